@@ -1,0 +1,69 @@
+"""The directory: whom an alias, abuse address, domain, prefix or ASN belonged to on a given day."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from monitor.attribute.networks import NOWHERE, RangeIndex, find_addresses, index_families
+from monitor.formats.netblocks import packed
+from monitor.models.company import CompanyClaim
+from monitor.models.words import Claim
+from monitor.vault import Vault, site_of
+
+Holding = tuple[int, date | None, date | None]
+
+
+@dataclass(frozen=True)
+class Directory:
+    """Registry claims, looked up by value as of a day. Domains and abuse addresses are kept by keyed digest."""
+
+    holdings: dict[tuple[Claim, str | bytes], list[Holding]]
+    prefixes_v4: RangeIndex
+    prefixes_v6: RangeIndex
+    prefix_names: list[str]
+
+    def company(self, claim: Claim, value: str | bytes, day: date) -> int | None:
+        """Id of the company that the value belonged to on that day; the claim recorded last wins."""
+        for company, start, end in reversed(self.holdings.get((claim, value), [])):
+            if (start is None or start <= day) and (end is None or day < end):
+                return company
+        return None
+
+    def prefixes(self, addresses: list[str]) -> list[str | None]:
+        """The most specific registered prefix of each address."""
+        found = find_addresses(self.prefixes_v4, self.prefixes_v6, addresses)
+        return [None if index == NOWHERE else self.prefix_names[index] for index in found]
+
+
+def load_directory(session: Session, vault: Vault) -> Directory:
+    """The directory as the registry stands now."""
+    latest: dict[tuple[int, Claim, str, date | None], CompanyClaim] = {}
+    for row in session.scalars(select(CompanyClaim).order_by(CompanyClaim.id)):
+        latest[row.company_id, row.claim, row.value, row.valid_from] = row
+    holdings: dict[tuple[Claim, str | bytes], list[Holding]] = defaultdict(list)
+    for row in latest.values():
+        holdings[row.claim, _lookup_value(row, vault)].append((row.company_id, row.valid_from, row.valid_to))
+    names = sorted({row.value for row in latest.values() if row.claim is Claim.PREFIX})
+    v4, v6 = index_families(list(_prefix_ranges(names)))
+    return Directory(dict(holdings), v4, v6, names)
+
+
+def _lookup_value(row: CompanyClaim, vault: Vault) -> str | bytes:
+    if row.claim is Claim.DOMAIN:
+        return vault.digest(site_of(row.value))
+    if row.claim is Claim.ABUSE_ADDRESS:
+        return vault.digest(row.value)
+    return row.value
+
+
+def _prefix_ranges(names: Iterable[str]) -> Iterable[tuple[bytes, bytes, int]]:
+    for index, name in enumerate(names):
+        network = ipaddress.ip_network(name)
+        yield packed(str(network[0])), packed(str(network[-1])), index

@@ -1,0 +1,67 @@
+"""What a person should look at: items at nobody's door, contradictions, and recipients nobody knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, aliased
+
+from monitor.models.company import Company, CompanyDetail
+from monitor.models.facts import Attribution
+from monitor.models.words import Basis
+
+
+@dataclass(frozen=True)
+class Review:
+    """Contents by basis; contents nobody could be named for; contradictions; companies to confirm."""
+
+    by_basis: dict[str, int]
+    unattributed: list[int]
+    contradictions: list[dict[str, Any]]
+    to_confirm: list[dict[str, str]]
+
+
+def review(session: Session) -> Review:
+    """The list of `monitor attribute`, from the attributions in force. Content is named by its number only."""
+    latest = _latest().subquery()
+    counts = session.execute(select(latest.c.basis, func.count()).group_by(latest.c.basis))
+    nobody = select(latest.c.content_id).where(latest.c.basis == Basis.NONE).order_by(latest.c.content_id)
+    by_basis = {str(basis): count for basis, count in counts}
+    return Review(by_basis, list(session.scalars(nobody)), _contradictions(session, latest), _to_confirm(session))
+
+
+def _latest() -> Any:
+    """Per content the attribution in force last."""
+    place = func.row_number().over(
+        partition_by=Attribution.content_id, order_by=(Attribution.valid_from.desc(), Attribution.id.desc())
+    )
+    ranked = select(Attribution, place.label("place")).subquery()
+    return select(ranked).where(ranked.c.place == 1)
+
+
+def _contradictions(session: Session, latest: Any) -> list[dict[str, Any]]:
+    one, other = aliased(Company), aliased(Company)
+    query = (
+        select(one.key, other.key, latest.c.basis, func.count())
+        .join(one, one.id == latest.c.company_id)
+        .join(other, other.id == latest.c.other_company_id)
+        .group_by(one.key, other.key, latest.c.basis)
+        .order_by(func.count().desc(), one.key, other.key)
+    )
+    return [
+        {"company": company, "other": contradicting, "basis": str(basis), "contents": count}
+        for company, contradicting, basis, count in session.execute(query)
+    ]
+
+
+def _to_confirm(session: Session) -> list[dict[str, str]]:
+    newest = select(func.max(CompanyDetail.id)).group_by(CompanyDetail.company_id)
+    query = (
+        select(Company.key, CompanyDetail.name)
+        .join(CompanyDetail, CompanyDetail.company_id == Company.id)
+        .where(CompanyDetail.id.in_(newest), CompanyDetail.review)
+        .order_by(Company.key)
+    )
+    return [{"company": key, "name": name} for key, name in session.execute(query)]

@@ -1,0 +1,41 @@
+"""The `monitor` command: every stage on its own, with plain words or `--json`."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+
+import click
+
+from monitor.cli.group import Commands
+from monitor.errors import MonitorError
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="hosting-abuse-compliance-monitor")
+def cli() -> None:
+    """Measure how fast hosting companies remove reported illegal material, and publish it."""
+
+
+def main() -> None:
+    """Run the command; exit 0 when done, 1 with a message when not, 2 for wrong usage."""
+    try:
+        cli.main(standalone_mode=False)
+    except MonitorError as error:
+        fail(str(error), 1)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        fail("stopped; nothing of an unfinished step was kept", 1)
+    except Exception as error:  # noqa: BLE001 -- the process boundary; the message could hold a secret, the trace does not
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        fail(f"unexpected {type(error).__name__}; nothing of this step was kept. Please report:\n{frames}", 1)
+
+
+def fail(message: str, status: int) -> None:
+    """Say what is wrong on standard error and leave."""
+    click.echo(f"monitor: {message}", err=True)
+    sys.exit(status)

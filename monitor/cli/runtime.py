@@ -1,0 +1,79 @@
+"""What every command needs: settings, database, vault, the clock, and two ways to answer."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeVar
+
+import click
+from sqlalchemy import Engine
+
+from monitor.db import connect, database_reachable
+from monitor.errors import MonitorError
+from monitor.instants import parse_instant
+from monitor.migrate import require_schema
+from monitor.settings import Settings, load_settings
+from monitor.vault import Vault
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass
+class Runtime:
+    """The installation a command works on. The only place of the core's commands that reads the clock."""
+
+    settings: Settings
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The database, reachable and with its schema; ConfigurationError otherwise."""
+        engine = connect(self.settings.database_url)
+        database_reachable(engine)
+        require_schema(engine)
+        return engine
+
+    @cached_property
+    def vault(self) -> Vault:
+        """The vault under the configured key file."""
+        return Vault(self.settings.key_file)
+
+    def now(self) -> int:
+        """The present instant, in whole seconds."""
+        return int(time.time())
+
+
+def runtime() -> Runtime:
+    """The installation that environment and `monitor.toml` describe."""
+    return Runtime(load_settings())
+
+
+def json_option(function: F) -> F:
+    """Add `--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")(function)
+
+
+def show(data: object, as_json: bool, text: str) -> None:
+    """Print the answer: JSON for programs, text for people."""
+    click.echo(json.dumps(data, indent=1, ensure_ascii=False) if as_json else text)
+
+
+class InstantType(click.ParamType):
+    """An ISO 8601 instant with its zone, as epoch seconds."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read the text; a usage error says what is wrong with it."""
+        if isinstance(value, int):
+            return value
+        try:
+            return parse_instant(value)
+        except MonitorError as error:
+            self.fail(str(error), param, ctx)
+
+
+INSTANT = InstantType()

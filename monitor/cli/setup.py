@@ -1,0 +1,77 @@
+"""`monitor init`, `monitor config`, `monitor audit`: an installation and what is in force in it."""
+
+from __future__ import annotations
+
+import click
+from sqlalchemy.engine import make_url
+
+from monitor import audit as trail
+from monitor import vault
+from monitor.cli.runtime import json_option, runtime, show
+from monitor.db import connect, database_reachable, transaction
+from monitor.errors import MonitorError
+from monitor.instants import to_datetime
+from monitor.migrate import upgrade
+
+
+@click.command()
+@click.option("--create-keys", is_flag=True, help="Make a new key file where there is none.")
+@json_option
+def init(create_keys: bool, as_json: bool) -> None:
+    """Create the database, or migrate it to the newest schema."""
+    run = runtime()
+    keys = run.settings.key_file
+    made = create_keys and not keys.exists()
+    if made:
+        vault.create_keys(keys)
+    version = vault.Vault(keys).version
+    engine = connect(run.settings.database_url)
+    database_reachable(engine)
+    upgrade(engine)
+    if made:
+        with transaction(engine) as session:
+            trail.record(session, to_datetime(run.now()), "operator", "keys.create", f"key {version}", {})
+    where = engine.url.render_as_string(hide_password=True)
+    show(
+        {"database": where, "key_file": str(keys), "keys_created": made},
+        as_json,
+        f"database ready: {where}\nkey file{' made' if made else ''}: {keys} (back it up apart from the database)",
+    )
+
+
+@click.command()
+@json_option
+def config(as_json: bool) -> None:
+    """Show what is configured and where each value comes from; secrets are hidden."""
+    settings = runtime().settings
+    values = {
+        "home": str(settings.home),
+        "database_url": make_url(settings.database_url).render_as_string(hide_password=True),
+        "key_file": str(settings.key_file),
+        "engine": settings.engine,
+        "site_name": settings.site_name,
+        "demonstration": settings.demonstration,
+    }
+    rows = {name: {"value": value, "origin": settings.origins.get(name, "default")} for name, value in values.items()}
+    lines = [f"{name:14} {row['value']}   ({row['origin']})" for name, row in rows.items()]
+    lines += [
+        f"source {source.name}: format {source.format or '-'}, zone {source.zone or '-'}"
+        for source in settings.sources.values()
+    ]
+    show(rows, as_json, "\n".join(lines))
+
+
+@click.group()
+def audit() -> None:
+    """The audit trail."""
+
+
+@audit.command()
+@json_option
+def verify(as_json: bool) -> None:
+    """Check that no entry was changed or removed; exit 1 where one was."""
+    with transaction(runtime().engine) as session:
+        problems = trail.verify(session)
+    show({"problems": problems}, as_json, "\n".join(problems) or "the audit trail is whole")
+    if problems:
+        raise MonitorError(f"{len(problems)} problems in the audit trail")

@@ -1,0 +1,59 @@
+"""Tables of address ranges: `start,end,asn,organisation`, both ends included."""
+
+from __future__ import annotations
+
+import csv
+import ipaddress
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from monitor.errors import DeliveryError
+from monitor.formats.header import read_header
+from monitor.formats.reading import read_lines
+from monitor.formats.rows import RowError, decode
+
+COLUMNS = ("start", "end", "asn", "organisation")
+_MAPPED = b"\x00" * 10 + b"\xff\xff"
+
+
+@dataclass(frozen=True, slots=True)
+class NetblockRecord:
+    """A range of addresses as 16 bytes each (IPv4 mapped into IPv6), its ASN and organisation."""
+
+    first: bytes
+    last: bytes
+    asn: int
+    organisation: str
+
+
+def packed(address: str) -> bytes:
+    """16 bytes of an address, IPv4 mapped into IPv6; ValueError where it is none."""
+    raw = ipaddress.ip_address(address).packed
+    return raw if len(raw) == 16 else _MAPPED + raw
+
+
+def read_netblocks(path: Path) -> Iterator[NetblockRecord]:
+    """The ranges of a table; raises DeliveryError naming the line of the first that cannot be understood.
+
+    A table with a wrong range would lay notices at the wrong door, so here one bad row refuses the whole.
+    A table may come without a header line.
+    """
+    positions = {name: index for index, name in enumerate(COLUMNS)}
+    for line, raw in read_lines(path):
+        try:
+            fields = next(csv.reader([decode(raw)], strict=True), [])
+            if line == 1 and "start" in fields:
+                positions = read_header(fields, COLUMNS, line).positions
+            elif fields:
+                yield _row([fields[positions[name]] for name in COLUMNS])
+        except (RowError, csv.Error, IndexError, ValueError) as error:
+            raise DeliveryError(f"{path.name}: line {line} is not start,end,asn,organisation") from error
+
+
+def _row(fields: list[str]) -> NetblockRecord:
+    start, end, asn, organisation = fields
+    first, last, number = packed(start), packed(end), int(asn)
+    if last < first or not 0 <= number < 2**32 or (first[:12] == _MAPPED) != (last[:12] == _MAPPED):
+        raise ValueError("a range ends after it starts, in one family, and an ASN has 32 bits")
+    return NetblockRecord(first, last, number, organisation.strip())

@@ -1,0 +1,66 @@
+"""What every format parses to: frozen records, instants as whole seconds since the epoch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from monitor.models.words import Channel, DeliveryState, Kind, Pause, Role, State
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRecord:
+    """A notice that was sent (or tried); `address` is the IP the content stood on at that time."""
+
+    sent_at: int
+    kind: Kind = Kind.HOTLINE_NOTICE
+    role: Role = Role.HOSTER
+    delivery: DeliveryState = DeliveryState.ASSUMED
+    channel: Channel = Channel.EMAIL
+    recipient: str | None = None
+    recipient_country: str | None = None
+    recipient_email: str | None = None
+    address: str | None = None
+    reference: str | None = None
+    deadline_hours: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SightingRecord:
+    """The content was in `state` at `seen_at`; `pause` where the source says why it cannot tell."""
+
+    seen_at: int
+    state: State
+    pause: Pause | None = None
+    country: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One row that was understood: the item it speaks of and what it says of it. `flags` become warnings."""
+
+    line: int
+    url: str
+    truncated: bool = False
+    notices: tuple[NoticeRecord, ...] = ()
+    sightings: tuple[SightingRecord, ...] = ()
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """One row that was not: where, why, which column, and the row as it came (a secret)."""
+
+    line: int
+    reason: str
+    column: str | None
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a parser must be told about the delivery: when it came, the zone of its times, the recheck gap."""
+
+    received_at: int
+    zone: str | None = None
+    recheck_gap_seconds: int | None = None
+    home_country: str = "NL"

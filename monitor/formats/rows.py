@@ -1,0 +1,50 @@
+"""What the row readers of every format share: why a row is refused, decoding, and times that cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from monitor.formats.localtime import BadTimeError, LocalClock
+
+Lines: TypeAlias = Iterator[tuple[int, bytes | None]]
+
+CLOCK_SKEW = 300  # seconds by which a source's clock may run ahead of ours
+
+
+class RowError(Exception):
+    """A row that cannot be taken: the reason, and the column where there is one. Never carries its content."""
+
+    def __init__(self, reason: str, column: str | None = None) -> None:
+        """`reason` is a code such as `unknown_status`."""
+        super().__init__(reason)
+        self.reason, self.column = reason, column
+
+
+def decode(raw: bytes | None) -> str:
+    """The text of a line; RowError where it is too long, not UTF-8, or holds a NUL."""
+    if raw is None:
+        raise RowError("line_too_long")
+    if b"\x00" in raw:
+        raise RowError("nul_character")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise RowError("not_utf8") from None
+
+
+def read_time(clock: LocalClock, text: str, column: str, flags: list[str], *, later: bool = False) -> int | None:
+    """The instant of a local time, None for no time; what was odd about it is added to `flags`."""
+    try:
+        instant, flag = clock.read(text, later=later)
+    except BadTimeError:
+        raise RowError("not_a_time", column) from None
+    if flag:
+        flags.append(flag)
+    return instant
+
+
+def refuse_future(instant: int, received_at: int, reason: str, column: str) -> None:
+    """RowError for what is said to have happened after the delivery arrived."""
+    if instant > received_at + CLOCK_SKEW:
+        raise RowError(reason, column)

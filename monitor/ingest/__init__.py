@@ -1,0 +1,1 @@
+"""Taking in: records become facts; one delivery, one transaction, nothing twice."""

@@ -1,0 +1,171 @@
+"""The facts: what arrived, what was noticed, what was seen. Appended to, never updated, never deleted."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from monitor.db import Base, Identifier
+from monitor.models.columns import words
+from monitor.models.words import Basis, Channel, Decision, DeliveryState, Kind, Pause, Role, State
+
+
+class Delivery(Base):
+    """One file or answer from one source, applied whole or not at all."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (UniqueConstraint("source", "format", "sha256"),)
+
+    id: Mapped[int] = mapped_column(Identifier, primary_key=True)
+    source: Mapped[str] = mapped_column(String(64))
+    format: Mapped[str] = mapped_column(String(32))
+    sha256: Mapped[str] = mapped_column(String(64))
+    received_at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+    zone: Mapped[str] = mapped_column(String(64))
+    recheck_gap_seconds: Mapped[int | None]
+    rows: Mapped[int]
+    accepted: Mapped[int]
+    duplicate: Mapped[int]
+    quarantined: Mapped[dict[str, int]] = mapped_column(JSON)
+    warnings: Mapped[dict[str, int]] = mapped_column(JSON)
+    contents_new: Mapped[int]
+    notices_new: Mapped[int]
+    sightings_new: Mapped[int]
+
+
+class Quarantined(Base):
+    """A row that could not be taken, sealed as it came, with the reason."""
+
+    __tablename__ = "quarantined"
+
+    id: Mapped[int] = mapped_column(Identifier, primary_key=True)
+    delivery_id: Mapped[int] = mapped_column(ForeignKey("deliveries.id"), index=True)
+    line: Mapped[int]
+    reason: Mapped[str] = mapped_column(String(48))
+    column: Mapped[str | None] = mapped_column(String(64))
+    key_version: Mapped[int]
+    row_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Site(Base):
+    """A registrable domain or an address, known only by its keyed digest; URLs of one site fall together."""
+
+    __tablename__ = "sites"
+
+    id: Mapped[int] = mapped_column(Identifier, primary_key=True, autoincrement=False)
+    key_version: Mapped[int]
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+
+
+class Content(Base):
+    """One reported URL: keyed digest and sealed text.
+
+    `truncated`: the source cut the URL. `stem_digest`: keyed digest of the cut form of a URL long enough
+    to be cut, so that both forms are found to be one item whichever arrives first.
+    """
+
+    __tablename__ = "contents"
+
+    id: Mapped[int] = mapped_column(Identifier, primary_key=True, autoincrement=False)
+    delivery_id: Mapped[int] = mapped_column(ForeignKey("deliveries.id"), index=True)
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"), index=True)
+    key_version: Mapped[int]
+    url_digest: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    url_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    truncated: Mapped[bool]
+    stem_digest: Mapped[bytes | None] = mapped_column(LargeBinary(32), index=True)
+    recorded_at: Mapped[datetime]
+
+
+class Notice(Base):
+    """A notice about a content item was sent to a recipient; `address_sealed` is where it then stood."""
+
+    __tablename__ = "notices"
+    __table_args__ = (
+        Index("uq_notices_natural", "content_id", "sent_at", "kind", "recipient_role", "delivery", unique=True),
+    )
+
+    id: Mapped[int] = mapped_column(Identifier, primary_key=True, autoincrement=False)
+    delivery_id: Mapped[int] = mapped_column(ForeignKey("deliveries.id"), index=True)
+    content_id: Mapped[int] = mapped_column(ForeignKey("contents.id"))
+    sent_at: Mapped[datetime] = mapped_column(index=True)
+    kind: Mapped[Kind] = mapped_column(words(Kind))
+    recipient_role: Mapped[Role] = mapped_column(words(Role))
+    recipient: Mapped[str | None] = mapped_column(String(255))
+    recipient_digest: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    recipient_country: Mapped[str | None] = mapped_column(String(64))
+    channel: Mapped[Channel] = mapped_column(words(Channel))
+    delivery: Mapped[DeliveryState] = mapped_column(words(DeliveryState))
+    deadline_hours: Mapped[float | None]
+    key_version: Mapped[int]
+    address_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    reference: Mapped[str | None] = mapped_column(String(64))
+    recorded_at: Mapped[datetime]
+
+
+class Sighting(Base):
+    """At `seen_at` an observer found the content in a state; `pause` says why it could not look."""
+
+    __tablename__ = "sightings"
+    __table_args__ = (Index("uq_sightings_natural", "content_id", "seen_at", "state", "observer", unique=True),)
+
+    id: Mapped[int] = mapped_column(Identifier, primary_key=True, autoincrement=False)
+    delivery_id: Mapped[int] = mapped_column(ForeignKey("deliveries.id"), index=True)
+    content_id: Mapped[int] = mapped_column(ForeignKey("contents.id"))
+    seen_at: Mapped[datetime]
+    state: Mapped[State] = mapped_column(words(State))
+    pause: Mapped[Pause | None] = mapped_column(words(Pause))
+    country: Mapped[str | None] = mapped_column(String(64))
+    observer: Mapped[str] = mapped_column(String(64))
+    recorded_at: Mapped[datetime]
+
+
+class Attribution(Base):
+    """From `valid_from` the content was hosted by a company, on a basis; a later row supersedes an earlier."""
+
+    __tablename__ = "attributions"
+    __table_args__ = (Index("ix_attributions_content_id_valid_from", "content_id", "valid_from"),)
+
+    id: Mapped[int] = mapped_column(Identifier, primary_key=True, autoincrement=False)
+    content_id: Mapped[int] = mapped_column(ForeignKey("contents.id"))
+    company_id: Mapped[int | None] = mapped_column(ForeignKey("companies.id"), index=True)
+    valid_from: Mapped[datetime]
+    basis: Mapped[Basis] = mapped_column(words(Basis))
+    other_company_id: Mapped[int | None] = mapped_column(ForeignKey("companies.id"), index=True)
+    netblock_table_id: Mapped[int | None] = mapped_column(ForeignKey("netblock_tables.id"), index=True)
+    recorded_at: Mapped[datetime]
+
+
+class Suspension(Base):
+    """The clock stood still from..to, for one content item or (`content_id` null) for all."""
+
+    __tablename__ = "suspensions"
+    __table_args__ = (CheckConstraint("ends_at IS NULL OR ends_at >= starts_at", name="order"),)
+
+    id: Mapped[int] = mapped_column(Identifier, primary_key=True)
+    content_id: Mapped[int | None] = mapped_column(ForeignKey("contents.id"), index=True)
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime | None]
+    pause: Mapped[Pause] = mapped_column(words(Pause))
+    reason: Mapped[str] = mapped_column(String(500))
+    recorded_at: Mapped[datetime]
+
+
+class Correction(Base):
+    """A decision that overrides collected facts, with its reason and who took it."""
+
+    __tablename__ = "corrections"
+
+    id: Mapped[int] = mapped_column(Identifier, primary_key=True)
+    decision: Mapped[Decision] = mapped_column(words(Decision))
+    content_id: Mapped[int] = mapped_column(ForeignKey("contents.id"), index=True)
+    notice_id: Mapped[int | None] = mapped_column(ForeignKey("notices.id"), index=True)
+    company_id: Mapped[int | None] = mapped_column(ForeignKey("companies.id"), index=True)
+    starts_at: Mapped[datetime | None]
+    ends_at: Mapped[datetime | None]
+    reason: Mapped[str] = mapped_column(String(2000))
+    decided_by: Mapped[str] = mapped_column(String(128))
+    recorded_at: Mapped[datetime]

@@ -1,0 +1,1 @@
+"""What the site and the report share: rows, charts and formatting, so that the two cannot disagree."""

@@ -1,0 +1,1 @@
+"""Releases: draft, publish, verify. A published release is never changed."""

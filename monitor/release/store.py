@@ -1,0 +1,34 @@
+"""Reading releases: which exist, and their tables as typed values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from monitor.models.release import Release, ReleaseRow, Stage
+from monitor.score.table import Estimate, Table, from_json
+
+
+def published(session: Session) -> Sequence[Release]:
+    """The newest published version of each period, latest period first."""
+    query = select(Release).where(Release.stage == Stage.PUBLISHED).order_by(Release.period, Release.version)
+    newest = {release.period: release for release in session.scalars(query)}
+    return sorted(newest.values(), key=lambda release: release.period, reverse=True)
+
+
+def load_table(session: Session, release: Release) -> Table:
+    """The whole table of a release, companies in the order they were frozen in."""
+    rows = select(ReleaseRow.row_json).where(ReleaseRow.release_id == release.id).order_by(ReleaseRow.position)
+    head = json.loads(release.table_json)
+    head["companies"] = [json.loads(row) for row in session.scalars(rows)]
+    return from_json(Table, head)
+
+
+def load_company(session: Session, release: Release, key: str) -> Estimate | None:
+    """One company's line of a release, or None where the release does not know it."""
+    query = select(ReleaseRow.row_json).where(ReleaseRow.release_id == release.id, ReleaseRow.company_key == key)
+    row = session.scalar(query)
+    return None if row is None else from_json(Estimate, json.loads(row))

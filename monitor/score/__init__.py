@@ -1,0 +1,1 @@
+"""From facts to a ranked table: episodes, estimates, ranks, under one frozen method version."""

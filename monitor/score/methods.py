@@ -1,0 +1,68 @@
+"""The method: every parameter that can move a number, in frozen records under a version."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from types import MappingProxyType
+
+from monitor.errors import MonitorError
+from monitor.instants import HOUR
+from monitor.models.words import Kind
+
+
+@dataclass(frozen=True)
+class Method:
+    """One version of the method (docs/method.md). Durations are hours, shares fractions of one."""
+
+    version: str
+    deadlines_hours: Mapping[str, float] = field(
+        default_factory=lambda: MappingProxyType(
+            {Kind.HOTLINE_NOTICE: 24.0, Kind.BINDING_INSTRUCTION: 12.0, Kind.REMOVAL_ORDER: 1.0, Kind.HASH_HIT: 24.0}
+        )
+    )
+    scored_kinds: tuple[str, ...] = (Kind.HOTLINE_NOTICE, Kind.BINDING_INSTRUCTION, Kind.REMOVAL_ORDER)
+    stale_after_hours: float = 168.0
+    reappear_within_hours: float = 168.0
+    minimum_episodes: int = 30
+    minimum_sites: int = 5
+    publish_below: int = 10
+    target: float = 0.9
+    confidence: float = 0.95
+    survival_hours: tuple[float, ...] = (1.0, 4.0, 12.0, 24.0, 48.0, 72.0, 168.0)
+    restricted_mean_hours: float = 168.0
+    grid_seconds: int = 60
+    age_bounds_hours: tuple[float, ...] = (0.0, 24.0, 48.0, 168.0, 720.0)
+
+    @property
+    def stale_after(self) -> int:
+        """Seconds after which an item nobody saw online any more is unverified."""
+        return round(self.stale_after_hours * HOUR)
+
+    @property
+    def reappear_within(self) -> int:
+        """Seconds within which an item seen online again was not removed."""
+        return round(self.reappear_within_hours * HOUR)
+
+    def parameters(self) -> dict[str, object]:
+        """Plain data for the manifest and the method page."""
+        return {f.name: getattr(self, f.name) for f in fields(self)} | {"deadlines_hours": dict(self.deadlines_hours)}
+
+    def parameter_hash(self) -> str:
+        """SHA-256 of the canonical JSON of the parameters."""
+        text = json.dumps(self.parameters(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+METHODS: Mapping[str, Method] = MappingProxyType({"2026.1": Method(version="2026.1")})
+CURRENT = "2026.1"
+
+
+def method(version: str | None = None) -> Method:
+    """The method of that version (default: the current one); raises MonitorError naming those there are."""
+    try:
+        return METHODS[version or CURRENT]
+    except KeyError as error:
+        raise MonitorError(f"no method {version!r}; there are: {', '.join(METHODS)}") from error

@@ -1,0 +1,154 @@
+"""The scored table: the one shape that the command line, the site, the report and the API show.
+
+Times are ISO 8601 in UTC, durations hours, shares fractions of one. Unknown is `None`, never 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from types import UnionType
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+Standing = Literal["meets", "below", "not_proven", "too_few"]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A share with its clustered standard error and 95 % interval."""
+
+    p: float | None
+    se: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class OnTime:
+    """The three counts among mature episodes, and the range of the share on time."""
+
+    deadline_hours: float
+    mature: int
+    on_time: int
+    late: int
+    undetermined: int
+    lenient: Share
+    strict: Share
+
+
+@dataclass(frozen=True, slots=True)
+class Quantile:
+    """A quantile of the time to removal; `None`: not reached (value, high) or not known (low)."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SurvivalPoint:
+    """Share not yet removed `t` hours after the notice: Turnbull, and the two curves around it."""
+
+    t: float
+    npmle: float | None
+    lenient: float | None
+    lenient_se: float | None
+    strict: float | None
+    strict_se: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """A figure under the lenient and under the strict reading."""
+
+    lenient: float | None
+    strict: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgeCount:
+    """Outstanding episodes whose age is at least `from_hours` and under `to_hours` (None: no upper end)."""
+
+    from_hours: float
+    to_hours: float | None
+    episodes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Every figure of one company, or of the network as a whole (whose rank fields stay `None`)."""
+
+    company: str
+    name: str
+    country: str | None
+    via_proxy: bool
+    episodes: int
+    sites: int
+    notices: int
+    renotices: int
+    on_time: OnTime
+    median_hours: Quantile
+    p90_hours: Quantile
+    mean_online_hours_7d: Bounds
+    survival: tuple[SurvivalPoint, ...]
+    outstanding: int
+    overdue: int
+    unverified: int
+    oldest_hours: float | None
+    exposure_hours: float
+    relocated: int
+    reappeared: int
+    refused: int
+    outstanding_by_age: tuple[AgeCount, ...]
+    curve: tuple[SurvivalPoint, ...]
+    score: float | None = None
+    rank: int | None = None
+    rank_low: int | None = None
+    rank_high: int | None = None
+    band: str | None = None
+    standing: Standing | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unattributed:
+    """What could be laid at no company's door: it counts in the network and in no company."""
+
+    episodes: int
+    notices: int
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A period's companies, worst first, and the network as a whole."""
+
+    method: str
+    as_of: str
+    known_at: str
+    period: str
+    companies: tuple[Estimate, ...]
+    network: Estimate
+    unattributed: Unattributed
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data for `json.dumps`."""
+        return asdict(self)
+
+
+T = TypeVar("T")
+
+
+def from_json(cls: type[T], data: Mapping[str, Any]) -> T:
+    """Rebuild a dataclass of this module from its JSON; the inverse of `asdict`."""
+    hints = get_type_hints(cls)
+    values = {f.name: _read(hints[f.name], data[f.name]) for f in fields(cast(Any, cls)) if f.name in data}
+    return cls(**values)
+
+
+def _read(hint: Any, value: Any) -> Any:
+    origin = get_origin(hint)
+    if origin in (Union, UnionType):
+        inner = next(a for a in get_args(hint) if a is not type(None))
+        return None if value is None else _read(inner, value)
+    if origin is tuple:
+        return tuple(_read(get_args(hint)[0], item) for item in value)
+    return from_json(hint, value) if isinstance(hint, type) and is_dataclass(hint) else value

@@ -1,0 +1,125 @@
+"""What is configured: the only reader of the environment and of `monitor.toml`."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from monitor.errors import ConfigurationError
+
+_VARIABLES = {
+    "home": "MONITOR_HOME",
+    "database_url": "MONITOR_DATABASE_URL",
+    "key_file": "MONITOR_KEY_FILE",
+    "engine": "MONITOR_ENGINE",
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """Who delivers, how often, in which zone, and what counts as a complete delivery."""
+
+    name: str
+    publisher: str = ""
+    format: str = ""
+    location: str = ""
+    zone: str | None = None
+    recheck_gap_hours: float | None = None
+    home_country: str = "NL"
+    cadence_minutes: int = 60
+    minimum_rows: int = 0
+    maximum_rows: int | None = None
+    timeout_minutes: int = 30
+
+
+BUILT_IN_SOURCES = {
+    "scart": Source("scart", publisher="the hotline", recheck_gap_hours=5),
+    "urlhaus": Source("urlhaus", publisher="abuse.ch", format="urlhaus", zone="UTC", recheck_gap_hours=6),
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that differs between installations; `origins` says where each value came from."""
+
+    home: Path = Path("var")
+    database_url: str = ""
+    key_file: Path = Path()
+    engine: str = "duckdb://"
+    site_name: str = "Hostingmonitor"
+    demonstration: bool = False
+    sources: Mapping[str, Source] = field(default_factory=lambda: dict(BUILT_IN_SOURCES))
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Derive what was left open from `home`."""
+        if not self.database_url:
+            object.__setattr__(self, "database_url", f"sqlite:///{self.home.absolute() / 'monitor.db'}")
+        if self.key_file == Path():
+            object.__setattr__(self, "key_file", self.home / "keys.json")
+
+    def source(self, name: str) -> Source:
+        """The source of that name; one nobody configured has nothing but its name."""
+        return self.sources.get(name, Source(name))
+
+
+def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Defaults, then `monitor.toml`, then the environment; raises ConfigurationError on anything unknown."""
+    environment = os.environ if environment is None else environment
+    path = Path(environment.get("MONITOR_CONFIG", "monitor.toml"))
+    content = _read_toml(path, required="MONITOR_CONFIG" in environment)
+    sources = _sources(content.pop("sources", {}), path)
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for key, value in content.items():
+        if key not in _names(Settings) - {"sources", "origins"}:
+            raise ConfigurationError(f"{path}: unknown setting {key!r}; known: {sorted(_names(Settings))}")
+        values[key], origins[key] = value, str(path)
+    for key, variable in _VARIABLES.items():
+        if environment.get(variable):
+            values[key], origins[key] = environment[variable], variable
+    for key in ("home", "key_file"):
+        if key in values:
+            values[key] = Path(values[key])
+    return Settings(**values, sources=sources, origins=origins)
+
+
+def _names(cls: type) -> set[str]:
+    return {item.name for item in fields(cls)}
+
+
+def _read_toml(path: Path, *, required: bool) -> dict[str, Any]:
+    if not path.exists():
+        if required:
+            raise ConfigurationError(f"{path}: no such file (named by MONITOR_CONFIG)")
+        return {}
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: not readable as TOML: {error}") from error
+
+
+def _sources(tables: Mapping[str, Mapping[str, Any]], path: Path) -> dict[str, Source]:
+    sources = dict(BUILT_IN_SOURCES)
+    for name, table in tables.items():
+        unknown = set(table) - _names(Source)
+        if unknown:
+            raise ConfigurationError(f"{path}: [sources.{name}]: unknown {sorted(unknown)}")
+        sources[name] = replace(sources.get(name, Source(name)), **table)
+        check_zone(sources[name].zone, f"{path}: [sources.{name}]")
+    return sources
+
+
+def check_zone(zone: str | None, where: str) -> None:
+    """Raise ConfigurationError where the zone is not in the IANA database."""
+    if zone is None:
+        return
+    try:
+        ZoneInfo(zone)
+    except (KeyError, ValueError) as error:
+        raise ConfigurationError(f"{where}: no time zone {zone!r}; write one such as Europe/Amsterdam") from error

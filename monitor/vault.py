@@ -1,0 +1,162 @@
+"""The vault: keyed digests and sealed URLs. The only code outside the parsers that sees a URL in clear.
+
+Keys lie in a file outside the database: `{"current": 1, "keys": {"1": {"digest": hex, "seal": hex}}}`.
+Digests are HMAC-SHA-256; sealing is AES-256-GCM-SIV, which stays safe where a nonce repeats (RFC 8452).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
+from publicsuffixlist import PublicSuffixList
+
+from monitor.errors import ConfigurationError, MonitorError
+
+_NONCE = 12
+_DEFAULT_PORTS = {"http": 80, "https": 443, "ftp": 21}
+_SUFFIXES = PublicSuffixList()
+
+
+class NotAUrlError(ValueError):
+    """Raised for text that is no URL with a host; its message never contains the text."""
+
+
+def normalise(url: str) -> str:
+    """The form in which a URL is compared: scheme and host in lower case, default port dropped."""
+    parts, host = _split(url)
+    if ":" in host:
+        host = f"[{host}]"
+    port = parts.port
+    if port is not None and port != _DEFAULT_PORTS.get(parts.scheme.lower()):
+        host = f"{host}:{port}"
+    user, at, _ = parts.netloc.rpartition("@")
+    query = f"?{parts.query}" if parts.query else ""
+    fragment = f"#{parts.fragment}" if parts.fragment else ""
+    return f"{parts.scheme.lower()}://{user}{at}{host}{parts.path or '/'}{query}{fragment}"
+
+
+def host_of(url: str) -> str:
+    """The host of a URL in lower case, without port, user or brackets; raises NotAUrlError."""
+    return _split(url)[1]
+
+
+def address_of(host: str) -> str | None:
+    """The host as an IP address in its shortest form, or None where it is a name."""
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        return None
+
+
+def site_of(host: str) -> str:
+    """What URLs are clustered by: the registrable domain (public-suffix list), or the IP address."""
+    return address_of(host) or _registrable(host)
+
+
+@lru_cache(maxsize=65536)
+def _registrable(host: str) -> str:
+    return _SUFFIXES.privatesuffix(host) or host
+
+
+def _split(url: str) -> tuple[SplitResult, str]:
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").rstrip(".")
+        _ = parts.port
+    except ValueError:
+        raise NotAUrlError("not a URL") from None
+    if not parts.scheme or not host or any(c.isspace() or ord(c) < 32 for c in url):
+        raise NotAUrlError("a URL needs a scheme and a host, and no white space")
+    return parts, _ascii(host)
+
+
+def _ascii(host: str) -> str:
+    if host.isascii():
+        return host.lower()
+    try:
+        return host.encode("idna").decode().lower()
+    except UnicodeError:
+        raise NotAUrlError("the host is no name that can exist") from None
+
+
+@dataclass(frozen=True)
+class _Key:
+    digest: hmac.HMAC
+    seal: AESGCMSIV
+
+
+class Vault:
+    """Digests, seals and opens under the current key; opens what older keys sealed."""
+
+    def __init__(self, path: Path) -> None:
+        """Read the key file; raises ConfigurationError that says how to make one."""
+        self._keys, self.version = _read_keys(path)
+        self._current = self._keys[self.version]
+
+    def digest(self, text: str) -> bytes:
+        """32-byte keyed digest of a text."""
+        keyed = self._current.digest.copy()
+        keyed.update(text.encode("utf-8", "surrogatepass"))
+        return keyed.digest()
+
+    def seal(self, data: str | bytes) -> bytes:
+        """Nonce and authenticated ciphertext."""
+        nonce = os.urandom(_NONCE)
+        raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
+        return nonce + self._current.seal.encrypt(nonce, raw, None)
+
+    def open(self, sealed: bytes, version: int) -> bytes:
+        """What was sealed under that key version; raises MonitorError where key or ciphertext is wrong."""
+        if version not in self._keys:
+            raise MonitorError(f"the key file has no key version {version}; restore the one this was sealed with")
+        try:
+            return self._keys[version].seal.decrypt(sealed[:_NONCE], sealed[_NONCE:], None)
+        except InvalidTag as error:
+            raise MonitorError(f"sealed data does not open with key version {version}: wrong key file?") from error
+
+    def open_text(self, sealed: bytes, version: int) -> str:
+        """What was sealed, as text."""
+        return self.open(sealed, version).decode("utf-8", "surrogatepass")
+
+
+def create_keys(path: Path) -> None:
+    """Write a new key file, readable by its owner only; raises ConfigurationError where one exists."""
+    content = {"current": 1, "keys": {"1": {"digest": secrets.token_hex(32), "seal": secrets.token_hex(32)}}}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as error:
+        raise ConfigurationError(f"{path}: exists already; a key file is never overwritten") from error
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(content, file, indent=1)
+
+
+def _read_keys(path: Path) -> tuple[dict[int, _Key], int]:
+    try:
+        content = json.loads(path.read_text("utf-8"))
+        keys = {int(number): _key(pair) for number, pair in content["keys"].items()}
+        current = int(content["current"])
+        keys[current]
+    except FileNotFoundError as error:
+        raise ConfigurationError(f"no key file {path}: make one with `monitor init --create-keys`") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigurationError(f"{path} is not a key file ({type(error).__name__}); restore it") from error
+    return keys, current
+
+
+def _key(pair: dict[str, str]) -> _Key:
+    digest, seal = bytes.fromhex(pair["digest"]), bytes.fromhex(pair["seal"])
+    if len(digest) != 32 or len(seal) != 32:
+        raise ValueError("a key has 32 bytes")
+    return _Key(hmac.new(digest, digestmod=hashlib.sha256), AESGCMSIV(seal))
