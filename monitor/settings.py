@@ -71,7 +71,7 @@ class Settings:
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Defaults, then `monitor.toml`, then the environment; raises ConfigurationError on anything unknown."""
     environment = os.environ if environment is None else environment
-    path = Path(environment.get("MONITOR_CONFIG", "monitor.toml"))
+    path = _configuration_file(environment)
     content = _read_toml(path, required="MONITOR_CONFIG" in environment)
     sources = _sources(content.pop("sources", {}), path)
     values: dict[str, Any] = {}
@@ -87,6 +87,14 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         if key in values:
             values[key] = Path(values[key])
     return Settings(**values, sources=sources, origins=origins)
+
+
+def _configuration_file(environment: Mapping[str, str]) -> Path:
+    """The file that MONITOR_CONFIG names, else `monitor.toml` here, else the one in the home folder."""
+    if "MONITOR_CONFIG" in environment:
+        return Path(environment["MONITOR_CONFIG"])
+    here = Path("monitor.toml")
+    return here if here.exists() else Path(environment.get("MONITOR_HOME", "var")) / "monitor.toml"
 
 
 def _names(cls: type) -> set[str]:

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from monitor.attribute.networks import NOWHERE, RangeIndex, find_addresses, index_families
 from monitor.formats.netblocks import packed
-from monitor.models.company import CompanyClaim
+from monitor.formats.registry import alias_form
+from monitor.models.company import CompanyClaim, CompanyDetail
 from monitor.models.words import Claim
 from monitor.vault import Vault, site_of
 
@@ -50,6 +51,9 @@ def load_directory(session: Session, vault: Vault) -> Directory:
     holdings: dict[tuple[Claim, str | bytes], list[Holding]] = defaultdict(list)
     for row in latest.values():
         holdings[row.claim, _lookup_value(row, vault)].append((row.company_id, row.valid_from, row.valid_to))
+    for detail in session.scalars(select(CompanyDetail).order_by(CompanyDetail.id)):
+        own_name = (Claim.ALIAS, alias_form(detail.name))
+        holdings[own_name] = [(detail.company_id, None, None), *holdings[own_name]]  # a registered alias goes before
     names = sorted({row.value for row in latest.values() if row.claim is Claim.PREFIX})
     v4, v6 = index_families(list(_prefix_ranges(names)))
     return Directory(dict(holdings), v4, v6, names)

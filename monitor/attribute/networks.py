@@ -138,7 +138,7 @@ def _load_table(session: Session, identifier: int, dated: date) -> NetworkTable:
     ranges = session.execute(select(Netblock.first, Netblock.last, Netblock.asn).where(Netblock.table_id == identifier))
     v4, v6 = index_families([(first, last, asn) for first, last, asn in ranges])
     names = session.execute(select(Network.asn, Network.organisation).where(Network.table_id == identifier))
-    return NetworkTable(identifier, dated, v4, v6, dict(names.tuples().all()))
+    return NetworkTable(identifier, dated, v4, v6, {row.asn: row.organisation for row in names})
 
 
 def table_as_of(tables: list[NetworkTable], day: date) -> NetworkTable | None:

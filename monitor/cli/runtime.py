@@ -61,7 +61,7 @@ def show(data: object, as_json: bool, text: str) -> None:
     click.echo(json.dumps(data, indent=1, ensure_ascii=False) if as_json else text)
 
 
-class InstantType(click.ParamType):
+class InstantType(click.ParamType[int]):
     """An ISO 8601 instant with its zone, as epoch seconds."""
 
     name = "time"

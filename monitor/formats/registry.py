@@ -148,5 +148,5 @@ def claim_value(claim: Claim, text: str) -> str:
 
 
 def alias_form(name: str) -> str:
-    """A company name as it is compared: case, punctuation and repeated spaces do not count."""
-    return " ".join(re.sub(r"[^\w]+", " ", name.casefold()).split())
+    """A company name as it is compared: case, punctuation and repeated spaces do not count, `B.V.` is `BV`."""
+    return " ".join(re.sub(r"[^\w]+", " ", name.casefold().replace(".", "")).split())

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from monitor.errors import MonitorError
 from monitor.models.release import Release, ReleaseRow, Stage
 from monitor.score.table import Estimate, Table, from_json
 
@@ -17,6 +18,15 @@ def published(session: Session) -> Sequence[Release]:
     query = select(Release).where(Release.stage == Stage.PUBLISHED).order_by(Release.period, Release.version)
     newest = {release.period: release for release in session.scalars(query)}
     return sorted(newest.values(), key=lambda release: release.period, reverse=True)
+
+
+def find(session: Session, name: str) -> Release:
+    """The release with that number, or the newest version of that period; raises MonitorError for none."""
+    query = select(Release).where(Release.period == name).order_by(Release.version.desc()).limit(1)
+    release = session.get(Release, int(name)) if name.isdecimal() else session.scalars(query).one_or_none()
+    if release is None:
+        raise MonitorError(f"no release {name!r}; `monitor release list` shows those there are")
+    return release
 
 
 def load_table(session: Session, release: Release) -> Table:

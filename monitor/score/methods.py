@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 
+import numpy as np
+import numpy.typing as npt
+
 from monitor.errors import MonitorError
 from monitor.instants import HOUR
 from monitor.models.words import Kind
@@ -33,7 +36,7 @@ class Method:
     confidence: float = 0.95
     survival_hours: tuple[float, ...] = (1.0, 4.0, 12.0, 24.0, 48.0, 72.0, 168.0)
     restricted_mean_hours: float = 168.0
-    grid_seconds: int = 60
+    npmle_grid: tuple[tuple[int, int], ...] = ((20_000, 0), (1_000_000, 60), (10**12, 900))
     age_bounds_hours: tuple[float, ...] = (0.0, 24.0, 48.0, 168.0, 720.0)
 
     @property
@@ -45,6 +48,16 @@ class Method:
     def reappear_within(self) -> int:
         """Seconds within which an item seen online again was not removed."""
         return round(self.reappear_within_hours * HOUR)
+
+    def grid_hours(self, episodes: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Width in hours of the grid that Turnbull's estimate is made on, by number of episodes; 0: none.
+
+        `npmle_grid` holds (up to so many episodes, seconds). Left ends are rounded down, right ends up.
+        """
+        bounds = [most for most, _ in self.npmle_grid]
+        seconds = np.array([width for _, width in self.npmle_grid], dtype=np.float64)
+        chosen: npt.NDArray[np.float64] = seconds[np.searchsorted(bounds, episodes, side="left")] / HOUR
+        return chosen
 
     def parameters(self) -> dict[str, object]:
         """Plain data for the manifest and the method page."""

@@ -1,0 +1,111 @@
+"""`monitor score` and `monitor estimate`: the ranked table, from the facts or from an episodes file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+from sqlalchemy.orm import Session
+
+from monitor.cli.runtime import INSTANT, Runtime, json_option, runtime, show
+from monitor.db import transaction
+from monitor.period import parse_period
+from monitor.score.methods import method
+from monitor.score.run import Request, estimate_file, last_delivery
+from monitor.score.run import score as score_period
+from monitor.score.table import Estimate, Share, Table
+
+METHOD = click.option("--method", "version", help="Version of the method (default: the current one).")
+ENGINE = click.option("--engine", "engine_url", help="Where to compute, e.g. duckdb:// (default: as configured).")
+CURVES = click.option("--curves", is_flag=True, help="With --json: the hourly curves too.")
+
+
+@click.command()
+@click.option("--period", required=True, help="2026Q2, or 2026-03-11..2026-04-11 (last day not included).")
+@click.option("--as-of", type=INSTANT, help="Reference date (default: when the last delivery was received).")
+@click.option("--known-at", type=INSTANT, help="Use only what was recorded by then (default: now).")
+@METHOD
+@ENGINE
+@CURVES
+@json_option
+def score(
+    period: str,
+    as_of: int | None,
+    known_at: int | None,
+    version: str | None,
+    engine_url: str | None,
+    curves: bool,
+    as_json: bool,
+) -> None:
+    """Score a period and rank its companies, worst first."""
+    run = runtime()
+    with transaction(run.engine) as session:
+        table = scored(session, run, period, as_of, known_at, version, engine_url)
+    show(_json(table, curves), as_json, describe(table))
+
+
+def scored(
+    session: Session,
+    run: Runtime,
+    period: str,
+    as_of: int | None,
+    known_at: int | None,
+    version: str | None,
+    engine_url: str | None,
+) -> Table:
+    """The table that the options of `score` and `release draft` ask for, with their defaults."""
+    known = run.now() if known_at is None else known_at
+    reference = last_delivery(session, known) if as_of is None else as_of
+    engine = engine_url or run.settings.engine
+    return score_period(session, Request(parse_period(period), reference, known, method(version), engine))
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@METHOD
+@ENGINE
+@CURVES
+@json_option
+def estimate(file: Path, version: str | None, engine_url: str | None, curves: bool, as_json: bool) -> None:
+    """Recompute a table from episodes, so that anyone can check our numbers.
+
+    FILE is CSV or Parquet with company, site, last_online_h, first_offline_h (empty: not removed) and followed_h.
+    """
+    table = estimate_file(file, method(version), engine_url or runtime().settings.engine)
+    show(_json(table, curves), as_json, describe(table))
+
+
+def _json(table: Table, curves: bool) -> dict[str, Any]:
+    data = table.as_json()
+    if not curves:
+        for row in (*data["companies"], data["network"]):
+            del row["curve"]
+    return data
+
+
+def describe(table: Table) -> str:
+    """The table in fixed-width columns, for a terminal."""
+    head = f"{'rank':>4}  {'company':44} {'episodes':>8} {'sites':>6}  {'on time':>15}  {'95 % interval':>15}  "
+    head += f"{'median h':>9} {'open':>6} {'overdue':>7}  standing"
+    rows = [_line(row) for row in (*table.companies, table.network)]
+    nobody = f"at nobody's door: {table.unattributed.episodes} episodes, counted in the network only"
+    title = f"period {table.period}  as of {table.as_of}  method {table.method}" if table.period else ""
+    return "\n".join([title, head, *rows, nobody]).lstrip("\n")
+
+
+def _line(row: Estimate) -> str:
+    median = "-" if row.median_hours.value is None else f"{row.median_hours.value:.1f}"
+    return (
+        f"{row.rank or '':>4}  {row.name[:44]:44} {row.episodes:>8} {row.sites:>6}  "
+        f"{_percent(row.on_time.strict.p)} - {_percent(row.on_time.lenient.p)}  {_interval(row.on_time.lenient)}  "
+        f"{median:>9} {row.outstanding:>6} {row.overdue:>7}  {row.standing or ''}"
+    )
+
+
+def _percent(share: float | None) -> str:
+    return "     -" if share is None else f"{100 * share:4.0f} %"
+
+
+def _interval(share: Share) -> str:
+    return f"{_percent(share.low)} - {_percent(share.high)}"

@@ -1,0 +1,155 @@
+"""What may be published of a table, and nothing else: site, CSV, JSON and report all start from here.
+
+A company with fewer episodes than the method's `publish_below` keeps its name and loses every figure. The
+figures of the network give way where they would betray such a company by subtraction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from monitor.publish.network import Network, TotalLine, public_network, totals
+from monitor.score.methods import Method, method
+from monitor.score.table import Estimate, Standing, Table, Unattributed
+
+Order = Literal["asc", "desc"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One company; `figures` is None where it has fewer than `below` episodes."""
+
+    company: str
+    name: str
+    country: str | None
+    via_proxy: bool
+    standing: Standing | None
+    figures: Estimate | None
+    below: int
+    ranked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PublicTable:
+    """A period's publishable rows, worst first, with the network and the totals."""
+
+    method: Method
+    as_of: str
+    known_at: str
+    period: str
+    rows: tuple[Row, ...]
+    network: Network
+    totals: tuple[TotalLine, ...]
+    unattributed: Unattributed
+
+    def find(self, key: str) -> Row | None:
+        """The row of the company with that key."""
+        return next((row for row in self.rows if row.company == key), None)
+
+
+def public_table(table: Table) -> PublicTable:
+    """What may be shown of a table; raises MonitorError where its method is not known."""
+    rules = method(table.method)
+    ranked = any(company.rank is not None for company in table.companies)
+    rows = tuple(public_row(company, rules, table_is_ranked=ranked) for company in table.companies)
+    return PublicTable(
+        method=rules,
+        as_of=table.as_of,
+        known_at=table.known_at,
+        period=table.period,
+        rows=rows,
+        network=public_network(table, rules.publish_below),
+        totals=totals(table, rules.publish_below),
+        unattributed=table.unattributed,
+    )
+
+
+def public_row(company: Estimate, rules: Method, *, table_is_ranked: bool) -> Row:
+    """What may be shown of one company."""
+    withheld = company.episodes < rules.publish_below
+    unranked = withheld or company.standing == "too_few" or (table_is_ranked and company.rank is None)
+    return Row(
+        company=company.company,
+        name=company.name,
+        country=company.country,
+        via_proxy=company.via_proxy,
+        standing="too_few" if withheld else company.standing,
+        figures=None if withheld else company,
+        below=rules.publish_below,
+        ranked=not unranked,
+    )
+
+
+def _name(row: Row) -> str:
+    return row.name.casefold()
+
+
+_STANDING_ORDER: Mapping[Standing, int] = {"below": 0, "not_proven": 1, "meets": 2, "too_few": 3}
+
+Value = float | str | None
+
+
+def _figure(value: Callable[[Estimate], float | None]) -> Callable[[Row], Value]:
+    return lambda row: None if row.figures is None else value(row.figures)
+
+
+SORTS: Mapping[str, Callable[[Row], Value]] = {
+    "rank": _figure(lambda item: item.rank),
+    "name": _name,
+    "on_time": _figure(lambda item: item.on_time.lenient.p),
+    "median": _figure(lambda item: item.median_hours.value),
+    "outstanding": _figure(lambda item: item.outstanding),
+    "refused": _figure(lambda item: item.refused),
+    "episodes": _figure(lambda item: item.episodes),
+    "sites": _figure(lambda item: item.sites),
+    "standing": lambda row: None if row.standing is None else _STANDING_ORDER[row.standing],
+}
+FIRST_ORDER: Mapping[str, Order] = {
+    "rank": "asc",
+    "name": "asc",
+    "on_time": "asc",
+    "median": "desc",
+    "outstanding": "desc",
+    "refused": "desc",
+    "episodes": "desc",
+    "sites": "desc",
+    "standing": "asc",
+}
+
+
+def sort_rows(rows: Sequence[Row], sort: str, order: Order) -> tuple[Row, ...]:
+    """Rows in that order, ranked companies first, missing values last either way; equal ones keep their order.
+
+    A median that was not reached is longer than any that was; one that is not known is missing.
+    """
+    value = SORTS[sort]
+    missing = [row for row in rows if _missing(row, value, sort)]
+    present = [row for row in rows if not _missing(row, value, sort)]
+    present.sort(key=lambda row: _comparable(value(row)), reverse=order == "desc")
+    return tuple(sorted(present + missing, key=lambda row: not row.ranked))
+
+
+def _missing(row: Row, value: Callable[[Row], Value], sort: str) -> bool:
+    if sort == "median":
+        return row.figures is None
+    return value(row) is None
+
+
+def _comparable(value: Value) -> tuple[float, str]:
+    """None stands for a median that was not reached."""
+    if isinstance(value, str):
+        return (0, value)
+    return (float("inf") if value is None else value, "")
+
+
+def filter_rows(rows: Sequence[Row], text: str = "", standing: str = "") -> tuple[Row, ...]:
+    """Rows whose name or key contains the text (any case), and that have the standing, where one is given."""
+    wanted = text.strip().casefold()
+    return tuple(
+        row
+        for row in rows
+        if (not wanted or wanted in row.name.casefold() or wanted in row.company.casefold())
+        and (not standing or row.standing == standing)
+    )

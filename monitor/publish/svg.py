@@ -1,0 +1,131 @@
+"""Building blocks of our charts: SVG elements with presentation attributes only, axes and step lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup, escape
+
+INK = "#1f2a37"
+QUIET = "#55606e"
+GRID = "#d5dbe2"
+BLUE = "#154273"
+ORANGE = "#b84a00"
+BAND = "#b9cbe0"
+OUTER = "#e1e9f2"
+FONT = "'Source Sans 3', 'Source Sans Pro', sans-serif"
+
+Point = tuple[float, float | None]
+
+
+def element(tag: str, *children: Markup | str, **attributes: object) -> Markup:
+    """`<tag attributes>children</tag>`, all text escaped; `stroke_width` becomes `stroke-width`."""
+    given = "".join(
+        f' {"viewBox" if name == "view_box" else name.rstrip("_").replace("_", "-")}="{escape(_plain(value))}"'
+        for name, value in attributes.items()
+        if value is not None
+    )
+    return Markup(f"<{tag}{given}>{''.join(str(escape(child)) for child in children)}</{tag}>")  # noqa: S704
+
+
+def _plain(value: object) -> str:
+    return f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+
+
+def label(text: str, x: float, y: float, **attributes: object) -> Markup:
+    """Text at a point."""
+    return element("text", text, **{"x": x, "y": y, "fill": QUIET, "font_size": 13} | attributes)
+
+
+def picture(name: str, width: float, height: float, title: str, description: str, *parts: Markup) -> Markup:
+    """A whole chart, named for those who do not see it; `name` must be unique on the page."""
+    return element(
+        "svg",
+        element("title", title, id=f"{name}-title"),
+        element("desc", description, id=f"{name}-desc"),
+        *parts,
+        xmlns="http://www.w3.org/2000/svg",
+        view_box=f"0 0 {width:g} {height:g}",
+        width=width,
+        height=height,
+        role="img",
+        aria_labelledby=f"{name}-title",
+        aria_describedby=f"{name}-desc",
+        font_family=FONT,
+        class_="chart",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A rectangle in which `0..x_end` runs to the right and `0..y_end` upwards."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+    x_end: float
+    y_end: float = 1
+
+    def x(self, value: float) -> float:
+        """Pixels from the left."""
+        return self.left + self.width * min(value, self.x_end) / self.x_end
+
+    def y(self, value: float) -> float:
+        """Pixels from the top."""
+        return self.top + self.height * (1 - value / self.y_end)
+
+    @property
+    def bottom(self) -> float:
+        """Where the horizontal axis lies."""
+        return self.top + self.height
+
+    def line(self, points: Iterable[Point], **attributes: object) -> Markup:
+        """A step line, broken where a value is missing."""
+        path = " ".join(self._steps(run) for run in _runs(points))
+        return element("path", d=path, fill="none", stroke_linejoin="round", **attributes) if path else Markup()
+
+    def area(self, lower: Iterable[Point], upper: Iterable[Point], fill: str) -> Markup:
+        """The area between two step lines over the same times, left out where either is missing."""
+        low, high = list(lower), list(upper)
+        known = [i for i, (a, b) in enumerate(zip(low, high, strict=True)) if a[1] is not None and b[1] is not None]
+        if not known:
+            return Markup()
+        there = self._steps([_known(high[i]) for i in known])
+        back = self._steps_back([_known(low[i]) for i in known])
+        return element("path", d=f"{there} {back} Z", fill=fill)
+
+    def _steps(self, run: Sequence[tuple[float, float]]) -> str:
+        (first_x, first_y), *rest = run
+        path = [f"M{self.x(first_x):.1f} {self.y(first_y):.1f}"]
+        before = first_y
+        for x, y in [*rest]:
+            if y != before or (x, y) == run[-1]:
+                path.append(f"H{self.x(x):.1f}V{self.y(y):.1f}")
+                before = y
+        return "".join(path)
+
+    def _steps_back(self, run: Sequence[tuple[float, float]]) -> str:
+        path = [f"L{self.x(run[-1][0]):.1f} {self.y(run[-1][1]):.1f}"]
+        for (_, y), (x, _) in zip(reversed(run[:-1]), reversed(run[1:]), strict=True):
+            path.append(f"H{self.x(x):.1f}V{self.y(y):.1f}")
+        path.append(f"H{self.x(run[0][0]):.1f}")
+        return "".join(path)
+
+
+def _known(point: Point) -> tuple[float, float]:
+    assert point[1] is not None
+    return point[0], point[1]
+
+
+def _runs(points: Iterable[Point]) -> Iterable[list[tuple[float, float]]]:
+    run: list[tuple[float, float]] = []
+    for x, y in points:
+        if y is not None:
+            run.append((x, y))
+        elif run:
+            yield run
+            run = []
+    if run:
+        yield run

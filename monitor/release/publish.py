@@ -1,0 +1,54 @@
+"""Publishing a draft, and proving that a release is still what was published."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from monitor import audit
+from monitor.errors import MonitorError
+from monitor.models.audit import AuditEntry
+from monitor.models.release import Release, ReleaseRow, Stage
+from monitor.release.canonical import canonical, digest
+
+
+def publish(session: Session, release: Release, waived: str | None, published_at: datetime, actor: str) -> None:
+    """Make a draft public, for good. Raises MonitorError without a hearing, or the reason it was waived for."""
+    if release.stage is Stage.PUBLISHED:
+        raise MonitorError(f"release {release.period} version {release.version} is published already")
+    if not (waived or "").strip():
+        raise MonitorError("every named company must be heard first; waive the hearing with --waive-hearing REASON")
+    problems = check(session, release)
+    if problems:
+        raise MonitorError(f"the draft is not what was frozen: {problems[0]}; draft it again")
+    release.stage, release.published_at, release.hearing_waived = Stage.PUBLISHED, published_at, waived
+    session.flush()
+    details = {"manifest": release.manifest_sha256, "hearing_waived": waived}
+    subject = f"{release.period} version {release.version}"
+    audit.record(session, published_at, actor, "release.publish", subject, details)
+
+
+def check(session: Session, release: Release) -> list[str]:
+    """What differs from the manifest, and the manifest from the audit trail; empty where all is unchanged."""
+    problems = []
+    if digest(canonical(release.manifest)) != release.manifest_sha256:
+        problems.append("the manifest was changed")
+    if digest(release.table_json) != release.manifest["table_sha256"]:
+        problems.append("the table's head was changed")
+    query = select(ReleaseRow.company_key, ReleaseRow.row_json).where(ReleaseRow.release_id == release.id)
+    found = {row.company_key: digest(row.row_json) for row in session.execute(query)}
+    frozen = release.manifest["rows_sha256"]
+    problems += [f"the row of {key} was changed" for key in sorted(frozen) if found.get(key) not in (None, frozen[key])]
+    problems += [f"the row of {key} is missing" for key in sorted(frozen.keys() - found.keys())]
+    problems += [f"a row of {key} was added" for key in sorted(found.keys() - frozen.keys())]
+    if release.manifest_sha256 not in _attested(session, release):
+        problems.append("the audit trail knows no such manifest")
+    return problems + audit.verify(session)
+
+
+def _attested(session: Session, release: Release) -> set[str]:
+    subject = f"{release.period} version {release.version}"
+    entries = session.scalars(select(AuditEntry).where(AuditEntry.subject == subject))
+    return {str(entry.details.get("manifest")) for entry in entries}

@@ -1,0 +1,179 @@
+"""From arrays to the table's rows: shares with intervals, quantiles, points of the curves; rounded once, here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any, TypeVar, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from monitor.score.gather import Gathered
+from monitor.score.intervals import logit_interval, wilson_interval
+from monitor.score.methods import Method
+from monitor.score.table import AgeCount, Bounds, Estimate, OnTime, Quantile, Share, SurvivalPoint
+
+Floats = npt.NDArray[np.float64]
+T = TypeVar("T")
+
+SIGNIFICANT = 10  # digits kept: what engines and orders of summation agree on
+
+
+@dataclass(frozen=True)
+class Label:
+    """How a company is shown."""
+
+    key: str
+    name: str
+    country: str | None = None
+    via_proxy: bool = False
+
+
+@dataclass(frozen=True)
+class _Shares:
+    p: Floats
+    se: Floats
+    low: Floats
+    high: Floats
+
+    def at(self, index: int) -> Share:
+        return Share(*(number(values[index]) for values in (self.p, self.se, self.low, self.high)))
+
+
+def assemble(
+    gathered: Gathered, labels: Mapping[int, Label], refused: Mapping[int, int], method: Method
+) -> dict[int, Estimate]:
+    """One estimate a company id in `gathered`; the network's is under NETWORK."""
+    readings = _Readings(gathered, method)
+    result = {}
+    for index, identifier in enumerate(gathered.companies.tolist()):
+        label = labels.get(identifier, Label(str(identifier), str(identifier)))
+        estimate = Estimate(
+            label.key,
+            label.name,
+            label.country,
+            label.via_proxy,
+            **readings.counted(index),
+            **readings.timed(index),
+            refused=refused.get(identifier, 0),
+        )
+        result[identifier] = rounded(estimate)
+    return result
+
+
+class _Readings:
+    """All arrays of one table, read off at one company's index at a time."""
+
+    def __init__(self, gathered: Gathered, method: Method) -> None:
+        self._gathered, self._method = gathered, method
+        self._lenient = _shares(gathered, method, "late")
+        self._strict = _shares(gathered, method, "on_time")
+        hours = gathered.lenient.survival.shape[1]
+        self._npmle = gathered.npmle.survival(np.arange(hours, dtype=np.float64))
+        self._quantiles = {"half": gathered.npmle.quantile(0.5), "tenth": gathered.npmle.quantile(0.1)}
+
+    def _count(self, name: str, index: int) -> int:
+        return int(self._gathered.counts[name][index])
+
+    def counted(self, index: int) -> dict[str, Any]:
+        """Plain counts and sums."""
+        plain = ("episodes", "sites", "notices", "outstanding", "overdue", "unverified", "relocated", "reappeared")
+        values: dict[str, Any] = {name: self._count(name, index) for name in plain}
+        values["renotices"] = values["notices"] - values["episodes"]
+        values["oldest_hours"] = number(self._gathered.counts["oldest_hours"][index])
+        values["exposure_hours"] = float(self._gathered.counts["exposure_hours"][index])
+        values["outstanding_by_age"] = self._ages(index)
+        return values
+
+    def timed(self, index: int) -> dict[str, Any]:
+        """Shares, quantiles, means and curves."""
+        episodes = self._count("episodes", index)
+        points = self._points(index) if episodes else []
+        return {
+            "on_time": self._on_time(index),
+            "median_hours": self._quantile("half", index),
+            "p90_hours": self._quantile("tenth", index),
+            "mean_online_hours_7d": Bounds(
+                number(self._gathered.lenient.readings["restricted_mean"][index]),
+                number(self._gathered.strict.readings["restricted_mean"][index]),
+            ),
+            "survival": tuple(points[int(hour)] for hour in self._method.survival_hours) if points else (),
+            "curve": tuple(points) if episodes >= self._method.publish_below else (),
+        }
+
+    def _on_time(self, index: int) -> OnTime:
+        mature, on_time, late = (self._count(name, index) for name in ("mature", "on_time", "late"))
+        deadline = self._method.deadlines_hours["hotline_notice"]
+        lenient, strict = self._lenient.at(index), self._strict.at(index)
+        return OnTime(deadline, mature, on_time, late, mature - on_time - late, lenient, strict)
+
+    def _quantile(self, level: str, index: int) -> Quantile:
+        """Turnbull's quantile, from the lower limit of the lenient to the upper limit of the strict curve."""
+        low = self._gathered.lenient.readings[f"low_{level}"][index]
+        high = self._gathered.strict.readings[f"high_{level}"][index]
+        return Quantile(number(self._quantiles[level][index]), number(low), number(high))
+
+    def _points(self, index: int) -> list[SurvivalPoint]:
+        lenient, strict = self._gathered.lenient, self._gathered.strict
+        columns = (
+            self._npmle[index],
+            lenient.survival[index],
+            np.sqrt(lenient.variance[index]),
+            strict.survival[index],
+            np.sqrt(strict.variance[index]),
+        )
+        return [SurvivalPoint(float(hour), *map(number, row)) for hour, row in enumerate(zip(*columns, strict=True))]
+
+    def _ages(self, index: int) -> tuple[AgeCount, ...]:
+        bounds = self._method.age_bounds_hours
+        ends = (*bounds[1:], None)
+        return tuple(
+            AgeCount(start, end, self._count(f"age_{place}", index))
+            for place, (start, end) in enumerate(zip(bounds, ends, strict=True))
+        )
+
+
+def _shares(gathered: Gathered, method: Method, counted: str) -> _Shares:
+    """Shares among mature episodes, with the variance between sites (docs/method.md, section 3).
+
+    The lenient share is one minus that of the late ones, the strict one that of those on time.
+    """
+    values = gathered.counts
+    with np.errstate(divide="ignore", invalid="ignore"):
+        n, sites = values["mature"], values["mature_sites"]
+        share = values[counted] / n
+        squares = values[f"{counted}_2"] - 2 * share * values[f"{counted}_n"] + share**2 * values["nn"]
+        variance = np.where(sites > 1, sites / (sites - 1) * np.maximum(squares, 0.0) / n**2, 0.0)
+        variance[variance < 1e-18] = 0.0  # what rounding leaves of a difference that is zero
+        effective = n**2 / values["nn"]
+        se = np.sqrt(variance)
+        low, high = logit_interval(share, se, np.maximum(effective - 1, 1.0), method.confidence)
+        wilson_low, wilson_high = wilson_interval(share, sites, method.confidence)
+    certain = variance == 0.0
+    low, high = np.where(certain, wilson_low, low), np.where(certain, wilson_high, high)
+    none = n == 0
+    arrays = [np.where(none, np.nan, array) for array in (share, se, low, high)]
+    if counted == "late":
+        return _Shares(1 - arrays[0], arrays[1], 1 - arrays[3], 1 - arrays[2])
+    return _Shares(*arrays)
+
+
+def number(value: float) -> float | None:
+    """A finite number, or None."""
+    return float(value) if math.isfinite(value) else None
+
+
+def rounded(value: T) -> T:
+    """The dataclass with every float in it at SIGNIFICANT digits."""
+    changes = {field.name: _rounded(getattr(value, field.name)) for field in fields(cast(Any, value))}
+    return cast(T, replace(cast(Any, value), **changes))
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.{SIGNIFICANT}g}")
+    if isinstance(value, tuple):
+        return tuple(_rounded(item) for item in value)
+    return rounded(value) if is_dataclass(value) and not isinstance(value, type) else value

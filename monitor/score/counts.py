@@ -1,0 +1,93 @@
+"""Counts and the sums behind clustered shares, by company and for the network, as expressions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ibis
+from ibis import _
+
+from monitor.models.words import DeliveryState
+from monitor.score.engine import Expr
+from monitor.score.episodes import hosted
+from monitor.score.facts import Facts
+from monitor.score.methods import Method
+
+NETWORK = -1  # "company" of the network as a whole; real ids are positive, 0 is nobody
+
+_SUMS = ("episodes", "mature", "on_time", "late", "notices", "relocated", "reappeared", "exposure_hours")
+
+
+def site_counts(scored: Expr) -> Expr:
+    """Per (company, site), and per site for the network: how many episodes, mature, on time, late.
+
+    Uncertain timing is neither on time nor late: on time means certainly offline by the deadline, late
+    certainly online after it.
+    """
+    mature = _.followed_h >= _.deadline_h
+    rows = scored.group_by(["company", "site"]).aggregate(
+        episodes=_.count(),
+        mature=_count(mature),
+        on_time=_count(mature & (_.first_offline_h <= _.deadline_h)),
+        late=_count(mature & (_.last_online_h > _.deadline_h)),
+        notices=_.notices.sum(),
+        relocated=_count(_.relocated_h.notnull()),
+        reappeared=_.reappeared.sum(),
+        exposure_hours=_.last_online_h.sum(),
+    )
+    whole = rows.group_by("site").aggregate(**{name: rows[name].sum() for name in _SUMS})
+    return ibis.union(
+        rows.select("company", "site", *_SUMS),
+        whole.mutate(company=ibis.literal(NETWORK, "int64")).select("company", "site", *_SUMS),
+    )
+
+
+def company_counts(sites: Expr) -> Expr:
+    """Per company the totals, and over its sites the sums of squares that the clustered variance needs."""
+    has_mature = (_.mature > 0).cast("int64")
+    return sites.group_by("company").aggregate(
+        sites=_.count(),
+        mature_sites=has_mature.sum(),
+        nn=(_.mature * _.mature).sum(),
+        on_time_2=(_.on_time * _.on_time).sum(),
+        on_time_n=(_.on_time * _.mature).sum(),
+        late_2=(_.late * _.late).sum(),
+        late_n=(_.late * _.mature).sum(),
+        **{name: sites[name].sum() for name in _SUMS},
+    )
+
+
+def outstanding_counts(every: Expr, method: Method) -> Expr:
+    """Per company and for the network, over all periods: what is still online, for how long, and what is unknown."""
+    open_ones = every.filter(_.first_offline_h.isnull() & _.relocated_h.isnull())
+    both = ibis.union(open_ones, open_ones.mutate(company=ibis.literal(NETWORK, "int64")))
+    known = ~_.unverified
+    bounds = method.age_bounds_hours
+    ages = {
+        f"age_{index}": _count(known & (_.followed_h >= start) & (_.followed_h < stop))
+        for index, (start, stop) in enumerate(zip(bounds, (*bounds[1:], 1e12), strict=True))
+    }
+    return both.group_by("company").aggregate(
+        outstanding=_count(known),
+        overdue=_count(known & (_.followed_h > _.deadline_h)),
+        unverified=_count(_.unverified),
+        oldest_hours=known.ifelse(_.followed_h, ibis.null("float64")).max(),
+        **ages,
+    )
+
+
+def refusal_counts(facts: Facts, hosts: Expr, start: int, end: int, method: Method) -> Expr:
+    """Per company and for the network: notices of the period, and those the company's side did not accept."""
+    scored = facts.notices.filter((_.t >= start) & (_.t < end) & _.kind.isin([str(k) for k in method.scored_kinds]))
+    rows = hosted(scored, hosts)
+    both = ibis.union(rows, rows.mutate(company=ibis.literal(NETWORK, "int64")))
+    return both.group_by("company").aggregate(
+        sent=_.count(),
+        refused=_count(_.delivery == str(DeliveryState.REFUSED)),
+        undeliverable=_count(_.delivery == str(DeliveryState.FAILED)),
+    )
+
+
+def _count(condition: Any) -> Any:
+    """How many rows fulfil a condition; one that is null does not."""
+    return condition.fill_null(False).cast("int64").sum()

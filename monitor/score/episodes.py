@@ -1,0 +1,190 @@
+"""Episodes: one (content, company) exposure each, from its first delivered notice to its end.
+
+One expression for every engine (docs/method.md, section 2). Instants are epoch seconds, results hours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import ibis
+from ibis import _
+
+from monitor.instants import HOUR
+from monitor.models.words import DeliveryState, State
+from monitor.score.engine import Expr
+from monitor.score.facts import EVERYTHING, NOBODY, OPEN, Facts
+from monitor.score.methods import Method
+
+# Order of things that happen in one second: what an end brackets comes before the end.
+_NOTICE, _ONLINE, _REMOVAL, _RELOCATION = range(4)
+_STARTS_CLOCK = (str(DeliveryState.DELIVERED), str(DeliveryState.ASSUMED))
+
+
+def hosting(facts: Facts) -> Expr:
+    """(content, company, a, b): who hosted it from a (included) to b (not included; null: still)."""
+    newest = ibis.row_number().over(ibis.window(group_by=["content", "valid_from"], order_by=ibis.desc("attribution")))
+    rows = facts.attributions.mutate(newest=newest).filter(_.newest == 0)
+    order = ibis.window(group_by="content", order_by="valid_from")
+    rows = rows.mutate(before=_.company.lag().over(order)).filter(_.before.isnull() | (_.before != _.company))
+    return rows.select("content", "company", a=_.valid_from, b=_.valid_from.lead().over(order))
+
+
+def episodes(facts: Facts, method: Method, as_of: int) -> Expr:
+    """One row an episode begun by `as_of`.
+
+    Columns: company, content, site; start (epoch s); last_online_h, first_offline_h (null), relocated_h (null),
+    followed_h on the company's own clock; deadline_h; last_online (epoch s); notices; reappeared; unverified.
+    """
+    hosts = hosting(facts)
+    events = _events(facts, hosts, method, as_of)
+    spells = _spells(events)
+    timed = _on_own_clock(spells, _pauses(facts, spells, as_of), as_of)
+    stale = (_.first_offline_h.isnull() & _.relocated_h.isnull()) & (as_of - _.last_online > method.stale_after)
+    return timed.mutate(unverified=stale).join(facts.contents, "content")
+
+
+def hosted(rows: Expr, hosts: Expr) -> Expr:
+    """Rows (content, t, ...) with the company that hosted the content at t."""
+    joined = rows.join(hosts, "content").filter((_.t >= _.a) & (_.b.isnull() | (_.t < _.b)))
+    return joined.drop("a", "b")
+
+
+def _events(facts: Facts, hosts: Expr, method: Method, as_of: int) -> Expr:
+    """Everything that bears on a (content, company) up to `as_of`, in one shape."""
+    notices = hosted(_clock_starting(facts, method), hosts).filter(_.t <= as_of)
+    seen = facts.sightings.filter((_.t <= as_of) & _.state.isin([str(State.ONLINE), str(State.OFFLINE)]))
+    sightings = _confirmed(hosted(seen, hosts), method)
+    online = sightings.filter(_.state == str(State.ONLINE))
+    removals = sightings.filter(_.confirmed)
+    undone = sightings.filter(_.undone)
+    moved = facts.sightings.filter((_.state == str(State.MOVED)) & (_.t <= as_of))
+    decided = hosted(facts.decided_removals, hosts).filter(_.t <= as_of)
+    following = ibis.window(group_by="content", order_by="a")
+    left = hosts.mutate(next_company=_.company.lead().over(following)).filter(
+        (_.b <= as_of) & (_.company != NOBODY) & (_.next_company != NOBODY)
+    )
+    return ibis.union(
+        _event(notices, _NOTICE, deadline_s=_.deadline_s),
+        _event(online, _ONLINE),
+        _event(undone, _ONLINE, online=False, undone=True),
+        _event(removals, _REMOVAL),
+        _event(decided, _REMOVAL),
+        _event(hosted(moved, hosts), _RELOCATION),
+        _event(left.mutate(t=_.b), _RELOCATION),
+    )
+
+
+def _clock_starting(facts: Facts, method: Method) -> Expr:
+    """Delivered or assumed notices of the scored kinds, with their deadline in seconds."""
+    by_kind = ibis.cases(
+        *[(_.kind == str(kind), round(hours * HOUR)) for kind, hours in method.deadlines_hours.items()],
+        else_=round(method.deadlines_hours["hotline_notice"] * HOUR),
+    )
+    own = (_.deadline_hours * HOUR).round().cast("int64")
+    rows = facts.notices.filter(_.delivery.isin(_STARTS_CLOCK) & _.kind.isin([str(k) for k in method.scored_kinds]))
+    return rows.mutate(deadline_s=(_.deadline_hours > 0).ifelse(own, by_kind.cast("int64")))
+
+
+def _event(rows: Expr, order: int, online: bool | None = None, undone: bool = False, deadline_s: Any = None) -> Expr:
+    return rows.select(
+        "content",
+        "company",
+        "t",
+        order=ibis.literal(order, "int64"),
+        deadline_s=ibis.null("int64") if deadline_s is None else deadline_s,
+        online=ibis.literal(order == _ONLINE if online is None else online),
+        undone=ibis.literal(undone),
+    )
+
+
+def _confirmed(sightings: Expr, method: Method) -> Expr:
+    """Mark the first offline sighting of each run: `confirmed`, or `undone` by one online within the limit."""
+    is_online = _.state == str(State.ONLINE)
+    order = [_.t, is_online.ifelse(0, 1)]
+    here = ibis.window(group_by=["content", "company"], order_by=order)
+    after = ibis.window(group_by=["content", "company"], order_by=order, following=(1, None))
+    rows = sightings.mutate(
+        before=_.state.lag().over(here),
+        online_again=is_online.ifelse(_.t, ibis.null("int64")).min().over(after),
+    )
+    first = (_.state == str(State.OFFLINE)) & (_.before.isnull() | (_.before == str(State.ONLINE)))
+    stays = _.online_again.isnull() | (_.online_again - _.t > method.reappear_within)
+    return rows.mutate(confirmed=first & stays, undone=first & ~stays)
+
+
+def _spells(events: Expr) -> Expr:
+    """Cut the events of each (content, company) at its ends, and keep the spells that a notice began."""
+    before = ibis.window(group_by=["content", "company"], order_by=["t", "order"], preceding=(None, 1))
+    ends = (_.order >= _REMOVAL).cast("int64")
+    events = events.mutate(spell=ends.sum().over(before).coalesce(0))
+    group = ibis.window(group_by=["content", "company", "spell"])
+    events = events.mutate(start=_when(_.order == _NOTICE, _.t).min().over(group))
+    events = events.filter(_.start.notnull() & (_.t >= _.start))
+    return events.group_by(["content", "company", "spell", "start"]).aggregate(
+        last_online=_when(_.online, _.t).max().coalesce(_.start.max()),
+        removed=_when(_.order == _REMOVAL, _.t).min(),
+        relocated=_when(_.order == _RELOCATION, _.t).min(),
+        notices=(_.order == _NOTICE).cast("int64").sum(),
+        deadline_s=_when(_.t == _.start, _.deadline_s).min(),
+        reappeared=_.undone.cast("int64").max(),
+    )
+
+
+def _when(condition: Any, value: Any) -> Any:
+    return condition.ifelse(value, ibis.null("int64"))
+
+
+def _pauses(facts: Facts, spells: Expr, as_of: int) -> Expr:
+    """Disjoint (content, a, b) in which the clock of a content item stood still.
+
+    A source that says it could not look casts doubt on the time from the sighting before to the one after.
+    """
+    order = ibis.window(group_by="content", order_by="t")
+    seen = facts.sightings.filter(_.t <= as_of).mutate(
+        a=_.t.lag().over(order).coalesce(_.t), b=_.t.lead().over(order).coalesce(as_of)
+    )
+    own = facts.suspensions.filter(_.content != EVERYTHING)
+    general = facts.suspensions.filter(_.content == EVERYTHING).drop("content")
+    everywhere = spells.select("content").distinct().cross_join(general)
+    every = ibis.union(
+        seen.filter(_.pause != "").select("content", "a", "b"),
+        own.select("content", "a", "b"),
+        everywhere.select("content", "a", "b"),
+    )
+    closed = every.mutate(b=(_.b == OPEN).ifelse(as_of, ibis.least(_.b, as_of))).filter(_.b > _.a)
+    earlier = ibis.window(group_by="content", order_by=["a", "b"], preceding=(None, 1))
+    reach = closed.mutate(reach=_.b.max().over(earlier))
+    island = (_.reach.isnull() | (_.a > _.reach)).cast("int64")
+    so_far = ibis.window(group_by="content", order_by=["a", "b"], preceding=(None, 0))
+    numbered = reach.mutate(island=island.sum().over(so_far))
+    return numbered.group_by(["content", "island"]).aggregate(a=_.a.min(), b=_.b.max()).drop("island")
+
+
+def _on_own_clock(spells: Expr, pauses: Expr, as_of: int) -> Expr:
+    """Hours since the start on the company's own clock: paused time does not count."""
+    spells = spells.mutate(as_of=ibis.literal(as_of, "int64"))
+    moments = ("last_online", "removed", "relocated", "as_of")
+    keys = ["content", "company", "spell"]
+    joined = spells.join(pauses, "content")
+    overlap: Callable[[str], Any] = lambda moment: (  # noqa: E731
+        ibis.greatest(0, ibis.least(joined.b, joined[moment]) - ibis.greatest(joined.a, joined.start)).sum()
+    )
+    paused = joined.group_by(keys).aggregate(**{f"{moment}_paused": overlap(moment) for moment in moments})
+    both = spells.left_join(paused, keys).drop(*[f"{key}_right" for key in keys])
+    clock: Callable[[str], Any] = lambda moment: (  # noqa: E731
+        (both[moment] - both.start - both[f"{moment}_paused"].coalesce(0)) / float(HOUR)
+    )
+    return both.select(
+        *keys,
+        "start",
+        "last_online",
+        "notices",
+        "reappeared",
+        last_online_h=clock("last_online"),
+        first_offline_h=clock("removed"),
+        relocated_h=clock("relocated"),
+        followed_h=clock("as_of"),
+        deadline_h=both.deadline_s / float(HOUR),
+    )

@@ -1,0 +1,89 @@
+"""Runs a scenario: draws the true course of everything, and writes what each party would hold of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+from numpy.random import PCG64, Generator
+
+from monitor.errors import MonitorError
+from monitor.instants import iso
+from monitor.simulate import scart, truth
+from monitor.simulate.hours import ZONE, Hours, hours_between
+from monitor.simulate.items import Items, draw_items, joined
+from monitor.simulate.rows import closed_rows, notice_rows
+from monitor.simulate.scenarios import scenario_named
+from monitor.simulate.urls import item_addresses, item_urls
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from monitor.simulate.scenario import Scenario
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What was written: `notices` counts first notices, the two rows counts what the exports hold."""
+
+    scenario: str
+    period: str
+    as_of: str
+    zone: str
+    companies: int
+    notices: int
+    ntd_rows: int
+    closed_rows: int
+    files: int
+
+
+def simulate(scenario: str, out: Path, seed: int = 1, scale: float = 1.0) -> Summary:
+    """Write exports, registry and truth of a scenario into `out`; the same seed gives the same bytes.
+
+    `scale` multiplies the numbers of items (at least one a company). Raises MonitorError on a name that is
+    not a scenario, a scale or seed that makes no sense, and a folder that already holds deliveries.
+    """
+    chosen = scenario_named(scenario)
+    if not 0 < scale < float("inf") or seed < 0:
+        raise MonitorError(f"scale must be above 0 and seed not below 0, not {scale} and {seed}")
+    folder = out / "deliveries"
+    if folder.is_dir() and any(folder.iterdir()):
+        raise MonitorError(f"{folder} already holds deliveries: name an empty folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    hours = hours_between(chosen.quarters[0].first_day, chosen.quarters[-1].end_day, chosen.closed_days)
+    items = _draw(chosen, hours, seed, scale)
+    return _write(chosen, out, hours, items, seed, scale)
+
+
+def _random(scenario: Scenario, seed: int, *place: int) -> Generator:
+    """Own random numbers for each place, so that one company's plan never changes another's course."""
+    return Generator(PCG64([seed, crc32(scenario.name.encode()), *place]))
+
+
+def _draw(scenario: Scenario, hours: Hours, seed: int, scale: float) -> Items:
+    return joined(
+        draw_items(plan, quarter, hours, scale, _random(scenario, seed, 1, number, plan.company.index))
+        for number, quarter in enumerate(scenario.quarters)
+        for plan in quarter.plans
+    )
+
+
+def _write(scenario: Scenario, out: Path, hours: Hours, items: Items, seed: int, scale: float) -> Summary:
+    companies = {company.index: company for company in scenario.companies}
+    sites = {index: int(items.site[items.company == index].max()) + 1 for index in companies}
+    rng = _random(scenario, seed, 2)
+    urls = item_urls(items, companies, sites, rng)
+    texts = scart.ItemTexts.of(items, urls, item_addresses(items, companies, sites), hours)
+    notices = notice_rows(items, hours, scenario.as_of, rng)
+    closed = closed_rows(items, notices, scenario.as_of, rng)
+    files = scart.write_notices(out / "deliveries", items, notices, texts, companies, hours)
+    files += scart.write_closed(out / "deliveries", items, closed, notices, texts, companies, hours)
+    keys = {index: company.key for index, company in companies.items()}
+    counts = {"companies": len(companies), "notices": len(items), "ntd_rows": len(notices.item)}
+    counts |= {"closed_rows": len(closed.item), "files": files}
+    truth.write_registry(out / "registry.yaml", scenario)
+    truth.write_truth(out / "truth.csv", items, urls, keys, scenario.as_of)
+    run = {"seed": seed, "scale": scale, "zone": ZONE, "counts": counts}
+    truth.write_scenario(out / "scenario.json", scenario, items, run)
+    return Summary(scenario.name, scenario.period, iso(scenario.as_of), ZONE, **counts)

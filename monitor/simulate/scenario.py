@@ -1,0 +1,98 @@
+"""What a scenario says: which quarter, which companies, how many notices each, and how fast each is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from math import ceil
+
+from monitor.instants import DAY, to_datetime, to_instant
+from monitor.period import parse_period
+from monitor.simulate.companies import Company
+
+FOLLOWED_DAYS = 7
+
+
+@dataclass(frozen=True)
+class CompanyPlan:
+    """One company in one quarter. Shares are of its items; `on_time` is met exactly, rounded up."""
+
+    company: Company
+    notices: int
+    sites: int
+    on_time: float
+    fast_hours: float = 3.0  # median time to removal of what is on time
+    late_days: float = 4.0  # median time from the first re-notice to removal of what is late
+    never: float = 0.1  # of the late ones: stays online for good
+    moved: float = 0.0  # of the late ones: goes to a host abroad instead
+    moved_early: float = 0.0  # of those on time: goes to a host abroad instead
+    unclear: float = 0.01  # of those on time: gone so shortly before the deadline that the exports cannot tell
+    failed: float = 0.0  # of the reports: every notice of it fails
+    api: bool = False  # notices go to its API rather than by mail
+    whole_sites: float = 0.35  # of the sites: one action takes everything reported together
+    batch: int = 3  # URLs of one site reported together, on average
+    skew: float = 1.1  # site sizes fall as 1 / rank ** skew
+    proxy: bool = False
+
+    def scaled(self, scale: float) -> int:
+        """Number of items at this scale, at least one."""
+        return max(1, round(self.notices * scale))
+
+    def removed_on_time(self, items: int) -> int:
+        """How many of so many items are gone within 24 hours."""
+        return min(items, ceil(items * self.on_time - 1e-9))
+
+
+@dataclass(frozen=True)
+class Quarter:
+    """A reporting period with its companies; `days` narrows the days on which first notices are sent."""
+
+    period: str
+    plans: tuple[CompanyPlan, ...]
+    days: tuple[date, date] | None = None
+
+    @property
+    def first_day(self) -> date:
+        """The first day of the period."""
+        return to_datetime(parse_period(self.period).start).date()
+
+    @property
+    def end_day(self) -> date:
+        """The day after the last of the period."""
+        return to_datetime(parse_period(self.period).end).date()
+
+    @property
+    def sending_days(self) -> tuple[date, date]:
+        """First and last day of first notices: a day inside the period, so that no zone moves one across."""
+        return self.days or (self.first_day + timedelta(days=1), self.end_day - timedelta(days=2))
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A history the hotline could have seen: one or more quarters, and the days on which nothing is sent."""
+
+    name: str
+    about: str
+    quarters: tuple[Quarter, ...]
+    closed_days: frozenset[date] = frozenset()
+
+    @property
+    def period(self) -> str:
+        """The period that is judged: the last one."""
+        return self.quarters[-1].period
+
+    @property
+    def as_of(self) -> int:
+        """When observation ends: late enough for everything to be mature."""
+        return midnight(self.quarters[-1].end_day) + FOLLOWED_DAYS * DAY
+
+    @property
+    def companies(self) -> tuple[Company, ...]:
+        """Everybody who appears, in the order of the company list."""
+        found = {plan.company.index: plan.company for quarter in self.quarters for plan in quarter.plans}
+        return tuple(found[index] for index in sorted(found))
+
+
+def midnight(day: date) -> int:
+    """The first second of a day in UTC."""
+    return to_instant(datetime(day.year, day.month, day.day, tzinfo=UTC))

