@@ -22,7 +22,11 @@ _NO_DEADLINE = Text(
     "Bij geen daarvan is de termijn al voorbij; over op tijd of te laat valt nog niets te zeggen.",
     "For none of these has the deadline passed; nothing can be said yet about on time or late.",
 )
-_RANGE = Text("Het aandeel op tijd ligt daarmee op {share}.", "The share on time is therefore {share}.")
+_RANGE = Text(
+    "Het aandeel op tijd ligt daarmee tussen {strict} (strenge lezing) en {lenient} (gunstige lezing).",
+    "The share on time therefore lies between {strict} (strict reading) and {lenient} (lenient reading).",
+)
+_EXACT = Text("Het aandeel op tijd is daarmee {lenient}.", "The share on time is therefore {lenient}.")
 _MEETS = Text(
     "De ondergrens van het 95%-betrouwbaarheidsinterval is {low}. Dat is niet lager dan de norm van {target}:"
     " de metingen tonen aan dat het bedrijf in deze periode aan de norm voldeed.",
@@ -80,7 +84,8 @@ def what_was_measured(row: Row, language: Language) -> str:
         language, mature=timing.mature, on_time=timing.on_time, late=timing.late, undetermined=timing.undetermined
     )
     parts.append(_ON_TIME[language].format(deadline=deadline(timing.deadline_hours, language), **counts))
-    parts.append(_RANGE[language].format(share=formatting.share_range(timing.strict.p, timing.lenient.p, language)))
+    strict, lenient = (formatting.share(reading.p, language) for reading in (timing.strict, timing.lenient))
+    parts.append((_EXACT if strict == lenient else _RANGE)[language].format(strict=strict, lenient=lenient))
     return " ".join(parts)
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-import adbc_driver_postgresql.dbapi
-import adbc_driver_sqlite.dbapi
-import pyarrow as pa
-from sqlalchemy.engine import URL, make_url
+from pyarrow import feather
 
+from monitor.errors import MonitorError
 from monitor.score.engine import Engine, Expr
 
 NOBODY = 0  # company of what could be laid at no door
@@ -62,7 +64,6 @@ SELECT i.content, c.starts_at AS t FROM corrections c JOIN item i ON i.id = c.co
 WHERE c.decision = 'set_removal' AND c.starts_at IS NOT NULL AND c.recorded_at <= {known_at}
 """,
 }
-_TYPES = {"kind": pa.string(), "delivery": pa.string(), "state": pa.string(), "pause": pa.string()}
 
 
 @dataclass(frozen=True)
@@ -78,29 +79,16 @@ class Facts:
 
 
 def load_facts(engine: Engine, database_url: str, known_at: int) -> Facts:
-    """Copy what was recorded up to `known_at` into the engine."""
-    url = make_url(database_url)
-    with _open(url) as connection:
-        tables = {name: _read(connection, query.format(known_at=int(known_at))) for name, query in QUERIES.items()}
+    """Copy what was recorded up to `known_at` into the engine.
+
+    A process of its own reads the database: ADBC brings a second SQLite library, and two of them in one
+    process undo each other's file locks (docs/adr/0005). Raises MonitorError where it could not read.
+    """
+    with TemporaryDirectory(prefix="monitor-facts-") as folder:
+        request = json.dumps({"url": database_url, "known_at": known_at, "folder": folder})
+        command = [sys.executable, "-m", "monitor.score.extract"]
+        done = subprocess.run(command, input=request, text=True, capture_output=True, check=False)  # noqa: S603
+        if done.returncode:
+            raise MonitorError(f"the facts could not be read from the database: {done.stderr.strip()[-300:]}")
+        tables = {name: feather.read_table(Path(folder) / name, memory_map=False) for name in QUERIES}
     return Facts(**{name: engine.create_table(name, table, overwrite=True) for name, table in tables.items()})
-
-
-def _open(url: URL) -> Any:
-    if url.get_backend_name() == "sqlite":
-        return adbc_driver_sqlite.dbapi.connect(f"file:{url.database}?mode=ro")
-    plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    return adbc_driver_postgresql.dbapi.connect(plain)
-
-
-def _read(connection: Any, query: str) -> pa.Table:
-    with connection.cursor() as cursor:
-        cursor.execute(query)
-        table = cursor.fetch_arrow_table()
-    return table.cast(pa.schema([(field.name, _type(field)) for field in table.schema]))
-
-
-def _type(field: pa.Field) -> pa.DataType:
-    """One type a column on every database: SQLite tells none for an empty result."""
-    if field.name == "deadline_hours":
-        return pa.float64()
-    return _TYPES.get(field.name, pa.int64())

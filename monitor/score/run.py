@@ -93,7 +93,7 @@ def _table(estimates: dict[int, Estimate], method: Method, period: str, as_of: s
         as_of,
         known_at,
         period,
-        ranked([e for e in companies if e.episodes or e.outstanding or e.unverified or e.refused], method),
+        ranked([e for e in companies if e.episodes or e.outstanding or e.refused], method),
         estimates[NETWORK],
         Unattributed(nobody.episodes, nobody.notices) if nobody else Unattributed(0, 0),
     )

@@ -1,0 +1,54 @@
+# What a newcomer, a maintainer and CI call. `make demo` and `make test` install everything they need.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO_HOME := var/demo
+
+.PHONY: demo test lint types bench serve lock system system-test clean
+
+demo: $(VENV)/run.stamp system
+	MONITOR_HOME=$(DEMO_HOME) $(BIN)/monitor demo
+
+serve: $(VENV)/run.stamp
+	MONITOR_HOME=$(DEMO_HOME) $(BIN)/monitor serve
+
+test: $(VENV)/dev.stamp system-test
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(VENV)/dev.stamp
+	$(BIN)/mypy
+
+bench: $(VENV)/dev.stamp
+	$(BIN)/python -m benchmarks
+
+lock: $(VENV)/dev.stamp
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra dev -o requirements-dev.lock pyproject.toml
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header -c requirements-dev.lock -o requirements.lock pyproject.toml
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.stamp: requirements.lock pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install -q --require-hashes -r requirements.lock
+	$(BIN)/pip install -q --no-deps -e .
+	touch $@
+
+$(VENV)/dev.stamp: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install -q --require-hashes -r requirements-dev.lock
+	$(BIN)/pip install -q --no-deps -e .
+	touch $@ $(VENV)/run.stamp
+
+# The PDF needs Pango, the browser tests Chromium: installed where we may, named where we may not.
+system:
+	@tools/system-packages libpango-1.0-0 libpangoft2-1.0-0
+
+system-test: system
+	@tools/system-packages chromium
+
+clean:
+	rm -rf $(VENV) var build .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,78 @@
+"""Security headers, caching and size of what is sent."""
+
+from __future__ import annotations
+
+import gzip
+import time
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+from monitor.settings import Settings
+from tests.web.test_pages import PAGES
+from web.app import create_app
+from web.security import HEADERS
+
+
+@pytest.mark.parametrize("address", [*PAGES, "/", "/healthz", "/static/site.css", "/en/ranking/2026Q2.csv"])
+def test_every_response_has_the_security_headers(client: FlaskClient, address: str) -> None:
+    headers = client.get(address).headers
+    assert {name: headers.get(name) for name in HEADERS} == HEADERS
+    policy = headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none';")
+    assert "unsafe" not in policy
+
+
+def test_an_error_inside_shows_nothing_of_it_and_keeps_the_headers(tmp_path: Path) -> None:
+    app = create_app(Settings(home=tmp_path))  # a database without tables
+    app.logger.disabled = True
+    answer = app.test_client().get("/en/ranking/2026Q2")
+    assert answer.status_code == 500
+    assert "Something went wrong on our side" in answer.text
+    assert "releases" not in answer.text
+    assert answer.headers["X-Frame-Options"] == "DENY"
+
+
+@pytest.mark.parametrize("address", [PAGES[0], PAGES[5], "/en/ranking/2026Q2.json", "/en/method"])
+def test_a_reader_who_has_the_page_gets_304(client: FlaskClient, address: str) -> None:
+    first = client.get(address)
+    assert first.cache_control.public
+    again = client.get(address, headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+
+
+def test_public_text_is_compressed_and_reads_the_same(client: FlaskClient) -> None:
+    plain = client.get(PAGES[0])
+    packed = client.get(PAGES[0], headers={"Accept-Encoding": "gzip"})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(packed.data) == plain.data
+    assert "Accept-Encoding" in packed.headers["Vary"]
+
+
+@pytest.mark.parametrize("page", [PAGES[0], PAGES[5], "/en/method", "/nl/ranglijst/2026Q1"])
+def test_a_page_with_all_it_needs_is_under_100_kilobytes(client: FlaskClient, page: str) -> None:
+    static = Path(__file__).parents[2] / "web/static"
+    parts = [page, "/static/site.css", "/static/vendor/nl-design-system.css", "/static/icon.svg"]
+    sent = sum(len(client.get(part, headers={"Accept-Encoding": "gzip"}).data) for part in parts)
+    fonts = sum(path.stat().st_size for path in static.glob("vendor/*.woff2"))
+    assert sent + fonts < 100_000
+
+
+def test_a_table_is_read_from_the_database_once(app: Flask, client: FlaskClient) -> None:
+    client.get(PAGES[0])
+    engine: Engine = app.extensions["monitor_engine"]
+    statements: list[str] = []
+
+    def note(*args: object) -> None:
+        statements.append(str(args[2]))
+
+    event.listen(engine, "before_cursor_execute", note)
+    started = time.perf_counter()
+    client.get(f"{PAGES[0]}?sort=name")
+    assert time.perf_counter() - started < 1
+    event.remove(engine, "before_cursor_execute", note)
+    assert not [statement for statement in statements if "release_rows" in statement]
