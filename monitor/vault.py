@@ -11,6 +11,7 @@ import hmac
 import ipaddress
 import json
 import os
+import re
 import secrets
 from dataclasses import dataclass
 from functools import lru_cache
@@ -26,33 +27,39 @@ from monitor.errors import ConfigurationError, MonitorError
 _NONCE = 12
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ftp": 21}
 _SUFFIXES = PublicSuffixList()
+_NOT_IN_URLS = re.compile(r"[\s\x00-\x1f]")
 
 
 class NotAUrlError(ValueError):
     """Raised for text that is no URL with a host; its message never contains the text."""
 
 
-def normalise(url: str) -> str:
-    """The form in which a URL is compared: scheme and host in lower case, default port dropped."""
+def dissect(url: str) -> tuple[str, str]:
+    """The form in which a URL is compared, and its host in lower case; raises NotAUrlError.
+
+    Scheme and host are put in lower case, a default port is dropped; path, query and fragment stay as they are.
+    """
     parts, host = _split(url)
-    if ":" in host:
-        host = f"[{host}]"
     port = parts.port
-    if port is not None and port != _DEFAULT_PORTS.get(parts.scheme.lower()):
-        host = f"{host}:{port}"
+    shown = f"[{host}]" if ":" in host else host
+    if port is not None and port != _DEFAULT_PORTS.get(parts.scheme):
+        shown = f"{shown}:{port}"
     user, at, _ = parts.netloc.rpartition("@")
     query = f"?{parts.query}" if parts.query else ""
     fragment = f"#{parts.fragment}" if parts.fragment else ""
-    return f"{parts.scheme.lower()}://{user}{at}{host}{parts.path or '/'}{query}{fragment}"
+    return f"{parts.scheme}://{user}{at}{shown}{parts.path or '/'}{query}{fragment}", host
 
 
-def host_of(url: str) -> str:
-    """The host of a URL in lower case, without port, user or brackets; raises NotAUrlError."""
-    return _split(url)[1]
+def normalise(url: str) -> str:
+    """The form in which a URL is compared; raises NotAUrlError."""
+    return dissect(url)[0]
 
 
+@lru_cache(maxsize=65536)
 def address_of(host: str) -> str | None:
     """The host as an IP address in its shortest form, or None where it is a name."""
+    if ":" not in host and not host[-1:].isdigit():
+        return None  # no address ends in a letter: most hosts are names, and raising is dear
     try:
         return str(ipaddress.ip_address(host))
     except ValueError:
@@ -76,7 +83,7 @@ def _split(url: str) -> tuple[SplitResult, str]:
         _ = parts.port
     except ValueError:
         raise NotAUrlError("not a URL") from None
-    if not parts.scheme or not host or any(c.isspace() or ord(c) < 32 for c in url):
+    if not parts.scheme or not host or _NOT_IN_URLS.search(url):
         raise NotAUrlError("a URL needs a scheme and a host, and no white space")
     return parts, _ascii(host)
 

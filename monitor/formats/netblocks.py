@@ -6,6 +6,7 @@ import csv
 import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from monitor.errors import DeliveryError
@@ -27,6 +28,7 @@ class NetblockRecord:
     organisation: str
 
 
+@lru_cache(maxsize=65536)
 def packed(address: str) -> bytes:
     """16 bytes of an address, IPv4 mapped into IPv6; ValueError where it is none."""
     raw = ipaddress.ip_address(address).packed

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from monitor.formats.records import NoticeRecord, Record
 from monitor.formats.rows import RowError
 from monitor.formats.scart import CUT_AT
-from monitor.vault import NotAUrlError, Vault, address_of, host_of, normalise, site_of
+from monitor.vault import NotAUrlError, Vault, address_of, dissect, normalise, site_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,7 @@ class Item:
 def prepare(record: Record, vault: Vault) -> Item:
     """Digest a record's URL and site; RowError where it has no URL with a host."""
     try:
-        url = normalise(record.url)
-        host = host_of(record.url)
+        url, host = dissect(record.url)
         stem = vault.digest(normalise(record.url[:CUT_AT])) if len(record.url) >= CUT_AT else None
     except NotAUrlError:
         raise RowError("url_without_host", "url") from None

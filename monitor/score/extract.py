@@ -1,12 +1,7 @@
-"""Reads the facts out of the system of record, through ADBC, into Arrow files: a process of its own.
-
-Standard input is JSON with `url`, `known_at` and `folder`; the address never stands on a command line.
-"""
+"""Reads the facts out of the system of record, through ADBC, into Arrow files."""
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +11,7 @@ import pyarrow as pa
 from pyarrow import feather
 from sqlalchemy.engine import URL, make_url
 
-from monitor.score.facts import QUERIES
+from monitor.score.queries import QUERIES
 
 _TYPES = {
     "kind": pa.string(),
@@ -48,7 +43,3 @@ def _read(connection: Any, query: str) -> pa.Table:
     # one type a column on every database: SQLite tells none for an empty result
     return table.cast(pa.schema([(name, _TYPES.get(name, pa.int64())) for name in table.schema.names]))
 
-
-if __name__ == "__main__":
-    asked = json.load(sys.stdin)
-    extract(asked["url"], asked["known_at"], Path(asked["folder"]))
