@@ -49,19 +49,19 @@ def survival_chart(
     """Turnbull's curve of a company in its band, beside that of the network. `name` is unique on the page."""
     wide = width >= WIDE
     keys = _keys(company, language)
-    top = 22.0 * (len(keys) / 2 if wide else len(keys)) + 26
-    plot = Plot(48, top, width - 62, 260 if wide else 220, curve[-1].t if curve else 168)
+    top = 24.0 * (len(keys) / 2 if wide else len(keys)) + 26
+    plot = Plot(54, top, width - 68, 260 if wide else 220, curve[-1].t if curve else 168)
     words = deadline_words(deadline_hours, language)
     return picture(
         name,
         width,
-        plot.bottom + 46,
+        plot.bottom + 52,
         _SURVIVAL_TITLE[language],
         _SURVIVAL_TEXT[language].format(name=company, deadline=words),
         *_legend(keys, wide=wide),
         *_bands(plot, curve, confidence),
         *_grid(plot, wide=wide),
-        label(_HOURS_AXIS[language], plot.left + plot.width / 2, plot.bottom + 40, text_anchor="middle", fill=INK),
+        label(_HOURS_AXIS[language], plot.left + plot.width / 2, plot.bottom + 44, text_anchor="middle", fill=INK),
         plot.line(_points(network, "npmle"), stroke=ORANGE, stroke_width=2, stroke_dasharray="6 4"),
         plot.line(_points(curve, "npmle"), stroke=BLUE, stroke_width=2.5),
         *_deadline(plot, deadline_hours, _DEADLINE[language].format(deadline=words)),
@@ -93,11 +93,11 @@ def _grid(plot: Plot, *, wide: bool) -> list[Markup]:
         parts.append(
             element("line", x1=plot.left, x2=plot.left + plot.width, y1=y, y2=y, stroke=GRID if percent else INK)
         )
-        parts.append(label(f"{percent}%", plot.left - 7, y + 4, text_anchor="end"))
+        parts.append(label(f"{percent}%", plot.left - 7, y + 5, text_anchor="end"))
     for hour in range(0, int(plot.x_end) + 1, 24 if wide else 48):
         x = plot.x(hour)
         parts.append(element("line", x1=x, x2=x, y1=plot.bottom, y2=plot.bottom + 5, stroke=INK))
-        parts.append(label(str(hour), x, plot.bottom + 19, text_anchor="middle"))
+        parts.append(label(str(hour), x, plot.bottom + 21, text_anchor="middle"))
     return parts
 
 
@@ -126,8 +126,8 @@ def _legend(keys: Sequence[tuple[str, Markup]], *, wide: bool) -> list[Markup]:
     """Two by two where there is room, else one below the other."""
     parts = []
     for index, (text, sample) in enumerate(keys):
-        x, y = (index % 2 * 320, index // 2 * 22) if wide else (0, index * 22)
-        parts.append(element("g", sample, label(text, 33, 11.5, fill=INK), transform=f"translate({x} {y + 4})"))
+        x, y = (index % 2 * 340, index // 2 * 24) if wide else (0, index * 24)
+        parts.append(element("g", sample, label(text, 33, 12.5, fill=INK), transform=f"translate({x} {y + 4})"))
     return parts
 
 
@@ -160,7 +160,7 @@ def age_chart(
 ) -> Markup:
     """Outstanding episodes by age, one bar each; those past the deadline are orange and marked."""
     most = max([age.episodes for age in ages], default=0) or 1
-    row, left = 34.0, 128.0
+    row, left = 34.0, 138.0
     parts = [element("line", x1=left, x2=left, y1=0, y2=row * len(ages), stroke=INK)]
     for index, age in enumerate(ages):
         y, size = row * index, (width - left - 60) * age.episodes / most

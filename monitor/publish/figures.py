@@ -81,8 +81,10 @@ _UNDETERMINED = Text(
     " never count as late.",
 )
 _UNVERIFIED = Text(
-    "Bij {n} openstaande episodes is al lang niet gecontroleerd. Wij nemen niet aan dat het materiaal er nog staat.",
-    "For {n} outstanding episodes nobody has checked for long. We do not assume that the material is still there.",
+    "Bij {n} episodes is geen verwijdering bevestigd, maar is het materiaal ook al lang niet meer online gezien. Die"
+    " tellen niet mee als openstaand.",
+    "For {n} episodes no removal is confirmed, but nobody has seen the material online for long either. These do not"
+    " count as outstanding.",
 )
 _REAPPEARED = Text(
     "Bij {n} episodes leek het materiaal weg en stond het kort daarna weer online.",

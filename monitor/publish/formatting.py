@@ -51,8 +51,10 @@ def share_range(low: float | None, high: float | None, language: Language) -> st
 
 
 def hours(value: float | None, language: Language) -> str:
-    """A duration: `4,2 uur` / `4.2 hours`; a dash where it is not known."""
-    return MISSING if value is None else f"{decimal(value, language)}{NARROW}{hour_word(value, language)}"
+    """A duration: `4,2 uur` / `4.2 hours`, whole from a thousand; a dash where it is not known."""
+    if value is None:
+        return MISSING
+    return f"{decimal(value, language, 1 if value < 1000 else 0)}{NARROW}{hour_word(value, language)}"
 
 
 def hour_word(value: float, language: Language) -> str:

@@ -35,7 +35,7 @@ def _plain(value: object) -> str:
 
 def label(text: str, x: float, y: float, **attributes: object) -> Markup:
     """Text at a point."""
-    return element("text", text, **{"x": x, "y": y, "fill": QUIET, "font_size": 13} | attributes)
+    return element("text", text, **{"x": x, "y": y, "fill": QUIET, "font_size": 15} | attributes)
 
 
 def picture(name: str, width: float, height: float, title: str, description: str, *parts: Markup) -> Markup:

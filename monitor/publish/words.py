@@ -84,10 +84,10 @@ FIGURES: Mapping[str, Words] = MappingProxyType(
         "rank": Words(
             Text("Plaats", "Rank"),
             Text(
-                "Plaats 1 is het bedrijf met het laagste aandeel op tijd. De plaatsen ernaast geven aan welke"
-                " plaatsen met 95% zekerheid ook mogelijk zijn.",
-                "Rank 1 is the company with the lowest share on time. The ranks beside it are those that are"
-                " also possible with 95% confidence.",
+                "Plaats 1 is het bedrijf met het laagste aandeel op tijd, in de gunstige lezing. Staan er plaatsen"
+                " naast, dan zijn die met 95% zekerheid ook mogelijk.",
+                "Rank 1 is the company with the lowest share on time, in the lenient reading. Ranks beside it, where"
+                " given, are also possible with 95% confidence.",
             ),
         ),
         "company": Words(
@@ -134,10 +134,10 @@ FIGURES: Mapping[str, Words] = MappingProxyType(
         "outstanding": Words(
             Text("Openstaand", "Outstanding"),
             Text(
-                "Episodes zonder bevestigde verwijdering op de peildatum, over alle perioden. 'Over tijd': de termijn"
-                " was toen voorbij.",
-                "Episodes without a confirmed removal on the reference date, over all periods. 'Overdue': the"
-                " deadline had passed by then.",
+                "Episodes zonder bevestigde verwijdering op de peildatum, over alle perioden, die kort daarvoor nog"
+                " online zijn gezien. 'Over tijd': de termijn was toen voorbij.",
+                "Episodes without a confirmed removal on the reference date, over all periods, seen online not long"
+                " before. 'Overdue': the deadline had passed by then.",
             ),
         ),
         "overdue": Words(
@@ -150,8 +150,10 @@ FIGURES: Mapping[str, Words] = MappingProxyType(
         "unverified": Words(
             Text("Niet meer gecontroleerd", "Unverified"),
             Text(
-                "Openstaande episodes die lang niet meer online zijn gezien. Zij tellen niet mee als nog online.",
-                "Outstanding episodes that nobody has seen online for long. They are not assumed to be still online.",
+                "Episodes zonder bevestigde verwijdering die al lang niet meer online zijn gezien. Of ze er nog staan,"
+                " is niet bekend; zij tellen niet mee als openstaand.",
+                "Episodes without a confirmed removal that nobody has seen online for long. Whether they are still"
+                " there is not known; they do not count as outstanding.",
             ),
         ),
         "oldest": Words(

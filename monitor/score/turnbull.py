@@ -29,12 +29,12 @@ class Turnbull:
 
     def survival(self, times: Floats) -> Floats:
         """S at each time: (groups, len(times)); 1 for a group without observations."""
-        result = np.ones((self.groups, len(times)))
+        result = np.empty((self.groups, len(times)))
         for column, time in enumerate(times):
-            gone = self.time <= time
-            result[:, column] -= np.bincount(self.group[gone], self.mass[gone], self.groups)
-        clipped: Floats = np.clip(result, 0.0, 1.0)
-        return clipped
+            later = self.time > time
+            result[:, column] = np.bincount(self.group[later], self.mass[later], self.groups)
+        result[np.bincount(self.group, minlength=self.groups) == 0] = 1.0
+        return result
 
     def quantile(self, share: float) -> Floats:
         """Per group the smallest time with S <= share; nan where it is not reached."""

@@ -14,7 +14,7 @@ from werkzeug.serving import make_server
 
 from monitor.db import Base, connect
 from monitor.settings import Settings
-from tests.web.fiction import COMPANIES, filler, invent, publish
+from tests.publish.fiction import COMPANIES, filler, invent, publish
 from web.app import create_app
 
 

@@ -10,7 +10,7 @@ import re
 import pytest
 from flask.testing import FlaskClient
 
-from tests.web.fiction import COMPANIES, standing_of
+from tests.publish.fiction import COMPANIES, standing_of
 
 PAGES = (
     "/nl/ranglijst/2026Q2",

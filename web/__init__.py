@@ -1,0 +1,1 @@
+"""The public site: reads published releases and shows them, in Dutch and English."""

@@ -1,0 +1,51 @@
+"""The application factory of the site."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from flask import Flask, render_template, url_for
+from werkzeug.exceptions import HTTPException
+
+from monitor.db import connect
+from monitor.settings import Settings, load_settings
+from web.languages import speak
+from web.pages import add_pages
+from web.security import protect
+from web.transfer import compress
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The site over the configured database (default: the settings in force here)."""
+    settings = load_settings() if settings is None else settings
+    app = Flask(__name__)
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 30 * 24 * 3600
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals.update(settings=settings, asset=asset)
+    speak(app)
+    compress(app)
+    protect(app)  # registered last, so it runs first: nothing leaves without its headers
+    add_pages(app, connect(settings.database_url))
+    app.register_error_handler(HTTPException, show_error)
+    app.register_error_handler(500, show_error)
+    return app
+
+
+def show_error(error: HTTPException) -> tuple[str, int] | HTTPException:
+    """Errors in the reader's language, with nothing of what was asked for; redirects pass as they are."""
+    code = error.code or 500
+    if code < 400:
+        return error
+    return render_template("error.html", code=code), code
+
+
+def asset(name: str) -> str:
+    """The address of a static file, which changes with its content."""
+    return url_for("static", filename=name, v=_digest(name))
+
+
+@cache
+def _digest(name: str) -> str:
+    return hashlib.sha256((Path(__file__).parent / "static" / name).read_bytes()).hexdigest()[:12]

@@ -1,0 +1,54 @@
+"""How responses travel: compressed where that is safe, and not at all where the reader has them already."""
+
+from __future__ import annotations
+
+import gzip
+
+from flask import Flask, Response, request
+
+_TEXT = ("text/html", "text/css", "text/csv", "application/json", "image/svg+xml")
+_SMALLEST = 1000
+_RELEASED = "public, max-age=300, must-revalidate"
+
+
+def released(response: Response) -> Response:
+    """Mark a public page as cacheable; a correction may replace it, so caches ask again after five minutes."""
+    response.headers["Cache-Control"] = _RELEASED
+    response.add_etag(weak=True)
+    return response
+
+
+def compress(app: Flask) -> None:
+    """Answer 304 where the reader's copy is current, and gzip public text (never pages that depend on who asks)."""
+
+    @app.after_request
+    def transfer(response: Response) -> Response:
+        if "ETag" in response.headers and request.method in ("GET", "HEAD"):
+            response.make_conditional(request)
+        if _worth_it(response):
+            _pack(response)
+        if response.mimetype in _TEXT:
+            response.vary.add("Accept-Encoding")
+        return response
+
+
+def _pack(response: Response) -> None:
+    response.direct_passthrough = False
+    source = response.response
+    response.set_data(gzip.compress(response.get_data(), 6, mtime=0))
+    response.headers["Content-Encoding"] = "gzip"
+    if tag := response.get_etag()[0]:
+        response.set_etag(tag, weak=True)
+    if hasattr(source, "close"):
+        source.close()
+
+
+def _worth_it(response: Response) -> bool:
+    return (
+        response.status_code == 200
+        and response.mimetype in _TEXT
+        and bool(response.cache_control.public)
+        and request.accept_encodings.quality("gzip") > 0
+        and "Content-Encoding" not in response.headers
+        and (response.content_length or _SMALLEST) >= _SMALLEST
+    )
