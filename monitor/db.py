@@ -22,7 +22,7 @@ _WRITER_LOCK = 0x6D6F6E69746F72  # "monitor", the advisory lock that lets one wr
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An instant, stored as whole seconds since the epoch; refuses naive time (see docs/adr/0002)."""
+    """An instant, stored as whole seconds since the epoch; refuses naive time (see docs/adr/0001)."""
 
     impl = BigInteger
     cache_ok = True

@@ -175,3 +175,11 @@ def test_a_file_that_cannot_be_says_where(
 ) -> None:
     with pytest.raises(DeliveryError, match=message):
         estimate_file(write(tmp_path / "e.csv", rows, columns), method())
+
+
+def test_the_example_of_the_method_worked_by_hand(tmp_path: Path) -> None:
+    """docs/method.md: V = 3/2 * (0 + 4/9 + 4/9) / 36 = 1/27."""
+    late, fine = (30, 31, 100), (1, 2, 100)
+    rows = [("a", 1, *late), ("a", 1, *fine), ("a", 1, *fine), ("a", 2, *late), ("a", 3, *fine), ("a", 3, *fine)]
+    share = estimate_file(write(tmp_path / "e.csv", rows), method()).companies[0].on_time.lenient
+    assert (share.p, share.se) == (pytest.approx(4 / 6), pytest.approx((1 / 27) ** 0.5))

@@ -1,0 +1,20 @@
+"""`monitor serve`: the site, under a production server."""
+
+from __future__ import annotations
+
+import click
+
+from monitor.cli.runtime import runtime
+from web.serve import serve as serve_site
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, help="Port to listen on.")
+@click.option("--workers", default=1, show_default=True, help="Processes, each with its own cache of tables.")
+def serve(host: str, port: int, workers: int) -> None:
+    """Serve the public site until it is stopped."""
+    run = runtime()
+    run.engine.dispose()  # reached once, so that a wrong address is said here and not by each worker
+    click.echo(f"serving on http://{host}:{port}/ (stop with Ctrl-C)", err=True)
+    serve_site(run.settings, host, port, workers)
