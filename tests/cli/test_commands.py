@@ -1,0 +1,248 @@
+"""The command line: the whole way on small data, every bad input, and no URL in anything it says."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.cli import main
+from tests.samples import CLOSED_HEADER, NTD_HEADER, Closed, Ntd
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command answered."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Run = Callable[..., Said]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs `monitor` in an installation of its own, on the embedded default."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MONITOR_HOME", str(tmp_path / "home"))
+    for name in ("MONITOR_DATABASE_URL", "MONITOR_KEY_FILE", "MONITOR_CONFIG", "MONITOR_ENGINE"):
+        monkeypatch.delenv(name, raising=False)
+
+    def command(*arguments: object) -> Said:
+        monkeypatch.setattr(sys, "argv", ["monitor", *map(str, arguments)])
+        status = 0
+        try:
+            main()
+        except SystemExit as stop:
+            status = int(stop.code or 0)
+        captured = capsys.readouterr()
+        return Said(status, captured.out, captured.err)
+
+    return command
+
+
+@pytest.fixture
+def ready(run: Run) -> Run:
+    assert run("init", "--create-keys").status == 0
+    return run
+
+
+RECEIVED = ("--received-at", "2026-04-10T18:00:00Z", "--zone", "UTC")
+SENT = "2026-04-10 12:00:00"
+CANARY = "canary-7f3a"
+URL = f"https://{CANARY}.example/{CANARY}.jpg"
+
+
+def export(path: Path, *rows: Ntd | Closed) -> Path:
+    header = NTD_HEADER if isinstance(rows[0], Ntd) else CLOSED_HEADER
+    path.write_text("\n".join([header, *(row.line() for row in rows)]) + "\n")
+    return path
+
+
+def test_the_whole_way(ready: Run, tmp_path: Path) -> None:
+    (tmp_path / "registry.yaml").write_text("companies: [{key: delta, name: Delta Datacenters, country: NL}]\n")
+    assert ready("registry", "load", tmp_path / "registry.yaml", "--json").json["new"] == 1
+    rows = [Ntd(f"https://s{n % 6}.example/{n}", SENT) for n in range(36)]
+    answer = ready("ingest", "scart-ntd", export(tmp_path / "ntd.csv", *rows), *RECEIVED, "--json").json
+    assert answer["rows"] == answer["accepted"] == answer["notices_new"] == 36
+    closed = export(tmp_path / "closed.csv", *[Closed(row.url) for row in rows[:18]])
+    assert ready("ingest", "scart-ntdclosed", closed, *RECEIVED, "--json").json["sightings_new"] == 18
+    assert ready("attribute", "--json").json["by_basis"] == {"hotline": 36}
+    options = ("--period", "2026Q2", "--as-of", "2026-04-12T00:00:00Z")
+    [company] = ready("score", *options, "--json").json["companies"]
+    assert (company["company"], company["rank"], company["on_time"]["on_time"]) == ("delta", 1, 18)
+    assert "Delta Datacenters" in ready("score", *options).out
+    assert ready("release", "draft", *options, "--json").json["stage"] == "draft"
+    assert ready("release", "publish", "2026Q2").status == 1
+    assert ready("release", "publish", "2026Q2", "--waive-hearing", "invented").status == 0
+    assert "2026Q2 version 1 is unchanged" in ready("release", "verify", "2026Q2").out
+    assert "published" in ready("release", "list").out
+    assert ready("audit", "verify").out == "the audit trail is whole\n"
+    assert [d["accepted"] for d in ready("deliveries", "--json").json] == [36, 18]
+
+
+def test_the_keys_of_a_score_are_those_that_others_rely_on(ready: Run, tmp_path: Path) -> None:
+    ready("ingest", "scart-ntd", export(tmp_path / "ntd.csv", Ntd(URL, SENT)), *RECEIVED)
+    table = ready("score", "--period", "2026Q2", "--json").json
+    assert set(table) == {
+        "method", "as_of", "known_at", "period", "companies", "network", "unattributed",
+    }  # fmt: skip
+    assert table["as_of"] == "2026-04-10T18:00:00Z"
+    assert {
+        "company", "episodes", "sites", "on_time", "median_hours", "p90_hours", "mean_online_hours_7d", "survival",
+        "outstanding", "overdue", "unverified", "oldest_hours", "exposure_hours", "relocated", "refused", "score",
+        "rank", "rank_low", "rank_high", "band", "standing",
+    } <= set(table["companies"][0])  # fmt: skip
+    assert set(table["network"]["on_time"]) == {
+        "deadline_hours", "mature", "on_time", "late", "undetermined", "lenient", "strict",
+    }  # fmt: skip
+    assert [point["t"] for point in table["network"]["survival"]] == [1, 4, 12, 24, 48, 72, 168]
+
+
+def test_a_file_taken_in_twice_says_so(ready: Run, tmp_path: Path) -> None:
+    path = export(tmp_path / "ntd.csv", Ntd(URL, SENT))
+    ready("ingest", "scart-ntd", path, *RECEIVED)
+    again = ready("ingest", "scart-ntd", path, *RECEIVED)
+    assert again.status == 0
+    assert "already_taken_in: this file is delivery 1" in again.out
+
+
+BAD_FILES: dict[str, tuple[bytes, str]] = {
+    "an HTML error page": (b"<html><body>503</body></html>", "web page"),
+    "a truncated gzip": (gzip.compress(NTD_HEADER.encode() * 2000)[:-30], "cut off"),
+    "a missing column": (NTD_HEADER.replace('"url";', "").encode() + b"\n", "no column 'url'"),
+    "a UTF-16 file": (NTD_HEADER.encode("utf-16"), "UTF-16"),
+    "an empty file": (b"", "empty"),
+    "a 300 MB single line": (gzip.compress(b"x" * 300_000_000, 1), "no column"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_FILES)
+def test_a_file_that_cannot_be_taken_in(ready: Run, tmp_path: Path, name: str) -> None:
+    content, message = BAD_FILES[name]
+    (tmp_path / "export.csv").write_bytes(content)
+    said = ready("ingest", "scart-ntd", tmp_path / "export.csv", *RECEIVED)
+    assert (said.status, said.out) == (1, "")
+    assert message in said.err
+    assert "Traceback" not in said.err
+    assert ready("deliveries").out == "no deliveries yet\n"
+
+
+@pytest.mark.parametrize(
+    ("row", "quarantined", "warning"),
+    [
+        (Ntd("/no/host", SENT), {"url_without_host": 1}, None),
+        (Ntd(URL, SENT, status="weg"), {"unknown_status": 1}, None),
+        (Ntd(URL, "2026-04-12 12:00:00"), {"notice_in_future": 1}, None),
+        (Ntd(URL, "2026-03-29 02:30:00"), {}, "time_does_not_exist: 1 rows"),
+        (Ntd("https://[2001:db8::7]/x", SENT, ip="2001:db8::7"), {}, None),
+        (Ntd(URL, SENT, ip="the server"), {}, "not_an_address: 1 rows"),
+    ],
+)
+def test_a_row_that_is_odd(
+    ready: Run, tmp_path: Path, row: Ntd, quarantined: dict[str, int], warning: str | None
+) -> None:
+    path = export(tmp_path / "ntd.csv", row, Ntd("https://s1.example/fine", SENT))
+    options = (*RECEIVED[:2], "--zone", "Europe/Amsterdam", "--json")
+    answer = ready("ingest", "scart-ntd", path, *options).json
+    assert answer["quarantined"] == quarantined
+    assert answer["accepted"] == 2 - len(quarantined)
+    assert warning is None or warning in answer["warnings"]
+
+
+def test_quarantine_is_listed_without_what_it_holds(ready: Run, tmp_path: Path) -> None:
+    ready("ingest", "scart-ntd", export(tmp_path / "ntd.csv", Ntd(URL, SENT, status="weg")), *RECEIVED)
+    assert ready("deliveries", "--quarantine", 1).out == "line 2: unknown_status in NTD status\n"
+    assert ready("deliveries", "--quarantine", 9).status == 1
+
+
+def test_no_command_ever_says_a_url_nor_is_one_stored(ready: Run, tmp_path: Path) -> None:
+    rows = [Ntd(URL, SENT, owner="Delta"), Ntd(URL, SENT, status="weg"), Ntd(URL + " broken", SENT)]
+    path = export(tmp_path / "ntd.csv", *rows)
+    commands: list[tuple[object, ...]] = [
+        ("ingest", "scart-ntd", path, *RECEIVED), ("ingest", "scart-ntd", path, *RECEIVED, "--json"),
+        ("ingest", "urlhaus", path, *RECEIVED), ("ingest", "scart-ntdclosed", path, *RECEIVED),
+        ("deliveries",), ("deliveries", "--quarantine", 1, "--json"), ("attribute", "--json"),
+        ("score", "--period", "2026Q2", "--json", "--curves"), ("release", "draft", "--period", "2026Q2"),
+        ("release", "publish", "2026Q2", "--waive-hearing", "none"), ("release", "verify", "2026Q2"), ("config",),
+    ]  # fmt: skip
+    for command in commands:
+        said = ready(*command)
+        assert CANARY not in said.out + said.err, command
+    stored = b"".join(file.read_bytes() for file in (tmp_path / "home").rglob("*") if file.is_file())
+    assert CANARY.encode() not in stored
+
+
+def test_without_a_zone_a_scart_export_is_not_guessed_at(ready: Run, tmp_path: Path) -> None:
+    said = ready("ingest", "scart-ntd", export(tmp_path / "ntd.csv", Ntd(URL, SENT)))
+    assert said.status == 1
+    assert "say which one with --zone" in said.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (("ingest", "scart-ntd"), 2, "Missing argument"),
+        (("ingest", "word", "x.csv"), 2, "Invalid value"),
+        (("ingest", "scart-ntd", "x.csv", "--received-at", "yesterday"), 2, "not an ISO 8601 time"),
+        (("ingest", "scart-ntd", "x.csv", "--received-at", "2026-04-10T12:00:00"), 2, "has no zone"),
+        (("ingest", "scart-ntd", "x.csv", "--zone", "Mars"), 1, "x.csv: cannot be opened"),
+        (("score", "--period", "2026Q5"), 1, "there is no delivery yet"),
+        (("score", "--period", "2026Q5", "--as-of", "2026-01-01"), 1, "'2026Q5' is no period"),
+        (("score", "--period", "2026Q2", "--as-of", "2026-01-01"), 1, "lies before period 2026Q2"),
+        (("score", "--period", "2026Q2", "--as-of", "2026-05-01", "--method", "1"), 1, "no method '1'"),
+        (("score", "--period", "2026Q2", "--as-of", "2026-05-01", "--engine", "abacus://"), 1, "engine 'abacus'"),
+        (("release", "verify", "2026Q2"), 1, "no release '2026Q2'"),
+        (("estimate", "nothing.csv"), 1, "no such file"),
+        (("fly",), 2, "No such command"),
+    ],
+)
+def test_what_cannot_be_done_is_said_plainly(
+    ready: Run, arguments: tuple[str, ...], status: int, message: str
+) -> None:
+    said = ready(*arguments)
+    assert said.status == status
+    assert message in said.err
+    assert "Traceback" not in said.err
+
+
+def test_before_init_the_error_says_what_to_run(run: Run, tmp_path: Path) -> None:
+    said = run("deliveries")
+    assert said.status == 1
+    assert "monitor init" in said.err
+
+
+def test_every_command_explains_itself(run: Run) -> None:
+    listed = run("--help").out
+    for name in ("init", "ingest", "score", "release", "collect", "schedule", "report", "serve", "demo"):
+        assert f"  {name}" in listed
+        assert "Usage:" in run(name, "--help").out
+
+
+def test_config_says_where_values_come_from_and_hides_the_password(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MONITOR_DATABASE_URL", "postgresql://monitor:hunter2@db.example/monitor")
+    said = run("config")
+    assert "hunter2" not in said.out
+    assert "(MONITOR_DATABASE_URL)" in said.out
+
+
+def test_simulate_then_take_it_in(ready: Run, tmp_path: Path) -> None:
+    summary = ready("simulate", "--scenario", "quiet", "--out", tmp_path / "quiet", "--json").json
+    assert summary["companies"] == 12
+    assert ready("simulate", "--scenario", "quiet", "--out", tmp_path / "quiet").status == 1
+    first = sorted((tmp_path / "quiet" / "deliveries").iterdir())[0]
+    answer = ready("ingest", "scart-ntd", first, "--zone", "Europe/Amsterdam", "--json").json
+    assert answer["quarantined"] == {}
+    assert answer["accepted"] == answer["rows"] > 0
