@@ -26,6 +26,7 @@ def schedule(listing: bool, as_json: bool) -> None:
     run = runtime()
     if listing:
         rows = _rows(run)
+        run.engine.dispose()
         show(rows, as_json, "\n".join(map(_line, rows)) or _NOTHING)
         return
     if not scheduled(run.settings):

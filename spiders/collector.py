@@ -1,0 +1,113 @@
+"""What both spiders share: asking only for what has changed, and what an answer means."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from scrapy import Request, Spider
+from scrapy.crawler import Crawler
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response
+from twisted.python.failure import Failure
+
+from monitor.settings import Source
+from spiders.location import Location, on_the_web, read_location
+from spiders.trip import Fetched, Trip, Validators
+
+_ASKED_WITH = {"etag": "If-None-Match", "last_modified": "If-Modified-Since"}
+_ANSWERED_WITH = {"etag": "ETag", "last_modified": "Last-Modified"}
+_LONGEST_VALIDATOR = 200
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A file to fetch; `received_at` is None where that is the moment it arrives."""
+
+    label: str
+    address: str
+    format: str
+    key: str
+    received_at: int | None = None
+
+
+class Collector(Spider):
+    """A spider sent out on a trip."""
+
+    SOURCE: ClassVar[Source]
+
+    def __init__(self, trip: Trip, **kwargs: Any) -> None:
+        """Set out for the trip's source."""
+        super().__init__(trip.source.name, **kwargs)
+        self.trip = trip
+        web = trip.source.location if on_the_web(trip.source.location) else "http://directory.invalid"
+        self.location: Location = read_location(trip.source.name, web)
+
+    def ask(self, wanted: Wanted, priority: int = 0) -> Request:
+        """A request that an unchanged file answers with 304 and nothing else."""
+        self.trip.outcome.expected += 1
+        known = self.trip.remembered.get(wanted.key, {})
+        conditions = {_ASKED_WITH[name]: value for name, value in known.items() if name in _ASKED_WITH}
+        return Request(
+            wanted.address,
+            callback=self.receive,
+            errback=self.give_up,
+            headers=self.location.headers | conditions,
+            cb_kwargs={"wanted": wanted},
+            dont_filter=True,
+            priority=priority,
+        )
+
+    async def receive(self, response: Response, wanted: Wanted) -> AsyncIterator[Fetched]:
+        """Hand on what is new; note what is unchanged or went wrong."""
+        if response.status == 304 and wanted.key in self.trip.remembered:
+            self.trip.keep(wanted.key)
+            return
+        if response.status != 200:
+            self.trip.outcome.fail(wanted.label, refusal(response))
+            return
+        arrived = self.trip.now()
+        path = self.trip.new_path()
+        await self.trip.turn.acquire()
+        try:
+            path.write_bytes(response.body)
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            self.trip.turn.release()
+            self.trip.outcome.fail(wanted.label, f"could not be written to disk ({error.strerror})")
+            return
+        received = arrived if wanted.received_at is None else wanted.received_at
+        yield Fetched(wanted.label, path, wanted.format, received, wanted.key, _validators(response))
+
+    def give_up(self, failure: Failure) -> None:
+        """Note why there is no answer, in words that hold no address."""
+        request = failure.request  # type: ignore[attr-defined]  # Scrapy puts it there
+        wanted: Wanted | None = request.cb_kwargs.get("wanted")
+        self.trip.outcome.fail(wanted.label if wanted else "the folder", _reason(failure.value))
+
+
+def refusal(response: Response) -> str:
+    """An answer that is not what was asked for, in words."""
+    request = response.request
+    retries = request.meta.get("retry_times", 0) if request else 0
+    again = f" after {retries} retries" if retries else ""
+    return f"the server answered {response.status}{again}"
+
+
+def collector_of(crawler: Crawler) -> Collector:
+    """The crawler's spider, which is always one of ours."""
+    spider = crawler.spider
+    assert isinstance(spider, Collector)
+    return spider
+
+
+def _reason(error: BaseException | None) -> str:
+    if isinstance(error, IgnoreRequest) and str(error):
+        return str(error)
+    return f"the server could not be reached, or broke off ({type(error).__name__})"
+
+
+def _validators(response: Response) -> Validators:
+    found = {name: (response.headers.get(header) or b"").decode("latin-1") for name, header in _ANSWERED_WITH.items()}
+    return {name: value for name, value in found.items() if 0 < len(value) <= _LONGEST_VALIDATOR}

@@ -1,0 +1,43 @@
+"""What the name of an exported file says: which format it is in, and when it was received."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+_TABLE = re.compile(r"[^.].*\.csv(\.gz|\.zst)?", re.IGNORECASE)
+_STAMP = re.compile(r"\d{8}T\d{6}Z")
+_FUTURE = 300  # seconds by which another clock may run ahead of ours
+
+
+def format_of(name: str) -> str | None:
+    """The format of a SCART export by its name, or None where the name does not say."""
+    lowered = name.lower()
+    if "ntdclosed" in lowered:
+        return "scart-ntdclosed"
+    return "scart-ntd" if "ntd" in lowered else None
+
+
+def exports(names: Iterable[str]) -> tuple[list[str], int]:
+    """The names of exports, oldest first, and how many other tables there are, whose names say no format."""
+    tables = sorted({name for name in names if _TABLE.fullmatch(name)})
+    found = [name for name in tables if format_of(name)]
+    return found, len(tables) - len(found)
+
+
+def stamp_of(name: str, now: int) -> int | None:
+    """The instant of the stamp a name starts with, or None where it has none.
+
+    Raises ValueError for a stamp that is no time, or lies in the future: every removal would seem too late.
+    """
+    stamp = _STAMP.match(name)
+    if stamp is None:
+        return None
+    try:
+        moment = datetime.strptime(stamp[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        raise ValueError("its name starts with a time that does not exist") from None
+    if moment.timestamp() > now + _FUTURE:
+        raise ValueError("its name starts with a time in the future")
+    return int(moment.timestamp())

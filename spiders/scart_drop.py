@@ -1,0 +1,129 @@
+"""A folder, local or on the web, into which a hotline drops its SCART exports."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from urllib.parse import unquote, urljoin
+
+from scrapy import Request
+from scrapy.http import Response, TextResponse
+
+from monitor.settings import Source
+from spiders.collector import Collector, Wanted, refusal
+from spiders.directory import copy_whole, files_in, still_growing, validators_of
+from spiders.location import on_the_web
+from spiders.names import exports, format_of, stamp_of
+from spiders.trip import Fetched, key_of
+
+SOURCE = Source(
+    "scart_drop",
+    publisher="the hotline",
+    format="scart",  # each file's name says which export it is
+    location="",  # the operator's: a directory, or https://host/folder/
+    zone=None,  # the operator's: SCART writes local times without saying which
+    recheck_gap_hours=5,
+    cadence_minutes=60,
+    minimum_rows=1,
+    maximum_rows=5_000_000,
+)
+
+
+class ScartDropSpider(Collector):
+    """Fetches the exports that are new, oldest name first."""
+
+    name = SOURCE.name
+    SOURCE = SOURCE
+
+    async def start(self) -> AsyncIterator[Fetched | Request]:
+        """The new files of the directory, or the request for the listing of the web folder."""
+        if on_the_web(self.trip.source.location):
+            headers = self.location.headers
+            yield Request(_folder(self.location.address), self.list_folder, errback=self.give_up, headers=headers)
+            return
+        folder = Path(self.trip.source.location)
+        for name in self._names(folder):
+            await self.trip.turn.acquire()
+            fetched = self._fetch(folder / name)
+            if fetched is None:
+                self.trip.turn.release()
+            else:
+                yield fetched
+        # Stay until the last is stored and a moment longer: the engine looks once when we are done, and then only
+        # every five seconds.
+        async with self.trip.turn:
+            self.trip.outcome.complete = True
+            await asyncio.sleep(0.1)
+
+    def list_folder(self, response: Response) -> Iterator[Request]:
+        """Ask for every export the listing links to, the oldest first."""
+        outcome = self.trip.outcome
+        if response.status != 200 or not isinstance(response, TextResponse):
+            outcome.fail("the folder", refusal(response) if response.status != 200 else "this is no listing")
+            return
+        linked = dict(_linked(response))
+        found, outcome.unnamed = exports(linked)
+        if not found:
+            outcome.fail("the folder", "its listing names no export (...ntd....csv, .csv.gz or .csv.zst)")
+        for position, name in enumerate(found):
+            wanted = self._wanted(name, linked[name])
+            if wanted:
+                yield self.ask(wanted, -position)
+        outcome.complete = True
+
+    def _wanted(self, name: str, address: str) -> Wanted | None:
+        """What to fetch; None, and a failure noted, where the name promises what cannot be."""
+        try:
+            stamp = stamp_of(name, self.trip.now())
+        except ValueError as error:
+            self.trip.outcome.refuse(name, str(error))
+            return None
+        return Wanted(name, address, format_of(name) or "", key_of(address), stamp)
+
+    def _names(self, folder: Path) -> list[str]:
+        outcome = self.trip.outcome
+        try:
+            found, outcome.unnamed = exports(files_in(folder))
+        except OSError as error:
+            outcome.fail("the folder", f"cannot be read ({error.strerror})")
+            return []
+        return found
+
+    def _fetch(self, path: Path) -> Fetched | None:
+        """A copy of the file; None where it is known, still growing, or cannot be read."""
+        outcome, key = self.trip.outcome, key_of(str(path))
+        wanted = self._wanted(path.name, str(path))
+        if wanted is None:
+            return None
+        now = self.trip.now()
+        target = self.trip.new_path()
+        try:
+            state = validators_of(path)
+            if self.trip.remembered.get(key) == state:
+                outcome.expected += 1
+                self.trip.keep(key)
+                return None
+            if still_growing(state, now, self.trip.settle_seconds) or not copy_whole(path, target, state):
+                outcome.growing += 1
+                return None
+        except OSError as error:
+            outcome.refuse(path.name, f"could not be copied ({error.strerror})")
+            return None
+        outcome.expected += 1
+        received = now if wanted.received_at is None else wanted.received_at
+        return Fetched(path.name, target, wanted.format, received, key, state)
+
+
+def _folder(address: str) -> str:
+    return address.rstrip("/") + "/"
+
+
+def _linked(response: TextResponse) -> Iterator[tuple[str, str]]:
+    """Name and address of each file the listing links to in its own folder, and in no other place."""
+    base = _folder(response.url)
+    for link in response.css("a::attr(href)").getall():
+        address = urljoin(base, link.strip())
+        name = address.removeprefix(base)
+        if address.startswith(base) and "/" not in name and "?" not in name:
+            yield unquote(name), address

@@ -1,0 +1,90 @@
+"""One trip of a collector: what it is sent out with, what it brings back, and what became of that."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+from sqlalchemy import Engine
+
+from monitor.settings import Source
+from monitor.vault import Vault
+
+Validators: TypeAlias = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A delivery in a temporary file. `label` is what messages call it; `key` is what its validators are kept under."""
+
+    label: str
+    path: Path
+    format: str
+    received_at: int
+    key: str
+    validators: Validators
+
+
+@dataclass
+class Outcome:
+    """What happened. Every delivery a spider set out for must end in `taken`, `known`, `unchanged` or `failures`."""
+
+    expected: int = 0
+    complete: bool = False  # the spider has set out for all it wanted
+    taken: dict[int, int] = field(default_factory=dict)  # delivery -> rows
+    known: int = 0
+    unchanged: int = 0
+    growing: int = 0
+    unnamed: int = 0
+    failures: list[str] = field(default_factory=list)
+    validators: dict[str, Validators] = field(default_factory=dict)
+
+    @property
+    def accounted(self) -> int:
+        """How many deliveries are known to have ended well or badly."""
+        return len(self.taken) + self.known + self.unchanged + len(self.failures)
+
+    def fail(self, label: str, reason: str) -> None:
+        """Note why a delivery that was set out for, or the way to it, failed."""
+        self.failures.append(f"{label}: {reason}")
+
+    def refuse(self, label: str, reason: str) -> None:
+        """Note why a delivery was not even set out for."""
+        self.expected += 1
+        self.fail(label, reason)
+
+
+@dataclass(frozen=True)
+class Trip:
+    """What a spider needs: the source, a private folder, and the validators of the last good run."""
+
+    source: Source
+    folder: Path
+    engine: Engine
+    vault: Vault
+    now: Callable[[], int]
+    settle_seconds: float = 60
+    remembered: Mapping[str, Validators] = field(default_factory=dict)
+    outcome: Outcome = field(default_factory=Outcome)
+    # Held from before a file is written until it is stored and deleted: deliveries are taken in one after the
+    # other, in the order in which they were asked for, and only one lies on the disk at a time.
+    turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+
+    def new_path(self) -> Path:
+        """A name in the private folder that says nothing."""
+        return self.folder / secrets.token_hex(16)
+
+    def keep(self, key: str) -> None:
+        """Go on remembering what is unchanged at its source."""
+        self.outcome.unchanged += 1
+        self.outcome.validators[key] = self.remembered[key]
+
+
+def key_of(location: str) -> str:
+    """What validators are remembered under: a digest, as a location may hold an access key."""
+    return hashlib.sha256(location.encode()).hexdigest()[:32]
