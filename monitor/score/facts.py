@@ -22,6 +22,7 @@ NOBODY = 0  # company of what could be laid at no door
 EVERYTHING = 0  # content of a suspension that holds for all
 OPEN = -1  # end of a suspension that has not ended
 
+
 @dataclass(frozen=True)
 class Facts:
     """The facts as tables of one engine; instants are epoch seconds, companies and contents their ids."""

@@ -56,9 +56,7 @@ def attributed(database: Database) -> list[tuple[str | None, str, str | None]]:
     with transaction(database.engine) as session:
         keys = {company.id: company.key for company in session.scalars(select(Company))}
         rows = session.scalars(select(Attribution).order_by(Attribution.content_id, Attribution.id))
-        return [
-            (keys.get(row.company_id or 0), str(row.basis), keys.get(row.other_company_id or 0)) for row in rows
-        ]
+        return [(keys.get(row.company_id or 0), str(row.basis), keys.get(row.other_company_id or 0)) for row in rows]
 
 
 def take(database: Database, vault: Vault, tmp_path: Path, *rows: Ntd) -> None:
@@ -90,7 +88,9 @@ SENT = "2026-04-10 12:00:00"
             ("delta", "domain_rule", "as64501"),
             id="domain rule before address",
         ),
-        pytest.param(Ntd("https://s1.example/", SENT, owner="", ip="192.0.2.1"), ("delta", "ip_range", None), id="prefix"),
+        pytest.param(
+            Ntd("https://s1.example/", SENT, owner="", ip="192.0.2.1"), ("delta", "ip_range", None), id="prefix"
+        ),
         pytest.param(
             Ntd("https://s1.example/", SENT, owner="", ip="192.0.2.65"),
             ("klinker", "ip_range", None),
@@ -109,12 +109,18 @@ SENT = "2026-04-10 12:00:00"
             Ntd("https://s1.example/", SENT, owner="", ip="198.51.100.7"), ("as64501", "asn", None), id="ASN after that"
         ),
         pytest.param(
-            Ntd("https://s1.example/", SENT, owner="", ip="203.0.113.40"), ("as64511", "asn", None), id="range in a range"
+            Ntd("https://s1.example/", SENT, owner="", ip="203.0.113.40"),
+            ("as64511", "asn", None),
+            id="range in a range",
         ),
         pytest.param(
-            Ntd("https://s1.example/", SENT, owner="", ip="203.0.113.64"), ("as64510", "asn", None), id="range around it"
+            Ntd("https://s1.example/", SENT, owner="", ip="203.0.113.64"),
+            ("as64510", "asn", None),
+            id="range around it",
         ),
-        pytest.param(Ntd("https://s1.example/", SENT, owner="", ip="203.0.113.200"), (None, "none", None), id="no range"),
+        pytest.param(
+            Ntd("https://s1.example/", SENT, owner="", ip="203.0.113.200"), (None, "none", None), id="no range"
+        ),
         pytest.param(Ntd("https://s1.example/", SENT, owner=""), (None, "none", None), id="nothing known"),
         pytest.param(
             Ntd("https://s1.example/", SENT, owner="Delta Datacenters", ip="198.51.100.7"),
@@ -131,7 +137,9 @@ def test_precedence(
 
 
 def test_the_network_is_its_own_company(ready: Database, vault: Vault, tmp_path: Path) -> None:
-    rows = [Ntd(f"https://s{n}.example/", SENT, owner="", ip=ip) for n, ip in enumerate(("203.0.113.1", "203.0.113.40"))]
+    rows = [
+        Ntd(f"https://s{n}.example/", SENT, owner="", ip=ip) for n, ip in enumerate(("203.0.113.1", "203.0.113.40"))
+    ]
     take(ready, vault, tmp_path, *rows)
     with transaction(ready.engine) as session:
         names = session.scalars(select(CompanyDetail.name).order_by(CompanyDetail.id.desc()).limit(2)).all()
@@ -168,7 +176,10 @@ def test_a_second_notice_to_the_same_company_adds_nothing_to_another_a_row(
 def test_a_new_table_of_networks_changes_what_it_is_asked_for_only(
     database: Database, vault: Vault, tmp_path: Path
 ) -> None:
-    rows = [("2026-03-09 06:00:00", "http://192.0.2.7/x", "online", ""), ("2026-04-09 06:00:00", "http://192.0.2.8/x", "online", "")]
+    rows = [
+        ("2026-03-09 06:00:00", "http://192.0.2.7/x", "online", ""),
+        ("2026-04-09 06:00:00", "http://192.0.2.8/x", "online", ""),
+    ]
     (tmp_path / "feeds").mkdir()
     with transaction(database.engine) as session:
         for number, day in ((64500, date(2026, 1, 1)), (64502, date(2026, 4, 1))):
@@ -210,7 +221,9 @@ def test_loading_a_table_of_networks_again_changes_nothing(ready: Database, tmp_
         assert load_netblocks(session, tmp_path / "netblocks.csv", date(2026, 1, 1), NOW).repeated
 
 
-@pytest.mark.parametrize("line", ["192.0.2.9,192.0.2.1,64500,X", "a,b,c,d", "192.0.2.1,192.0.2.2,-1,X", "192.0.2.1,2001:db8::1,64500,X"])
+@pytest.mark.parametrize(
+    "line", ["192.0.2.9,192.0.2.1,64500,X", "a,b,c,d", "192.0.2.1,192.0.2.2,-1,X", "192.0.2.1,2001:db8::1,64500,X"]
+)
 def test_one_bad_range_refuses_the_whole_table(database: Database, tmp_path: Path, line: str) -> None:
     (tmp_path / "netblocks.csv").write_text(NETBLOCKS + line + "\n")
     with transaction(database.engine) as session, pytest.raises(DeliveryError, match="line 6 is not start,end"):

@@ -209,9 +209,7 @@ def test_without_a_zone_a_scart_export_is_not_guessed_at(ready: Run, tmp_path: P
         (("fly",), 2, "No such command"),
     ],
 )
-def test_what_cannot_be_done_is_said_plainly(
-    ready: Run, arguments: tuple[str, ...], status: int, message: str
-) -> None:
+def test_what_cannot_be_done_is_said_plainly(ready: Run, arguments: tuple[str, ...], status: int, message: str) -> None:
     said = ready(*arguments)
     assert said.status == status
     assert message in said.err

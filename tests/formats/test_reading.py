@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import sys
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -12,13 +13,22 @@ from pathlib import Path
 import pytest
 
 from monitor.errors import DeliveryError
-from monitor.formats.reading import LINE_LIMIT, fingerprint, read_lines, zstd
+from monitor.formats.reading import LINE_LIMIT, fingerprint, read_lines
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 TEXT = b"a;b\r\nc;d\n\nlast"
 LINES = [(1, b"a;b"), (2, b"c;d"), (3, b""), (4, b"last")]
 
 
-@pytest.mark.parametrize("pack", [bytes, gzip.compress, zstd.compress, lambda text: b"\xef\xbb\xbf" + text])
+@pytest.mark.parametrize(
+    "pack",
+    [bytes, gzip.compress, zstd.compress, lambda text: b"\xef\xbb\xbf" + text],
+    ids=["plain", "gzip", "zstd", "byte order mark"],
+)
 def test_plain_gzip_zstd_and_with_a_byte_order_mark(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
     (tmp_path / "file").write_bytes(pack(TEXT))
     assert list(read_lines(tmp_path / "file")) == LINES
@@ -37,6 +47,18 @@ def test_plain_gzip_zstd_and_with_a_byte_order_mark(tmp_path: Path, pack: Callab
         (gzip.compress(os.urandom(200_000))[:-1000], "cut off"),
         (zstd.compress(os.urandom(200_000))[:-1000], "cut off"),
         (b"\x1f\x8bnot gzip at all", "damaged"),
+    ],
+    ids=[
+        "nothing",
+        "blank",
+        "empty gzip",
+        "UTF-16",
+        "unmarked UTF-16",
+        "page",
+        "page after blanks",
+        "cut gzip",
+        "cut zstd",
+        "no gzip",
     ],
 )
 def test_what_is_no_text_table_is_refused(tmp_path: Path, content: bytes, message: str) -> None:

