@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -70,12 +69,13 @@ def _installation() -> Runtime:
     engine = connect(settings.database_url)
     upgrade(engine)
     engine.dispose()
-    return Runtime(replace(settings))
+    return Runtime(settings)
 
 
 def _call(*arguments: str) -> None:
     """Run another command of `monitor` as its own process."""
-    done = subprocess.run([sys.executable, "-m", "monitor", *arguments], check=False)  # noqa: S603
+    command = [sys.executable, "-m", "monitor", *arguments]
+    done = subprocess.run(command, check=False, stdout=sys.stderr)  # noqa: S603 -- standard output is our answer's
     if done.returncode:
         raise MonitorError(f"`monitor {arguments[0]}` did not succeed")
 
@@ -99,5 +99,5 @@ def _bar() -> Callable[[int, int], None]:
 
 
 def _closing(home: Path, pages: list[str], pdfs: list[str], port: int) -> str:
-    lines = ["", "Look at:", *(f"  {page}" for page in pages), *(f"  {pdf}" for pdf in pdfs)]
-    return "\n".join([*lines, f"Start the site with: MONITOR_HOME={home} monitor serve --port {port}"])
+    lines = ["", "The reports:", *(f"  {pdf}" for pdf in pdfs), "The site:", *(f"  {page}" for page in pages)]
+    return "\n".join([*lines, f"after starting the site with: MONITOR_HOME={home} {sys.argv[0]} serve --port {port}"])
