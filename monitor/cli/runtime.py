@@ -32,6 +32,7 @@ class Runtime:
     def engine(self) -> Engine:
         """The database, reachable and with its schema; ConfigurationError otherwise."""
         engine = connect(self.settings.database_url)
+        click.get_current_context().call_on_close(engine.dispose)
         database_reachable(engine)
         require_schema(engine)
         return engine

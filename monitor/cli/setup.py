@@ -26,6 +26,7 @@ def init(create_keys: bool, as_json: bool) -> None:
         vault.create_keys(keys)
     version = vault.Vault(keys).version
     engine = connect(run.settings.database_url)
+    click.get_current_context().call_on_close(engine.dispose)
     database_reachable(engine)
     upgrade(engine)
     if made:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,8 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from monitor.cli import main
+from monitor.db import Base, connect
+from tests.conftest import NewDatabase
 from tests.samples import CLOSED_HEADER, NTD_HEADER, Closed, Ntd
 
 
@@ -33,11 +37,14 @@ Run = Callable[..., Said]
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs `monitor` in an installation of its own, on the embedded default."""
+def run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], new_database: NewDatabase
+) -> Run:
+    """Runs `monitor` in an installation of its own, on a database without tables."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MONITOR_HOME", str(tmp_path / "home"))
-    for name in ("MONITOR_DATABASE_URL", "MONITOR_KEY_FILE", "MONITOR_CONFIG", "MONITOR_ENGINE"):
+    monkeypatch.setenv("MONITOR_DATABASE_URL", new_database(migrated=False))
+    for name in ("MONITOR_KEY_FILE", "MONITOR_CONFIG", "MONITOR_ENGINE"):
         monkeypatch.delenv(name, raising=False)
 
     def command(*arguments: object) -> Said:
@@ -181,8 +188,18 @@ def test_no_command_ever_says_a_url_nor_is_one_stored(ready: Run, tmp_path: Path
     for command in commands:
         said = ready(*command)
         assert CANARY not in said.out + said.err, command
-    stored = b"".join(file.read_bytes() for file in (tmp_path / "home").rglob("*") if file.is_file())
-    assert CANARY.encode() not in stored
+    assert CANARY.encode() not in everything_stored(tmp_path / "home")
+
+
+def everything_stored(home: Path) -> bytes:
+    """Every file of the installation, and every value of every table."""
+    engine = connect(os.environ["MONITOR_DATABASE_URL"])
+    with engine.connect() as connection:
+        rows = [row for table in Base.metadata.sorted_tables for row in connection.execute(select(table))]
+    engine.dispose()
+    values = [value if isinstance(value, bytes) else repr(value).encode() for row in rows for value in row]
+    assert values
+    return b"".join([*values, *(file.read_bytes() for file in home.rglob("*") if file.is_file())])
 
 
 def test_without_a_zone_a_scart_export_is_not_guessed_at(ready: Run, tmp_path: Path) -> None:

@@ -136,14 +136,14 @@ def table(number: int = 40) -> Table:
     )
 
 
-def publish(session: Session, made: Table, version: int = 1) -> Release:
-    """Freeze a table as a published release."""
+def publish(session: Session, made: Table, version: int = 1, stage: Stage = Stage.PUBLISHED) -> Release:
+    """Freeze a table as a release, published unless said otherwise."""
     data = made.as_json()
     rows = [(row["company"], canonical(row)) for row in data.pop("companies")]
     release = Release(
         period=made.period,
         version=version,
-        stage=Stage.PUBLISHED,
+        stage=stage,
         drafted_at=datetime(2026, 7, 6, 8, tzinfo=UTC),
         published_at=datetime(2026, 7, 20, 8, tzinfo=UTC),
         hearing_waived="invented companies",

@@ -19,9 +19,8 @@ from sqlalchemy.orm import Session
 from weasyprint import HTML
 from weasyprint.urls import FatalURLFetchingError
 
-from monitor.db import Base, connect
+from monitor.db import connect
 from monitor.errors import MonitorError
-from monitor.migrate import upgrade
 from monitor.models.release import Stage
 from monitor.publish import formatting
 from monitor.publish.words import LANGUAGES, STANDINGS, Language
@@ -30,6 +29,7 @@ from reports.command import read_report, report, write
 from reports.document import STATIC, Report, page
 from reports.printing import OnlyOurFiles, pdf
 from reports.summary import standing_counts, summary
+from tests.conftest import NewDatabase
 from tests.reports.fiction import LONGEST, PERIOD, companies, publish, table
 
 FORBIDDEN = re.compile(r"guilty|criminal|schuldig|crimineel|criminele|dader|offender|illegal host", re.IGNORECASE)
@@ -37,10 +37,9 @@ SMALL = ("Watersnip VPS", "Kaaskop Hosting", "Paling Servers")
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+def engine(new_database: NewDatabase) -> Iterator[Engine]:
     """A database with one release, and its correction."""
-    opened = connect(f"sqlite:///{tmp_path_factory.mktemp('report') / 'monitor.db'}")
-    Base.metadata.create_all(opened)
+    opened = connect(new_database())
     with Session(opened) as session:
         publish(session, table(20))
         publish(session, table(), version=2)
@@ -212,12 +211,10 @@ def test_a_period_without_a_published_release_is_refused(engine: Engine) -> None
         read_report(session, Settings(), "2031Q1")
 
 
-def test_a_draft_is_never_reported(tmp_path: Path) -> None:
-    opened = connect(f"sqlite:///{tmp_path / 'monitor.db'}")
-    Base.metadata.create_all(opened)
+def test_a_draft_is_never_reported(new_database: NewDatabase) -> None:
+    opened = connect(new_database())
     with Session(opened) as session:
-        publish(session, table(8)).stage = Stage.DRAFT
-        session.flush()
+        publish(session, table(8), stage=Stage.DRAFT)
         with pytest.raises(MonitorError, match="none yet"):
             read_report(session, Settings(), PERIOD)
     opened.dispose()
@@ -238,10 +235,13 @@ def test_nothing_outside_the_report_is_fetched(address: str) -> None:
         html.write_pdf()
 
 
-def test_the_command_writes_and_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_writes_and_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, new_database: NewDatabase
+) -> None:
+    url = new_database()
     monkeypatch.setenv("MONITOR_HOME", str(tmp_path))
-    opened = connect(f"sqlite:///{tmp_path / 'monitor.db'}")
-    upgrade(opened)
+    monkeypatch.setenv("MONITOR_DATABASE_URL", url)
+    opened = connect(url)
     with Session(opened) as session:
         publish(session, table(8))
     opened.dispose()

@@ -99,9 +99,9 @@ def test_schedule_goes_on_after_a_failure_of_the_database(
 
 
 def test_run_over_its_time_is_killed_and_reported(
-    tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    installation = Installation(tmp_path / "home", sqlite_template)
+    installation = Installation(tmp_path / "home", database.url)
     installation.configure("urlhaus", location="http://127.0.0.1:9/feed", timeout_minutes=0.002)
     for name, value in installation.environment.items():
         monkeypatch.setenv(name, value)

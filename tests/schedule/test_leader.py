@@ -50,11 +50,11 @@ class Instance:
 
 
 def test_second_instance_waits_and_takes_over(
-    database: Database, tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drop = tmp_path / "drop"
     drop.mkdir()
-    installation = Installation(tmp_path / "home", sqlite_template, database.url)
+    installation = Installation(tmp_path / "home", database.url)
     installation.configure("scart_drop", location=str(drop), zone="UTC", cadence_minutes=90)
     first = Instance(installation, tmp_path / "first.log")
     first.wait_for("leading; sources: scart_drop")

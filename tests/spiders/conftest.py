@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import NewDatabase
 from tests.spiders.installation import Installation
 from tests.spiders.server import Site, serving
 
@@ -19,6 +20,6 @@ def site() -> Iterator[Site]:
 
 
 @pytest.fixture
-def installation(tmp_path: Path, sqlite_template: Path) -> Installation:
+def installation(tmp_path: Path, new_database: NewDatabase) -> Installation:
     """A home with an empty database."""
-    return Installation(tmp_path / "home", sqlite_template)
+    return Installation(tmp_path / "home", new_database())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -38,13 +37,12 @@ class Ended:
 class Installation:
     """A home with a migrated database and keys; everything its commands say is kept."""
 
-    def __init__(self, home: Path, template: Path, database_url: str = "") -> None:
+    def __init__(self, home: Path, database_url: str) -> None:
         home.mkdir()
         self.home = home
         self.config = home.with_suffix(".toml")
-        self.url = database_url or f"sqlite:///{home / 'monitor.db'}"
+        self.url = database_url
         self.said = ""
-        shutil.copy(template, home / "monitor.db")
         create_keys(home / "keys.json")
 
     @property

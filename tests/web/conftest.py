@@ -12,17 +12,17 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
 
-from monitor.db import Base, connect
+from monitor.db import connect
 from monitor.settings import Settings
+from tests.conftest import NewDatabase
 from tests.publish.fiction import COMPANIES, filler, invent, publish
 from web.app import create_app
 
 
-def site(folder: Path, *, empty: bool = False, demonstration: bool = True) -> Flask:
+def site(folder: Path, url: str, *, empty: bool = False, demonstration: bool = True) -> Flask:
     """A site over a new database: one ranked period with a correction, one larger, one without ranks; or nothing."""
-    settings = Settings(home=folder, demonstration=demonstration)
+    settings = Settings(home=folder, database_url=url, demonstration=demonstration)
     engine = connect(settings.database_url)
-    Base.metadata.create_all(engine)
     with Session(engine) as session:
         if not empty:
             publish(session, invent("2026-03-11..2026-04-11", ranked=False))
@@ -34,9 +34,11 @@ def site(folder: Path, *, empty: bool = False, demonstration: bool = True) -> Fl
 
 
 @pytest.fixture(scope="session")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
+def app(tmp_path_factory: pytest.TempPathFactory, new_database: NewDatabase) -> Iterator[Flask]:
     """The site with releases."""
-    return site(tmp_path_factory.mktemp("site"))
+    opened = site(tmp_path_factory.mktemp("site"), new_database())
+    yield opened
+    opened.extensions["monitor_engine"].dispose()
 
 
 @pytest.fixture
@@ -46,9 +48,11 @@ def client(app: Flask) -> FlaskClient:
 
 
 @pytest.fixture
-def empty_client(tmp_path: Path) -> FlaskClient:
+def empty_client(tmp_path: Path, new_database: NewDatabase) -> Iterator[FlaskClient]:
     """A reader of a site before its first release."""
-    return site(tmp_path, empty=True).test_client()
+    opened = site(tmp_path, new_database(), empty=True)
+    yield opened.test_client()
+    opened.extensions["monitor_engine"].dispose()
 
 
 @pytest.fixture(scope="session")
