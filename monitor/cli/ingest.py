@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,8 +44,14 @@ def ingest(
         run.now() if received_at is None else received_at,
     )
     with transaction(run.engine) as session:
-        answer = take_in(session, run.vault, parcel, run.now())
+        answer = take_in(session, run.vault, parcel, run.now(), counted_on_terminal)
     show(answer.as_json(), as_json, describe(answer))
+
+
+def counted_on_terminal(rows: int) -> None:
+    """Show how far it is, where a person is watching."""
+    if sys.stderr.isatty():
+        click.echo(f"\r  {rows:,} rows", nl=False, err=True)
 
 
 def describe(answer: Answer) -> str:

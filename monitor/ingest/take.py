@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import TypeAlias
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -25,6 +26,12 @@ from monitor.vault import Vault
 
 _BATCH = 2000
 
+Progress: TypeAlias = Callable[[int], None]
+
+
+def unwatched(_rows: int) -> None:
+    """Progress that nobody looks at."""
+
 
 @dataclass(frozen=True)
 class Parcel:
@@ -36,8 +43,11 @@ class Parcel:
     received_at: int
 
 
-def take(session: Session, vault: Vault, parcel: Parcel, recorded_at: int) -> Answer:
-    """Store what a delivery says, once; raises DeliveryError (nothing stored) where it cannot be read."""
+def take(session: Session, vault: Vault, parcel: Parcel, recorded_at: int, progress: Progress = unwatched) -> Answer:
+    """Store what a delivery says, once; raises DeliveryError (nothing stored) where it cannot be read.
+
+    `progress` is told the number of rows done so far, every few thousand.
+    """
     sha256 = fingerprint(parcel.path)
     lock_writers(session)
     known = session.scalars(
@@ -56,6 +66,7 @@ def take(session: Session, vault: Vault, parcel: Parcel, recorded_at: int) -> An
     while batch := list(islice(records, _BATCH)):
         items = list(_prepared(session, batch, store))
         store.add(items)
+        progress(tally.rows)
     _close_delivery(session, delivery, tally)
     return answer(delivery)
 

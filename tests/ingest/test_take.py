@@ -137,6 +137,14 @@ def test_a_delivery_that_breaks_off_leaves_nothing(database: Database, vault: Va
     assert set(counts(database).values()) == {0}
 
 
+def test_progress_is_told_while_it_goes(database: Database, vault: Vault, tmp_path: Path) -> None:
+    what = parcel(tmp_path, "2026-04-10T18:00:00Z", *[Ntd(f"{URL}?{n}", "2026-04-10 12:00:00") for n in range(4500)])
+    told: list[int] = []
+    with transaction(database.engine) as session:
+        take(session, vault, what, NOW, told.append)
+    assert told == [2000, 4000, 4500]
+
+
 def test_a_header_and_nothing_else_is_an_empty_delivery(database: Database, vault: Vault, tmp_path: Path) -> None:
     what = parcel(tmp_path, "2026-04-10T18:00:00Z", Ntd(URL, ""))
     what.path.write_text(what.path.read_text().splitlines()[0] + "\n")
