@@ -1,7 +1,9 @@
 """Turnbull's estimate of S(t) from interval-censored times, for many groups at once.
 
-B. W. Turnbull, JRSS B 38 (1976). Mass is placed at the midpoint of its interval, as R's `survfit` with
-`Surv(l, r, type="interval2")` does. EM on prefix sums, accelerated by SQUAREM (Varadhan, Roland 2008).
+B. W. Turnbull, JRSS B 38 (1976): mass sits on the innermost intervals ("cells") only; times being censored but never
+truncated, the masses are unique. They are found by projected Newton steps (D. P. Bertsekas, SIAM J. Control Optim.
+20, 1982) on a support that grows where the likelihood still rises (Y. Wang, CSDA 52, 2007): a large company would
+take EM thousands of steps. A group is done when it meets the conditions of the maximum, not when steps get small.
 """
 
 from __future__ import annotations
@@ -10,116 +12,277 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
+from scipy.sparse import linalg
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
+TIE = 1e-10  # S this close to a share has reached it: what rounding leaves of an equality
 _EXACT, _RIGHT, _LEFT = range(3)  # order of endpoints of one value: [t, then ] , then (
-TIE = 1e-10
+_EM_STEPS = 20  # cheap first steps, so that Newton's start where the likelihood is smooth
+_NEWTON_STEPS = 300  # 5 to 40 are usual
+_HALVINGS = 40
+_CONVERGED = 1e-12  # how far from the conditions of the maximum a group may stop
+_TOLERATED = 1e-9  # and how far if rounding allows no better
+_NOISE = 1e-13  # relative change of the likelihood that may be rounding
+_NEGLIGIBLE = 1e-10  # mass that is dropped at once where the likelihood falls in it
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Turnbull:
-    """Mass by cell: its group, the time it is placed at (inf: never removed), and how much; sorted by both."""
+    """Cells of all groups in order of group and time: mass `mass[k]` of `group[k]` lies in (left[k], right[k]].
+
+    left == right is one exact time, right == inf the mass never seen to end: S(infinity). Times as they were given.
+    """
 
     groups: int
     group: Integers
-    time: Floats
+    left: Floats
+    right: Floats
     mass: Floats
 
+    @property
+    def time(self) -> Floats:
+        """Where a cell's mass is placed: its middle, as R's `survfit` does; inf for the mass that never ends."""
+        return np.where(np.isfinite(self.right), (self.left + np.minimum(self.right, np.finfo(float).max)) / 2, np.inf)
+
     def survival(self, times: Floats) -> Floats:
-        """S at each time: (groups, len(times)); 1 for a group without observations."""
-        result = np.empty((self.groups, len(times)))
-        for column, time in enumerate(times):
-            later = self.time > time
-            result[:, column] = np.bincount(self.group[later], self.mass[later], self.groups)
+        """S at each time, as an array (groups, len(times)); 1 for a group without observations."""
+        order = np.argsort(times, kind="stable")
+        begun = np.searchsorted(np.asarray(times)[order], self.time)  # how many of the times come before the mass
+        width = len(order) + 1
+        mass = _totals(self.group * width + begun, self.mass, self.groups * width).reshape(self.groups, width)
+        result = np.ones((self.groups, len(order)))
+        result[:, order] = np.minimum(np.cumsum(mass[:, :0:-1], axis=1)[:, ::-1], 1.0)
         result[np.bincount(self.group, minlength=self.groups) == 0] = 1.0
         return result
 
     def quantile(self, share: float) -> Floats:
-        """Per group the smallest time with S <= share; nan where it is not reached."""
-        running = np.cumsum(self.mass)
-        starts = np.searchsorted(self.group, np.arange(self.groups))
-        before = np.concatenate([[0.0], running])[starts]
-        left = 1.0 - (running - before[self.group])
-        reached = (left <= share + TIE) & np.isfinite(self.time)
+        """Per group the smallest time with S <= share (+ TIE); nan where it is not reached."""
+        time, slots = self.time, np.arange(len(self.group)) + self.group
+        left = 1.0 - _sums(self.mass, self.group, self.groups)[slots + 1]
+        at = np.flatnonzero((left <= share + TIE) & np.isfinite(time))[::-1]
         result = np.full(self.groups, np.nan)
-        at = np.flatnonzero(reached)[::-1]
-        result[self.group[at]] = self.time[at]
+        result[self.group[at]] = time[at]
         return result
 
 
 def turnbull(group: Integers, left: Floats, right: Floats, weight: Integers, groups: int) -> Turnbull:
-    """Estimate from `weight` observations known to lie in (left, right], exact where left == right, censored
-    where right is inf. `group` is from 0 to `groups` - 1. Raises ValueError naming a row with left > right."""
-    left, right = np.asarray(left, dtype=np.float64), np.asarray(right, dtype=np.float64)
-    wrong = np.flatnonzero(~(left <= right))
-    if len(wrong):
-        raise ValueError(f"row {wrong[0]}: the time ends before it begins")
-    cells, low, high = _cells(np.asarray(group, dtype=np.int64), left, right)
-    mass = _maximise(cells.group, low, high, np.asarray(weight, dtype=np.float64), groups)
-    with np.errstate(invalid="ignore"):
-        middle = np.where(np.isfinite(cells.right), (cells.left + cells.right) / 2, np.inf)
-    return Turnbull(groups, cells.group, middle, mass)
+    """Estimate from `weight` observations known to lie in (left, right].
+
+    left == right is an exact time, right == inf one still outstanding at left. The arrays have one entry a row, in
+    any order; `group` is from 0 to `groups` - 1; rows of weight 0 say nothing. Ends and exact times that tie are
+    those of R's `Surv(left, right, type="interval2")`: an exact time t lies in (s, t] and not in (t, u].
+    Raises ValueError naming the first row that cannot be; ArithmeticError if no maximum is found.
+    """
+    group, counts = np.asarray(group, np.int64), np.asarray(weight, np.float64)
+    left, right = np.asarray(left, np.float64), np.asarray(right, np.float64)
+    _check(group, left, right, counts, groups)
+    rows = counts > 0
+    problem, ends = _problem(group[rows], left[rows], right[rows], counts[rows], groups)
+    return Turnbull(groups, problem.cell, *ends, _maximise(problem))
 
 
-@dataclass(frozen=True)
-class _Cells:
-    group: Integers
-    left: Floats
-    right: Floats
+def _check(group: Integers, left: Floats, right: Floats, weight: Floats, groups: int) -> None:
+    faults = {
+        "the time ends before it begins": ~(left <= right),
+        "the time does not begin": ~np.isfinite(left),
+        "the weight is not a count": ~((weight >= 0) & np.isfinite(weight)),
+        "there is no such group": (group < 0) | (group >= groups),
+    }
+    for fault, where in faults.items():
+        if where.any():
+            raise ValueError(f"row {np.flatnonzero(where)[0]}: {fault}")
 
 
-def _cells(group: Integers, left: Floats, right: Floats) -> tuple[_Cells, Integers, Integers]:
-    """The innermost intervals, and for each observation its first cell and one past its last."""
+def _totals(place: Integers, values: Floats, size: int) -> Floats:
+    """The sum of the values at each place from 0 to size - 1."""
+    return np.asarray(np.bincount(place, values, size), np.float64)
+
+
+def _sums(mass: Floats, cell: Integers, groups: int) -> Floats:
+    """F at every boundary between cells: a group of m cells has m + 1, from 0 to its sum of mass.
+
+    Each group starts again from 0, as one running sum over thousands of groups would cost the small masses digits.
+    """
+    steps = np.zeros(len(mass) + groups)
+    steps[np.arange(len(mass)) + cell + 1] = mass
+    sizes = np.bincount(cell, minlength=groups)
+    starts = np.cumsum(sizes + 1)[:-1]
+    steps[starts] = -_totals(cell, mass, groups)[:-1]
+    sums: Floats = np.cumsum(steps)
+    return sums
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    """Rows as pairs of boundaries: row i has the mass F[last[i]] - F[first[i]]. `weight` sums to 1 in a group."""
+
+    groups: int
+    cell: Integers  # group of each cell
+    slot: Integers  # boundary at the left of each cell
+    base: Integers  # first boundary of each group
+    row: Integers  # group of each row
+    first: Integers
+    last: Integers
+    weight: Floats
+
+    def by_cell(self, values: Floats) -> Floats:
+        """Sum over the cells of each group."""
+        return _totals(self.cell, values, self.groups)
+
+    def covered(self, mass: Floats) -> Floats:
+        """The mass in each row's interval."""
+        sums = _sums(mass, self.cell, self.groups)
+        return sums[self.last] - sums[self.first]
+
+    def rise(self, mass: Floats) -> Floats:
+        """Per cell, the derivative of `value`: at the maximum 0 where there is mass, and nowhere above 0."""
+        share = self.weight / self.covered(mass)
+        boundaries = len(self.cell) + self.groups
+        change = _totals(self.first, share, boundaries) - _totals(self.last, share, boundaries)
+        return np.cumsum(change)[self.slot] - 1.0
+
+    def value(self, mass: Floats) -> Floats:
+        """Per group, the mean log likelihood less the sum of mass: its maximum over mass >= 0 has the sum 1."""
+        covered = self.covered(mass)
+        log = np.log(covered, out=np.full(len(covered), -np.inf), where=covered > 0)
+        return _totals(self.row, self.weight * log, self.groups) - self.by_cell(mass)
+
+
+def _problem(
+    group: Integers, left: Floats, right: Floats, weight: Floats, groups: int
+) -> tuple[_Problem, tuple[Floats, Floats]]:
+    """The cells, their ends, and for each row its first boundary and its last.
+
+    A cell begins at a beginning that is followed by an end; after it, in sorted order, is a new boundary.
+    """
     n = len(left)
     kinds = np.concatenate([np.where(left == right, _EXACT, _LEFT), np.full(n, _RIGHT)])
-    values = np.concatenate([left, right])
-    owners = np.concatenate([group, group])
+    values, owners = np.concatenate([left, right]), np.concatenate([group, group])
     order = np.lexsort((kinds, values, owners))
-    is_right = kinds[order] == _RIGHT
-    starts = np.flatnonzero(~is_right[:-1] & is_right[1:] & (owners[order][:-1] == owners[order][1:]))
-    cells = _Cells(owners[order][starts], values[order][starts], values[order][starts + 1])
+    ending = kinds[order] == _RIGHT
+    starts = np.flatnonzero(~ending[:-1] & ending[1:])  # a group's last end is followed by a beginning
+    cell = owners[order][starts]
     seen = np.zeros(2 * n + 1, dtype=np.int64)
     seen[starts + 1] = 1
-    passed = np.cumsum(seen)  # cells begun strictly before a place in the order
-    place = np.empty(2 * n, dtype=np.int64)
-    place[order] = np.arange(2 * n)
-    return cells, passed[place[:n]], passed[place[n:]]
+    passed = np.empty(2 * n, dtype=np.int64)
+    passed[order] = np.cumsum(seen)[:-1]
+    sizes = np.bincount(cell, minlength=groups)
+    problem = _Problem(
+        groups=groups,
+        cell=cell,
+        slot=np.arange(len(cell)) + cell,
+        base=np.cumsum(sizes + 1) - sizes - 1,
+        row=group,
+        first=passed[:n] + group,
+        last=passed[n:] + group,
+        weight=weight / _totals(group, weight, groups)[group],
+    )
+    return problem, (values[order][starts], values[order][starts + 1])
 
 
-def _maximise(group: Integers, low: Integers, high: Integers, weight: Floats, groups: int) -> Floats:
+def _maximise(problem: _Problem) -> Floats:
     """The masses that make the observations most likely."""
-    cells = len(group)
-    total = np.bincount(group[low], weight, groups)[group]
-    sizes = np.bincount(group, minlength=groups)[group]
-    mass = 1.0 / sizes
+    mass = _start(problem)
+    done = np.zeros(problem.groups, dtype=np.bool_)
+    before = np.full(problem.groups, np.inf)
+    for _ in range(_NEWTON_STEPS):
+        rise = problem.rise(mass)
+        off = _violation(problem, mass, rise)
+        done |= (off <= _CONVERGED) | ((off <= _TOLERATED) & (off > before / 2))
+        if done.all():
+            return mass / problem.by_cell(mass)[problem.cell]
+        before = off
+        mass = _search(problem, mass, rise, _direction(problem, mass, rise, done), done)
+    raise ArithmeticError(f"group {np.flatnonzero(~done)[0]}: no maximum in {_NEWTON_STEPS} steps")
 
-    def step(p: Floats) -> tuple[Floats, float]:
-        prefix = np.concatenate([[0.0], np.cumsum(p)])
-        share = weight / np.maximum(prefix[high] - prefix[low], 1e-300)
-        change = np.bincount(low, share, cells + 1) - np.bincount(high, share, cells + 1)
-        slope = np.cumsum(change)[:cells] / total
-        return p * slope, float(np.max(slope, initial=1.0) - 1.0)
 
-    for _ in range(3000):
-        first, gap = step(mass)
-        if gap < 1e-10:
-            break
-        second, _gap = step(first)
-        mass = _accelerated(mass, first, second, group, groups)
+def _start(problem: _Problem) -> Floats:
+    """A few steps of EM from equal masses on the fewest cells that every row has one of (greedy, by right ends)."""
+    begins = np.full(len(problem.cell) + 1, -1)
+    np.maximum.at(begins, problem.last - problem.row, problem.first - problem.row)
+    chosen, latest = [], -1
+    for end, begin in enumerate(begins.tolist()):
+        if begin > latest:
+            latest = end - 1
+            chosen.append(latest)
+    mass: Floats = np.zeros(len(problem.cell))
+    mass[chosen] = 1.0
+    mass /= problem.by_cell(mass)[problem.cell]
+    for _ in range(_EM_STEPS):
+        mass = mass * (1.0 + problem.rise(mass))
     return mass
 
 
-def _accelerated(mass: Floats, first: Floats, second: Floats, group: Integers, groups: int) -> Floats:
-    """SQUAREM per group; a group whose extrapolation leaves the simplex takes the plain second step."""
-    r, v = first - mass, (second - first) - (first - mass)
-    rr, vv = np.bincount(group, r * r, groups), np.bincount(group, v * v, groups)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        alpha = np.where(vv > 0, -np.sqrt(rr / vv), -1.0)
-    alpha = np.minimum(alpha, -1.0)[group]
-    tried = mass - 2 * alpha * r + alpha * alpha * v
-    bad = np.bincount(group, tried <= 0, groups)[group] > 0
-    tried = np.where(bad, second, tried)
-    normalised: Floats = tried / np.bincount(group, tried, groups)[group]
-    return normalised
+def _violation(problem: _Problem, mass: Floats, rise: Floats) -> Floats:
+    """Per group, how far the conditions of the maximum are from met: rise <= 0, mass >= 0, one of them 0."""
+    result = np.zeros(problem.groups)
+    np.maximum.at(result, problem.cell, np.where(rise > 0, rise, np.minimum(mass, -rise)))
+    return result
+
+
+def _added(problem: _Problem, mass: Floats, rise: Floats) -> Flags:
+    """Between each two cells with mass the one where the likelihood rises most, if it rises."""
+    held = mass > 0
+    begins = held.copy()
+    begins[np.flatnonzero(np.diff(problem.cell, prepend=-1))] = True
+    rise = np.where(held, -np.inf, rise)
+    most = np.maximum.reduceat(rise, np.flatnonzero(begins))[np.cumsum(begins) - 1]
+    result: Flags = (rise == most) & (rise > 0)
+    return result
+
+
+def _direction(problem: _Problem, mass: Floats, rise: Floats, done: Flags) -> Floats:
+    """Newton's step of the masses that may move; mass that is about to vanish does."""
+    vanishing = (mass > 0) & (mass <= _NEGLIGIBLE) & (rise < 0)
+    moving = ~done[problem.cell]
+    free = moving & (((mass > 0) & ~vanishing) | _added(problem, mass, rise))
+    result = np.where(vanishing & moving, -mass, 0.0)
+    result[free] = _newton(problem, problem.covered(mass), rise, free)
+    return result
+
+
+def _newton(problem: _Problem, covered: Floats, rise: Floats, free: Flags) -> Floats:
+    """The step of the free masses, solved for F just after each: there the Hessian is sparse, one block a group."""
+    size = int(free.sum())
+    marks = np.zeros(len(problem.cell) + problem.groups + 1, dtype=np.int64)
+    marks[problem.slot[free] + 1] = 1
+    passed = np.cumsum(marks)
+    low, high, base = passed[problem.first], passed[problem.last], passed[problem.base][problem.row]
+    rows = high > low
+    low, high, inner = low[rows] - 1, high[rows] - 1, (low > base)[rows]
+    bend = problem.weight[rows] / covered[rows] ** 2
+    diagonal = _totals(high, bend, size) + _totals(low[inner], bend[inner], size)
+    diagonal *= 1 + 1e-14  # never exactly singular by rounding
+    low, high, bend, every = low[inner], high[inner], -bend[inner], np.arange(size)
+    entries = np.concatenate([diagonal, bend, bend])
+    places = np.concatenate([every, low, high]), np.concatenate([every, high, low])
+    hessian = sparse.coo_matrix((entries, places), shape=(size, size)).tocsc()
+    follows = np.diff(problem.cell[free], prepend=-1) == 0  # the free mass before is of the same group
+    slope = rise[free]
+    slope[:-1] -= np.where(follows[1:], rise[free][1:], 0.0)
+    solver = linalg.splu(hessian, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
+    step = solver.solve(slope)
+    step[1:] -= np.where(follows[1:], step[:-1].copy(), 0.0)
+    return np.asarray(step)
+
+
+def _search(problem: _Problem, mass: Floats, rise: Floats, direction: Floats, done: Flags) -> Floats:
+    """The longest of the halved steps, cut off at 0, that gains enough (Armijo); else a step of EM, which gains."""
+    value, open_ = problem.value(mass), ~done
+    least = value - _NOISE * (1 + np.abs(value))
+    result = np.where(done[problem.cell], mass, mass * (1.0 + rise))
+    length = np.ones(problem.groups)
+    for _ in range(_HALVINGS):
+        tried = np.maximum(mass + length[problem.cell] * direction, 0.0)
+        promised = np.maximum(problem.by_cell(rise * (tried - mass)), 0.0)
+        taken = open_ & (problem.value(tried) >= least + 1e-4 * promised)
+        result = np.where(taken[problem.cell], tried, result)
+        open_ = open_ & ~taken
+        if not open_.any():
+            break
+        length[open_] /= 2
+    return result
