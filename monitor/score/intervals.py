@@ -1,27 +1,45 @@
-"""Confidence intervals of shares, vectorised."""
+"""Confidence intervals of shares and of survival curves, vectorised: arrays of one shape in, (low, high) out."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special, stats
 
 Floats = npt.NDArray[np.float64]
 
 
 def logit_interval(p: Floats, se: Floats, df: Floats, confidence: float) -> tuple[Floats, Floats]:
-    """Limits on the logit scale with Student's t on `df` degrees; nan where p is 0 or 1 (R: `svyciprop`, logit)."""
+    """Limits of a share p with standard error se on the logit scale, Student's t on `df` degrees.
+
+    R: `survey::svyciprop(method="logit")`. nan where p is 0 or 1 or anything is nan: the scale ends there.
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
-        logit = np.log(p / (1 - p))
         width = stats.t.ppf(0.5 + confidence / 2, df) * se / (p * (1 - p))
-        low, high = 1 / (1 + np.exp(-(logit - width))), 1 / (1 + np.exp(-(logit + width)))
-    return low, high
+        middle = special.logit(p)
+        return special.expit(middle - width), special.expit(middle + width)
 
 
 def wilson_interval(p: Floats, n: Floats, confidence: float) -> tuple[Floats, Floats]:
-    """Wilson's score interval for a share p of n trials (JASA 22, 1927); nan where n is 0."""
+    """Wilson's score interval for a share p of n trials (JASA 22, 1927); nan where n is 0.
+
+    R: `prop.test(correct=FALSE)`; n need not be whole.
+    """
     z = stats.norm.ppf(0.5 + confidence / 2)
     with np.errstate(divide="ignore", invalid="ignore"):
         middle = (p + z * z / (2 * n)) / (1 + z * z / n)
         half = z / (1 + z * z / n) * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     return np.clip(middle - half, 0.0, 1.0), np.clip(middle + half, 0.0, 1.0)
+
+
+def loglog_interval(s: Floats, se: Floats, confidence: float) -> tuple[Floats, Floats]:
+    """Limits of S on the log(-log) scale, se being that of S itself (Kalbfleisch, Prentice, 1980, section 1.3).
+
+    R: `survfit(conf.type="log-log")`, from whose `std.err` of log S se is S times that. nan where S is 0 or 1.
+    """
+    z = stats.norm.ppf(0.5 + confidence / 2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        inside = (s > 0) & (s < 1)
+        log = np.log(np.where(inside, s, np.nan))
+        factor = np.exp(z * se / (s * -log))
+        return np.exp(log * factor), np.exp(log / factor)

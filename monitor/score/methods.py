@@ -36,6 +36,7 @@ class Method:
     confidence: float = 0.95
     survival_hours: tuple[float, ...] = (1.0, 4.0, 12.0, 24.0, 48.0, 72.0, 168.0)
     restricted_mean_hours: float = 168.0
+    relocation_hours: tuple[float, ...] = (168.0, 720.0)
     npmle_grid: tuple[tuple[int, int], ...] = ((5_000, 0), (50_000, 300), (10**12, 900))
     age_bounds_hours: tuple[float, ...] = (0.0, 24.0, 48.0, 168.0, 720.0)
 

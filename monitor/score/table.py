@@ -66,6 +66,26 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
+class Incidence:
+    """Cumulative incidence `p` of relocation by `hours` after the notice, with its clustered error and interval."""
+
+    hours: float
+    p: float | None
+    se: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Relocation:
+    """Episodes that ended by relocation to `country` (None: to any; "": to one that is not known)."""
+
+    country: str | None
+    episodes: int
+    incidence: tuple[Incidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AgeCount:
     """Outstanding episodes whose age is at least `from_hours` and under `to_hours` (None: no upper end)."""
 
@@ -101,6 +121,7 @@ class Estimate:
     refused: int
     outstanding_by_age: tuple[AgeCount, ...]
     curve: tuple[SurvivalPoint, ...]
+    relocation: tuple[Relocation, ...] = ()
     score: float | None = None
     rank: int | None = None
     rank_low: int | None = None
