@@ -47,6 +47,7 @@ def episodes(rows: int, seed: int = 1) -> pa.Table:
             "deadline_h": np.full(rows, 24.0),
             "notices": np.ones(rows, dtype=np.int64),
             "reappeared": np.zeros(rows, dtype=np.int64),
+            "destination": pa.nulls(rows, pa.string()),
             "unverified": np.zeros(rows, dtype=bool),
         }
     )

@@ -99,7 +99,7 @@ PARAMETERS: Mapping[str, Words] = MappingProxyType(
                 "The mean time online is taken over this time after the notice.",
             ),
         ),
-        "npmle_grid": Words(
+        "time_grid": Words(
             Text("Fijnheid van de tijd", "Grain of time"),
             Text(
                 "Bij zeer veel episodes worden tijden voor de curve naar buiten afgerond op deze stap. Op tijd en te"
@@ -150,7 +150,7 @@ def _parameter(key: str, value: Any, language: Language) -> Parameter:
 def _lines(key: str, value: Any, language: Language) -> tuple[str, ...]:
     if isinstance(value, Mapping):
         return tuple(f"{_kind(kind, language)}: {deadline(float(v), language)}" for kind, v in value.items())
-    if key == "npmle_grid":
+    if key == "time_grid":
         return _grid(value, language)
     if isinstance(value, tuple) and all(isinstance(item, str) for item in value):
         return tuple(_kind(item, language) for item in value)

@@ -11,9 +11,19 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.score.gather import Gathered
-from monitor.score.intervals import logit_interval, wilson_interval
+from monitor.score.intervals import logit_interval, loglog_interval, wilson_interval
 from monitor.score.methods import Method
-from monitor.score.table import AgeCount, Bounds, Estimate, OnTime, Quantile, Share, SurvivalPoint
+from monitor.score.table import (
+    AgeCount,
+    Bounds,
+    Estimate,
+    Incidence,
+    OnTime,
+    Quantile,
+    Relocation,
+    Share,
+    SurvivalPoint,
+)
 
 Floats = npt.NDArray[np.float64]
 T = TypeVar("T")
@@ -57,6 +67,7 @@ def assemble(
             label.via_proxy,
             **readings.counted(index),
             **readings.timed(index),
+            relocation=readings.relocation(index),
             refused=refused.get(identifier, 0),
         )
         result[identifier] = rounded(estimate)
@@ -126,6 +137,24 @@ class _Readings:
         )
         return [SurvivalPoint(float(hour), *map(number, row)) for hour, row in enumerate(zip(*columns, strict=True))]
 
+    def relocation(self, index: int) -> tuple[Relocation, ...]:
+        """Relocated to any country with its interval, then to each; nothing where nothing was relocated."""
+        if not self._count("relocated", index):
+            return ()
+        moves, company = self._gathered.moves, int(self._gathered.companies[index])
+        any_country = tuple(
+            _incidence(hours, f[index], v[index], self._method.confidence)
+            for hours, f, v in zip(self._method.relocation_hours, moves.incidence, moves.variance, strict=True)
+        )
+        return (
+            Relocation(None, self._count("relocated", index), any_country),
+            *(
+                Relocation(country, k, tuple(map(_bare_incidence, self._method.relocation_hours, values)))
+                for (owner, country), (k, values) in sorted(moves.by_country.items())
+                if owner == company
+            ),
+        )
+
     def _ages(self, index: int) -> tuple[AgeCount, ...]:
         bounds = self._method.age_bounds_hours
         ends = (*bounds[1:], None)
@@ -158,6 +187,16 @@ def _shares(gathered: Gathered, method: Method, counted: str) -> _Shares:
     if counted == "late":
         return _Shares(1 - arrays[0], arrays[1], 1 - arrays[3], 1 - arrays[2])
     return _Shares(*arrays)
+
+
+def _incidence(hours: float, p: float, variance: float, confidence: float) -> Incidence:
+    """With log(-log) limits, as `survfit` has them for a state."""
+    low, high = loglog_interval(np.array([p]), np.sqrt([variance]), confidence)
+    return Incidence(hours, number(p), number(math.sqrt(variance)), number(low[0]), number(high[0]))
+
+
+def _bare_incidence(hours: float, p: float) -> Incidence:
+    return Incidence(hours, p, None, None, None)
 
 
 def number(value: float) -> float | None:

@@ -12,10 +12,12 @@ from monitor.score.engine import Expr
 from monitor.score.episodes import hosted
 from monitor.score.facts import Facts
 from monitor.score.methods import Method
+from monitor.score.ticks import TICKS, ticks
 
 NETWORK = -1  # "company" of the network as a whole; real ids are positive, 0 is nobody
 
-_SUMS = ("episodes", "mature", "on_time", "late", "notices", "relocated", "reappeared", "exposure_hours")
+_SECOND = TICKS // 3600  # ticks; time online is added in whole seconds and the rest, as whole numbers
+_SUMS = ("episodes", "mature", "on_time", "late", "notices", "relocated", "reappeared", "exposure_s", "exposure_rest")
 
 
 def site_counts(scored: Expr) -> Expr:
@@ -25,6 +27,8 @@ def site_counts(scored: Expr) -> Expr:
     certainly online after it.
     """
     mature = _.followed_h >= _.deadline_h
+    online = ticks(_.last_online_h)
+    seconds = (online / _SECOND).floor().cast("int64")
     rows = scored.group_by(["company", "site"]).aggregate(
         episodes=_.count(),
         mature=_count(mature),
@@ -33,7 +37,8 @@ def site_counts(scored: Expr) -> Expr:
         notices=_.notices.sum(),
         relocated=_count(_.relocated_h.notnull()),
         reappeared=_.reappeared.sum(),
-        exposure_hours=_.last_online_h.sum(),
+        exposure_s=seconds.sum(),
+        exposure_rest=(online - seconds * _SECOND).sum(),
     )
     whole = rows.group_by("site").aggregate(**{name: rows[name].sum() for name in _SUMS})
     return ibis.union(
@@ -60,20 +65,23 @@ def company_counts(sites: Expr) -> Expr:
 def outstanding_counts(every: Expr, method: Method) -> Expr:
     """Per company and for the network, over all periods: what is still online, for how long, and what is unknown."""
     open_ones = every.filter(_.first_offline_h.isnull() & _.relocated_h.isnull())
-    both = ibis.union(open_ones, open_ones.mutate(company=ibis.literal(NETWORK, "int64")))
     known = ~_.unverified
     bounds = method.age_bounds_hours
     ages = {
         f"age_{index}": _count(known & (_.followed_h >= start) & (_.followed_h < stop))
         for index, (start, stop) in enumerate(zip(bounds, (*bounds[1:], 1e12), strict=True))
     }
-    return both.group_by("company").aggregate(
+    rows = open_ones.group_by("company").aggregate(
         outstanding=_count(known),
         overdue=_count(known & (_.followed_h > _.deadline_h)),
         unverified=_count(_.unverified),
         oldest_hours=known.ifelse(_.followed_h, ibis.null("float64")).max(),
         **ages,
     )
+    added = [name for name in rows.columns if name not in ("company", "oldest_hours")]
+    whole = rows.aggregate(oldest_hours=_.oldest_hours.max(), **{name: rows[name].sum().coalesce(0) for name in added})
+    network = whole.mutate(company=ibis.literal(NETWORK, "int64")).select(rows.columns)
+    return ibis.union(rows, network)
 
 
 def refusal_counts(facts: Facts, hosts: Expr, start: int, end: int, method: Method) -> Expr:

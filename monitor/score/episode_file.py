@@ -36,6 +36,7 @@ def read_episodes(path: Path, method: Method) -> tuple[pa.Table, dict[int, Label
     columns = {"company": company, "site": site, **hours}
     columns["notices"] = notices if isinstance(notices, pa.ChunkedArray) else pa.repeat(1, len(table))
     columns["reappeared"] = pa.repeat(0, len(table))
+    columns["destination"] = pa.nulls(len(table), pa.string())
     stale = pc.greater(pc.subtract(hours["followed_h"], hours["last_online_h"]), method.stale_after_hours)
     ended = pc.or_(pc.is_valid(hours["first_offline_h"]), pc.is_valid(hours["relocated_h"]))
     columns["unverified"] = pc.and_(stale, pc.invert(ended))

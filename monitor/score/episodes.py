@@ -35,7 +35,8 @@ def episodes(facts: Facts, method: Method, as_of: int) -> Expr:
     """One row an episode begun by `as_of`.
 
     Columns: company, content, site; start (epoch s); last_online_h, first_offline_h (null), relocated_h (null),
-    followed_h on the company's own clock; deadline_h; last_online (epoch s); notices; reappeared; unverified.
+    followed_h on the company's own clock; deadline_h; last_online (epoch s); notices; reappeared; unverified;
+    destination: the country it was relocated to (null: not known, or not relocated).
     """
     hosts = hosting(facts)
     events = _events(facts, hosts, method, as_of)
@@ -71,9 +72,16 @@ def _events(facts: Facts, hosts: Expr, method: Method, as_of: int) -> Expr:
         _event(undone, _ONLINE, online=False, undone=True),
         _event(removals, _REMOVAL),
         _event(decided, _REMOVAL),
-        _event(hosted(moved, hosts), _RELOCATION),
-        _event(left.mutate(t=_.b), _RELOCATION),
+        _event(hosted(moved, hosts), _RELOCATION, country=_.country),
+        _event(_with_country(left.mutate(t=_.b), facts), _RELOCATION, country=_.country),
     )
+
+
+def _with_country(left: Expr, facts: Facts) -> Expr:
+    """The country of the company that hosts it next."""
+    countries = facts.countries.select("country", next_company="company")
+    joined = left.left_join(countries, "next_company")
+    return joined.mutate(country=joined.country.coalesce(""))
 
 
 def _clock_starting(facts: Facts, method: Method) -> Expr:
@@ -87,7 +95,14 @@ def _clock_starting(facts: Facts, method: Method) -> Expr:
     return rows.mutate(deadline_s=(_.deadline_hours > 0).ifelse(own, by_kind.cast("int64")))
 
 
-def _event(rows: Expr, order: int, online: bool | None = None, undone: bool = False, deadline_s: Any = None) -> Expr:
+def _event(
+    rows: Expr,
+    order: int,
+    online: bool | None = None,
+    undone: bool = False,
+    deadline_s: Any = None,
+    country: Any = None,
+) -> Expr:
     return rows.select(
         "content",
         "company",
@@ -96,6 +111,7 @@ def _event(rows: Expr, order: int, online: bool | None = None, undone: bool = Fa
         deadline_s=ibis.null("int64") if deadline_s is None else deadline_s,
         online=ibis.literal(order == _ONLINE if online is None else online),
         undone=ibis.literal(undone),
+        country=ibis.literal("") if country is None else country,
     )
 
 
@@ -116,7 +132,7 @@ def _confirmed(sightings: Expr, method: Method) -> Expr:
 
 def _spells(events: Expr) -> Expr:
     """Cut the events of each (content, company) at its ends, and keep the spells that a notice began."""
-    before = ibis.window(group_by=["content", "company"], order_by=["t", "order"], preceding=(None, 1))
+    before = ibis.window(group_by=["content", "company"], order_by=["t", "order", "country"], preceding=(None, 1))
     ends = (_.order >= _REMOVAL).cast("int64")
     events = events.mutate(spell=ends.sum().over(before).coalesce(0))
     group = ibis.window(group_by=["content", "company", "spell"])
@@ -129,6 +145,7 @@ def _spells(events: Expr) -> Expr:
         notices=(_.order == _NOTICE).cast("int64").sum(),
         deadline_s=_when(_.t == _.start, _.deadline_s).min(),
         reappeared=_.undone.cast("int64").max(),
+        destination=_.country.max().nullif(""),
     )
 
 
@@ -182,6 +199,7 @@ def _on_own_clock(spells: Expr, pauses: Expr, as_of: int) -> Expr:
         "last_online",
         "notices",
         "reappeared",
+        "destination",
         last_online_h=clock("last_online"),
         first_offline_h=clock("removed"),
         relocated_h=clock("relocated"),

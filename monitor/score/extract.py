@@ -18,6 +18,7 @@ _TYPES = {
     "delivery": pa.string(),
     "state": pa.string(),
     "pause": pa.string(),
+    "country": pa.string(),
     "deadline_hours": pa.float64(),
 }
 

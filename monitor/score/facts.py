@@ -33,6 +33,7 @@ class Facts:
     attributions: Expr
     suspensions: Expr
     decided_removals: Expr
+    countries: Expr
 
 
 def load_facts(engine: Engine, database_url: str, known_at: int) -> Facts:

@@ -11,23 +11,34 @@ import numpy as np
 import numpy.typing as npt
 from ibis import _
 
-from monitor.score import counts, curves
+from monitor.score import clustered, counts, relocation, survival
 from monitor.score.counts import NETWORK
 from monitor.score.engine import Engine, Expr
 from monitor.score.methods import Method
+from monitor.score.ticks import TICKS, ticks
 from monitor.score.turnbull import Turnbull, turnbull
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+_SECOND = TICKS // 3600
 
 
 @dataclass(frozen=True)
 class Curve:
-    """One Kaplan-Meier curve of every company: (companies, hours + 1) arrays, and its readings by name."""
+    """One Kaplan-Meier curve of every company: (companies, hours + 1) arrays, and its readings by name, in hours."""
 
     survival: Floats
     variance: Floats
     readings: dict[str, Floats]
+
+
+@dataclass(frozen=True)
+class Moves:
+    """Relocation: per horizon its incidence and variance by company, and the same by (company, country)."""
+
+    incidence: list[Floats]
+    variance: list[Floats]
+    by_country: dict[tuple[int, str], tuple[int, list[float]]]
 
 
 @dataclass(frozen=True)
@@ -39,6 +50,7 @@ class Gathered:
     lenient: Curve
     strict: Curve
     npmle: Turnbull
+    moves: Moves
 
 
 def gather(engine: Engine, scored: Expr, every: Expr, method: Method, also: Sequence[int] = ()) -> Gathered:
@@ -51,13 +63,34 @@ def gather(engine: Engine, scored: Expr, every: Expr, method: Method, also: Sequ
     companies = np.union1d(np.union1d(totals["company"], open_ones["company"]), [NETWORK, *also]).astype(np.int64)
     merged = _aligned(companies, totals, 0.0) | _aligned(companies, open_ones, 0.0)
     merged["oldest_hours"] = _aligned(companies, open_ones, np.nan)["oldest_hours"]
+    merged["exposure_hours"] = (merged["exposure_s"] + merged["exposure_rest"] / _SECOND) / 3600
+    sizes = _Sizes(companies, merged["episodes"], method.grid_seconds(merged["episodes"]) * _SECOND)
     return Gathered(
         companies,
         merged,
-        _curve(engine, curves.lenient(scored), companies, method),
-        _curve(engine, curves.strict(scored), companies, method),
-        _turnbull(engine, scored, companies, merged["episodes"], method),
+        _curve(engine, survival.lenient(scored), sizes, method),
+        _curve(engine, survival.strict(scored), sizes, method),
+        _turnbull(engine, scored, sizes),
+        _moves(engine, scored, sizes, merged["relocated"], method),
     )
+
+
+@dataclass(frozen=True)
+class _Sizes:
+    """Per company the number of its episodes and its grid in ticks."""
+
+    companies: Integers
+    episodes: Floats
+    grid: Integers
+
+    def table(self, scale: Floats | None = None) -> Expr:
+        columns = {"company": self.companies, "episodes": self.episodes.astype(np.int64), "grid": self.grid}
+        return ibis.memtable(columns if scale is None else columns | {"scale": scale})
+
+    def scaled(self, engine: Engine, curve: Expr) -> Expr:
+        """The table with a power of two by which a sum of steps can be multiplied and still be a whole number."""
+        most = _aligned(self.companies, _arrays(engine, clustered.bound(curve)), 2.0)["most"]
+        return self.table(2.0 ** (60 - np.ceil(np.log2(most))))
 
 
 def _arrays(engine: Engine, expression: Expr) -> dict[str, npt.NDArray[Any]]:
@@ -76,13 +109,21 @@ def _aligned(companies: Integers, columns: dict[str, npt.NDArray[Any]], missing:
     return result
 
 
-def _curve(engine: Engine, spans: Expr, companies: Integers, method: Method) -> Curve:
-    curve = engine.create_table(f"curve_{ibis.util.guid()}", curves.kaplan_meier(spans), temp=True)
+def _curve(engine: Engine, spans: Expr, sizes: _Sizes, method: Method) -> Curve:
+    until = round(method.restricted_mean_hours * TICKS)
+    curve = survival.survival(survival.times(spans), sizes.table(), until).cache()
+    points = clustered.variance(spans, curve, sizes.scaled(engine, curve)).cache()
     hours = int(max(method.restricted_mean_hours, *method.survival_hours))
-    points = _arrays(engine, curves.hourly(curve, hours))
-    survival = _filled(companies, hours, points, "survival", 1.0)
-    variance = _filled(companies, hours, points, "variance", 0.0)
-    return Curve(survival, variance, _aligned(companies, _arrays(engine, curves.readings(curve, method)), np.nan))
+    found = _arrays(engine, clustered.hourly(points, hours))
+    limits = _aligned(sizes.companies, _arrays(engine, clustered.limits(points, method)), np.nan)
+    area = _aligned(sizes.companies, _arrays(engine, survival.area(curve, until)), np.nan)
+    readings = {name: values / TICKS for name, values in limits.items()}
+    readings["restricted_mean"] = survival.area_ticks(area["area"], area["first"]) / TICKS
+    return Curve(
+        _filled(sizes.companies, hours, found, "survival", 1.0),
+        _filled(sizes.companies, hours, found, "variance", 0.0),
+        readings,
+    )
 
 
 def _filled(companies: Integers, hours: int, points: dict[str, npt.NDArray[Any]], name: str, before: float) -> Floats:
@@ -95,22 +136,45 @@ def _filled(companies: Integers, hours: int, points: dict[str, npt.NDArray[Any]]
     return filled
 
 
-def _turnbull(engine: Engine, scored: Expr, companies: Integers, episodes: Floats, method: Method) -> Turnbull:
+def _turnbull(engine: Engine, scored: Expr, sizes: _Sizes) -> Turnbull:
     """Turnbull's estimate on a grid that grows with the number of episodes: exact where that is affordable."""
-    sizes = ibis.memtable({"company": companies, "grid_h": method.grid_hours(episodes)})
-    columns = ("company", "last_online_h", "first_offline_h")
-    own = scored.select(*columns)
-    both = ibis.union(own, own.mutate(company=ibis.literal(NETWORK, "int64")).select(*columns))
-    gridded = both.join(sizes, "company")
-    exact = gridded.grid_h <= 0.0
-    grid = exact.ifelse(1.0, gridded.grid_h)
-    pairs = gridded.select(
-        "company",
-        left=exact.ifelse(gridded.last_online_h, (gridded.last_online_h / grid).floor() * grid),
-        right=exact.ifelse(gridded.first_offline_h, (gridded.first_offline_h / grid).ceil() * grid),
-    )
-    table = _arrays(engine, pairs.group_by(["company", "left", "right"]).aggregate(weight=_.count()))
-    right = np.where(np.isnan(table["right"].astype(np.float64)), np.inf, table["right"].astype(np.float64))
-    order = np.lexsort((right, table["left"], table["company"]))
-    group = np.searchsorted(companies, table["company"])[order]
-    return turnbull(group, table["left"][order], right[order], table["weight"][order], len(companies))
+    spans = scored.select("company", left=ticks(_.last_online_h), right=ticks(_.first_offline_h).coalesce(-1))
+    pairs = _on_grid(spans.join(sizes.table().select("company", "grid"), "company").mutate(one=1))
+    network = _on_grid(pairs.mutate(grid=int(sizes.grid[0]), company=ibis.literal(NETWORK, "int64"), one=_.weight))
+    columns = ("company", "left", "right", "weight")
+    table = _arrays(engine, ibis.union(pairs.select(*columns), network.select(*columns)))
+    left = table["left"] / float(TICKS)
+    right = np.where(table["right"] < 0, np.inf, table["right"] / float(TICKS))
+    order = np.lexsort((right, left, table["company"]))
+    group = np.searchsorted(sizes.companies, table["company"])[order]
+    return turnbull(group, left[order], right[order], table["weight"][order], len(sizes.companies))
+
+
+def _on_grid(spans: Expr) -> Expr:
+    """How many `one`s there are by company and interval, the intervals widened to the grid; right -1: no end."""
+    wide = ibis.greatest(spans.grid, 1)
+    left = (spans.left / wide).floor().cast("int64") * wide
+    right = ((spans.right + wide - 1) / wide).floor().cast("int64") * wide
+    rows = spans.mutate(left=left, right=(spans.right < 0).ifelse(-1, right))
+    return rows.group_by(["company", "left", "right"]).aggregate(weight=_.one.sum())
+
+
+def _moves(engine: Engine, scored: Expr, sizes: _Sizes, relocated: Floats, method: Method) -> Moves:
+    """Nothing is computed where nothing was relocated: every incidence is 0, without an error."""
+    hours = method.relocation_hours
+    nothing = np.zeros(len(sizes.companies))
+    if not relocated.any():
+        return Moves([nothing for _ in hours], [nothing for _ in hours], {})
+    ends = relocation.exits(scored)
+    every = survival.survival(survival.times(ends), sizes.table(), 0).cache()
+    moved = relocation.moves(ends).cache()
+    curve = relocation.incidence(every, moved).cache()
+    scaled = sizes.scaled(engine, every)
+    found = [_arrays(engine, relocation.variance(ends, curve, scaled, h)) for h in hours]
+    aligned = [_aligned(sizes.companies, columns, 0.0) for columns in found]
+    rows = engine.to_pyarrow(relocation.by_country(every, moved, hours)).to_pylist()
+    countries = {
+        (row["company"], row["country"]): (row["k"], [row[f"i{n}"] / relocation.UNIT for n in range(len(hours))])
+        for row in rows
+    }
+    return Moves([a["f"] for a in aligned], [a["v"] for a in aligned], countries)

@@ -37,7 +37,7 @@ class Method:
     survival_hours: tuple[float, ...] = (1.0, 4.0, 12.0, 24.0, 48.0, 72.0, 168.0)
     restricted_mean_hours: float = 168.0
     relocation_hours: tuple[float, ...] = (168.0, 720.0)
-    npmle_grid: tuple[tuple[int, int], ...] = ((5_000, 0), (50_000, 300), (10**12, 900))
+    time_grid: tuple[tuple[int, int], ...] = ((5_000, 0), (50_000, 300), (10**12, 900))
     age_bounds_hours: tuple[float, ...] = (0.0, 24.0, 48.0, 168.0, 720.0)
 
     @property
@@ -50,14 +50,15 @@ class Method:
         """Seconds within which an item seen online again was not removed."""
         return round(self.reappear_within_hours * HOUR)
 
-    def grid_hours(self, episodes: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """Width in hours of the grid that Turnbull's estimate is made on, by number of episodes; 0: none.
+    def grid_seconds(self, episodes: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+        """Width of the grid of times by number of episodes; 0: exact times.
 
-        `npmle_grid` holds (up to so many episodes, seconds). Left ends are rounded down, right ends up.
+        `time_grid` holds (up to so many episodes, seconds). Turnbull's estimate takes left ends rounded down and right
+        ends up; limits of quantiles are read at the grid's points and rounded outwards.
         """
-        bounds = [most for most, _ in self.npmle_grid]
-        seconds = np.array([width for _, width in self.npmle_grid], dtype=np.float64)
-        chosen: npt.NDArray[np.float64] = seconds[np.searchsorted(bounds, episodes, side="left")] / HOUR
+        bounds = [most for most, _ in self.time_grid]
+        seconds = np.array([width for _, width in self.time_grid], dtype=np.int64)
+        chosen: npt.NDArray[np.int64] = seconds[np.searchsorted(bounds, episodes, side="left")]
         return chosen
 
     def parameters(self) -> dict[str, object]:

@@ -26,7 +26,7 @@ WHERE n.recipient_role = 'hoster' AND n.recorded_at <= {known_at}
 """,
     "sightings": _ITEMS
     + """
-SELECT i.content, s.seen_at AS t, s.state, COALESCE(s.pause, '') AS pause
+SELECT i.content, s.seen_at AS t, s.state, COALESCE(s.pause, '') AS pause, COALESCE(s.country, '') AS country
 FROM sightings s JOIN item i ON i.id = s.content_id WHERE s.recorded_at <= {known_at}
 """,
     "attributions": _ITEMS
@@ -46,5 +46,9 @@ WHERE c.decision = 'exclude_interval' AND c.starts_at IS NOT NULL AND c.recorded
     + """
 SELECT i.content, c.starts_at AS t FROM corrections c JOIN item i ON i.id = c.content_id
 WHERE c.decision = 'set_removal' AND c.starts_at IS NOT NULL AND c.recorded_at <= {known_at}
+""",
+    "countries": """
+SELECT d.company_id AS company, d.country FROM company_details d WHERE d.country IS NOT NULL AND d.id IN (
+  SELECT MAX(id) FROM company_details WHERE recorded_at <= {known_at} GROUP BY company_id)
 """,
 }
