@@ -19,7 +19,7 @@ from scipy import stats
 from monitor.score.counts import NETWORK
 from monitor.score.engine import Expr
 from monitor.score.methods import Method
-from monitor.score.ticks import TICKS
+from monitor.score.whole import TICKS, rounded_up, whole
 
 TIE = 1e-10  # shares meant to be equal to a level differ by rounding
 
@@ -45,9 +45,9 @@ def _marked(curve: Expr, sizes: Expr) -> Expr:
     """The curve with the mark that each time belongs to, and its steps as whole numbers."""
     rows = curve.join(sizes.select("company", "grid", "scale"), "company")
     return rows.mutate(
-        mark=_rounded_up(rows.t, rows.grid),
-        up=(rows.inverse * rows.scale + 0.5).floor().cast("int64"),
-        down=(rows.hazard * rows.scale + 0.5).floor().cast("int64"),
+        mark=rounded_up(rows.t, ibis.greatest(rows.grid, 1)),
+        up=whole(rows.inverse * rows.scale),
+        down=whole(rows.hazard * rows.scale),
     )
 
 
@@ -64,16 +64,11 @@ def _site_marks(spans: Expr, marked: Expr) -> Expr:
     )
 
 
-def _rounded_up(t: Any, grid: Any) -> Any:
-    wide = ibis.greatest(grid, 1)
-    return ((t + wide - 1) / wide).floor().cast("int64") * wide
-
-
 def _with_network(sites: Expr, sizes: Expr) -> Expr:
     """The network's grid is a multiple of every company's: its marks follow from theirs."""
     columns = ("company", "site", "mark", "m", "step")
     network = sites.cross_join(sizes.filter(_.company == NETWORK).select("grid"))
-    network = network.group_by(["site", _rounded_up(_.mark, _.grid).name("mark")]).aggregate(
+    network = network.group_by(["site", rounded_up(_.mark, ibis.greatest(_.grid, 1)).name("mark")]).aggregate(
         m=_.m.sum(), step=_.net_step.sum()
     )
     network = network.mutate(company=ibis.literal(NETWORK, "int64"))
@@ -118,8 +113,8 @@ def _accumulated(rows: Expr) -> Expr:
 
 def hourly(points: Expr, hours: int) -> Expr:
     """(company, hour, survival, variance): the curve's last value up to each whole hour at which it changed."""
-    hour = ((_.mark + (TICKS - 1)) / TICKS).floor().cast("int64")
-    early = points.filter(_.mark <= hours * TICKS).mutate(hour=hour)
+    early = points.filter(_.mark <= hours * TICKS)
+    early = early.mutate(hour=(rounded_up(early.mark, TICKS) / TICKS).floor().cast("int64"))
     latest = ibis.row_number().over(ibis.window(group_by=["company", "hour"], order_by=ibis.desc("mark")))
     return early.mutate(latest=latest).filter(_.latest == 0).select("company", "hour", "survival", "variance")
 

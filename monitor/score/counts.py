@@ -12,7 +12,7 @@ from monitor.score.engine import Expr
 from monitor.score.episodes import hosted
 from monitor.score.facts import Facts
 from monitor.score.methods import Method
-from monitor.score.ticks import TICKS, ticks
+from monitor.score.whole import TICKS, flag, rounded_down, ticks
 
 NETWORK = -1  # "company" of the network as a whole; real ids are positive, 0 is nobody
 
@@ -28,7 +28,7 @@ def site_counts(scored: Expr) -> Expr:
     """
     mature = _.followed_h >= _.deadline_h
     online = ticks(_.last_online_h)
-    seconds = (online / _SECOND).floor().cast("int64")
+    in_seconds = rounded_down(online, _SECOND)
     rows = scored.group_by(["company", "site"]).aggregate(
         episodes=_.count(),
         mature=_count(mature),
@@ -37,8 +37,8 @@ def site_counts(scored: Expr) -> Expr:
         notices=_.notices.sum(),
         relocated=_count(_.relocated_h.notnull()),
         reappeared=_.reappeared.sum(),
-        exposure_s=seconds.sum(),
-        exposure_rest=(online - seconds * _SECOND).sum(),
+        exposure_s=(in_seconds / _SECOND).floor().cast("int64").sum(),
+        exposure_rest=(online - in_seconds).sum(),
     )
     whole = rows.group_by("site").aggregate(**{name: rows[name].sum() for name in _SUMS})
     return ibis.union(
@@ -49,7 +49,7 @@ def site_counts(scored: Expr) -> Expr:
 
 def company_counts(sites: Expr) -> Expr:
     """Per company the totals, and over its sites the sums of squares that the clustered variance needs."""
-    has_mature = (_.mature > 0).cast("int64")
+    has_mature = flag(_.mature > 0)
     return sites.group_by("company").aggregate(
         sites=_.count(),
         mature_sites=has_mature.sum(),
@@ -97,5 +97,4 @@ def refusal_counts(facts: Facts, hosts: Expr, start: int, end: int, method: Meth
 
 
 def _count(condition: Any) -> Any:
-    """How many rows fulfil a condition; one that is null does not."""
-    return condition.fill_null(False).cast("int64").sum()
+    return flag(condition).sum()

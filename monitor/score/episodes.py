@@ -5,7 +5,6 @@ One expression for every engine (docs/method.md, section 2). Instants are epoch 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import ibis
@@ -16,6 +15,7 @@ from monitor.models.words import DeliveryState, State
 from monitor.score.engine import Expr
 from monitor.score.facts import EVERYTHING, NOBODY, OPEN, Facts
 from monitor.score.methods import Method
+from monitor.score.whole import flag, whole
 
 # Order of things that happen in one second: what an end brackets comes before the end.
 _NOTICE, _ONLINE, _REMOVAL, _RELOCATION = range(4)
@@ -90,7 +90,7 @@ def _clock_starting(facts: Facts, method: Method) -> Expr:
         *[(_.kind == str(kind), round(hours * HOUR)) for kind, hours in method.deadlines_hours.items()],
         else_=round(method.deadlines_hours["hotline_notice"] * HOUR),
     )
-    own = (_.deadline_hours * HOUR).round().cast("int64")
+    own = whole(_.deadline_hours * HOUR)
     rows = facts.notices.filter(_.delivery.isin(_STARTS_CLOCK) & _.kind.isin([str(k) for k in method.scored_kinds]))
     return rows.mutate(deadline_s=(_.deadline_hours > 0).ifelse(own, by_kind.cast("int64")))
 
@@ -116,24 +116,20 @@ def _event(
 
 
 def _confirmed(sightings: Expr, method: Method) -> Expr:
-    """Mark the first offline sighting of each run: `confirmed`, or `undone` by one online within the limit."""
+    """Mark offline sightings: `confirmed`, or `undone` by one online within the limit."""
     is_online = _.state == str(State.ONLINE)
     order = [_.t, is_online.ifelse(0, 1)]
-    here = ibis.window(group_by=["content", "company"], order_by=order)
     after = ibis.window(group_by=["content", "company"], order_by=order, following=(1, None))
-    rows = sightings.mutate(
-        before=_.state.lag().over(here),
-        online_again=is_online.ifelse(_.t, ibis.null("int64")).min().over(after),
-    )
-    first = (_.state == str(State.OFFLINE)) & (_.before.isnull() | (_.before == str(State.ONLINE)))
+    rows = sightings.mutate(online_again=_when(is_online, _.t).min().over(after))
+    offline = _.state == str(State.OFFLINE)
     stays = _.online_again.isnull() | (_.online_again - _.t > method.reappear_within)
-    return rows.mutate(confirmed=first & stays, undone=first & ~stays)
+    return rows.mutate(confirmed=offline & stays, undone=offline & ~stays)
 
 
 def _spells(events: Expr) -> Expr:
     """Cut the events of each (content, company) at its ends, and keep the spells that a notice began."""
     before = ibis.window(group_by=["content", "company"], order_by=["t", "order", "country"], preceding=(None, 1))
-    ends = (_.order >= _REMOVAL).cast("int64")
+    ends = flag(_.order >= _REMOVAL)
     events = events.mutate(spell=ends.sum().over(before).coalesce(0))
     group = ibis.window(group_by=["content", "company", "spell"])
     events = events.mutate(start=_when(_.order == _NOTICE, _.t).min().over(group))
@@ -142,9 +138,9 @@ def _spells(events: Expr) -> Expr:
         last_online=_when(_.online, _.t).max().coalesce(_.start.max()),
         removed=_when(_.order == _REMOVAL, _.t).min(),
         relocated=_when(_.order == _RELOCATION, _.t).min(),
-        notices=(_.order == _NOTICE).cast("int64").sum(),
+        notices=flag(_.order == _NOTICE).sum(),
         deadline_s=_when(_.t == _.start, _.deadline_s).min(),
-        reappeared=_.undone.cast("int64").max(),
+        reappeared=flag(_.undone).max(),
         destination=_.country.max().nullif(""),
     )
 
@@ -159,9 +155,8 @@ def _pauses(facts: Facts, spells: Expr, as_of: int) -> Expr:
     A source that says it could not look casts doubt on the time from the sighting before to the one after.
     """
     order = ibis.window(group_by="content", order_by="t")
-    seen = facts.sightings.filter(_.t <= as_of).mutate(
-        a=_.t.lag().over(order).coalesce(_.t), b=_.t.lead().over(order).coalesce(as_of)
-    )
+    looked = facts.sightings.filter(_.t <= as_of).group_by(["content", "t"]).aggregate(pause=_.pause.max())
+    seen = looked.mutate(a=_.t.lag().over(order).coalesce(_.t), b=_.t.lead().over(order).coalesce(as_of))
     own = facts.suspensions.filter(_.content != EVERYTHING)
     general = facts.suspensions.filter(_.content == EVERYTHING).drop("content")
     everywhere = spells.select("content").distinct().cross_join(general)
@@ -173,26 +168,27 @@ def _pauses(facts: Facts, spells: Expr, as_of: int) -> Expr:
     closed = every.mutate(b=(_.b == OPEN).ifelse(as_of, ibis.least(_.b, as_of))).filter(_.b > _.a)
     earlier = ibis.window(group_by="content", order_by=["a", "b"], preceding=(None, 1))
     reach = closed.mutate(reach=_.b.max().over(earlier))
-    island = (_.reach.isnull() | (_.a > _.reach)).cast("int64")
+    island = flag(_.reach.isnull() | (_.a > _.reach))
     so_far = ibis.window(group_by="content", order_by=["a", "b"], preceding=(None, 0))
     numbered = reach.mutate(island=island.sum().over(so_far))
     return numbered.group_by(["content", "island"]).aggregate(a=_.a.min(), b=_.b.max()).drop("island")
 
 
 def _on_own_clock(spells: Expr, pauses: Expr, as_of: int) -> Expr:
-    """Hours since the start on the company's own clock: paused time does not count."""
+    """Hours since the start on the company's own clock: paused time does not count.
+
+    A pause after the end of an episode takes nothing off the time it was followed: its clock had stopped.
+    """
     spells = spells.mutate(as_of=ibis.literal(as_of, "int64"))
-    moments = ("last_online", "removed", "relocated", "as_of")
+    spells = spells.mutate(judged=_.removed.coalesce(_.relocated, _.as_of))
+    moments = ("last_online", "removed", "relocated", "judged")
     keys = ["content", "company", "spell"]
-    joined = spells.join(pauses, "content")
-    overlap: Callable[[str], Any] = lambda moment: (  # noqa: E731
-        ibis.greatest(0, ibis.least(joined.b, joined[moment]) - ibis.greatest(joined.a, joined.start)).sum()
-    )
-    paused = joined.group_by(keys).aggregate(**{f"{moment}_paused": overlap(moment) for moment in moments})
+    paused = _paused(spells.join(pauses, "content"), keys, moments)
     both = spells.left_join(paused, keys).drop(*[f"{key}_right" for key in keys])
-    clock: Callable[[str], Any] = lambda moment: (  # noqa: E731
-        (both[moment] - both.start - both[f"{moment}_paused"].coalesce(0)) / float(HOUR)
-    )
+
+    def clock(until: str, paused_until: str) -> Any:
+        return (both[until] - both.start - both[f"{paused_until}_paused"].coalesce(0)) / float(HOUR)
+
     return both.select(
         *keys,
         "start",
@@ -200,9 +196,19 @@ def _on_own_clock(spells: Expr, pauses: Expr, as_of: int) -> Expr:
         "notices",
         "reappeared",
         "destination",
-        last_online_h=clock("last_online"),
-        first_offline_h=clock("removed"),
-        relocated_h=clock("relocated"),
-        followed_h=clock("as_of"),
+        last_online_h=clock("last_online", "last_online"),
+        first_offline_h=clock("removed", "removed"),
+        relocated_h=clock("relocated", "relocated"),
+        followed_h=clock("as_of", "judged"),
         deadline_h=both.deadline_s / float(HOUR),
     )
+
+
+def _paused(joined: Expr, keys: list[str], moments: tuple[str, ...]) -> Expr:
+    """Seconds paused between the start of a spell and each moment, where that is known."""
+
+    def overlap(moment: str) -> Any:
+        inside = ibis.least(joined.b, joined[moment].coalesce(joined.start)) - ibis.greatest(joined.a, joined.start)
+        return ibis.greatest(0, inside).sum()
+
+    return joined.group_by(keys).aggregate(**{f"{moment}_paused": overlap(moment) for moment in moments})

@@ -1,22 +1,25 @@
-"""From the system of record to the engine: the facts known at an instant, as numbers, through ADBC and Arrow."""
+"""The facts known at an instant as tables of an engine: copied, in place, or from an export."""
 
 from __future__ import annotations
 
 import multiprocessing
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing.context import BaseContext
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import adbc_driver_manager
+import ibis
 from pyarrow import feather
 
 from monitor.errors import MonitorError
-from monitor.score.engine import Engine, Expr
+from monitor.score.engine import Engine, Expr, put
 from monitor.score.extract import extract
-from monitor.score.queries import QUERIES
+from monitor.score.queries import COLUMNS, QUERIES
 
 NOBODY = 0  # company of what could be laid at no door
 EVERYTHING = 0  # content of a suspension that holds for all
@@ -37,19 +40,34 @@ class Facts:
 
 
 def load_facts(engine: Engine, database_url: str, known_at: int) -> Facts:
-    """Copy what was recorded up to `known_at` into the engine.
+    """What was recorded up to `known_at`: in place where the engine is the database, else copied into the engine.
 
-    A process of its own reads the database: ADBC brings a second SQLite library, and two of them in one
-    process undo each other's file locks (docs/adr/0005). Raises MonitorError where it could not read.
+    Raises MonitorError where the database could not be read.
     """
+    if engine.name in ("sqlite", "postgres"):
+        return Facts(**{name: _in_place(engine, name, known_at) for name in QUERIES})
     with TemporaryDirectory(prefix="monitor-facts-") as folder:
-        with ProcessPoolExecutor(1, mp_context=_context()) as pool:
-            try:
-                pool.submit(extract, database_url, known_at, Path(folder)).result()
-            except (adbc_driver_manager.Error, BrokenProcessPool) as error:
-                raise MonitorError("the facts could not be read from the database; is it reachable?") from error
+        read_database(extract, database_url, known_at, Path(folder))
         tables = {name: feather.read_table(Path(folder) / name, memory_map=False) for name in QUERIES}
-    return Facts(**{name: engine.create_table(name, table, overwrite=True) for name, table in tables.items()})
+    return Facts(**{name: put(engine, name, table) for name, table in tables.items()})
+
+
+def _in_place(engine: Engine, name: str, known_at: int) -> Expr:
+    schema = ibis.schema(COLUMNS[name])
+    return engine.sql(QUERIES[name].format(known_at=int(known_at)), schema=schema).cache()
+
+
+def read_database(reader: Callable[..., Any], *arguments: object) -> None:
+    """Run a reader of `monitor.score.extract` in a process of its own.
+
+    ADBC brings a second SQLite library, and two of them in one process undo each other's file locks
+    (docs/adr/0005). Raises MonitorError where it could not read.
+    """
+    with ProcessPoolExecutor(1, mp_context=_context()) as pool:
+        try:
+            pool.submit(reader, *arguments).result()
+        except (adbc_driver_manager.Error, BrokenProcessPool) as error:
+            raise MonitorError("the facts could not be read from the database; is it reachable?") from error
 
 
 def _context() -> BaseContext:

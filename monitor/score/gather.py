@@ -9,14 +9,15 @@ from typing import Any
 import ibis
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 from ibis import _
 
 from monitor.score import clustered, counts, relocation, survival
 from monitor.score.counts import NETWORK
-from monitor.score.engine import Engine, Expr
+from monitor.score.engine import Engine, Expr, put
 from monitor.score.methods import Method
-from monitor.score.ticks import TICKS, ticks
 from monitor.score.turnbull import Turnbull, turnbull
+from monitor.score.whole import TICKS, rounded_down, rounded_up, ticks
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -64,7 +65,7 @@ def gather(engine: Engine, scored: Expr, every: Expr, method: Method, also: Sequ
     merged = _aligned(companies, totals, 0.0) | _aligned(companies, open_ones, 0.0)
     merged["oldest_hours"] = _aligned(companies, open_ones, np.nan)["oldest_hours"]
     merged["exposure_hours"] = (merged["exposure_s"] + merged["exposure_rest"] / _SECOND) / 3600
-    sizes = _Sizes(companies, merged["episodes"], method.grid_seconds(merged["episodes"]) * _SECOND)
+    sizes = _Sizes(engine, companies, merged["episodes"], method.grid_seconds(merged["episodes"]) * _SECOND)
     return Gathered(
         companies,
         merged,
@@ -79,18 +80,19 @@ def gather(engine: Engine, scored: Expr, every: Expr, method: Method, also: Sequ
 class _Sizes:
     """Per company the number of its episodes and its grid in ticks."""
 
+    engine: Engine
     companies: Integers
     episodes: Floats
     grid: Integers
 
-    def table(self, scale: Floats | None = None) -> Expr:
+    def table(self, **more: Floats) -> Expr:
         columns = {"company": self.companies, "episodes": self.episodes.astype(np.int64), "grid": self.grid}
-        return ibis.memtable(columns if scale is None else columns | {"scale": scale})
+        return put(self.engine, "sizes", pa.table(columns | more))
 
-    def scaled(self, engine: Engine, curve: Expr) -> Expr:
+    def scaled(self, curve: Expr) -> Expr:
         """The table with a power of two by which a sum of steps can be multiplied and still be a whole number."""
-        most = _aligned(self.companies, _arrays(engine, clustered.bound(curve)), 2.0)["most"]
-        return self.table(2.0 ** (60 - np.ceil(np.log2(most))))
+        most = _aligned(self.companies, _arrays(self.engine, clustered.bound(curve)), 2.0)["most"]
+        return self.table(scale=2.0 ** (60 - np.ceil(np.log2(most))))
 
 
 def _arrays(engine: Engine, expression: Expr) -> dict[str, npt.NDArray[Any]]:
@@ -112,7 +114,7 @@ def _aligned(companies: Integers, columns: dict[str, npt.NDArray[Any]], missing:
 def _curve(engine: Engine, spans: Expr, sizes: _Sizes, method: Method) -> Curve:
     until = round(method.restricted_mean_hours * TICKS)
     curve = survival.survival(survival.times(spans), sizes.table(), until).cache()
-    points = clustered.variance(spans, curve, sizes.scaled(engine, curve)).cache()
+    points = clustered.variance(spans, curve, sizes.scaled(curve)).cache()
     hours = int(max(method.restricted_mean_hours, *method.survival_hours))
     found = _arrays(engine, clustered.hourly(points, hours))
     limits = _aligned(sizes.companies, _arrays(engine, clustered.limits(points, method)), np.nan)
@@ -153,9 +155,8 @@ def _turnbull(engine: Engine, scored: Expr, sizes: _Sizes) -> Turnbull:
 def _on_grid(spans: Expr) -> Expr:
     """How many `one`s there are by company and interval, the intervals widened to the grid; right -1: no end."""
     wide = ibis.greatest(spans.grid, 1)
-    left = (spans.left / wide).floor().cast("int64") * wide
-    right = ((spans.right + wide - 1) / wide).floor().cast("int64") * wide
-    rows = spans.mutate(left=left, right=(spans.right < 0).ifelse(-1, right))
+    right = (spans.right < 0).ifelse(-1, rounded_up(spans.right, wide))
+    rows = spans.mutate(left=rounded_down(spans.left, wide), right=right)
     return rows.group_by(["company", "left", "right"]).aggregate(weight=_.one.sum())
 
 
@@ -169,7 +170,7 @@ def _moves(engine: Engine, scored: Expr, sizes: _Sizes, relocated: Floats, metho
     every = survival.survival(survival.times(ends), sizes.table(), 0).cache()
     moved = relocation.moves(ends).cache()
     curve = relocation.incidence(every, moved).cache()
-    scaled = sizes.scaled(engine, every)
+    scaled = sizes.scaled(every)
     found = [_arrays(engine, relocation.variance(ends, curve, scaled, h)) for h in hours]
     aligned = [_aligned(sizes.companies, columns, 0.0) for columns in found]
     rows = engine.to_pyarrow(relocation.by_country(every, moved, hours)).to_pylist()

@@ -21,8 +21,9 @@ QUERIES = {
 SELECT n.id AS notice, i.content, n.sent_at AS t, n.kind, n.delivery, COALESCE(n.deadline_hours, -1.0) AS deadline_hours
 FROM notices n JOIN item i ON i.id = n.content_id
 WHERE n.recipient_role = 'hoster' AND n.recorded_at <= {known_at}
-  AND NOT EXISTS (SELECT 1 FROM corrections c WHERE c.decision = 'withdraw_notice' AND c.recorded_at <= {known_at}
-                  AND c.content_id = n.content_id AND (c.notice_id IS NULL OR c.notice_id = n.id))
+  AND NOT EXISTS (SELECT 1 FROM corrections c JOIN item w ON w.id = c.content_id
+                  WHERE c.decision = 'withdraw_notice' AND c.recorded_at <= {known_at}
+                  AND w.content = i.content AND (c.notice_id IS NULL OR c.notice_id = n.id))
 """,
     "sightings": _ITEMS
     + """
@@ -37,7 +38,8 @@ FROM attributions a JOIN item i ON i.id = a.content_id WHERE a.recorded_at <= {k
     "suspensions": _ITEMS
     + """
 SELECT COALESCE(i.content, 0) AS content, s.starts_at AS a, COALESCE(s.ends_at, -1) AS b
-FROM suspensions s LEFT JOIN item i ON i.id = s.content_id WHERE s.recorded_at <= {known_at}
+FROM suspensions s LEFT JOIN item i ON i.id = s.content_id
+WHERE s.recorded_at <= {known_at} AND (s.content_id IS NULL OR i.id IS NOT NULL)
 UNION ALL
 SELECT i.content, c.starts_at AS a, COALESCE(c.ends_at, -1) AS b FROM corrections c JOIN item i ON i.id = c.content_id
 WHERE c.decision = 'exclude_interval' AND c.starts_at IS NOT NULL AND c.recorded_at <= {known_at}
@@ -51,4 +53,22 @@ WHERE c.decision = 'set_removal' AND c.starts_at IS NOT NULL AND c.recorded_at <
 SELECT d.company_id AS company, d.country FROM company_details d WHERE d.country IS NOT NULL AND d.id IN (
   SELECT MAX(id) FROM company_details WHERE recorded_at <= {known_at} GROUP BY company_id)
 """,
+}
+
+# The columns of each answer: SQLite tells no type for an empty one, PostgreSQL tells it for all.
+COLUMNS = {
+    "contents": {"content": "int64", "site": "int64"},
+    "notices": {
+        "notice": "int64",
+        "content": "int64",
+        "t": "int64",
+        "kind": "string",
+        "delivery": "string",
+        "deadline_hours": "float64",
+    },
+    "sightings": {"content": "int64", "t": "int64", "state": "string", "pause": "string", "country": "string"},
+    "attributions": {"attribution": "int64", "content": "int64", "company": "int64", "valid_from": "int64"},
+    "suspensions": {"content": "int64", "a": "int64", "b": "int64"},
+    "decided_removals": {"content": "int64", "t": "int64"},
+    "countries": {"company": "int64", "country": "string"},
 }

@@ -18,7 +18,7 @@ from ibis import _
 
 from monitor.score.counts import NETWORK
 from monitor.score.engine import Expr
-from monitor.score.ticks import TICKS, ticks
+from monitor.score.whole import TICKS, flag, ticks, whole
 
 UNIT = 2.0**56  # incidences by country are added in units of 1/UNIT
 
@@ -31,8 +31,8 @@ def exits(scored: Expr) -> Expr:
         "company",
         "site",
         t=ticks(end),
-        event=(removed | relocated).cast("int64"),
-        moved=(relocated & ~removed).cast("int64"),
+        event=flag(removed | relocated),
+        moved=flag(relocated & ~removed),
         country=_.destination.coalesce(""),
     )
 
@@ -61,7 +61,7 @@ def incidence(curve: Expr, moved: Expr) -> Expr:
 def by_country(curve: Expr, moved: Expr, hours: Sequence[float]) -> Expr:
     """(company, country, k, i0, i1, ...): relocations in all, and the incidence at each of `hours` in 1/UNIT."""
     rows = moved.join(curve.select("company", "t", "before", "at_risk"), ["company", "t"])
-    mass = (rows.before * rows.k / rows.at_risk * UNIT + 0.5).floor().cast("int64")
+    mass = whole(rows.before * rows.k / rows.at_risk * UNIT)
     rows = rows.mutate(mass=mass)
     early = {f"i{n}": (_.t <= round(hour * TICKS)).ifelse(_.mass, 0).sum() for n, hour in enumerate(hours)}
     return rows.group_by(["company", "country"]).aggregate(k=_.k.sum(), **early)
@@ -87,20 +87,18 @@ def _steps(curve: Expr, sizes: Expr, until: int) -> Expr:
     rows = curve.join(last, "company").join(sizes.select("company", "scale"), "company")
     early = rows.t <= until
 
-    def whole(value: Any) -> Any:
-        return (value * rows.scale + 0.5).floor().cast("int64")
+    def steps(inside: Any, beyond: Any) -> Any:
+        return whole(early.ifelse(inside, beyond) * rows.scale)
 
     zero = ibis.literal(0.0)
     return rows.select(
         "company",
         "t",
-        moving=whole(early.ifelse(rows.moving, zero)),
-        ending=whole(early.ifelse(-rows.inverse * (rows.fl - rows.f), zero)),
-        staying=whole(
-            early.ifelse(
-                -rows.g1 + rows.fl * rows.g2 - rows.g3,
-                -rows.h1 + rows.fl * rows.h2 - rows.h3,
-            )
+        moving=steps(rows.moving, zero),
+        ending=steps(-rows.inverse * (rows.fl - rows.f), zero),
+        staying=steps(
+            -rows.g1 + rows.fl * rows.g2 - rows.g3,
+            -rows.h1 + rows.fl * rows.h2 - rows.h3,
         ),
     )
 

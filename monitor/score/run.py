@@ -52,10 +52,10 @@ def score(session: Session, request: Request) -> Table:
     """The ranked table of a period. Raises MonitorError where the reference date lies before the period."""
     if request.as_of < request.period.start:
         raise MonitorError(f"the reference date {iso(request.as_of)} lies before period {request.period.label}")
-    engine = engines.connect(request.engine_url)
     url = session.get_bind().engine.url.render_as_string(hide_password=False)
+    engine = engines.connect(request.engine_url, url)
     facts = load_facts(engine, url, request.known_at)
-    every = engine.create_table("episodes", episodes(facts, request.method, request.as_of))
+    every = episodes(facts, request.method, request.as_of).cache()
     start, end = request.period.start, min(request.period.end, request.as_of + 1)
     scored = every.filter((every.start >= start) & (every.start < end))
     refusals = refusal_counts(facts, hosting(facts), start, end, request.method)
@@ -69,7 +69,7 @@ def estimate_file(path: Path, method: Method, engine_url: str = "duckdb://") -> 
     """The same table from an episodes file; nothing but its rows goes in."""
     engine = engines.connect(engine_url)
     rows, labels = read_episodes(path, method)
-    every = engine.create_table("episodes", rows)
+    every = engines.put(engine, "episodes", rows)
     return _table(_estimates(engine, every, every, labels, {}, method), method, "", "", "")
 
 

@@ -9,20 +9,20 @@ from ibis import _
 
 from monitor.score.counts import NETWORK
 from monitor.score.engine import Expr
-from monitor.score.ticks import ticks
+from monitor.score.whole import flag, ticks, whole
 
 _AREA = 2.0**20  # areas are added in units of 2**-20 ticks: whole numbers, whatever the order
 
 
 def lenient(scored: Expr) -> Expr:
     """(company, site, t, event): removal at the last time seen online."""
-    return scored.select("company", "site", t=ticks(_.last_online_h), event=_.first_offline_h.notnull().cast("int64"))
+    return scored.select("company", "site", t=ticks(_.last_online_h), event=flag(_.first_offline_h.notnull()))
 
 
 def strict(scored: Expr) -> Expr:
     """(company, site, t, event): removal at the first time seen offline; else censored when last seen online."""
     end = _.first_offline_h.coalesce(_.last_online_h)
-    return scored.select("company", "site", t=ticks(end), event=_.first_offline_h.notnull().cast("int64"))
+    return scored.select("company", "site", t=ticks(end), event=flag(_.first_offline_h.notnull()))
 
 
 def times(spans: Expr) -> Expr:
@@ -72,7 +72,7 @@ def survival(ends: Expr, sizes: Expr, until: int) -> Expr:
 def area(curve: Expr, until: int) -> Expr:
     """Per company `area`: the restricted mean up to `until`, in units of 2**-20 ticks."""
     width = ibis.greatest(ibis.least(_.following, until) - _.t, 0).cast("float64")
-    inside = (_.survival * width * _AREA + 0.5).floor().cast("int64")
+    inside = whole(_.survival * width * _AREA)
     first = ibis.least(_.t.min(), until)
     return curve.group_by("company").aggregate(area=inside.sum(), first=first)
 

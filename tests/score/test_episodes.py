@@ -176,9 +176,9 @@ def test_the_attribution_recorded_last_is_in_force(database: Database) -> None:
     [
         (10, 14, (16, 26, 96)),  # between start and all else
         (-5, 4, (16, 26, 96)),  # begun before the notice: only what lies after it counts
-        (25, 40, (20, 25, 85)),  # over the removal
+        (25, 40, (20, 25, 95)),  # over the removal: the clock had stopped there
         (200, 300, (20, 30, 100)),  # after the reference date
-        (50, None, (20, 30, 50)),  # not ended
+        (50, None, (20, 30, 100)),  # after the removal
     ],
 )
 def test_time_in_which_the_clock_stood_still_does_not_count(

@@ -1,0 +1,234 @@
+"""Episodes: each sentence of section 2 of the method, on random worlds of facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from random import Random
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.instants import HOUR
+from monitor.score import engine as engines
+from monitor.score.engine import Engine
+from monitor.score.methods import method
+from tests.score import oracle
+from tests.score.oracle import Attribution, Content, Episode, Notice, Sighting, World, host, known
+from tests.score.strategies import AS_OF, NOTICES, differences, found_in, running, search, settled, tables, worlds
+
+WEEK = 168 * HOUR
+
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    return engines.connect("duckdb://")
+
+
+def found(engine: Engine, world: World, as_of: int) -> list[Episode]:
+    return found_in(engine, tables(world), as_of)
+
+
+def by_start(episodes: Iterable[Episode]) -> dict[tuple[int, int, int], Episode]:
+    return {(e.content, e.company, e.start): e for e in episodes}
+
+
+def moment(episode: Episode, hours: float | None) -> int | None:
+    """When that was, in a world where no clock stands still."""
+    return None if hours is None else episode.start + round(hours * HOUR)
+
+
+def end_of(episode: Episode, as_of: int) -> int:
+    ends = [moment(episode, hours) for hours in (episode.first_offline_h, episode.relocated_h)]
+    return min((end for end in ends if end is not None), default=as_of)
+
+
+def first_removed(episodes: Iterable[Episode]) -> list[tuple[Episode, int]]:
+    """The first removed episode of each item and company, and when it was removed."""
+    first: dict[tuple[int, int], tuple[Episode, int]] = {}
+    for episode in episodes:
+        removed = moment(episode, episode.first_offline_h)
+        if removed is not None:
+            first.setdefault((episode.content, episode.company), (episode, removed))
+    return list(first.values())
+
+
+def with_notices(world: World, sent: Iterable[tuple[int, int]]) -> World:
+    """The world with a notice more at each (content, instant)."""
+    more = (Notice(len(world.notices) + index, *at) for index, at in enumerate(sent, 1))
+    return replace(world, notices=(*world.notices, *more))
+
+
+def with_online(world: World, seen: Iterable[tuple[int, int]]) -> World:
+    more = (Sighting(content, t, "online") for content, t in seen)
+    return replace(world, sightings=(*world.sightings, *more))
+
+
+def shuffled(table: pa.Table, random: Random) -> pa.Table:
+    return table.take(pa.array(random.sample(range(len(table)), len(table)), pa.int64()))
+
+
+@search(25)
+@given(world=worlds(), as_of=AS_OF)
+def test_the_expression_finds_what_the_words_say(engine: Engine, world: World, as_of: int) -> None:
+    expected = oracle.episodes(world, as_of, method())
+    episodes = found(engine, world, as_of)
+    assert episodes == expected, differences(world, episodes, expected)
+
+
+@search(5)
+@given(world=worlds(), as_of=AS_OF, random=st.randoms(use_true_random=False))
+def test_the_facts_order_of_arrival_changes_nothing(engine: Engine, world: World, as_of: int, random: Random) -> None:
+    given_tables = tables(world)
+    other = {name: shuffled(table, random) for name, table in given_tables.items()}
+    episodes, again = found_in(engine, given_tables, as_of), found_in(engine, other, as_of)
+    assert again == episodes, differences(world, again, episodes)
+
+
+@search(5)
+@given(world=worlds(), as_of=AS_OF)
+def test_nothing_is_later_than_the_reference_date(engine: Engine, world: World, as_of: int) -> None:
+    """What happened after `as_of` is as if it had never been told."""
+    past = World(
+        world.contents,
+        tuple(n for n in world.notices if n.t <= as_of),
+        tuple(s for s in world.sightings if s.t <= as_of),
+        tuple(a for a in world.attributions if a.valid_from <= as_of),
+        tuple(replace(s, b=None if s.b is None or s.b > as_of else s.b) for s in world.suspensions if s.a <= as_of),
+        tuple(c for c in world.corrections if c.decision == "withdraw_notice" or c.a <= as_of),
+    )
+    episodes, again = found(engine, world, as_of), found(engine, past, as_of)
+    assert again == episodes, differences(world, again, episodes)
+
+
+@search(5)
+@given(world=worlds(), as_of=AS_OF)
+def test_it_starts_then_is_last_seen_online_then_ends_once(engine: Engine, world: World, as_of: int) -> None:
+    """0 <= L <= R <= the time followed, so that the time to removal lies in (L, R]; relocated is never removed."""
+    for episode in found(engine, world, as_of):
+        assert episode.start <= as_of
+        assert None in (episode.first_offline_h, episode.relocated_h)
+        ends = [hours for hours in (episode.first_offline_h, episode.relocated_h) if hours is not None]
+        in_order = [0.0, episode.last_online_h, *ends, episode.followed_h]
+        assert in_order == sorted(in_order)
+
+
+@search(5)
+@given(world=worlds().map(running), as_of=AS_OF)
+def test_it_starts_with_an_accepted_notice_to_the_company_that_hosts_it(
+    engine: Engine, world: World, as_of: int
+) -> None:
+    facts = known(world)
+    for episode in found(engine, world, as_of):
+        at_start = [n for n in facts.notices if (n.content, n.t) == (episode.content, episode.start)]
+        assert {n.delivery for n in at_start} & {"assumed", "delivered"}
+        assert host(oracle.about(facts, episode.content), episode.start) == episode.company
+
+
+@search(5)
+@given(world=worlds().map(running), as_of=AS_OF)
+def test_renotices_belong_to_the_same_episode_and_are_counted_in_it(engine: Engine, world: World, as_of: int) -> None:
+    episodes = found(engine, world, as_of)
+    reminded = {(e.content, e.company, e.start) for e in episodes if end_of(e, as_of) > e.start}
+    again = found(engine, with_notices(known(world), [(c, start + 1) for c, _, start in reminded]), as_of)
+    expected = [
+        replace(e, notices=e.notices + 1) if (e.content, e.company, e.start) in reminded else e for e in episodes
+    ]
+    assert again == expected, differences(world, again, expected)
+
+
+@search(5)
+@given(world=worlds().map(running), as_of=AS_OF)
+def test_a_notice_after_a_confirmed_removal_starts_a_new_episode(engine: Engine, world: World, as_of: int) -> None:
+    removed = [(e, end) for e, end in first_removed(found(engine, world, as_of)) if end < as_of]
+    again = by_start(found(engine, with_notices(known(world), [(e.content, end + 1) for e, end in removed]), as_of))
+    for episode, end in removed:
+        assert again[episode.content, episode.company, episode.start] == episode
+        assert again[episode.content, episode.company, end + 1].notices >= 1
+
+
+@search(5)
+@given(world=worlds().map(running), as_of=AS_OF)
+def test_last_online_is_the_latest_online_sighting_and_first_offline_the_first_one_after(
+    engine: Engine, world: World, as_of: int
+) -> None:
+    world = replace(world, corrections=())
+    facts = known(world)
+    for episode in found(engine, world, as_of):
+        item = oracle.about(facts, episode.content)
+        end = moment(episode, episode.first_offline_h)
+        if end is not None:
+            here = [s for s in item.sightings if host(item, s.t) == episode.company and episode.start <= s.t <= end]
+            last = max([s.t for s in here if s.state == "online"], default=episode.start)
+            assert moment(episode, episode.last_online_h) == last
+            assert min(s.t for s in here if s.state == "offline" and s.t >= last) == end
+
+
+@search(5)
+@given(world=worlds().map(running).map(settled))
+def test_seen_online_again_within_seven_days_it_was_not_removed(engine: Engine, world: World) -> None:
+    as_of = 1000 * HOUR
+    removed = first_removed(found(engine, world, as_of))
+    again = by_start(found(engine, with_online(known(world), [(e.content, end + WEEK) for e, end in removed]), as_of))
+    for episode, end in removed:
+        now = again[episode.content, episode.company, episode.start]
+        assert now.reappeared
+        assert now.last_online_h * HOUR >= end + WEEK - now.start
+
+
+@search(5)
+@given(world=worlds().map(running).map(settled))
+def test_seen_online_again_after_more_than_seven_days_it_was_removed(engine: Engine, world: World) -> None:
+    as_of = 1000 * HOUR
+    removed = first_removed(found(engine, world, as_of))
+    seen = with_online(known(world), [(e.content, end + WEEK + 1) for e, end in removed])
+    again = by_start(found(engine, seen, as_of))
+    for episode, _ in removed:
+        assert again[episode.content, episode.company, episode.start] == episode
+
+
+@search(5)
+@given(world=worlds(), as_of=AS_OF, more=st.lists(NOTICES, min_size=10, max_size=40))
+def test_a_failed_or_refused_delivery_starts_no_clock(
+    engine: Engine, world: World, as_of: int, more: list[Notice]
+) -> None:
+    facts = known(world)
+    contents = [content.id for content in facts.contents]
+    refused = tuple(
+        replace(n, id=10_000 + index, content=contents[index % len(contents)], recipient="hoster", delivery=delivery)
+        for index, n in enumerate(more)
+        for delivery in ("failed", "refused")
+    )
+    episodes = found(engine, facts, as_of)
+    again = found(engine, replace(facts, notices=facts.notices + refused), as_of)
+    assert again == episodes, differences(world, again, episodes)
+
+
+def one_item(notices: Iterable[int], **sightings: Iterable[int]) -> World:
+    """An item of company 1: notices and sightings by state, in hours."""
+    return World(
+        (Content(1),),
+        tuple(Notice(index, 1, hours * HOUR) for index, hours in enumerate(notices, 1)),
+        tuple(Sighting(1, hours * HOUR, state) for state, seen in sightings.items() for hours in seen),
+        (Attribution(1, 1, 1, 0),),
+    )
+
+
+def brief(episodes: Iterable[Episode]) -> list[tuple[float, float, float | None, bool]]:
+    return [(e.start / HOUR, e.last_online_h, e.first_offline_h, e.reappeared) for e in episodes]
+
+
+def test_offline_before_the_first_notice_hides_no_removal_after_it(engine: Engine) -> None:
+    """R is the first confirmed offline sighting after L, and L is the start."""
+    assert brief(found(engine, one_item([10], offline=[5, 15]), 100 * HOUR)) == [(10, 0, 5, False)]
+
+
+def test_an_episode_begun_while_it_was_offline_ends_with_the_next_offline_sighting(engine: Engine) -> None:
+    world = one_item([0, 10], offline=[5, 15])
+    assert brief(found(engine, world, 100 * HOUR)) == [(0, 0, 5, False), (10, 0, 5, False)]
+
+
+def test_offline_after_the_notice_and_online_again_is_flagged_whatever_was_seen_before(engine: Engine) -> None:
+    assert brief(found(engine, one_item([10], offline=[5, 15], online=[20]), 100 * HOUR)) == [(10, 10, None, True)]
