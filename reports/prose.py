@@ -100,6 +100,18 @@ PROSE: Mapping[str, Text] = MappingProxyType(
             "Some totals are not shown, because the figures of a company with fewer than {below} episodes could be"
             " worked out from them.",
         ),
+        "joined": Text(
+            "Dit keer staan er ook van de daarna kleinste bedrijven geen cijfers: anders waren die van het kleinste"
+            " daaruit af te leiden.",
+            "This time the next smallest companies have no figures either: those of the smallest could be worked out"
+            " from them.",
+        ),
+        "gives_way": Text(
+            "Dit keer gelden de cijfers van alle bedrijven samen zonder de bedrijven met minder dan {below} episodes:"
+            " anders waren hun cijfers eruit af te leiden.",
+            "This time the figures of all companies together leave out those with fewer than {below} episodes, whose"
+            " own figures could be worked out otherwise.",
+        ),
         "how_episode": Text(
             "Wij tellen episodes. Een episode is één stuk gemeld materiaal bij één bedrijf. Zij begint als de eerste"
             " melding het bedrijf bereikt, en eindigt als bevestigd is dat het materiaal weg is. Herinneringen horen"

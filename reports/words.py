@@ -85,7 +85,7 @@ WORDS: Mapping[str, Text] = MappingProxyType(
         "group": Text("Groep", "Group"),
         "companies": Text("Bedrijven", "Companies"),
         "shown": Text("Bedrijven met cijfers", "Companies with figures"),
-        "withheld": Text("Bedrijven met minder dan {below} episodes", "Companies with fewer than {below} episodes"),
+        "withheld": Text("Bedrijven zonder cijfers", "Companies without figures"),
         "unattributed": Text("Niet aan een bedrijf toegerekend", "Not attributed to a company"),
         "network": Text("Alles samen", "All together"),
         "number": Text("Aantal", "Number"),

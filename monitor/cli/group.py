@@ -18,6 +18,7 @@ _OWN = {
     "attribute": "attribute",
     "score": "score",
     "estimate": "score",
+    "facts": "facts",
     "release": "release",
     "audit": "setup",
     "schedule": "schedule",

@@ -1,20 +1,29 @@
-"""`monitor release`: freeze a scored table, publish it, prove it unchanged."""
+"""`monitor release`: freeze a scored table, publish it, prove it unchanged, rebuild it, correct it."""
 
 from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from pathlib import Path
 
 import click
 from sqlalchemy import select
 
-from monitor.cli.runtime import INSTANT, json_option, runtime, show
+from monitor.cli.runtime import INSTANT, Runtime, json_option, runtime, show
 from monitor.cli.score import ENGINE, METHOD, scored
-from monitor.db import transaction
+from monitor.db import lock_writers, transaction
 from monitor.errors import MonitorError
-from monitor.instants import to_datetime
+from monitor.instants import parse_instant, to_datetime
 from monitor.models.release import Release
+from monitor.release.compare import Change, Differences, differences
+from monitor.release.correct import correct as correct_release
 from monitor.release.draft import draft as draft_release
+from monitor.release.open_data import COMPANIES, EPISODES, write_open_data
 from monitor.release.publish import check
 from monitor.release.publish import publish as publish_release
-from monitor.release.store import find
+from monitor.release.rebuild import rebuild as rebuild_release
+from monitor.release.rebuild import request_of, require_rebuildable
+from monitor.release.store import find, find_published, load_table
 from monitor.score.methods import method
 
 NAME = click.argument("release")
@@ -46,12 +55,30 @@ def draft(
     """Score a period and freeze the table as a draft."""
     run = runtime()
     with transaction(run.engine) as session:
+        lock_writers(session)  # what is being recorded is there before its time is chosen, and nothing is added
         table = scored(session, run, period, as_of, known_at, version, engine_url)
         made = draft_release(session, table, method(version), to_datetime(run.now()), actor)
         data = _row(made)
     show(
         data, as_json, f"draft {data['release']}: {period} version {data['version']}, {len(table.companies)} companies"
     )
+
+
+@release.command()
+@NAME
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the two files.")
+@json_option
+def episodes(release: str, out: Path, as_json: bool) -> None:
+    """Write the anonymised episodes of a release, and check that its table comes out of them again.
+
+    Anyone can: `monitor estimate OUT/episodes.csv --companies OUT/companies.csv`.
+    """
+    run = runtime()
+    with transaction(run.engine) as session:
+        found = find(session, release)
+        write_open_data(session, found, out)
+        data = _row(found) | {"files": [EPISODES, COMPANIES]}
+    show(data, as_json, f"{data['period']} version {data['version']}: {EPISODES} and {COMPANIES} give its table again")
 
 
 @release.command("list")
@@ -70,11 +97,14 @@ def list_releases(as_json: bool) -> None:
 @ACTOR
 @json_option
 def publish(release: str, waive_hearing: str | None, actor: str, as_json: bool) -> None:
-    """Make a draft public; it can never be changed after."""
+    """Make a draft public; it can never be changed after. It must come out of the facts once more."""
     run = runtime()
     with transaction(run.engine) as session:
+        lock_writers(session)
         found = find(session, release)
+        _wait_for_end_of_second(run, parse_instant(found.manifest["known_at"]))
         publish_release(session, found, waive_hearing, to_datetime(run.now()), actor)
+        require_rebuildable(session, found, run.settings.engine)
         data = _row(found)
     show(data, as_json, f"published: {data['period']} version {data['version']}")
 
@@ -91,6 +121,92 @@ def verify(release: str, as_json: bool) -> None:
     show(data, as_json, "\n".join(problems) or f"{data['period']} version {data['version']} is unchanged")
     if problems:
         raise MonitorError(f"release {data['period']} version {data['version']} is not what was frozen")
+
+
+@release.command()
+@NAME
+@ENGINE
+@json_option
+def rebuild(release: str, engine_url: str | None, as_json: bool) -> None:
+    """Score a release again from what was known then, by its own method; exit 1 where a byte differs."""
+    run = runtime()
+    with transaction(run.engine) as session:
+        found = find(session, release)
+        made = rebuild_release(session, found, engine_url or "duckdb://")
+        data = _row(found)
+    title = f"{data['period']} version {data['version']}"
+    same = f"{title} comes out again, byte for byte" if made.identical else ""
+    lines = [same, *made.problems, *_lines(made.differences), *(f"note: {note}" for note in made.notes)]
+    answer = {"identical": made.identical, "problems": made.problems, "notes": made.notes}
+    show(data | answer | asdict(made.differences), as_json, "\n".join(filter(None, lines)))
+    if not made.identical:
+        raise MonitorError(f"release {title} does not come out again")
+
+
+@release.command()
+@NAME
+@click.option("--reason", required=True, help="Why; published with the correction. No address of any item.")
+@click.option("--known-at", type=INSTANT, help="Use only what was recorded by then (default: now).")
+@click.option("--as-of", type=INSTANT, help="Another reference date, where that was wrong.")
+@click.option("--method", "version", help="Another version of the method (default: that of the release).")
+@ENGINE
+@ACTOR
+@json_option
+def correct(
+    release: str,
+    reason: str,
+    known_at: int | None,
+    as_of: int | None,
+    version: str | None,
+    engine_url: str | None,
+    actor: str,
+    as_json: bool,
+) -> None:
+    """Draft the next version of a published period from what is known now; what was published stays."""
+    run = runtime()
+    with transaction(run.engine) as session:
+        lock_writers(session)
+        old = find_published(session, release)
+        known = run.now() if known_at is None else known_at
+        record = method(version) if version else None
+        request = request_of(old, engine_url or run.settings.engine, known_at=known, as_of=as_of, record=record)
+        new = correct_release(session, old, request, reason, to_datetime(run.now()), actor)
+        data, corrected = _row(new), _row(old)
+        found = differences(load_table(session, old), load_table(session, new))
+    title = f"draft {data['release']}: {data['period']} version {data['version']} corrects {corrected['version']}"
+    show(data | {"corrects": corrected} | asdict(found), as_json, "\n".join([title, *_lines(found)]))
+
+
+@release.command()
+@click.argument("old")
+@click.argument("new")
+@json_option
+def compare(old: str, new: str, as_json: bool) -> None:
+    """What differs from release OLD to release NEW, ranks and standings first."""
+    with transaction(runtime().engine) as session:
+        one, other = find(session, old), find(session, new)
+        found = differences(load_table(session, one), load_table(session, other))
+        data = {"old": _row(one), "new": _row(other)}
+    show(data | asdict(found), as_json, "\n".join(_lines(found)) or "no figure differs")
+
+
+def _wait_for_end_of_second(run: Runtime, instant: int) -> None:
+    """What is recorded within the second that a draft was made in would be among what it knew."""
+    while run.now() == instant:
+        time.sleep(0.05)
+
+
+def _lines(found: Differences) -> list[str]:
+    return [
+        *(f"{key}: new in the table" for key in found.added),
+        *(f"{key}: no longer in the table" for key in found.gone),
+        *(_line(change) for change in found.changes),
+    ]
+
+
+def _line(change: Change) -> str:
+    old, new = ("-" if value is None else str(value) for value in (change.old, change.new))
+    return f"{change.company or 'the table'}: {change.field} {old} -> {new}"
 
 
 def _row(found: Release) -> dict[str, object]:

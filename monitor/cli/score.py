@@ -8,16 +8,23 @@ from typing import Any
 import click
 from sqlalchemy.orm import Session
 
+from monitor.cli.explain import describe as describe_explanation
 from monitor.cli.runtime import INSTANT, Runtime, json_option, runtime, show
 from monitor.db import transaction
+from monitor.errors import MonitorError
+from monitor.instants import iso
 from monitor.period import parse_period
+from monitor.score.explain import Explanation, explain_file, explain_period
+from monitor.score.export import exported_at
 from monitor.score.methods import method
+from monitor.score.recompute import recompute
 from monitor.score.run import Request, estimate_file, last_delivery
 from monitor.score.run import score as score_period
 from monitor.score.table import Estimate, Share, Table
 
 METHOD = click.option("--method", "version", help="Version of the method (default: the current one).")
 ENGINE = click.option("--engine", "engine_url", help="Where to compute, e.g. duckdb:// (default: as configured).")
+EXPLAIN = click.option("--explain", "key", metavar="COMPANY", help="What this company's standing rests on, instead.")
 CURVES = click.option("--curves", is_flag=True, help="With --json: the hourly curves too.")
 
 
@@ -27,6 +34,8 @@ CURVES = click.option("--curves", is_flag=True, help="With --json: the hourly cu
 @click.option("--known-at", type=INSTANT, help="Use only what was recorded by then (default: now).")
 @METHOD
 @ENGINE
+@click.option("--facts", type=click.Path(path_type=Path), help="Score this export of facts, not the database.")
+@EXPLAIN
 @CURVES
 @json_option
 def score(
@@ -35,14 +44,17 @@ def score(
     known_at: int | None,
     version: str | None,
     engine_url: str | None,
+    facts: Path | None,
+    key: str | None,
     curves: bool,
     as_json: bool,
 ) -> None:
     """Score a period and rank its companies, worst first."""
     run = runtime()
     with transaction(run.engine) as session:
-        table = scored(session, run, period, as_of, known_at, version, engine_url)
-    show(_json(table, curves), as_json, describe(table))
+        request = asked(session, run, period, as_of, known_at, version, engine_url, facts)
+        answer = score_period(session, request) if key is None else explain_period(session, request, key)
+    _show(answer, curves, as_json)
 
 
 def scored(
@@ -55,32 +67,71 @@ def scored(
     engine_url: str | None,
 ) -> Table:
     """The table that the options of `score` and `release draft` ask for, with their defaults."""
-    known = run.now() if known_at is None else known_at
+    return score_period(session, asked(session, run, period, as_of, known_at, version, engine_url))
+
+
+def asked(
+    session: Session,
+    run: Runtime,
+    period: str,
+    as_of: int | None,
+    known_at: int | None,
+    version: str | None,
+    engine_url: str | None,
+    facts: Path | None = None,
+) -> Request:
+    """What these options ask for, with their defaults; an export of facts knows until when it knows."""
+    known = exported_at(facts) if facts else run.now() if known_at is None else known_at
+    if facts and known_at not in (None, known):
+        raise MonitorError(f"that export knows the facts of {iso(known)}; leave --known-at out")
     reference = last_delivery(session, known) if as_of is None else as_of
     engine = engine_url or run.settings.engine
-    return score_period(session, Request(parse_period(period), reference, known, method(version), engine))
+    return Request(parse_period(period), reference, known, method(version), engine, facts)
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option("--companies", type=click.Path(path_type=Path), help="The companies.csv that a release has beside FILE.")
 @METHOD
 @ENGINE
+@EXPLAIN
 @CURVES
 @json_option
-def estimate(file: Path, version: str | None, engine_url: str | None, curves: bool, as_json: bool) -> None:
+def estimate(
+    file: Path,
+    companies: Path | None,
+    version: str | None,
+    engine_url: str | None,
+    key: str | None,
+    curves: bool,
+    as_json: bool,
+) -> None:
     """Recompute a table from episodes, so that anyone can check our numbers.
 
     FILE is CSV or Parquet with company, site, last_online_h, first_offline_h (empty: not removed) and followed_h.
+    With the anonymised episodes of a release and its --companies the table is that of the release, to the last digit.
     """
-    table = estimate_file(file, method(version), engine_url or runtime().settings.engine)
-    show(_json(table, curves), as_json, describe(table))
+    rules, engine = method(version), engine_url or runtime().settings.engine
+    if key is not None:
+        _show(explain_file(file, key, rules, engine), curves, as_json)
+        return
+    _show(
+        recompute(file, companies, rules, engine) if companies else estimate_file(file, rules, engine), curves, as_json
+    )
+
+
+def _show(answer: Table | Explanation, curves: bool, as_json: bool) -> None:
+    if isinstance(answer, Explanation):
+        show(answer.as_json(), as_json, describe_explanation(answer))
+    else:
+        show(_json(answer, curves), as_json, describe(answer))
 
 
 def _json(table: Table, curves: bool) -> dict[str, Any]:
     data = table.as_json()
     if not curves:
-        for row in (*data["companies"], data["network"]):
-            del row["curve"]
+        for row in (*data["companies"], data["network"], data["rest"] or {}):
+            row.pop("curve", None)
     return data
 
 

@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Any, Literal, TypeVar
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
 
-from monitor.score.table import Bounds, Estimate, OnTime, Quantile, Share, SurvivalPoint, Table
+from monitor.errors import MonitorError
+from monitor.publish.withheld import MEASURES, Counts, Withheld, at_nobodys_door
+from monitor.score.table import Bounds, Estimate, Quantile, Share, SurvivalPoint, Table
 
 LineKind = Literal["shown", "withheld", "unattributed", "network"]
-Counts = Mapping[str, int | None]
-
-MEASURES: Mapping[str, Callable[[Estimate], int]] = {
-    "episodes": lambda item: item.episodes,
-    "notices": lambda item: item.notices,
-    "on_time": lambda item: item.on_time.on_time,
-    "undetermined": lambda item: item.on_time.undetermined,
-    "late": lambda item: item.on_time.late,
-    "outstanding": lambda item: item.outstanding,
-    "overdue": lambda item: item.overdue,
-    "refused": lambda item: item.refused,
-    "renotices": lambda item: item.renotices,
-    "unverified": lambda item: item.unverified,
-    "relocated": lambda item: item.relocated,
-    "reappeared": lambda item: item.reappeared,
-}
-_TOGETHER = ("on_time", "undetermined", "late")  # any two of these and the share give the third
-_FEWEST = 3  # of one or two companies, the other could work out a figure by subtraction
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +24,14 @@ class TotalLine:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """The network's publishable figures: an `Estimate` without ranks, whose counts may be withheld (None)."""
+    """The network's publishable figures: an `Estimate` without ranks, whose counts may be withheld (None).
+
+    Where it `gives_way`, all but the counts is made without the companies that are withheld.
+    """
 
     counts: Counts
     deadline_hours: float
-    mature: int | None
+    mature: int
     lenient: Share
     strict: Share
     median_hours: Quantile
@@ -52,73 +39,47 @@ class Network:
     mean_online_hours_7d: Bounds
     survival: tuple[SurvivalPoint, ...]
     curve: tuple[SurvivalPoint, ...]
+    gives_way: bool = False
 
 
-def hidden_measures(table: Table, below: int) -> frozenset[str]:
-    """The counts of the network that would betray a company with fewer than `below` episodes."""
-    small = [company for company in table.companies if company.episodes < below]
-    hidden = {name for name, measure in MEASURES.items() if _betrays(small, measure)}
-    if small and sum(company.episodes for company in small) >= len(small) * (below - 1):
-        hidden.add("episodes")
-    if hidden.intersection(_TOGETHER):
-        hidden.update(_TOGETHER)
-    return frozenset(hidden)
-
-
-def _betrays(small: Sequence[Estimate], measure: Callable[[Estimate], int]) -> bool:
-    """A sum over one or two gives each away to the other; a sum of zero gives all away."""
-    return bool(small) and (len(small) < _FEWEST or sum(measure(company) for company in small) == 0)
-
-
-def totals(table: Table, below: int) -> tuple[TotalLine, ...]:
+def totals(table: Table, hidden: Withheld) -> tuple[TotalLine, ...]:
     """Companies shown, companies withheld, what has no company, and the network: these add up."""
-    hidden = hidden_measures(table, below)
-    shown = [company for company in table.companies if company.episodes >= below]
-    small = [company for company in table.companies if company.episodes < below]
-
-    def counts(total: Callable[[str, Callable[[Estimate], int]], int | None]) -> Counts:
-        return {name: total(name, measure) for name, measure in MEASURES.items()}
-
+    kept = [company for company in table.companies if company.company not in hidden.companies]
+    small = [company for company in table.companies if company.company in hidden.companies]
+    nobody, states = at_nobodys_door(table), hidden.states
     lines = [
-        TotalLine("shown", len(shown), counts(lambda _, get: sum(map(get, shown)))),
-        TotalLine("withheld", len(small), counts(lambda name, get: None if name in hidden else sum(map(get, small)))),
-        TotalLine("unattributed", None, counts(lambda _, get: get(table.network) - sum(map(get, table.companies)))),
-        TotalLine(
-            "network",
-            len(table.companies),
-            counts(lambda name, get: None if name in hidden else get(table.network)),
-        ),
+        TotalLine("shown", len(kept), _summed(kept)),
+        TotalLine("withheld", len(small), {n: c if states[n] == "shown" else None for n, c in _summed(small).items()}),
+        TotalLine("unattributed", None, {n: c if hidden.tells_nobodys(n) else None for n, c in nobody.items()}),
+        TotalLine("network", len(table.companies), _network_counts(table, hidden)),
     ]
     return tuple(line for line in lines if line.kind != "withheld" or small)
 
 
-def public_network(table: Table, below: int) -> Network:
-    """The network, with the counts withheld and the shares rounded that would betray a small company."""
-    item, hidden = table.network, hidden_measures(table, below)
-    coarse = bool(hidden.intersection(_TOGETHER))
-    on_time: OnTime = item.on_time
+def _summed(companies: list[Estimate]) -> Mapping[str, int]:
+    return {name: sum(map(get, companies)) for name, get in MEASURES.items()}
+
+
+def _network_counts(table: Table, hidden: Withheld) -> Counts:
+    return {n: None if hidden.states[n] == "hidden" else get(table.network) for n, get in MEASURES.items()}
+
+
+def public_network(table: Table, hidden: Withheld) -> Network:
+    """The network without what would betray a withheld company: where it gives way, without those companies."""
+    gives_way = hidden.timing == "hidden"
+    item = table.rest if gives_way else table.network
+    if item is None:
+        raise MonitorError("the table has no figures without its smallest companies; score it again")
     return Network(
-        counts={name: None if name in hidden else measure(item) for name, measure in MEASURES.items()},
-        deadline_hours=on_time.deadline_hours,
-        mature=None if coarse else on_time.mature,
-        lenient=_rounded(on_time.lenient) if coarse else on_time.lenient,
-        strict=_rounded(on_time.strict) if coarse else on_time.strict,
+        counts=_network_counts(table, hidden),
+        deadline_hours=item.on_time.deadline_hours,
+        mature=item.on_time.mature,
+        lenient=item.on_time.lenient,
+        strict=item.on_time.strict,
         median_hours=item.median_hours,
         p90_hours=item.p90_hours,
         mean_online_hours_7d=item.mean_online_hours_7d,
-        survival=tuple(map(_rounded, item.survival)) if coarse else item.survival,
-        curve=tuple(map(_rounded, item.curve)) if coarse else item.curve,
+        survival=item.survival,
+        curve=item.curve,
+        gives_way=gives_way,
     )
-
-
-Figures = TypeVar("Figures", Share, SurvivalPoint)
-
-
-def _rounded(value: Figures) -> Figures:
-    """Shares to whole percents."""
-    changes: dict[str, Any] = {
-        field.name: round(number, 2)
-        for field in fields(value)
-        if field.name != "t" and (number := getattr(value, field.name)) is not None
-    }
-    return replace(value, **changes)

@@ -99,6 +99,13 @@ PARAMETERS: Mapping[str, Words] = MappingProxyType(
                 "The mean time online is taken over this time after the notice.",
             ),
         ),
+        "relocation_hours": Words(
+            Text("Tijdstippen voor verplaatsing", "Times for relocation"),
+            Text(
+                "Op deze uren na de melding berekenen wij welk deel naar een andere plek verhuisd was.",
+                "At these hours after the notice we work out which part had moved elsewhere.",
+            ),
+        ),
         "time_grid": Words(
             Text("Fijnheid van de tijd", "Grain of time"),
             Text(

@@ -1,7 +1,7 @@
 """What may be published of a table, and nothing else: site, CSV, JSON and report all start from here.
 
-A company with fewer episodes than the method's `publish_below` keeps its name and loses every figure. The
-figures of the network give way where they would betray such a company by subtraction.
+A company with fewer episodes than the method's `publish_below` keeps its name and loses every figure. Others, or
+the figures of the network, give way where they would betray such a company (monitor.publish.withheld).
 """
 
 from __future__ import annotations
@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 from monitor.publish.network import Network, TotalLine, public_network, totals
+from monitor.publish.withheld import withheld
 from monitor.score.methods import Method, method
-from monitor.score.table import Estimate, Standing, Table, Unattributed
+from monitor.score.table import Estimate, Standing, Table
 
 Order = Literal["asc", "desc"]
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One company; `figures` is None where it has fewer than `below` episodes."""
+    """One company; `figures` is None where they are withheld, and then it has fewer than `below` episodes."""
 
     company: str
     name: str
@@ -32,8 +33,19 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class AtNobodysDoor:
+    """What counts in the network and in no company; None where it hides a withheld company."""
+
+    episodes: int | None
+    notices: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class PublicTable:
-    """A period's publishable rows, worst first, with the network and the totals."""
+    """A period's publishable rows, worst first, with the network and the totals.
+
+    Every withheld row has fewer than `below` episodes.
+    """
 
     method: Method
     as_of: str
@@ -42,7 +54,8 @@ class PublicTable:
     rows: tuple[Row, ...]
     network: Network
     totals: tuple[TotalLine, ...]
-    unattributed: Unattributed
+    unattributed: AtNobodysDoor
+    below: int
 
     def find(self, key: str) -> Row | None:
         """The row of the company with that key."""
@@ -53,31 +66,37 @@ def public_table(table: Table) -> PublicTable:
     """What may be shown of a table; raises MonitorError where its method is not known."""
     rules = method(table.method)
     ranked = any(company.rank is not None for company in table.companies)
-    rows = tuple(public_row(company, rules, table_is_ranked=ranked) for company in table.companies)
+    hidden = withheld(table, rules)
+    lines = totals(table, hidden)
+    nobody = next(line.counts for line in lines if line.kind == "unattributed")
     return PublicTable(
         method=rules,
         as_of=table.as_of,
         known_at=table.known_at,
         period=table.period,
-        rows=rows,
-        network=public_network(table, rules.publish_below),
-        totals=totals(table, rules.publish_below),
-        unattributed=table.unattributed,
+        rows=tuple(
+            public_row(item, rules, table_is_ranked=ranked, below=hidden.bound(item.company))
+            for item in table.companies
+        ),
+        network=public_network(table, hidden),
+        totals=lines,
+        unattributed=AtNobodysDoor(nobody["episodes"], nobody["notices"]),
+        below=hidden.below,
     )
 
 
-def public_row(company: Estimate, rules: Method, *, table_is_ranked: bool) -> Row:
-    """What may be shown of one company."""
-    withheld = company.episodes < rules.publish_below
-    unranked = withheld or company.standing == "too_few" or (table_is_ranked and company.rank is None)
+def public_row(company: Estimate, rules: Method, *, table_is_ranked: bool, below: int | None = None) -> Row:
+    """What may be shown of one company; where `below` is given, that it has fewer episodes than that."""
+    kept = below is None
+    unranked = not kept or company.standing == "too_few" or (table_is_ranked and company.rank is None)
     return Row(
         company=company.company,
         name=company.name,
         country=company.country,
         via_proxy=company.via_proxy,
-        standing="too_few" if withheld else company.standing,
-        figures=None if withheld else company,
-        below=rules.publish_below,
+        standing=company.standing if kept else "too_few",
+        figures=company if kept else None,
+        below=rules.publish_below if below is None else below,
         ranked=not unranked,
     )
 

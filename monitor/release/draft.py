@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 import monitor
 from monitor import audit
+from monitor.errors import MonitorError
 from monitor.instants import parse_instant, to_datetime
 from monitor.models.company import CompanyClaim, CompanyDetail, NetblockTable
 from monitor.models.facts import Correction, Delivery, Suspension
@@ -20,13 +21,35 @@ from monitor.score.methods import Method
 from monitor.score.table import Table
 
 
-def draft(session: Session, table: Table, method: Method, drafted_at: datetime, actor: str) -> Release:
-    """Freeze a table as the draft of its period's next version; an earlier draft of it is replaced."""
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """A table in canonical JSON: its head, and (company, row) in the order of the table."""
+
+    head: str
+    rows: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Corrects:
+    """Which version of the period a draft corrects, by its number and its manifest, and why."""
+
+    version: int
+    manifest_sha256: str
+    reason: str
+
+
+def draft(
+    session: Session, table: Table, method: Method, drafted_at: datetime, actor: str, corrects: Corrects | None = None
+) -> Release:
+    """Freeze a table as the draft of its period's next version; an earlier draft of it is replaced.
+
+    Raises MonitorError where the table claims to know what is yet to be recorded: nobody could rebuild it.
+    """
+    if parse_instant(table.known_at) > drafted_at.timestamp():
+        raise MonitorError(f"what will be known at {table.known_at} is not known yet; choose a time that has passed")
     _drop_draft(session, table.period)
-    data = table.as_json()
-    companies = [(row["company"], canonical(row)) for row in data.pop("companies")]
-    head = canonical(data)
-    manifest = _manifest(session, table, method, head, companies)
+    frozen = freeze(table)
+    manifest = manifest_of(session, table, method, frozen) | ({"corrects": asdict(corrects)} if corrects else {})
     release = Release(
         period=table.period,
         version=_next_version(session, table.period),
@@ -34,20 +57,48 @@ def draft(session: Session, table: Table, method: Method, drafted_at: datetime, 
         drafted_at=drafted_at,
         published_at=None,
         hearing_waived=None,
-        table_json=head,
+        table_json=frozen.head,
         manifest=manifest,
         manifest_sha256=digest(canonical(manifest)),
     )
+    _store(session, release, frozen)
+    details = {"manifest": release.manifest_sha256} | ({"corrects": asdict(corrects)} if corrects else {})
+    action = "release.correct" if corrects else "release.draft"
+    audit.record(session, drafted_at, actor, action, f"{release.period} version {release.version}", details)
+    return release
+
+
+def freeze(table: Table) -> Frozen:
+    """The bytes of a table."""
+    data = table.as_json()
+    rows = tuple((row["company"], canonical(row)) for row in data.pop("companies"))
+    return Frozen(canonical(data), rows)
+
+
+def manifest_of(session: Session, table: Table, method: Method, frozen: Frozen) -> dict[str, Any]:
+    """Everything a table was made from, as plain data, and the hashes of what came out."""
+    return {
+        "period": table.period,
+        "as_of": table.as_of,
+        "known_at": table.known_at,
+        "method": method.version,
+        "parameters": method.parameters(),
+        "parameters_sha256": method.parameter_hash(),
+        "code_version": monitor.__version__,
+        "inputs": _inputs(session, to_datetime(parse_instant(table.known_at))),
+        "table_sha256": digest(frozen.head),
+        "rows_sha256": {key: digest(row) for key, row in frozen.rows},
+    }
+
+
+def _store(session: Session, release: Release, frozen: Frozen) -> None:
     session.add(release)
     session.flush()
     session.add_all(
         ReleaseRow(release_id=release.id, position=position, company_key=key, row_json=row)
-        for position, (key, row) in enumerate(companies)
+        for position, (key, row) in enumerate(frozen.rows)
     )
     session.flush()
-    subject = f"{release.period} version {release.version}"
-    audit.record(session, drafted_at, actor, "release.draft", subject, {"manifest": release.manifest_sha256})
-    return release
 
 
 def _drop_draft(session: Session, period: str) -> None:
@@ -58,24 +109,6 @@ def _drop_draft(session: Session, period: str) -> None:
 
 def _next_version(session: Session, period: str) -> int:
     return (session.scalar(select(func.max(Release.version)).where(Release.period == period)) or 0) + 1
-
-
-def _manifest(
-    session: Session, table: Table, method: Method, head: str, companies: Sequence[tuple[str, str]]
-) -> dict[str, Any]:
-    known_at = to_datetime(parse_instant(table.known_at))
-    return {
-        "period": table.period,
-        "as_of": table.as_of,
-        "known_at": table.known_at,
-        "method": method.version,
-        "parameters": method.parameters(),
-        "parameters_sha256": method.parameter_hash(),
-        "code_version": monitor.__version__,
-        "inputs": _inputs(session, known_at),
-        "table_sha256": digest(head),
-        "rows_sha256": {key: digest(row) for key, row in companies},
-    }
 
 
 def _inputs(session: Session, known_at: datetime) -> dict[str, Any]:

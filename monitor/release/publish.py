@@ -12,12 +12,20 @@ from monitor.errors import MonitorError
 from monitor.models.audit import AuditEntry
 from monitor.models.release import Release, ReleaseRow, Stage
 from monitor.release.canonical import canonical, digest
+from monitor.release.store import newest_published
+
+_ATTEST = ("release.draft", "release.correct", "release.publish")
 
 
 def publish(session: Session, release: Release, waived: str | None, published_at: datetime, actor: str) -> None:
-    """Make a draft public, for good. Raises MonitorError without a hearing, or the reason it was waived for."""
+    """Make a draft public, for good.
+
+    Raises MonitorError without a hearing, or the reason it was waived for; and where a version of the period is
+    published that the draft does not correct.
+    """
     if release.stage is Stage.PUBLISHED:
         raise MonitorError(f"release {release.period} version {release.version} is published already")
+    _require_corrects(release, newest_published(session, release.period))
     if not (waived or "").strip():
         raise MonitorError("every named company must be heard first; waive the hearing with --waive-hearing REASON")
     problems = check(session, release)
@@ -43,12 +51,22 @@ def check(session: Session, release: Release) -> list[str]:
     problems += [f"the row of {key} was changed" for key in sorted(frozen) if found.get(key) not in (None, frozen[key])]
     problems += [f"the row of {key} is missing" for key in sorted(frozen.keys() - found.keys())]
     problems += [f"a row of {key} was added" for key in sorted(found.keys() - frozen.keys())]
-    if release.manifest_sha256 not in _attested(session, release):
+    if release.manifest_sha256 != _attested(session, release):
         problems.append("the audit trail knows no such manifest")
     return problems + audit.verify(session)
 
 
-def _attested(session: Session, release: Release) -> set[str]:
-    subject = f"{release.period} version {release.version}"
-    entries = session.scalars(select(AuditEntry).where(AuditEntry.subject == subject))
-    return {str(entry.details.get("manifest")) for entry in entries}
+def _require_corrects(release: Release, published: Release | None) -> None:
+    corrected = release.manifest.get("corrects", {}).get("manifest_sha256")
+    if published is not None and corrected != published.manifest_sha256:
+        raise MonitorError(
+            f"{release.period} version {published.version} is published: what differs from it is a correction, with "
+            f"its reason; draft it with `monitor release correct {published.id} --reason TEXT`"
+        )
+
+
+def _attested(session: Session, release: Release) -> str | None:
+    """The manifest that was drafted, or published, last under that version."""
+    query = select(AuditEntry).where(AuditEntry.subject == f"{release.period} version {release.version}")
+    entries = session.scalars(query.where(AuditEntry.action.in_(_ATTEST)).order_by(AuditEntry.id.desc()).limit(1))
+    return next((str(entry.details.get("manifest")) for entry in entries), None)

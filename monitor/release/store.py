@@ -29,6 +29,20 @@ def find(session: Session, name: str) -> Release:
     return release
 
 
+def newest_published(session: Session, period: str) -> Release | None:
+    """The version of a period that is in force, or None before its first publication."""
+    query = select(Release).where(Release.period == period, Release.stage == Stage.PUBLISHED)
+    return session.scalars(query.order_by(Release.version.desc()).limit(1)).one_or_none()
+
+
+def find_published(session: Session, name: str) -> Release:
+    """The published release with that number, or of that period the one in force; raises MonitorError for none."""
+    release = find(session, name) if name.isdecimal() else newest_published(session, name)
+    if release is None or release.stage is not Stage.PUBLISHED:
+        raise MonitorError(f"{name!r} is not published; `monitor release list` shows what is")
+    return release
+
+
 def load_table(session: Session, release: Release) -> Table:
     """The whole table of a release, companies in the order they were frozen in."""
     rows = select(ReleaseRow.row_json).where(ReleaseRow.release_id == release.id).order_by(ReleaseRow.position)

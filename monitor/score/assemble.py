@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.score.gather import Gathered
-from monitor.score.intervals import logit_interval, loglog_interval, wilson_interval
+from monitor.score.intervals import loglog_interval, share_interval
 from monitor.score.methods import Method
 from monitor.score.table import (
     AgeCount,
@@ -176,12 +176,8 @@ def _shares(gathered: Gathered, method: Method, counted: str) -> _Shares:
         squares = values[f"{counted}_2"] - 2 * share * values[f"{counted}_n"] + share**2 * values["nn"]
         variance = np.where(sites > 1, sites / (sites - 1) * np.maximum(squares, 0.0) / n**2, 0.0)
         variance[variance < 1e-18] = 0.0  # what rounding leaves of a difference that is zero
-        effective = n**2 / values["nn"]
         se = np.sqrt(variance)
-        low, high = logit_interval(share, se, np.maximum(effective - 1, 1.0), method.confidence)
-        wilson_low, wilson_high = wilson_interval(share, sites, method.confidence)
-    certain = variance == 0.0
-    low, high = np.where(certain, wilson_low, low), np.where(certain, wilson_high, high)
+        low, high = share_interval(share, se, sites, n**2 / values["nn"], method.confidence)
     none = n == 0
     arrays = [np.where(none, np.nan, array) for array in (share, se, low, high)]
     if counted == "late":

@@ -17,7 +17,7 @@ from ibis import _
 from scipy import stats
 
 from monitor.score.counts import NETWORK
-from monitor.score.engine import Expr
+from monitor.score.engine import Expr, drop, keep
 from monitor.score.methods import Method
 from monitor.score.whole import TICKS, rounded_up, whole
 
@@ -30,15 +30,17 @@ def bound(curve: Expr) -> Expr:
 
 
 def variance(spans: Expr, curve: Expr, sizes: Expr) -> Expr:
-    """(company, mark, grid, survival, variance) at the marks. `sizes`: company, grid (ticks, 0: none), scale."""
+    """(company, mark, grid, survival, variance) at the marks, kept. `sizes`: company, grid (ticks, 0: none), scale."""
     marked = _marked(curve, sizes)
-    sites = _site_marks(spans, marked).cache()
+    sites = keep(_site_marks(spans, marked))
     sums = _running_sums(_with_network(sites, sizes), sizes)
     at_marks = marked.group_by(["company", "mark", "grid"]).aggregate(survival=_.survival.min(), hazard=_.hazard.max())
     rows = at_marks.join(sums, ["company", "mark"])
     spread = rows.aa - 2.0 * rows.hazard * rows.ay + rows.hazard * rows.hazard * rows.yy
-    spread = ibis.greatest(spread, 0.0)
-    return rows.select("company", "mark", "grid", "survival", variance=rows.survival * rows.survival * spread)
+    variance = rows.survival * rows.survival * ibis.greatest(spread, 0.0)
+    points = keep(rows.select("company", "mark", "grid", "survival", variance=variance))
+    drop(sites)
+    return points
 
 
 def _marked(curve: Expr, sizes: Expr) -> Expr:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import ibis
 import pyarrow as pa
+from ibis.backends.sql.compilers.pyspark import PySparkCompiler
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -15,7 +20,28 @@ from monitor.errors import ConfigurationError
 Engine = Any  # ibis.BaseBackend: the library ships no types
 Expr = Any  # ibis.Table
 
+_ON_ONE_MACHINE: dict[str, Any] = {
+    "spark.driver.memory": "4g",  # one process does it all, and Spark's 1 GB is not enough
+    "spark.buffer.pageSize": "4m",  # every sort takes at least a page, and a step can have dozens of sorts
+    "spark.sql.shuffle.partitions": "4",  # 200 are for clusters: here each is a task of some rows
+    "spark.driver.bindAddress": "127.0.0.1",  # nobody else is to connect,
+    "spark.driver.host": "127.0.0.1",
+    "spark.ui.enabled": "false",  # or to look in
+    "spark.ui.showConsoleProgress": "false",
+    "spark.log.level": "ERROR",
+    "spark.sql.warehouse.dir": str(Path(gettempdir()) / "monitor-spark"),  # not in the working directory; stays empty
+}
 _HINT = "use duckdb://, postgresql:// or sqlite:// (in place), or pyspark://local[*]"
+
+
+@contextmanager
+def opened(url: str, database_url: str | None = None) -> Iterator[Engine]:
+    """The engine `connect` gives, closed in the end with all that is kept in it."""
+    engine = connect(url, database_url)
+    try:
+        yield engine
+    finally:
+        engine.disconnect()
 
 
 def connect(url: str, database_url: str | None = None) -> Engine:
@@ -34,15 +60,39 @@ def connect(url: str, database_url: str | None = None) -> Engine:
     raise ConfigurationError(f"engine {scheme!r} is not supported; {_HINT}")
 
 
+def keep(expression: Expr) -> Expr:
+    """The rows of an expression as a temporary table, computed now and once; `drop` it when it has served."""
+    engine, name = expression.get_backend(), ibis.util.gen_name("kept")
+    if engine.name != "pyspark":
+        return engine.create_table(name, expression, temp=True)
+    rows = _session().sql(engine.compile(expression)).localCheckpoint(eager=True)  # cuts a plan that only grows
+    rows.createOrReplaceTempView(name)
+    return engine.table(name)
+
+
 def put(engine: Engine, prefix: str, table: pa.Table) -> Expr:
     """An Arrow table as a temporary table of the engine, under a new name."""
     name = ibis.util.gen_name(prefix)
-    if engine.name == "pyspark":  # which has views of a session instead
-        from pyspark.sql import SparkSession
+    if engine.name != "pyspark":
+        return engine.create_table(name, table, temp=True)
+    _session().createDataFrame(table).createOrReplaceTempView(name)
+    return engine.table(name)
 
-        SparkSession.active().createDataFrame(table).createOrReplaceTempView(name)
-        return engine.table(name)
-    return engine.create_table(name, table, temp=True)
+
+def drop(*tables: Expr) -> None:
+    """Forget tables that were kept."""
+    for table in tables:
+        engine, name = table.get_backend(), table.op().name
+        if engine.name == "pyspark":
+            _session().catalog.dropTempView(name)
+        else:
+            engine.drop_table(name)
+
+
+def _session() -> Any:
+    from pyspark.sql import SparkSession
+
+    return SparkSession.active()
 
 
 def _in_place(url: str, database_url: str | None) -> Engine:
@@ -67,19 +117,25 @@ def _same_database(wanted: URL, database: URL) -> URL:
     return database
 
 
+class _Doubles(PySparkCompiler):  # type: ignore[misc]  # Ibis has no types
+    """Writes fractions as doubles. Spark reads 3600.0 as a decimal, and rounds what it divides to six places."""
+
+    def visit_NonNullLiteral(self, op: Any, *, value: Any, dtype: Any) -> Any:  # noqa: N802  # the name Ibis gives it
+        written = super().visit_NonNullLiteral(op, value=value, dtype=dtype)
+        return self.cast(written, dtype) if dtype.is_floating() else written
+
+
 def _spark(master: str) -> Engine:
-    """A Spark session on `master`, e.g. `local[2]` or `spark://host:7077`; settings come from spark-defaults.conf."""
+    """A Spark session on `master`, e.g. `local[2]` or `spark://host:7077`; a cluster keeps its spark-defaults.conf."""
     try:
         from pyspark.sql import SparkSession
     except ImportError as error:
         raise ConfigurationError("engine pyspark is not installed; install the extra `spark`") from error
     if shutil.which("java") is None:
         raise ConfigurationError("engine pyspark needs Java 17 (Debian: openjdk-17-jre-headless)")
-    session = (
-        SparkSession.builder.master(master or "local[*]")
-        .appName("monitor")
-        .config("spark.sql.session.timeZone", "UTC")
-        .config("spark.ui.enabled", "false")
-        .getOrCreate()
-    )
-    return ibis.pyspark.connect(session)
+    builder = SparkSession.builder.master(master or "local[*]").appName("monitor")
+    if not master or master.startswith("local"):
+        builder = builder.config(map=_ON_ONE_MACHINE)
+    engine = ibis.pyspark.connect(builder.getOrCreate())
+    engine.compiler = _Doubles()
+    return engine

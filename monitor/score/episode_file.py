@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,15 +13,22 @@ import pyarrow.parquet
 
 from monitor.errors import DeliveryError
 from monitor.score.assemble import Label
+from monitor.score.facts import NOBODY
 from monitor.score.methods import Method
 
 REQUIRED = ("company", "site", "last_online_h", "first_offline_h", "followed_h")
-OPTIONAL = ("relocated_h", "deadline_h", "notices")
+# what a file may say more, and what holds where it does not; beside these relocated_h, deadline_h and end
+OPTIONAL: Mapping[str, pa.Scalar] = MappingProxyType(
+    {"scored": pa.scalar(True), "destination": pa.scalar(""), "notices": pa.scalar(1), "reappeared": pa.scalar(0)}
+)
+POOLED = "(pooled)"  # the company of what a release lays at no named door; no key has brackets
+_TEXTS = ("company", "destination", "end")
 
 
 def read_episodes(path: Path, method: Method) -> tuple[pa.Table, dict[int, Label]]:
     """The columns of `monitor.score.episodes.episodes`, companies and sites numbered from 1, and their labels.
 
+    Without `scored` every episode is; without `end` an open one is unverified by the method's rule. POOLED is NOBODY.
     Raises DeliveryError naming the column and the first row (counted from 1) that cannot be.
     """
     table = _read(path)
@@ -32,22 +41,36 @@ def read_episodes(path: Path, method: Method) -> tuple[pa.Table, dict[int, Label
     _check(hours, path)
     company, labels = _numbered(table["company"])
     site, _ = _numbered(table["site"])
-    notices = table["notices"].cast(pa.int64()) if "notices" in table.column_names else pa.scalar(1)
     columns = {"company": company, "site": site, **hours}
-    columns["notices"] = notices if isinstance(notices, pa.ChunkedArray) else pa.repeat(1, len(table))
-    columns["reappeared"] = pa.repeat(0, len(table))
-    columns["destination"] = pa.nulls(len(table), pa.string())
+    for name, missing_value in OPTIONAL.items():
+        columns[name] = _column(table, name, missing_value, path)
+    columns["unverified"] = _unverified(table, hours, method)
+    return pa.table(columns), {number: Label(name, name) for number, name in enumerate(labels, 1)}
+
+
+def _column(table: pa.Table, name: str, missing: pa.Scalar, path: Path) -> pa.ChunkedArray:
+    if name not in table.column_names:
+        return pa.chunked_array([pa.repeat(missing, len(table))])
+    try:
+        return pc.fill_null(table[name].cast(missing.type), missing)
+    except pa.ArrowInvalid as error:
+        raise DeliveryError(f"{path.name}: column {name!r} holds something else than {missing.type} values") from error
+
+
+def _unverified(table: pa.Table, hours: dict[str, pa.ChunkedArray], method: Method) -> pa.ChunkedArray:
+    if "end" in table.column_names:
+        return pc.fill_null(pc.equal(table["end"].cast(pa.string()), "unverified"), False)
     stale = pc.greater(pc.subtract(hours["followed_h"], hours["last_online_h"]), method.stale_after_hours)
     ended = pc.or_(pc.is_valid(hours["first_offline_h"]), pc.is_valid(hours["relocated_h"]))
-    columns["unverified"] = pc.and_(stale, pc.invert(ended))
-    return pa.table(columns), {number: Label(name, name) for number, name in enumerate(labels, 1)}
+    return pc.and_(stale, pc.invert(ended))
 
 
 def _read(path: Path) -> pa.Table:
     try:
         if path.suffix == ".parquet":
             return pyarrow.parquet.read_table(path)
-        return pyarrow.csv.read_csv(path, convert_options=pyarrow.csv.ConvertOptions(strings_can_be_null=True))
+        texts = pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(_TEXTS, pa.string()))  # "NA" is a country
+        return pyarrow.csv.read_csv(path, convert_options=texts)
     except FileNotFoundError as error:
         raise DeliveryError(f"{path.name}: no such file") from error
     except (pa.ArrowInvalid, OSError) as error:
@@ -80,7 +103,8 @@ def _check(hours: dict[str, pa.ChunkedArray], path: Path) -> None:
 
 
 def _numbered(column: pa.ChunkedArray) -> tuple[pa.Array, list[str]]:
-    """Numbers from 1 in the order of the sorted names."""
+    """Numbers from 1 in the order of the sorted names; POOLED is NOBODY."""
     names = pc.fill_null(column.cast(pa.string()), "").combine_chunks()
-    values = sorted(names.unique().to_pylist())
-    return pc.add(pc.index_in(names, pa.array(values, pa.string())).cast(pa.int64()), 1), values
+    values = sorted(set(names.unique().to_pylist()) - {POOLED})
+    found = pc.index_in(names, pa.array(values, pa.string())).cast(pa.int64())
+    return pc.fill_null(pc.add(found, 1), NOBODY), values

@@ -12,7 +12,7 @@ from ibis import _
 
 from monitor.instants import HOUR
 from monitor.models.words import DeliveryState, State
-from monitor.score.engine import Expr
+from monitor.score.engine import Expr, drop, keep
 from monitor.score.facts import EVERYTHING, NOBODY, OPEN, Facts
 from monitor.score.methods import Method
 from monitor.score.whole import flag, whole
@@ -32,18 +32,21 @@ def hosting(facts: Facts) -> Expr:
 
 
 def episodes(facts: Facts, method: Method, as_of: int) -> Expr:
-    """One row an episode begun by `as_of`.
+    """One row an episode begun by `as_of`, kept in the engine.
 
     Columns: company, content, site; start (epoch s); last_online_h, first_offline_h (null), relocated_h (null),
     followed_h on the company's own clock; deadline_h; last_online (epoch s); notices; reappeared; unverified;
     destination: the country it was relocated to (null: not known, or not relocated).
     """
-    hosts = hosting(facts)
-    events = _events(facts, hosts, method, as_of)
-    spells = _spells(events)
-    timed = _on_own_clock(spells, _pauses(facts, spells, as_of), as_of)
+    hosts = keep(hosting(facts))
+    events = keep(_events(facts, hosts, method, as_of))  # in steps: SQLite reads no statement that is nested deeper
+    spells = keep(_spells(events))
+    pauses = keep(_pauses(facts, spells, as_of))
+    timed = _on_own_clock(spells, pauses, as_of)
     stale = (_.first_offline_h.isnull() & _.relocated_h.isnull()) & (as_of - _.last_online > method.stale_after)
-    return timed.mutate(unverified=stale).join(facts.contents, "content")
+    every = keep(timed.mutate(unverified=stale).join(facts.contents, "content"))
+    drop(hosts, events, spells, pauses)
+    return every
 
 
 def hosted(rows: Expr, hosts: Expr) -> Expr:

@@ -32,6 +32,7 @@ def export(url: str, known_at: int, folder: Path) -> None:
     with _open(make_url(url)) as connection:
         for name in QUERIES:
             batches = _batches(connection, name, known_at)
+            (folder / name).mkdir()
             if name in _TIME:
                 _write_by_quarter(batches, name, folder / name)
             else:

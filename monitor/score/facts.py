@@ -17,7 +17,7 @@ import ibis
 from pyarrow import feather
 
 from monitor.errors import MonitorError
-from monitor.score.engine import Engine, Expr, put
+from monitor.score.engine import Engine, Expr, keep, put
 from monitor.score.extract import extract
 from monitor.score.queries import COLUMNS, QUERIES
 
@@ -54,7 +54,7 @@ def load_facts(engine: Engine, database_url: str, known_at: int) -> Facts:
 
 def _in_place(engine: Engine, name: str, known_at: int) -> Expr:
     schema = ibis.schema(COLUMNS[name])
-    return engine.sql(QUERIES[name].format(known_at=int(known_at)), schema=schema).cache()
+    return keep(engine.sql(QUERIES[name].format(known_at=int(known_at)), schema=schema))
 
 
 def read_database(reader: Callable[..., Any], *arguments: object) -> None:

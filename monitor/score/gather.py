@@ -14,7 +14,7 @@ from ibis import _
 
 from monitor.score import clustered, counts, relocation, survival
 from monitor.score.counts import NETWORK
-from monitor.score.engine import Engine, Expr, put
+from monitor.score.engine import Engine, Expr, drop, keep, put
 from monitor.score.methods import Method
 from monitor.score.turnbull import Turnbull, turnbull
 from monitor.score.whole import TICKS, rounded_down, rounded_up, ticks
@@ -113,13 +113,14 @@ def _aligned(companies: Integers, columns: dict[str, npt.NDArray[Any]], missing:
 
 def _curve(engine: Engine, spans: Expr, sizes: _Sizes, method: Method) -> Curve:
     until = round(method.restricted_mean_hours * TICKS)
-    curve = survival.survival(survival.times(spans), sizes.table(), until).cache()
-    points = clustered.variance(spans, curve, sizes.scaled(curve)).cache()
+    curve = keep(survival.survival(survival.times(spans), sizes.table(), until))
+    points = clustered.variance(spans, curve, sizes.scaled(curve))
     hours = int(max(method.restricted_mean_hours, *method.survival_hours))
     found = _arrays(engine, clustered.hourly(points, hours))
     limits = _aligned(sizes.companies, _arrays(engine, clustered.limits(points, method)), np.nan)
     area = _aligned(sizes.companies, _arrays(engine, survival.area(curve, until)), np.nan)
     readings = {name: values / TICKS for name, values in limits.items()}
+    drop(curve, points)
     readings["restricted_mean"] = survival.area_ticks(area["area"], area["first"]) / TICKS
     return Curve(
         _filled(sizes.companies, hours, found, "survival", 1.0),
@@ -167,13 +168,14 @@ def _moves(engine: Engine, scored: Expr, sizes: _Sizes, relocated: Floats, metho
     if not relocated.any():
         return Moves([nothing for _ in hours], [nothing for _ in hours], {})
     ends = relocation.exits(scored)
-    every = survival.survival(survival.times(ends), sizes.table(), 0).cache()
-    moved = relocation.moves(ends).cache()
-    curve = relocation.incidence(every, moved).cache()
+    every = keep(survival.survival(survival.times(ends), sizes.table(), 0))
+    moved = keep(relocation.moves(ends))
+    curve = keep(relocation.incidence(every, moved))
     scaled = sizes.scaled(every)
     found = [_arrays(engine, relocation.variance(ends, curve, scaled, h)) for h in hours]
     aligned = [_aligned(sizes.companies, columns, 0.0) for columns in found]
     rows = engine.to_pyarrow(relocation.by_country(every, moved, hours)).to_pylist()
+    drop(every, moved, curve)
     countries = {
         (row["company"], row["country"]): (row["k"], [row[f"i{n}"] / relocation.UNIT for n in range(len(hours))])
         for row in rows

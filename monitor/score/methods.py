@@ -62,8 +62,12 @@ class Method:
         return chosen
 
     def parameters(self) -> dict[str, object]:
-        """Plain data for the manifest and the method page."""
-        return {f.name: getattr(self, f.name) for f in fields(self)} | {"deadlines_hours": dict(self.deadlines_hours)}
+        """Plain data for the manifest and the method page.
+
+        A parameter that a later method brings is None in the earlier ones, and left out: their hash stays what it was.
+        """
+        values = {f.name: getattr(self, f.name) for f in fields(self)} | {"deadlines_hours": dict(self.deadlines_hours)}
+        return {name: value for name, value in values.items() if value is not None}
 
     def parameter_hash(self) -> str:
         """SHA-256 of the canonical JSON of the parameters."""

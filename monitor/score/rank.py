@@ -1,27 +1,67 @@
-"""Order and standing: worst first by the lenient share on time; few episodes or sites are listed, not ranked."""
+"""Score, order, rank interval and standing: the lowest score first; few episodes or sites are listed, not ranked."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+import numpy as np
+import numpy.typing as npt
+
+from monitor.score.assemble import SIGNIFICANT
 from monitor.score.methods import Method
+from monitor.score.ranks import letters, observations, on_arcsine_scale, ranks
+from monitor.score.shrinkage import effective_observations, shrunk
 from monitor.score.table import Estimate, Standing
+
+Floats = npt.NDArray[np.float64]
 
 
 def ranked(estimates: Sequence[Estimate], method: Method) -> tuple[Estimate, ...]:
-    """Companies with rank and standing: the ranked ones worst first, then the others by name.
+    """Companies with score, rank, its interval, band and standing: the ranked worst first, then the others by name.
 
-    Ties in the share go to the one with more overdue, then more exposure hours, then by name.
+    Ties in the score go to the one with more overdue, then more exposure hours, then by name. Raises
+    ArithmeticError where no score can be fitted.
     """
-    enough = [e for e in estimates if _is_ranked(e, method)]
+    enough = _scored([e for e in estimates if _is_ranked(e, method)])
     few = [e for e in estimates if not _is_ranked(e, method)]
-    enough.sort(key=lambda e: (e.on_time.lenient.p, -e.overdue, -e.exposure_hours, e.name))
+    enough.sort(key=lambda e: (e.score, -e.overdue, -e.exposure_hours, e.name, e.company))
     few.sort(key=lambda e: (e.name.casefold(), e.company))
-    return (
-        *(replace(e, rank=place, standing=_standing(e, method)) for place, e in enumerate(enough, 1)),
-        *(replace(e, standing="too_few") for e in few),
-    )
+    return (*_placed(enough, method), *(replace(e, standing="too_few") for e in few))
+
+
+def _scored(estimates: Sequence[Estimate]) -> list[Estimate]:
+    if not estimates:
+        return []
+    p, se = (_column(getattr(e.on_time.lenient, name) for e in estimates) for name in ("p", "se"))
+    sites, mature = _column(e.sites for e in estimates), _column(e.on_time.mature for e in estimates)
+    scores = 100 * shrunk(p, effective_observations(p, se, sites, mature))
+    return [replace(e, score=float(f"{s:.{SIGNIFICANT}g}")) for e, s in zip(estimates, scores.tolist(), strict=True)]
+
+
+def _placed(estimates: Sequence[Estimate], method: Method) -> list[Estimate]:
+    """The ranked companies, in order, with all that the ranking says of them."""
+    shares = [e.on_time.lenient for e in estimates]
+    p, low, high = (_column(getattr(share, name) for share in shares) for name in ("p", "low", "high"))
+    sites, mature = _column(e.sites for e in estimates), _column(e.on_time.mature for e in estimates)
+    worth = observations(p, low, high, np.minimum(sites, mature), method.confidence)
+    found = ranks(*on_arcsine_scale(p, worth), method.confidence)
+    return [
+        replace(
+            estimate,
+            rank=place + 1,
+            rank_low=int(found.low[place]),
+            rank_high=int(found.high[place]),
+            band=letters(int(found.band[place])),
+            standing=_standing(estimate, method),
+        )
+        for place, estimate in enumerate(estimates)
+    ]
+
+
+def _column(values: Iterable[float | None]) -> Floats:
+    """One number a company; None becomes nan."""
+    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
 
 
 def _is_ranked(estimate: Estimate, method: Method) -> bool:

@@ -17,7 +17,7 @@ import ibis
 from ibis import _
 
 from monitor.score.counts import NETWORK
-from monitor.score.engine import Expr
+from monitor.score.engine import Expr, drop, keep
 from monitor.score.whole import TICKS, flag, ticks, whole
 
 UNIT = 2.0**56  # incidences by country are added in units of 1/UNIT
@@ -70,14 +70,16 @@ def by_country(curve: Expr, moved: Expr, hours: Sequence[float]) -> Expr:
 def variance(ends: Expr, curve: Expr, sizes: Expr, hours: float) -> Expr:
     """(company, f, v): F at `hours` and its variance; `curve` from `incidence`, `sizes` with company and scale."""
     until = round(hours * TICKS)
-    steps = _steps(curve, sizes, until).cache()
+    steps = keep(_steps(curve, sizes, until))
     sites = _site_sums(ends, steps)
     order = ibis.window(group_by="company", order_by="site", preceding=(None, 0))
     rows = sites.join(sizes.select("company", "scale"), "company")
     rows = rows.mutate(part=_.psi.cast("float64") / _.scale)
     rows = rows.mutate(v=(_.part * _.part).sum().over(order))
     value = curve.filter(_.t <= until).group_by("company").aggregate(f=_.f.max())
-    return rows.group_by("company").aggregate(v=_.v.max()).join(value, "company")
+    found = keep(rows.group_by("company").aggregate(v=_.v.max()).join(value, "company"))
+    drop(steps)
+    return found
 
 
 def _steps(curve: Expr, sizes: Expr, until: int) -> Expr:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import ibis
+import pyarrow as pa
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -20,7 +22,8 @@ from monitor.score.counts import NETWORK, refusal_counts
 from monitor.score.engine import Engine, Expr
 from monitor.score.episode_file import read_episodes
 from monitor.score.episodes import episodes, hosting
-from monitor.score.facts import NOBODY, load_facts
+from monitor.score.export import read_export
+from monitor.score.facts import NOBODY, Facts, load_facts
 from monitor.score.gather import gather
 from monitor.score.methods import Method
 from monitor.score.rank import ranked
@@ -38,6 +41,7 @@ class Request:
     known_at: int
     method: Method
     engine_url: str = "duckdb://"
+    facts: Path | None = None  # an export to read instead of the database
 
 
 def last_delivery(session: Session, known_at: int) -> int:
@@ -50,53 +54,106 @@ def last_delivery(session: Session, known_at: int) -> int:
 
 def score(session: Session, request: Request) -> Table:
     """The ranked table of a period. Raises MonitorError where the reference date lies before the period."""
-    if request.as_of < request.period.start:
-        raise MonitorError(f"the reference date {iso(request.as_of)} lies before period {request.period.label}")
-    url = session.get_bind().engine.url.render_as_string(hide_password=False)
-    engine = engines.connect(request.engine_url, url)
-    facts = load_facts(engine, url, request.known_at)
-    every = episodes(facts, request.method, request.as_of).cache()
-    start, end = request.period.start, min(request.period.end, request.as_of + 1)
-    scored = every.filter((every.start >= start) & (every.start < end))
-    refusals = refusal_counts(facts, hosting(facts), start, end, request.method)
-    refused = {row["company"]: row["refused"] + row["undeliverable"] for row in engine.to_pyarrow(refusals).to_pylist()}
     labels = _labels(session, request.known_at)
-    estimates = _estimates(engine, scored, every, labels, refused, request.method)
-    return _table(estimates, request.method, request.period.label, iso(request.as_of), iso(request.known_at))
+    head = (request.period.label, iso(request.as_of), iso(request.known_at))
+    with engines.opened(request.engine_url, database_url(session)) as engine:
+        return _table(engine, *_measured(engine, session, request), labels, request.method, head)
+
+
+def scored_episodes(session: Session, request: Request) -> pa.Table:
+    """The episodes behind `score`: the columns of `episodes`, and `scored` (begun in the period).
+
+    `company` is the key, null at nobody's door; `site` a number of the database. Not for publication as they are.
+    """
+    with engines.opened(request.engine_url, database_url(session)) as engine:
+        rows: pa.Table = engine.to_pyarrow(episodes_of(facts_of(engine, session, request), request))
+    keys = {number: label.key for number, label in _labels(session, request.known_at).items()}
+    named = pa.array([keys.get(number) for number in rows["company"].to_pylist()], pa.string())
+    return rows.set_column(rows.column_names.index("company"), "company", named)
 
 
 def estimate_file(path: Path, method: Method, engine_url: str = "duckdb://") -> Table:
     """The same table from an episodes file; nothing but its rows goes in."""
-    engine = engines.connect(engine_url)
     rows, labels = read_episodes(path, method)
-    every = engines.put(engine, "episodes", rows)
-    return _table(_estimates(engine, every, every, labels, {}, method), method, "", "", "")
+    with engines.opened(engine_url) as engine:
+        return _table(engine, engines.put(engine, "episodes", rows), {}, labels, method, ("", "", ""))
 
 
-def _estimates(
+def database_url(session: Session) -> str:
+    """The address of the system of record that a session works on, with its password."""
+    return session.get_bind().engine.url.render_as_string(hide_password=False)
+
+
+def facts_of(engine: Engine, session: Session, request: Request) -> Facts:
+    """The facts that a request asks for; raises MonitorError where the reference date lies before the period."""
+    if request.as_of < request.period.start:
+        raise MonitorError(f"the reference date {iso(request.as_of)} lies before period {request.period.label}")
+    if request.facts is not None:
+        return read_export(engine, request.facts)
+    return load_facts(engine, database_url(session), request.known_at)
+
+
+def episodes_of(facts: Facts, request: Request) -> Expr:
+    """All episodes up to the reference date, and which of them are `scored`: begun in the period."""
+    start, end = _bounds(request)
+    every = episodes(facts, request.method, request.as_of)
+    return every.mutate(scored=(every.start >= start) & (every.start < end))
+
+
+def _measured(engine: Engine, session: Session, request: Request) -> tuple[Expr, dict[int, int]]:
+    """The episodes, and how many notices of the period each company did not accept."""
+    facts = facts_of(engine, session, request)
+    return episodes_of(facts, request), _refused(engine, facts, request)
+
+
+def _bounds(request: Request) -> tuple[int, int]:
+    return request.period.start, min(request.period.end, request.as_of + 1)
+
+
+def _refused(engine: Engine, facts: Facts, request: Request) -> dict[int, int]:
+    refusals = engine.to_pyarrow(refusal_counts(facts, hosting(facts), *_bounds(request), request.method))
+    return {row["company"]: row["refused"] + row["undeliverable"] for row in refusals.to_pylist()}
+
+
+def _table(
     engine: Engine,
-    scored: Expr,
     every: Expr,
-    labels: Mapping[int, Label],
     refused: Mapping[int, int],
+    labels: Mapping[int, Label],
     method: Method,
-) -> dict[int, Estimate]:
-    gathered = gather(engine, scored, every, method, also=sorted(refused))
-    return assemble(gathered, {**labels, NETWORK: _NETWORK_LABEL}, refused, method)
-
-
-def _table(estimates: dict[int, Estimate], method: Method, period: str, as_of: str, known_at: str) -> Table:
-    companies = [e for identifier, e in estimates.items() if identifier not in (NETWORK, NOBODY)]
+    head: tuple[str, str, str],
+) -> Table:
+    period, as_of, known_at = head
+    estimates = estimated(engine, every, labels, refused, method)
+    companies = {i: e for i, e in estimates.items() if i not in (NETWORK, NOBODY)}
+    companies = {i: e for i, e in companies.items() if e.episodes or e.outstanding or e.refused}
+    small = [i for i, e in companies.items() if e.episodes < method.publish_below]
     nobody = estimates.get(NOBODY)
     return Table(
         method.version,
         as_of,
         known_at,
         period,
-        ranked([e for e in companies if e.episodes or e.outstanding or e.refused], method),
+        ranked(list(companies.values()), method),
         estimates[NETWORK],
         Unattributed(nobody.episodes, nobody.notices) if nobody else Unattributed(0, 0),
+        _rest(engine, every, small, refused, method) if small else None,
     )
+
+
+def estimated(
+    engine: Engine, every: Expr, labels: Mapping[int, Label], refused: Mapping[int, int], method: Method
+) -> dict[int, Estimate]:
+    """One estimate a company, and under NETWORK that of all, from episodes with `scored`."""
+    gathered = gather(engine, every.filter(every.scored), every, method, also=sorted(refused))
+    return assemble(gathered, {**labels, NETWORK: _NETWORK_LABEL}, refused, method)
+
+
+def _rest(engine: Engine, every: Expr, small: list[int], refused: Mapping[int, int], method: Method) -> Estimate:
+    """The network without some companies: all others are taken as one, which is all that is asked."""
+    others = every.filter(every.company.notin(small)).mutate(company=ibis.literal(NOBODY, "int64"))
+    left = sum(count for company, count in refused.items() if company not in (NETWORK, *small))
+    return estimated(engine, others, {}, {NETWORK: left}, method)[NETWORK]
 
 
 def _labels(session: Session, known_at: int) -> dict[int, Label]:

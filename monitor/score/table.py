@@ -149,6 +149,7 @@ class Table:
     companies: tuple[Estimate, ...]
     network: Estimate
     unattributed: Unattributed
+    rest: Estimate | None = None  # the network without the companies under `publish_below`, where there are some
 
     def as_json(self) -> dict[str, Any]:
         """Plain data for `json.dumps`."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
@@ -64,7 +65,7 @@ COMPANIES = (
     Invented("as64508", "Grachten Web", 25, 1, 8, 3, 12, 2),
     Invented("as64509", "=Watersnip VPS", 4, 0, 3, 3, 20, 1),
     Invented("kaaskop-hosting", "Kaaskop Hosting", 2, 1, 0, 2, 5, 0),
-    Invented("as64511", "Turfschip Networks", 6, 0, 2, 4, 16, 3),
+    Invented("as64511", "Turfschip Networks", 5, 2, 1, 4, 16, 3),
 )
 
 
@@ -80,7 +81,7 @@ def filler(number: int) -> tuple[Invented, ...]:
 
 def share(p: float, sites: int) -> Share:
     """A share with a normal interval on the logit scale, as if each site were one observation."""
-    error = math.sqrt(max(p * (1 - p), 1e-6) / sites)
+    error = math.sqrt(max(p * (1 - p), 1e-6) / max(sites, 1))
     logit, width = math.log(p / (1 - p)) if 0 < p < 1 else 5.0, 1.96 * error / max(p * (1 - p), 1e-3)
     low, high = (1 / (1 + math.exp(-(logit + sign * width))) for sign in (-1, 1))
     return Share(p, error, low, high)
@@ -94,13 +95,14 @@ def point(t: float, mean: float, sites: int) -> SurvivalPoint:
 
     values = [left(t + 0.25 * mean * 0.3 * (t > 0)), left(t), left(t - min(3.0, t))]
     lenient, middle, strict = values
-    errors = [math.sqrt(s * (1 - s) / sites) if 0 < s < 1 else 0.0 for s in (lenient, strict)]
+    errors = [math.sqrt(s * (1 - s) / max(sites, 1)) if 0 < s < 1 else 0.0 for s in (lenient, strict)]
     return SurvivalPoint(t, middle, lenient, errors[0], strict, errors[1])
 
 
 def estimate(item: Invented, rank: int | None, standing: Standing | None) -> Estimate:
     """All figures of one invented company."""
-    lenient, strict = share(1 - item.late / item.episodes, item.sites), share(item.on_time / item.episodes, item.sites)
+    most = max(item.episodes, 1)
+    lenient, strict = share(1 - item.late / most, item.sites), share(item.on_time / most, item.sites)
     old = item.outstanding // 3
     median = 0.69 * item.mean
     return Estimate(
@@ -154,7 +156,12 @@ def standing_of(item: Invented) -> Standing:
     return "below" if limits.high is not None and limits.high < 0.9 else "not_proven"
 
 
-def invent(period: str = "2026Q2", companies: tuple[Invented, ...] = COMPANIES, *, ranked: bool = True) -> Table:
+STRAY = Invented("", "", 7, 2, 3, 9, 12, 2)
+
+
+def invent(
+    period: str = "2026Q2", companies: tuple[Invented, ...] = COMPANIES, *, ranked: bool = True, stray: Invented = STRAY
+) -> Table:
     """A whole table whose sums agree; without ranks and standings where `ranked` is false."""
     big = sorted((c for c in companies if standing_of(c) != "too_few"), key=lambda c: 1 - c.late / c.episodes)
     rest = [c for c in companies if c not in big]
@@ -163,31 +170,26 @@ def invent(period: str = "2026Q2", companies: tuple[Invented, ...] = COMPANIES, 
         judged += [estimate(item, None, "too_few") for item in rest]
     else:
         judged = [estimate(item, None, None) for item in big + rest]
-    stray = Invented("", "", 7, 2, 3, 9, 12, 2)
-    whole = Invented(
-        "",
-        "",
-        sum(c.on_time for c in companies) + stray.on_time,
-        sum(c.undetermined for c in companies) + stray.undetermined,
-        sum(c.late for c in companies) + stray.late,
-        sum(c.sites for c in companies) + stray.sites,
-        11,
-    )
-    network = asdict(estimate(whole, None, None))
-    for name in ("notices", "renotices", "outstanding", "overdue", "unverified", "relocated", "reappeared", "refused"):
-        network[name] = sum(getattr(c, name) for c in judged) + getattr(estimate(stray, None, None), name)
-    typed = {"on_time", "median_hours", "p90_hours", "mean_online_hours_7d", "survival", "outstanding_by_age", "curve"}
-    base = estimate(whole, None, None)
-    kept = {name: getattr(base, name) for name in typed}
     return Table(
         method="2026.1",
         as_of="2026-07-01T00:00:00Z",
         known_at="2026-07-06T06:00:00Z",
         period=period,
         companies=tuple(judged),
-        network=Estimate(**{**network, **kept}),
+        network=together((*companies, stray)),
         unattributed=Unattributed(stray.episodes, stray.episodes + stray.late // 2),
+        rest=together((*[c for c in companies if c.episodes >= 10], stray)),
     )
+
+
+def together(parts: Sequence[Invented]) -> Estimate:
+    """The network of these."""
+    judged = [estimate(part, None, None) for part in parts]
+    times: list[int] = [sum(getattr(part, n) for part in parts) for n in ("on_time", "undetermined", "late", "sites")]
+    on_time, undetermined, late, sites = times
+    whole = estimate(Invented("", "", on_time, undetermined, late, sites, 11), None, None)
+    names = ("notices", "renotices", "outstanding", "overdue", "unverified", "relocated", "reappeared", "refused")
+    return replace(whole, **{name: sum(getattr(item, name) for item in judged) for name in names})
 
 
 def publish(session: Session, table: Table, version: int = 1) -> Release:

@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.errors import MonitorError
 from monitor.publish import sheets
 from monitor.publish.rows import FIRST_ORDER, SORTS, Order, filter_rows, public_table, sort_rows
 from monitor.score.table import Quantile, Table
-from tests.publish.fiction import COMPANIES, Invented, invent
+from tests.publish.fiction import COMPANIES, STRAY, Invented, invent
 
 BIG = tuple(item for item in COMPANIES if item.episodes >= 10)
+RANKED = tuple(item for item in COMPANIES if item.episodes >= 100)
 
 
 def small(number: int, episodes: int, late: int = 0) -> tuple[Invented, ...]:
@@ -36,48 +38,85 @@ def test_ten_is_enough() -> None:
     assert rows["ten"] is not None
 
 
+NONE = Invented("", "", 0, 0, 0, 0, 5)
+ALIKE = {"renotices", "notices", "outstanding", "overdue", "refused", "unverified", "relocated", "reappeared"}
+NOTICES = {"notices", "renotices"}
+TIMING = {"on_time", "undetermined", "late"}
+
+
+def varied(*sizes: tuple[int, int, int]) -> tuple[Invented, ...]:
+    """Companies that may not be shown, with these three counts and each its own number of sites."""
+    return tuple(Invented(f"small-{i}", f"Small {i}", *counts, i + 1, 5) for i, counts in enumerate(sizes))
+
+
 @pytest.mark.parametrize(
-    ("companies", "hidden"),
+    ("companies", "stray", "hidden", "together"),
     [
-        ((), set()),
-        (small(1, 4, 1), {"episodes", "late"}),
-        (small(2, 4, 1), {"episodes", "late"}),
-        (small(3, 4, 1), {"refused"}),
-        (small(3, 4, 0), {"on_time", "undetermined", "late"}),
-        (small(3, 9, 1), {"episodes"}),
+        ((), NONE, set(), set()),
+        # three of all sizes: their own sums can be shown, but for what none or one of them has
+        (varied((4, 3, 0), (2, 0, 3), (1, 2, 5)), NONE, ALIKE - NOTICES, set()),
+        # one: at nobody's door there is enough to hide it, but not of everything
+        (
+            varied((3, 0, 1)),
+            STRAY,
+            {"refused", "unverified", "relocated", "reappeared"},
+            {"episodes", "notices", "renotices", "outstanding", "overdue"} | TIMING,
+        ),
+        # one, two, or three alike, and nothing to hide them in
+        (varied((3, 0, 1)), NONE, {"episodes"} | TIMING | ALIKE, set()),
+        (varied((3, 0, 1), (1, 1, 3)), NONE, {"episodes"} | TIMING | ALIKE, set()),
+        (small(3, 4, 1), NONE, {"episodes"} | TIMING | ALIKE, set()),
+        # none was ever undetermined: the three counts go, the number of episodes stays
+        (varied((4, 0, 0), (2, 0, 3), (1, 0, 5)), NONE, TIMING | ALIKE - NOTICES, set()),
     ],
 )
 def test_a_total_that_gives_a_small_company_away_is_not_shown(
-    companies: tuple[Invented, ...], hidden: set[str]
+    companies: tuple[Invented, ...], stray: Invented, hidden: set[str], together: set[str]
 ) -> None:
-    counts = public_table(invent(companies=BIG + companies)).network.counts
-    assert hidden <= {name for name, value in counts.items() if value is None}
-    if not companies:
-        assert None not in counts.values()
+    table = public_table(invent(companies=RANKED + companies, stray=stray))
+    lines = {line.kind: line.counts for line in table.totals}
+    assert {name for name, count in lines["network"].items() if count is None} == hidden
+    assert {name for name, count in lines["unattributed"].items() if count is None} == together
+    assert {name for name, count in lines.get("withheld", {}).items() if count is None} == hidden | together
+    assert table.network.gives_way == (hidden >= TIMING)
+
+
+def test_the_next_smallest_companies_join_where_the_small_ones_stand_out() -> None:
+    """The smallest without a rank, and no more than needed; of all of them only the one bound is told."""
+    few = (Invented("ten", "Ten", 6, 2, 2, 3, 5), Invented("twelve", "Twelve", 5, 4, 3, 4, 5))
+    more = Invented("twenty", "Twenty", 18, 0, 2, 5, 5)
+    table = public_table(invent(companies=RANKED + varied((3, 0, 1)) + (more, *few), stray=NONE))
+    withheld = {row.company: row.below for row in table.rows if row.figures is None}
+    assert withheld == {"small-0": 30, "ten": 30, "twelve": 30}
+    assert not table.network.gives_way
+    assert table.below == 30
+
+
+def test_a_ranked_company_keeps_its_figures() -> None:
+    table = public_table(invent(companies=RANKED + varied((3, 0, 1)), stray=NONE))
+    assert [row.company for row in table.rows if row.figures is None] == ["small-0"]
+
+
+def test_where_the_network_gives_way_its_figures_are_without_the_withheld() -> None:
+    """1 late of 1,000 at the one company with figures; the other has 1 of 4."""
+    known = (Invented("big", "Big", 40, 959, 1, 50, 5),)
+    table = invent(companies=known + varied((3, 0, 1)), stray=NONE)
+    network = public_table(table).network
+    assert (network.gives_way, network.mature, network.lenient.p) == (True, 1000, 0.999)
+    assert table.network.on_time.mature == 1004
+    with pytest.raises(MonitorError, match="score it again"):
+        public_table(replace(table, rest=None))
 
 
 @settings(deadline=None, max_examples=40)
-@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=5))
-def test_no_small_company_follows_from_the_totals_by_subtraction(made: list[tuple[int, int]]) -> None:
-    companies = tuple(
-        Invented(f"s{i}", f"S{i}", max(n, 1) - min(late, max(n, 1)), 0, min(late, max(n, 1)), 1, 5)
-        for i, (n, late) in enumerate(made)
-    )
-    table = invent(companies=BIG + companies)
-    published = {line.kind: line.counts for line in public_table(table).totals}
-    for name, total in published["network"].items():
-        rest = None if total is None else total - (published["shown"][name] or 0)
-        if rest is not None and companies:
-            assert len(companies) >= 3
-            assert rest - (published["unattributed"][name] or 0) > 0
-        assert (published.get("withheld", {}).get(name) is None) == (total is None) or not companies
-
-
-def test_shares_of_the_network_lose_their_decimals_with_its_counts() -> None:
-    network = public_table(invent(companies=BIG + small(1, 4))).network
-    assert network.mature is None
-    assert network.lenient.p == round(network.lenient.p or 0, 2)
-    assert all(point.npmle == round(point.npmle or 0, 2) for point in network.curve)
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 2), st.integers(0, 3)), max_size=5))
+def test_no_total_is_over_companies_that_are_alike_but_for_one(made: list[tuple[int, int, int]]) -> None:
+    table = public_table(invent(companies=RANKED + varied(*[counts for counts in made if sum(counts)]), stray=NONE))
+    lines = {line.kind: line.counts for line in table.totals}
+    for place, name in enumerate(("on_time", "undetermined", "late")):
+        values = [counts[place] for counts in made if sum(counts)]
+        if values and lines["network"][name] is not None:
+            assert max(map(values.count, values)) <= len(values) - 2
 
 
 def with_gaps(table: Table) -> Table:

@@ -8,10 +8,10 @@ import pytest
 
 from monitor.publish import parameters, sentences
 from monitor.publish.figures import certainty, figure_lines
-from monitor.publish.rows import Row, public_row
+from monitor.publish.rows import AtNobodysDoor, Row, public_row
 from monitor.publish.words import FIGURES, KINDS, LANGUAGES, LATENESS, STANDINGS, Language
 from monitor.score.methods import METHODS, method
-from monitor.score.table import Estimate, Share, Standing, Unattributed
+from monitor.score.table import Estimate, Share, Standing
 from tests.publish.fiction import COMPANIES, Invented, estimate
 
 RULES = method("2026.1")
@@ -69,11 +69,11 @@ def test_without_a_passed_deadline_nothing_is_said_about_lateness(language: Lang
 
 
 def test_why_a_company_has_no_rank() -> None:
-    def why(invented: Invented) -> str:
-        made = public_row(estimate(invented, None, "too_few"), RULES, table_is_ranked=True)
+    def why(invented: Invented, below: int | None = None) -> str:
+        made = public_row(estimate(invented, None, "too_few"), RULES, table_is_ranked=True, below=below)
         return sentences.why_unranked(made, RULES, "en")
 
-    assert why(Invented("a", "A", 3, 0, 0, 9, 1)) == "fewer than 10 episodes: no figures"
+    assert why(Invented("a", "A", 3, 0, 0, 9, 1), below=10) == "fewer than 10 episodes: no figures"
     assert why(Invented("a", "A", 20, 0, 0, 9, 1)) == "fewer than 30 episodes"
     assert why(Invented("a", "A", 50, 0, 0, 4, 1)) == "fewer than 5 sites"
     assert why(Invented("a", "A", 50, 0, 0, 9, 1)) == "too few episodes whose deadline has passed"
@@ -88,8 +88,8 @@ def test_a_place_with_and_without_its_interval() -> None:
 
 def test_what_is_uncertain_is_said_only_where_it_applies() -> None:
     calm = public_row(estimate(Invented("a", "A", 50, 0, 0, 9, 1), 1, "meets"), RULES, table_is_ranked=True)
-    assert len(certainty(calm, Unattributed(0, 0), "nl")) == 1
-    assert len(certainty(row(0.8, 0.95, "below"), Unattributed(3, 3), "en")) > 3
+    assert len(certainty(calm, AtNobodysDoor(0, 0), "nl")) == 1
+    assert len(certainty(row(0.8, 0.95, "below"), AtNobodysDoor(3, 3), "en")) > 3
 
 
 @pytest.mark.parametrize("record", METHODS.values(), ids=METHODS)

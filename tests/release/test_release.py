@@ -27,7 +27,7 @@ from tests.conftest import Database
 from tests.score.world import ADDED, ZERO, world
 
 WAIVED = "invented companies"
-REQUEST = Request(Period("2026Q2", ZERO - DAY, ZERO + DAY), ZERO + 100 * HOUR, 2**33, method())
+REQUEST = Request(Period("2026Q2", ZERO - DAY, ZERO + DAY), ZERO + 100 * HOUR, ZERO, method())
 
 
 @pytest.fixture

@@ -103,7 +103,7 @@ def companies(number: int = 40) -> tuple[Estimate, ...]:
         estimate("as65004", "Oosterschelde Web", 14, 2, 5, 6),
         estimate("as65005", "Watersnip VPS", 4, 0, 3, 3),
         estimate("as65006", "Kaaskop Hosting", 2, 1, 0, 2),
-        estimate("as65007", "Paling Servers", 5, 1, 2, 4),
+        estimate("as65007", "Paling Servers", 5, 2, 1, 4),
     )
 
 
@@ -133,6 +133,7 @@ def table(number: int = 40) -> Table:
         companies=ranked(known, method()),
         network=network((*known, stray)),
         unattributed=Unattributed(stray.episodes, stray.notices),
+        rest=network((*[company for company in known if company.episodes >= 10], stray)),
     )
 
 

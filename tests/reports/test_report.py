@@ -23,13 +23,16 @@ from monitor.db import connect
 from monitor.errors import MonitorError
 from monitor.models.release import Stage
 from monitor.publish import formatting
+from monitor.publish.rows import public_table
 from monitor.publish.words import LANGUAGES, STANDINGS, Language
 from monitor.settings import Settings
 from reports.command import read_report, report, write
 from reports.document import STATIC, Report, page
+from reports.figures import key_figures
 from reports.printing import OnlyOurFiles, pdf
 from reports.summary import standing_counts, summary
 from tests.conftest import NewDatabase
+from tests.publish.fiction import Invented, invent
 from tests.reports.fiction import LONGEST, PERIOD, companies, publish, table
 
 FORBIDDEN = re.compile(r"guilty|criminal|schuldig|crimineel|criminele|dader|offender|illegal host", re.IGNORECASE)
@@ -200,10 +203,33 @@ def test_possible_ranks_and_bands_stand_beside_the_rank(made: Report) -> None:
         else row
         for row in made.table.rows
     )
-    assert "range · band" not in page(made, "en", "print")
+    plain = tuple(
+        replace(row, figures=row.figures and replace(row.figures, rank_low=None, rank_high=None, band=None))
+        for row in made.table.rows
+    )
+    assert "range · band" not in page(replace(made, table=replace(made.table, rows=plain)), "en", "print")
     html = page(replace(made, table=replace(made.table, rows=rows)), "en", "print")
     assert "range · band" in html
     assert "<small>1–7 · A</small>" in html
+
+
+def test_where_the_network_gives_way_the_report_says_whom_it_leaves_out(made: Report) -> None:
+    lone = Invented("lone", "Lone", 3, 0, 1, 1, 5)
+    big = Invented("as64496", "Rietkraag Cloud", 90, 4, 26, 41, 90)
+    hidden = public_table(invent(companies=(big, lone), stray=Invented("", "", 0, 0, 0, 0, 5)))
+    html = page(replace(made, table=hidden), "en", "print")
+    assert "all companies together leave out those with fewer than 10" in html
+    lines = {line.key: line.value for line in key_figures(hidden, "en")}
+    assert lines["on_time"].startswith("75")
+
+
+def test_companies_that_joined_are_explained(made: Report) -> None:
+    companies = (Invented("a", "A", 90, 4, 26, 41, 90), Invented("b", "B", 3, 0, 1, 1, 5))
+    few = (Invented("c", "C", 6, 2, 2, 3, 5), Invented("d", "D", 5, 4, 3, 4, 5))
+    joined = public_table(invent(companies=companies + few, stray=Invented("", "", 0, 0, 0, 0, 5)))
+    html = page(replace(made, table=joined), "en", "print")
+    assert "This time the next smallest companies have no figures either" in html
+    assert html.count("&lt;30") == 3
 
 
 def test_a_period_without_a_published_release_is_refused(engine: Engine) -> None:

@@ -225,6 +225,7 @@ def test_totals_agree_with_the_rows(client: FlaskClient) -> None:
     assert shown["episodes"] == sum(row["episodes"] for row in figures) == sum(item.episodes for item in BIG)
     assert shown["late"] == sum(row["on_time"]["late"] for row in figures)
     assert unattributed["episodes"] == data["unattributed"]["episodes"]
+    assert None not in (network["episodes"], withheld["episodes"], unattributed["episodes"])
     for name, total in network.items():
-        if total is not None:
+        if None not in (total, withheld[name], unattributed[name]):
             assert total == shown[name] + withheld[name] + unattributed[name]

@@ -1,0 +1,130 @@
+"""Which companies keep no figures, and which counts of all the others would give those figures back.
+
+The rule and why it holds are in docs/adr/0008-nothing-withheld-can-be-recovered.md.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from monitor.score.methods import Method
+from monitor.score.table import Estimate, Table
+
+Measure = Callable[[Estimate], int]
+Counts = Mapping[str, int | None]
+# shown: every line; covered: only together with what is at nobody's door; hidden: not even in the network's total
+State = Literal["shown", "covered", "hidden"]
+
+TIMING: Mapping[str, Measure] = {
+    "episodes": lambda item: item.episodes,
+    "on_time": lambda item: item.on_time.on_time,
+    "undetermined": lambda item: item.on_time.undetermined,
+    "late": lambda item: item.on_time.late,
+}
+MEASURES: Mapping[str, Measure] = {
+    "episodes": TIMING["episodes"],
+    "notices": lambda item: item.notices,
+    **TIMING,
+    "outstanding": lambda item: item.outstanding,
+    "overdue": lambda item: item.overdue,
+    "refused": lambda item: item.refused,
+    "renotices": lambda item: item.renotices,
+    "unverified": lambda item: item.unverified,
+    "relocated": lambda item: item.relocated,
+    "reappeared": lambda item: item.reappeared,
+}
+# What the timing of the network betrays besides its counts: curves and intervals show the sites too.
+_BETRAYED: Sequence[Measure] = (
+    *TIMING.values(),
+    lambda item: item.on_time.mature,
+    lambda item: item.sites,
+)
+_VOLUME = ("episodes", "notices", "renotices")  # any two of these give the third
+_WORST: Sequence[State] = ("shown", "covered", "hidden")
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """The keys of the companies without figures, all with fewer than `below` episodes, and each count's state."""
+
+    companies: frozenset[str]
+    below: int
+    states: Mapping[str, State]
+
+    @property
+    def timing(self) -> State:
+        """The state of all that is made from the times of the network's episodes: three counts, shares, curves."""
+        return self.states["late"]
+
+    def tells_nobodys(self, measure: str) -> bool:
+        """Whether that count of what is at nobody's door may be told: it covers nothing, nor tells what does."""
+        related = (measure, "episodes") if measure in _VOLUME else (measure,)
+        return all(self.states[name] != "covered" for name in related)
+
+    def bound(self, company: str) -> int | None:
+        """What a company without figures has fewer episodes than; None for one that keeps them."""
+        return self.below if company in self.companies else None
+
+
+def withheld(table: Table, rules: Method) -> Withheld:
+    """The companies under `publish_below`, and the next smallest that have no rank where those alone stand out.
+
+    Where no such company helps, they stay as they are and the network's figures give way.
+    """
+    small = [company for company in table.companies if company.episodes < rules.publish_below]
+    nobody = at_nobodys_door(table)
+    for group, below in _groups(table, small, rules):
+        if _timing(group, nobody, rules) != "hidden":
+            return _withheld(group, below, nobody, rules)
+    return _withheld(small, rules.publish_below, nobody, rules)
+
+
+def at_nobodys_door(table: Table) -> Mapping[str, int]:
+    """What counts in the network and in no company."""
+    return {name: get(table.network) - sum(map(get, table.companies)) for name, get in MEASURES.items()}
+
+
+def _groups(table: Table, small: list[Estimate], rules: Method) -> Iterator[tuple[list[Estimate], int]]:
+    """The small companies; then with one more, two more, ... all under one bound, so that none stands out."""
+    yield small, rules.publish_below
+    few = [c for c in table.companies if rules.publish_below <= c.episodes < rules.minimum_episodes and c.rank is None]
+    few.sort(key=lambda company: (company.episodes, company.company))
+    for joined in range(1, len(few) + 1):
+        yield small + few[:joined], rules.minimum_episodes
+
+
+def _withheld(group: Sequence[Estimate], below: int, nobody: Mapping[str, int], rules: Method) -> Withheld:
+    states = {name: _state(group, get, nobody[name]) for name, get in MEASURES.items()}
+    timing = _timing(group, nobody, rules)
+    if timing != "hidden" or states["episodes"] == "covered":  # nobody's own episodes are told, and cover nothing
+        states["episodes"] = timing
+    states |= {name: timing for name in TIMING if name != "episodes"}
+    volume = max((states[name] for name in _VOLUME), key=_WORST.index)
+    states |= {name: volume for name in _VOLUME if name != "episodes"}
+    return Withheld(frozenset(company.company for company in group), below, states)
+
+
+def _timing(group: Sequence[Estimate], nobody: Mapping[str, int], rules: Method) -> State:
+    if not any(_alike(group, get) for get in _BETRAYED):
+        return "shown"
+    wide = nobody["episodes"] >= rules.publish_below and all(nobody[name] for name in TIMING)
+    return "covered" if wide else "hidden"
+
+
+def _state(group: Sequence[Estimate], get: Measure, nobody: int) -> State:
+    if not _alike(group, get):
+        return "shown"
+    return "covered" if nobody else "hidden"
+
+
+def _alike(group: Sequence[Estimate], get: Measure) -> bool:
+    """Whether all companies but one have the same figure: that one knows, or the sum tells, what the others have.
+
+    True for one company and for two. Where it is false, to swap any two companies' figures changes nothing
+    that is published, so nobody can tell who has which.
+    """
+    values = Counter(map(get, group))
+    return bool(values) and max(values.values()) > len(group) - 2

@@ -1,0 +1,86 @@
+"""The list of a release's companies (CSV): their names, and the counts that anonymised episodes cannot say."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from monitor.errors import DeliveryError
+from monitor.score.assemble import Label
+from monitor.score.table import Unattributed
+
+POOLED_COUNTS = ("episodes", "renotices", "outstanding", "overdue", "unverified", "relocated", "reappeared", "refused")
+COLUMNS = ("company", "name", "country", "via_proxy", "figures", "notices", *POOLED_COUNTS)
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Companies:
+    """By key the labels and refused notices of the companies with figures; what the pool and nobody have.
+
+    A count that is not published is not in `pooled`; `unattributed` is None where it is not.
+    """
+
+    labels: Mapping[str, Label]
+    refused: Mapping[str, int]
+    pooled: Mapping[str, int]
+    unattributed: Unattributed | None
+
+
+NONE = Companies({}, {}, {}, None)
+
+
+def read_companies(path: Path) -> Companies:
+    """Raises DeliveryError naming the column and the first row (counted from 1) that cannot be."""
+    rows = list(enumerate(_rows(path), 1))
+    shown = [(place, row) for place, row in rows if row["figures"] == "shown"]
+    pooled = {k: n for place, row in rows if row["figures"] == "pooled" for k, n in _counts(path, place, row).items()}
+    nobody = [_counts(path, place, row) for place, row in rows if row["figures"] == "unattributed"]
+    return Companies(
+        {uncell(row["company"]): _label(row) for _, row in shown},
+        {uncell(row["company"]): _counts(path, place, row).get("refused", 0) for place, row in shown},
+        {name: pooled[name] for name in POOLED_COUNTS if name in pooled},
+        next((Unattributed(n["episodes"], n["notices"]) for n in nobody if {"episodes", "notices"} <= set(n)), None),
+    )
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file, restval="")
+            rows = list(reader)
+    except FileNotFoundError as error:
+        raise DeliveryError(f"{path.name}: no such file") from error
+    except (csv.Error, UnicodeDecodeError, OSError) as error:
+        raise DeliveryError(f"{path.name}: not readable as CSV") from error
+    missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+    if missing:
+        raise DeliveryError(f"{path.name}: no column {', '.join(map(repr, missing))}; needed: {', '.join(COLUMNS)}")
+    return rows
+
+
+def _label(row: Mapping[str, str]) -> Label:
+    return Label(uncell(row["company"]), uncell(row["name"]), row["country"] or None, row["via_proxy"] == "true")
+
+
+def _counts(path: Path, place: int, row: Mapping[str, str]) -> dict[str, int]:
+    """The counts that the row has."""
+    found = {}
+    for name in ("notices", *POOLED_COUNTS):
+        if row[name]:
+            if not (row[name].isascii() and row[name].isdigit()):
+                raise DeliveryError(f"{path.name}: row {place}: {name} is not a whole number")
+            found[name] = int(row[name])
+    return found
+
+
+def cell(text: str) -> str:
+    """Text that a spreadsheet would run as a formula gets a leading apostrophe; `uncell` takes it away again."""
+    return f"'{text}" if text.lstrip("'").startswith(_FORMULA) else text
+
+
+def uncell(text: str) -> str:
+    """The text that `cell` made this of."""
+    return text[1:] if text.startswith("'") and text.lstrip("'").startswith(_FORMULA) else text

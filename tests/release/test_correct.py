@@ -1,0 +1,115 @@
+"""Corrections: a new version with its reason, what it changes in plain sight, and the old one where it was."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from monitor.db import transaction
+from monitor.errors import MonitorError
+from monitor.instants import DAY, iso
+from monitor.models.audit import AuditEntry
+from monitor.models.release import Release
+from monitor.release.compare import Change, differences
+from monitor.release.correct import correct
+from monitor.release.draft import draft
+from monitor.release.publish import check, publish
+from monitor.release.rebuild import rebuild, request_of
+from monitor.release.store import find_published, load_table, newest_published
+from monitor.score.methods import method
+from monitor.score.run import score
+from tests.release.conftest import Published, Run
+from tests.release.history import AFTER, KNOWN, MOVES_FIGURES, NOW, PERIOD, learn, request
+
+REASON = "the hotline confirmed an earlier removal"
+
+
+def test_a_correction_is_the_next_version_and_the_first_stays(published: Published) -> None:
+    learn(published.database, MOVES_FIGURES["a removal set"], published.items)
+    with transaction(published.database.engine) as session:
+        old = session.get_one(Release, 1)
+        new = correct(session, old, request_of(old, known_at=NOW), f" {REASON} ", AFTER, "test")
+        corrects = {"version": 1, "manifest_sha256": old.manifest_sha256, "reason": REASON}
+        assert (new.version, new.stage, new.manifest["corrects"]) == (2, "draft", corrects)
+        same = ("period", "as_of", "method", "parameters_sha256")
+        assert [new.manifest[name] for name in same] == [old.manifest[name] for name in same]
+        assert new.manifest["known_at"] == iso(NOW)
+        last = session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc()).limit(1)).one()
+        assert (last.action, last.subject) == ("release.correct", "2026Q1 version 2")
+        assert last.details == {"manifest": new.manifest_sha256, "corrects": corrects}
+        assert newest_published(session, PERIOD) is old
+        publish(session, new, "invented companies", AFTER, "test")
+        assert find_published(session, PERIOD) is new
+        assert [check(session, release) for release in (old, new)] == [[], []]
+        assert [rebuild(session, release).identical for release in (old, new)] == [True, True]
+
+
+NO_REASON = "a correction needs its reason"
+HOLDS_ADDRESS = "may hold no address; name the item by its number"
+NOTHING = "nothing to correct: from what is known now 2026Q1 version 1 comes out the same"
+
+
+def test_a_reason_is_given_and_something_differs(published: Published) -> None:
+    asked = ((" ", NO_REASON), ("removed at https://a.example/1", HOLDS_ADDRESS), (REASON, NOTHING))
+    with transaction(published.database.engine) as session:
+        old = session.get_one(Release, 1)
+        for reason, message in asked:
+            with pytest.raises(MonitorError, match=message):
+                correct(session, old, request_of(old, known_at=NOW), reason, AFTER, "test")
+
+
+def test_only_the_version_in_force_is_corrected_and_only_by_knowing_more(published: Published) -> None:
+    learn(published.database, MOVES_FIGURES["a company renamed"], published.items)
+    with transaction(published.database.engine) as session:
+        old = session.get_one(Release, 1)
+        with pytest.raises(MonitorError, match=f"known at {iso(KNOWN)}; choose a later time"):
+            correct(session, old, request_of(old, known_at=KNOWN - DAY), REASON, AFTER, "test")
+        new = correct(session, old, request_of(old, known_at=NOW), REASON, AFTER, "test")
+        with pytest.raises(MonitorError, match="version 2 is not in force"):
+            correct(session, new, request_of(new), REASON, AFTER, "test")
+        publish(session, new, "invented companies", AFTER, "test")
+        with pytest.raises(MonitorError, match="version 1 is not in force"):
+            correct(session, old, request_of(old, known_at=NOW), REASON, AFTER, "test")
+
+
+def test_nothing_but_a_correction_of_it_follows_a_published_version(published: Published) -> None:
+    with transaction(published.database.engine) as session:
+        plain = draft(session, score(session, request(KNOWN)), method(), AFTER, "test")
+        with pytest.raises(MonitorError, match="what differs from it is a correction, with its reason; draft it with"):
+            publish(session, plain, "invented companies", AFTER, "test")
+
+
+def test_from_the_command_line(published: Published, run: Run) -> None:
+    learn(published.database, MOVES_FIGURES["a notice withdrawn"], published.items)
+    said = run("release", "correct", PERIOD, "--reason", REASON, "--known-at", iso(NOW), "--by", "analyst")
+    assert said.error is None
+    assert "draft 2: 2026Q1 version 2 corrects 1\n" in said.out
+    assert "b: episodes 36 -> 35\n" in said.out
+    assert run("release", "publish", "2").error == (
+        "every named company must be heard first; waive the hearing with --waive-hearing REASON"
+    )
+    assert run("release", "publish", "2", "--waive-hearing", "invented").error is None
+    assert run("release", "verify", "1").out == "2026Q1 version 1 is unchanged\n"
+    answer = run("release", "compare", "1", "2", "--json").json
+    assert [answer["old"]["version"], answer["new"]["version"]] == [1, 2]
+    assert (answer["added"], answer["gone"]) == ([], [])
+    assert {"company": "b", "field": "on_time.late", "old": 36, "new": 35} in answer["changes"]
+    assert run("release", "compare", "1", "1").out == "no figure differs\n"
+    assert run("release", "correct", "9", "--reason", REASON).error is not None
+    assert run("release", "correct", "2031Q1", "--reason", REASON).error == (
+        "'2031Q1' is not published; `monitor release list` shows what is"
+    )
+
+
+def test_another_reference_date_is_a_correction_too(published: Published, run: Run) -> None:
+    later = ("--as-of", "2026-04-05T00:00:00Z")
+    changes = run("release", "correct", "1", "--reason", "wrong reference date", *later, "--json").json["changes"]
+    assert {"company": None, "field": "as_of", "old": "2026-04-04T04:00:00Z", "new": "2026-04-05T00:00:00Z"} in changes
+
+
+def test_a_company_that_comes_is_told_apart_from_one_that_changes(published: Published) -> None:
+    learn(published.database, MOVES_FIGURES["an item of a new company"], published.items)
+    with transaction(published.database.engine) as session:
+        found = differences(load_table(session, session.get_one(Release, 1)), score(session, request(NOW)))
+    assert (found.added, found.gone) == (("e",), ())
+    assert Change("b", "episodes", 36, 35) in found.changes

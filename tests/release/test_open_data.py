@@ -1,0 +1,58 @@
+"""The episodes of a release: anyone gets its table from them, to the last digit."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from click.testing import CliRunner
+from sqlalchemy.orm import Session
+
+from monitor.cli import cli
+from monitor.db import transaction
+from monitor.errors import MonitorError
+from monitor.release import open_data
+from monitor.release.open_data import write_open_data
+from monitor.release.store import find, load_table
+from monitor.score.run import Request, scored_episodes
+from tests.release.conftest import Published, Run
+from tests.release.history import MOVES_FIGURES, learn
+
+
+def test_anyone_recomputes_the_release_from_its_episodes(published: Published, run: Run, tmp_path: Path) -> None:
+    said = run("release", "episodes", "1", "--out", str(tmp_path / "open"))
+    assert "give its table again" in said.out
+    files = [str(tmp_path / "open" / name) for name in ("episodes.csv", "companies.csv")]
+    answer = CliRunner().invoke(cli, ["estimate", files[0], "--companies", files[1], "--curves", "--json"])
+    found = {company["company"]: company for company in json.loads(answer.stdout)["companies"]}
+    with transaction(published.database.engine) as session:
+        frozen = load_table(session, find(session, "1")).as_json()["companies"]
+    shown = {company["company"]: company for company in frozen if company["episodes"] >= 10}
+    assert set(shown) == {"a", "b"}
+    assert found == json.loads(json.dumps(shown))
+
+
+def test_the_same_release_gives_the_same_bytes_whatever_is_learnt_later(published: Published, tmp_path: Path) -> None:
+    written = []
+    for name in ("then", "later"):
+        with transaction(published.database.engine) as session:
+            write_open_data(session, find(session, "1"), tmp_path / name)
+        written.append([(tmp_path / name / file).read_bytes() for file in ("episodes.csv", "companies.csv")])
+        learn(published.database, MOVES_FIGURES["a notice withdrawn"], published.items)
+    assert written[0] == written[1]
+
+
+def test_episodes_of_other_facts_than_the_release_s_are_refused(
+    published: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fewer(session: Session, request: Request) -> pa.Table:
+        return scored_episodes(session, request).slice(1)
+
+    monkeypatch.setattr(open_data, "scored_episodes", fewer)
+    with (
+        transaction(published.database.engine) as session,
+        pytest.raises(MonitorError, match="the episodes do not give the table of 2026Q1"),
+    ):
+        write_open_data(session, find(session, "1"), tmp_path)
