@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from monitor.score.intervals import logit_interval, wilson_interval
+from monitor.score.intervals import share_interval
 from monitor.score.methods import method
 from monitor.score.ranks import observations, on_arcsine_scale, ranks
 from monitor.score.shrinkage import effective_observations
@@ -189,10 +189,7 @@ def _seen(sites: Sites, correlation: float, replicates: int, random: np.random.G
 
 def _limits(p: Floats, se: Floats, sites: Sites) -> tuple[Floats, Floats]:
     with np.errstate(divide="ignore", invalid="ignore"):
-        limits = logit_interval(p, se, np.maximum(sites.clusters - 1, 1.0), CONFIDENCE)
-    wilson = wilson_interval(p, sites.sites.astype(np.float64), CONFIDENCE)
-    low, high = (np.where(se > 0, usual, certain) for usual, certain in zip(limits, wilson, strict=True))
-    return low, high
+        return share_interval(p, se, sites.sites.astype(np.float64), sites.clusters, CONFIDENCE)
 
 
 def text(rows: list[Row]) -> str:

@@ -26,10 +26,7 @@ from monitor.score.table import Estimate, Standing
 DOCS = Path(__file__).parents[1] / "docs"
 FILES: dict[Language, str] = {"en": "method.md", "nl": "method.nl.md"}
 ARITHMETIC = {"__builtins__": {}, "sqrt": math.sqrt, "exp": math.exp, "log": math.log}
-SEPARATORS: dict[Language, dict[int, str | None]] = {
-    "en": str.maketrans({",": None}),
-    "nl": str.maketrans({".": None, ",": "."}),
-}
+SEPARATORS: dict[Language, dict[int, str]] = {"en": {ord(","): ""}, "nl": {ord("."): "", ord(","): "."}}
 NUMBER = re.compile(r"(?<![\w.,])\d+(?:[.,]\d+)*(?:e-\d+)?(?!\w)")
 CODE = re.compile(r"`([^`]+)`")
 NOTHING = {"en": "none", "nl": "leeg"}

@@ -79,8 +79,8 @@ class _Readings:
 
     def __init__(self, gathered: Gathered, method: Method) -> None:
         self._gathered, self._method = gathered, method
-        self._lenient = _shares(gathered, method, "late")
-        self._strict = _shares(gathered, method, "on_time")
+        self._lenient = shares(gathered, method, "late")
+        self._strict = shares(gathered, method, "on_time")
         hours = gathered.lenient.survival.shape[1]
         self._npmle = gathered.npmle.survival(np.arange(hours, dtype=np.float64))
         self._quantiles = {"half": gathered.npmle.quantile(0.5), "tenth": gathered.npmle.quantile(0.1)}
@@ -164,7 +164,7 @@ class _Readings:
         )
 
 
-def _shares(gathered: Gathered, method: Method, counted: str) -> _Shares:
+def shares(gathered: Gathered, method: Method, counted: str) -> _Shares:
     """Shares among mature episodes, with the variance between sites (docs/method.md, section 3).
 
     The lenient share is one minus that of the late ones, the strict one that of those on time.

@@ -17,7 +17,7 @@ from monitor.errors import MonitorError
 from monitor.instants import HOUR
 from monitor.models.company import Company
 from monitor.score import engine as engines
-from monitor.score.assemble import SIGNIFICANT, _shares, assemble, rounded
+from monitor.score.assemble import SIGNIFICANT, assemble, rounded, shares
 from monitor.score.counts import site_counts
 from monitor.score.engine import Engine, Expr, keep
 from monitor.score.episode_file import read_episodes
@@ -259,7 +259,7 @@ def _changes(gathered: Gathered, sites: _Sites, standing: Standing, method: Meth
 
 def _change(gathered: Gathered, sites: _Sites, standing: Standing, step: int, method: Method) -> Change:
     """The first of all trials with that standing; each trial's share is estimated like that of a company."""
-    found = _shares(replace(gathered, counts=_trials(sites, step)), method, "late")
+    found = shares(replace(gathered, counts=_trials(sites, step)), method, "late")
     meets = np.round(found.low, SIGNIFICANT) >= method.target  # the rule of monitor.score.rank, on rounded limits
     below = np.round(found.high, SIGNIFICANT) < method.target
     reached = {"meets": meets, "below": below & ~meets, "not_proven": ~meets & ~below}[standing]
