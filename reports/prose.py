@@ -32,10 +32,12 @@ PROSE: Mapping[str, Text] = MappingProxyType(
             "In this release the companies were given no ranks.",
         ),
         "ranking_text": Text(
-            "Plaats 1 heeft het laagste aandeel op tijd. Dat aandeel loopt van de strenge tot de gunstige lezing; de"
-            " gunstige bepaalt de plaats. Het 95%-betrouwbaarheidsinterval (95%-BI) hoort bij de gunstige lezing.",
-            "Rank 1 has the lowest share on time. That share runs from the strict to the lenient reading; the lenient"
-            " one decides the rank. The 95% confidence interval (95% CI) belongs to the lenient reading.",
+            "Plaats 1 heeft de laagste score: het aandeel op tijd in de gunstige lezing, dichter bij dat van alle"
+            " bedrijven als er weinig gegevens zijn. Het aandeel loopt van de strenge tot de gunstige lezing. Het"
+            " 95%-betrouwbaarheidsinterval (95%-BI) hoort bij de gunstige lezing.",
+            "Rank 1 has the lowest score: the share on time in the lenient reading, drawn towards that of all companies"
+            " where little is known. The share runs from the strict to the lenient reading. The 95% confidence"
+            " interval (95% CI) belongs to the lenient reading.",
         ),
         "rank_intervals": Text(
             "De plaatsen in kleine letters zijn met 95% zekerheid ook mogelijk. Alleen waar zij elkaar niet overlappen"

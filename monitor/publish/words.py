@@ -84,10 +84,10 @@ FIGURES: Mapping[str, Words] = MappingProxyType(
         "rank": Words(
             Text("Plaats", "Rank"),
             Text(
-                "Plaats 1 is het bedrijf met het laagste aandeel op tijd, in de gunstige lezing. Staan er plaatsen"
-                " naast, dan zijn die met 95% zekerheid ook mogelijk.",
-                "Rank 1 is the company with the lowest share on time, in the lenient reading. Ranks beside it, where"
-                " given, are also possible with 95% confidence.",
+                "Plaats 1 is het bedrijf met de laagste score. Staan er plaatsen naast, dan zijn die met 95% zekerheid"
+                " ook mogelijk.",
+                "Rank 1 is the company with the lowest score. Ranks beside it, where given, are also possible with 95%"
+                " confidence.",
             ),
         ),
         "company": Words(

@@ -118,7 +118,7 @@ def _same_database(wanted: URL, database: URL) -> URL:
 
 
 class _Doubles(PySparkCompiler):  # type: ignore[misc]  # Ibis has no types
-    """Writes fractions as doubles. Spark reads 3600.0 as a decimal, and rounds what it divides to six places."""
+    """Writes fractions as doubles. Spark reads 3600.0 as a decimal, and what it divides comes out rounded."""
 
     def visit_NonNullLiteral(self, op: Any, *, value: Any, dtype: Any) -> Any:  # noqa: N802  # the name Ibis gives it
         written = super().visit_NonNullLiteral(op, value=value, dtype=dtype)

@@ -104,7 +104,7 @@ def test_the_keys_of_a_score_are_those_that_others_rely_on(ready: Run, tmp_path:
     ready("ingest", "scart-ntd", export(tmp_path / "ntd.csv", Ntd(URL, SENT)), *RECEIVED)
     table = ready("score", "--period", "2026Q2", "--json").json
     assert set(table) == {
-        "method", "as_of", "known_at", "period", "companies", "network", "unattributed",
+        "method", "as_of", "known_at", "period", "companies", "network", "unattributed", "rest",
     }  # fmt: skip
     assert table["as_of"] == "2026-04-10T18:00:00Z"
     assert {
