@@ -84,15 +84,15 @@ class Seen:
 
 
 def _published(seen: Seen) -> Scale:
-    return on_arcsine_scale(seen.p, observations(seen.p, seen.low, seen.high, seen.sites, CONFIDENCE))
-
-
-def _unbounded(seen: Seen) -> Scale:
     return on_arcsine_scale(seen.p, observations(seen.p, seen.low, seen.high, seen.mature, CONFIDENCE))
 
 
+def _at_most_sites(seen: Seen) -> Scale:
+    return on_arcsine_scale(seen.p, observations(seen.p, seen.low, seen.high, seen.sites, CONFIDENCE))
+
+
 def _logit(seen: Seen) -> Scale:
-    n = observations(seen.p, seen.low, seen.high, seen.sites, CONFIDENCE)
+    n = observations(seen.p, seen.low, seen.high, seen.mature, CONFIDENCE)
     drawn = (n * seen.p + 0.5) / (n + 1)
     return special.logit(drawn), 1 / np.sqrt((n + 1) * drawn * (1 - drawn))
 
@@ -102,9 +102,9 @@ def _from_se(seen: Seen) -> Scale:
 
 
 RULES: Mapping[str, Callable[[Seen], Scale]] = {
-    "as published: limits, at most one a site": _published,
+    "as published: what the limits are worth": _published,
     "the same on the logit scale": _logit,
-    "limits, not bounded by sites": _unbounded,
+    "the same, at most one a site": _at_most_sites,
     "standard error, sites or more": _from_se,
     "the share and its standard error": lambda seen: (seen.p, seen.se),
     "clustering ignored": lambda seen: on_arcsine_scale(seen.p, seen.mature),

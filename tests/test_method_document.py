@@ -31,7 +31,7 @@ NUMBER = re.compile(r"(?<![\w.,])\d+(?:[.,]\d+)*(?:e-\d+)?(?!\w)")
 CODE = re.compile(r"`([^`]+)`")
 NOTHING = {"en": "none", "nl": "leeg"}
 AND = {"en": " and ", "nl": " en "}
-TABLES = ("facts", "counts", "episodes", "figures", "scores", "names", "parameters")
+TABLES = ("facts", "counts", "coverage", "truth", "episodes", "figures", "scores", "names", "parameters")
 LINES = {language: (DOCS / name).read_text(encoding="utf-8").splitlines() for language, name in FILES.items()}
 
 both = pytest.mark.parametrize("language", LANGUAGES)
@@ -200,6 +200,28 @@ def test_the_scores_of_two_companies_are_those_of_the_code(language: Language) -
         assert ("∞" if math.isinf(prior.precision) else said(prior.precision, precision)) == precision
         stated = scores.split(AND[language])
         assert [said(100 * s, text) for s, text in zip(shrunk(p, n).tolist(), stated, strict=True)] == stated
+
+
+STUDY = [
+    [cell.strip() for cell in line.strip("|").split("|")]
+    for line in (DOCS / "study.md").read_text(encoding="utf-8").splitlines()
+    if line.startswith("|")
+]
+
+
+def test_how_often_the_intervals_hold_is_what_the_study_found() -> None:
+    """study.md: world, share unclustered, share, width, range with checks, median unclustered, median, with checks."""
+    found = {row[0]: [row[1], row[2], row[4], row[7]] for row in STUDY if len(row) == 8 and "sites" in row[0]}
+    _, *rows = table("en", "coverage")
+    assert rows == [[name, *found[name.replace("50%", "50 %")]] for name, *_ in rows]
+
+
+def test_how_far_the_usual_figures_are_from_the_truth_is_what_the_study_found() -> None:
+    """study.md has two tables with a row a share and gap: the shares not removed, then the usual figures."""
+    first, second = ([row for row in STUDY if row[0].endswith(" h") and len(row) == width] for width in (9, 7))
+    lines = [[a[0], *a[1:5], b[1], b[4], b[6]] for a, b in zip(first, second, strict=True) if not a[0].endswith(" 1 h")]
+    _, *rows = table("en", "truth")
+    assert [[row[0].replace("hours apart", "h"), *row[1:]] for row in rows] == lines
 
 
 def _exact(text: str, language: Language) -> Counter[str]:

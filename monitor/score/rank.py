@@ -43,8 +43,7 @@ def _placed(estimates: Sequence[Estimate], method: Method) -> list[Estimate]:
     """The ranked companies, in order, with all that the ranking says of them."""
     shares = [e.on_time.lenient for e in estimates]
     p, low, high = (_column(getattr(share, name) for share in shares) for name in ("p", "low", "high"))
-    sites, mature = _column(e.sites for e in estimates), _column(e.on_time.mature for e in estimates)
-    worth = observations(p, low, high, np.minimum(sites, mature), method.confidence)
+    worth = observations(p, low, high, _column(e.on_time.mature for e in estimates), method.confidence)
     found = ranks(*on_arcsine_scale(p, worth), method.confidence)
     return [
         replace(

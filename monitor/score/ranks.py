@@ -28,19 +28,18 @@ class Ranks:
     band: Ints
 
 
-def observations(p: Floats, low: Floats, high: Floats, sites: Floats, confidence: float) -> Floats:
-    """How many independent observations the interval of each share is worth, at most one a site; 0: none.
+def observations(p: Floats, low: Floats, high: Floats, mature: Floats, confidence: float) -> Floats:
+    """How many independent observations the interval of each share is worth, at most one an episode; 0: none.
 
     It is the n for which Wilson's interval has the same limit on the side of 1/2: z^2 l (1 - l) / (p - l)^2. Limits
-    hold few and unequal sites against a company, its standard error does not. But a few sites that agree by luck give
-    a narrow interval: hence no more than `sites`. A limit that is not known is nan and says nothing. Arrays of one
-    shape.
+    hold few and unequal sites against a company, its standard error does not. A limit that is not known is nan and
+    says nothing. `mature`: the episodes of the share. Arrays of one shape.
     """
     z = stats.norm.ppf(0.5 + confidence / 2)
     limit = np.where(p >= 0.5, low, high)
     with np.errstate(divide="ignore", invalid="ignore"):
         worth = z * z * limit * (1 - limit) / (p - limit) ** 2
-    return np.where(np.isnan(limit), 0.0, np.fmin(worth, sites))
+    return np.where(np.isnan(limit), 0.0, np.fmin(worth, mature))
 
 
 def on_arcsine_scale(p: Floats, n: Floats) -> tuple[Floats, Floats]:
