@@ -1,12 +1,15 @@
-"""Scoring: the whole method against a plain Kaplan-Meier in hand-written SQL on the same episodes.
+"""Scoring: the whole method against a plain Kaplan-Meier in hand-written SQL on the same episodes, in a DuckDB file.
 
-Forty companies, one of them with 93 % of the episodes, as in the 2020 study.
+Forty companies, one of them with 93 % of the episodes as in the 2020 study; and 5,000 companies of equal size.
 """
 
 from __future__ import annotations
 
 import resource
 import time
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +22,7 @@ from monitor.score.rank import ranked
 from monitor.score.table import Estimate
 
 _CHUNK = 1_000_000
+_MEDIAN_HOURS, _SPREAD = 12, 1.5  # of the time to removal, and the standard deviation of its logarithm
 # Survival with Greenwood's interval, median, p90, restricted mean and rank; no clusters, no network, one reading.
 _PLAIN = """
 WITH times AS (
@@ -42,11 +46,13 @@ FROM limits GROUP BY company
 """
 
 
-def episodes(rows: int, seed: int = 1) -> pa.Table:
-    """Random episodes with the columns that scoring reads; times in whole seconds."""
+def episodes(rows: int, companies: int = 40, seed: int = 1) -> pa.Table:
+    """Random episodes with the columns that scoring reads; times in whole seconds. Of forty companies one has 93 %."""
     random = np.random.default_rng(seed)
-    company = np.where(random.random(rows) < 0.93, 1, random.integers(2, 41, rows))
-    last = np.floor(random.exponential(12 * 3600, rows)) / 3600
+    company = random.integers(1, companies + 1, rows)
+    if companies == 40:
+        company = np.where(random.random(rows) < 0.93, 1, random.integers(2, 41, rows))
+    last = np.floor(np.exp(random.normal(np.log(_MEDIAN_HOURS * 3600), _SPREAD, rows))) / 3600
     fate = random.random(rows)
     removed, moved = fate < 0.88, fate > 0.98
     first = last + np.floor(random.uniform(1, 5, rows) * 3600) / 3600
@@ -68,19 +74,37 @@ def episodes(rows: int, seed: int = 1) -> pa.Table:
 
 
 def run(rows: int) -> None:
-    """Print seconds of both, and their ratio."""
-    with opened("duckdb://") as engine:
-        for begin in range(0, rows, _CHUNK):  # so that memory is that of scoring, not of making them up
-            engine.create_table("part", episodes(min(_CHUNK, rows - begin), seed=begin + 1), overwrite=True)
+    """Print seconds of both, and their ratio, for few companies and for many; each in a process of its own."""
+    for companies in (40, 5000):
+        with TemporaryDirectory(prefix="monitor-scoring-") as folder:
+            file = Path(folder) / "episodes.duckdb"
+            for work in (_make, _compare):  # so that memory is that of scoring, not of making them up
+                process = get_context("spawn").Process(target=work, args=(file, rows, companies))
+                process.start()
+                process.join()
+                if process.exitcode:
+                    raise SystemExit(process.exitcode)
+
+
+def _make(file: Path, rows: int, companies: int) -> None:
+    with opened(f"duckdb://{file}") as engine:
+        for begin in range(0, rows, _CHUNK):
+            part = episodes(min(_CHUNK, rows - begin), companies, seed=begin + 1)
+            engine.create_table("part", part, overwrite=True)
             engine.raw_sql(f"{'INSERT INTO episodes' if begin else 'CREATE TABLE episodes AS'} SELECT * FROM part")
         engine.drop_table("part")
+
+
+def _compare(file: Path, rows: int, companies: int) -> None:
+    with opened(f"duckdb://{file}") as engine:
+        engine.raw_sql("SET enable_progress_bar = false")
         plain = min(_timed_plain(engine) for _ in range(3))
         begun = time.perf_counter()
         ranked(list(_scored(engine).values())[1:], method())
         whole = time.perf_counter() - begun
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"scoring {rows:,} episodes: plain SQL {plain:.2f} s, whole method {whole:.2f} s", end=" ")
-    print(f"ratio {whole / plain:.1f}, peak {peak:,.0f} MB")
+    print(f"scoring {rows:,} episodes of {companies:,} companies: plain SQL {plain:.2f} s,", end=" ")
+    print(f"whole method {whole:.2f} s, ratio {whole / plain:.1f}, peak {peak:,.0f} MB")
 
 
 def _scored(engine: Engine) -> dict[int, Estimate]:

@@ -109,9 +109,9 @@ PARAMETERS: Mapping[str, Words] = MappingProxyType(
         "time_grid": Words(
             Text("Fijnheid van de tijd", "Grain of time"),
             Text(
-                "Bij zeer veel episodes worden tijden voor de curve naar buiten afgerond op deze stap. Op tijd en te"
+                "Bij zeer veel episodes worden tijden voor de curve naar boven afgerond op deze stap. Op tijd en te"
                 " laat worden geteld zonder afronding.",
-                "With very many episodes, times are rounded outwards to this step for the curve. On time and late are"
+                "With very many episodes, times are rounded up to this step for the curve. On time and late are"
                 " counted without rounding.",
             ),
         ),

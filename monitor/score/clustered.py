@@ -2,146 +2,84 @@
 
 R: `survfit(..., cluster=, robust=TRUE)`. A site's influence at t is -S(t) (A(t) - H(t) Y(t)): A sums d/(Y-d) - H over
 the ends of its own episodes up to t, Y counts its episodes still at risk. Both change only at the site's own times, so
-the sums over sites of A^2, A Y and Y^2 are running sums of those changes. They are taken at marks: every time of a
-small company, steps of a grid for a large one (`Method.time_grid`); at a mark the variance is exact.
-
-What an engine adds in no fixed order it adds as whole numbers, A in units of 1/scale: the same bytes on every run.
+the sums over sites of A^2, A Y and Y^2 are running sums of those changes.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
-import ibis
-from ibis import _
+import numpy as np
 from scipy import stats
 
-from monitor.score.counts import NETWORK
-from monitor.score.engine import Expr, drop, keep
-from monitor.score.methods import Method
-from monitor.score.whole import TICKS, rounded_up, whole
-
-TIE = 1e-10  # shares meant to be equal to a level differ by rounding
+from monitor.score.sorting import Floats, Integers, lengths, running_whole, starts
+from monitor.score.survival import Steps
 
 
-def bound(curve: Expr) -> Expr:
-    """Per company `most`: no sum of a site's steps is larger."""
-    return curve.group_by("company").aggregate(most=2.0 + 2.0 * (_.d * _.inverse).sum())
+def variance(steps: Steps) -> Floats:
+    """The variance of S at each step."""
+    sums = _sums(steps)
+    spread = sums.aa - 2.0 * steps.hazard * sums.ay + steps.hazard**2 * sums.yy
+    return steps.survival**2 * np.maximum(spread, 0.0)
 
 
-def variance(spans: Expr, curve: Expr, sizes: Expr) -> Expr:
-    """(company, mark, grid, survival, variance) at the marks, kept. `sizes`: company, grid (ticks, 0: none), scale."""
-    marked = _marked(curve, sizes)
-    sites = keep(_site_marks(spans, marked))
-    sums = _running_sums(_with_network(sites, sizes), sizes)
-    at_marks = marked.group_by(["company", "mark", "grid"]).aggregate(survival=_.survival.min(), hazard=_.hazard.max())
-    rows = at_marks.join(sums, ["company", "mark"])
-    spread = rows.aa - 2.0 * rows.hazard * rows.ay + rows.hazard * rows.hazard * rows.yy
-    variance = rows.survival * rows.survival * ibis.greatest(spread, 0.0)
-    points = keep(rows.select("company", "mark", "grid", "survival", variance=variance))
-    drop(sites)
-    return points
+@dataclass(frozen=True)
+class _Sums:
+    """At each step the sums over the sites of its company of A^2, A Y and Y^2."""
+
+    aa: Floats
+    ay: Floats
+    yy: Floats
 
 
-def _marked(curve: Expr, sizes: Expr) -> Expr:
-    """The curve with the mark that each time belongs to, and its steps as whole numbers."""
-    rows = curve.join(sizes.select("company", "grid", "scale"), "company")
-    return rows.mutate(
-        mark=rounded_up(rows.t, ibis.greatest(rows.grid, 1)),
-        up=whole(rows.inverse * rows.scale),
-        down=whole(rows.hazard * rows.scale),
-    )
+def _sums(steps: Steps) -> _Sums:
+    ends = steps.ends
+    sites = starts(ends.company, ends.site)
+    change, a = _influence(steps, sites)
+    passed = running_whole(ends.ends, sites)
+    each = lengths(sites, len(passed))
+    y = (np.repeat(passed[sites + each - 1], each) - passed).astype(np.float64)
+    a_before, y_before = a - change, y + ends.ends
+    changes = (a * a - a_before * a_before, a * y - a_before * y_before, y * y - y_before * y_before)
+    aa, ay, yy = (_running(steps, values) for values in changes)
+    return _Sums(aa, ay, yy + _at_start(steps, y_before[sites] ** 2, ends.company[sites]))
 
 
-def _site_marks(spans: Expr, marked: Expr) -> Expr:
-    """By company, site and mark: ends `m` and the sum of steps, on the company's curve and on the network's."""
-    own = marked.filter(_.company != NETWORK).select("company", "t", "mark", "up", "down")
-    network = marked.filter(_.company == NETWORK).select("t", net_up=_.up, net_down=_.down)
-    both = own.join(network, "t")
-    rows = spans.join(both, ["company", "t"])
-    return rows.group_by(["company", "site", "mark"]).aggregate(
-        m=_.count(),
-        step=(_.event * _.up - _.down).sum(),
-        net_step=(_.event * _.net_up - _.net_down).sum(),
-    )
+def _influence(steps: Steps, sites: Integers) -> tuple[Floats, Floats]:
+    """The change of A at each row of the Ends, and A after it: sums of whole numbers, as they pass many sites."""
+    ends, rows = steps.ends, steps.rows
+    scale = _scale(steps)
+    step = ends.events[rows] * steps.inverse[steps.step] - ends.ends[rows] * steps.hazard[steps.step]
+    change = np.empty(len(rows), dtype=np.int64)
+    change[rows] = np.rint(step * scale[steps.company[steps.step]])
+    unit = 1.0 / scale[ends.company]
+    return change * unit, running_whole(change, sites) * unit
 
 
-def _with_network(sites: Expr, sizes: Expr) -> Expr:
-    """The network's grid is a multiple of every company's: its marks follow from theirs."""
-    columns = ("company", "site", "mark", "m", "step")
-    network = sites.cross_join(sizes.filter(_.company == NETWORK).select("grid"))
-    network = network.group_by(["site", rounded_up(_.mark, ibis.greatest(_.grid, 1)).name("mark")]).aggregate(
-        m=_.m.sum(), step=_.net_step.sum()
-    )
-    network = network.mutate(company=ibis.literal(NETWORK, "int64"))
-    return ibis.union(sites.select(*columns), network.select(*columns))
+def _scale(steps: Steps) -> Floats:
+    """Per company a power of two by which any sum of its steps can be multiplied and still be a whole number."""
+    jumps = np.bincount(steps.company, steps.events * steps.inverse, steps.ends.companies)
+    most = 2.0 + 2.0 * jumps  # the steps of all its sites together are no more
+    return np.asarray(np.exp2(60 - np.ceil(np.log2(most))), dtype=np.float64)
 
 
-def _running_sums(sites: Expr, sizes: Expr) -> Expr:
-    """(company, mark, aa, ay, yy): the sums over sites of A^2, A Y and Y^2 after each mark."""
-    own = ibis.window(group_by=["company", "site"])
-    upto = ibis.window(group_by=["company", "site"], order_by="mark", preceding=(None, 0))
-    rows = sites.join(sizes.select("company", "scale"), "company")
-    rows = rows.mutate(
-        a=_.step.sum().over(upto).cast("float64") / _.scale,
-        y=_.m.sum().over(own).cast("float64") - _.m.sum().over(upto).cast("float64"),
-        change=_.step.cast("float64") / _.scale,
-    )
-    rows = rows.mutate(a_before=_.a - _.change, y_before=_.y + _.m)
-    rows = rows.select(
-        "company",
-        "site",
-        "mark",
-        daa=_.a * _.a - _.a_before * _.a_before,
-        day=_.a * _.y - _.a_before * _.y_before,
-        dyy=(_.y * _.y - _.y_before * _.y_before).cast("int64"),
-    )
-    return _accumulated(rows)
+def _running(steps: Steps, changes: Floats) -> Floats:
+    """What rows of the Ends change, added up to the last row of each step."""
+    return steps.running(np.add.reduceat(changes[steps.rows], steps.begins))
 
 
-def _accumulated(rows: Expr) -> Expr:
-    """Running sums in the order of mark and site, read after the last site of each mark."""
-    order = ["mark", "site"]
-    upto = ibis.window(group_by="company", order_by=order, preceding=(None, 0))
-    following = ibis.window(group_by="company", order_by=order)
-    rows = rows.mutate(
-        aa=_.daa.sum().over(upto),
-        ay=_.day.sum().over(upto),
-        yy=_.dyy.sum().over(upto).cast("float64") - _.dyy.sum().over(ibis.window(group_by="company")).cast("float64"),
-        next_mark=_.mark.lead().over(following).coalesce(-1),
-    )
-    return rows.filter(_.next_mark != _.mark).select("company", "mark", "aa", "ay", "yy")
+def _at_start(steps: Steps, squares: Floats, company: Integers) -> Floats:
+    """At each step the sum of Y^2 before the first one."""
+    return np.asarray(np.bincount(company, squares, steps.ends.companies)[steps.company], dtype=np.float64)
 
 
-def hourly(points: Expr, hours: int) -> Expr:
-    """(company, hour, survival, variance): the curve's last value up to each whole hour at which it changed."""
-    early = points.filter(_.mark <= hours * TICKS)
-    early = early.mutate(hour=(rounded_up(early.mark, TICKS) / TICKS).floor().cast("int64"))
-    latest = ibis.row_number().over(ibis.window(group_by=["company", "hour"], order_by=ibis.desc("mark")))
-    return early.mutate(latest=latest).filter(_.latest == 0).select("company", "hour", "survival", "variance")
-
-
-def limits(points: Expr, method: Method) -> Expr:
-    """Per company in ticks: where the curve's confidence limits reach 1/2 and 1/10; on a grid rounded outwards."""
-    rows = _limits(points, float(stats.norm.ppf(0.5 + method.confidence / 2)))
-    return rows.group_by("company").aggregate(
-        low_half=_first(_.low, 0.5, _.mark - _.grid),
-        high_half=_first(_.high, 0.5, _.mark),
-        low_tenth=_first(_.low, 0.1, _.mark - _.grid),
-        high_tenth=_first(_.high, 0.1, _.mark),
-    )
-
-
-def _limits(points: Expr, z: float) -> Expr:
-    """log(-log) limits of the curve; where it is 0 or 1 they are not defined: low is the curve, high is 1."""
-    inside = (points.survival > 0.0) & (points.survival < 1.0)
-    s = inside.ifelse(points.survival, 0.5)
-    width = ibis.least(z * points.variance.sqrt() / (s * -(s.ln())), 50.0)
-    bend = (-(s.ln())).ln()
-    low = (-ibis.least((bend + width).exp(), 700.0)).exp()
-    high = (-((bend - width).exp())).exp()
-    return points.mutate(low=inside.ifelse(low, points.survival), high=inside.ifelse(high, 1.0))
-
-
-def _first(level: Any, share: float, t: Any) -> Any:
-    return (level <= share + TIE).ifelse(t, ibis.null("int64")).min()
+def limits(steps: Steps, variances: Floats, confidence: float) -> tuple[Floats, Floats]:
+    """log(-log) limits of the curve at each step; where it is 0 or 1 they are not defined: low is S, high is 1."""
+    z = float(stats.norm.ppf(0.5 + confidence / 2))
+    inside = (steps.survival > 0.0) & (steps.survival < 1.0)
+    s = np.where(inside, steps.survival, 0.5)
+    width = np.minimum(z * np.sqrt(variances) / (s * -np.log(s)), 50.0)
+    bend = np.log(-np.log(s))
+    low = np.exp(-np.minimum(np.exp(bend + width), 700.0))
+    high = np.exp(-np.exp(bend - width))
+    return np.where(inside, low, steps.survival), np.where(inside, high, 1.0)

@@ -17,7 +17,7 @@ from monitor.errors import MonitorError
 from monitor.instants import HOUR
 from monitor.models.company import Company
 from monitor.score import engine as engines
-from monitor.score.assemble import SIGNIFICANT, assemble, rounded, shares
+from monitor.score.assemble import SIGNIFICANT, assemble, shares
 from monitor.score.counts import site_counts
 from monitor.score.engine import Engine, Expr, keep
 from monitor.score.episode_file import read_episodes
@@ -266,7 +266,7 @@ def _change(gathered: Gathered, sites: _Sites, standing: Standing, step: int, me
     if not reached.any():
         return Change(standing, None, Share(None, None, None, None))
     first = int(reached.argmax())
-    return Change(standing, step * first, rounded(found.at(first)))
+    return Change(standing, step * first, found.at(first))
 
 
 def _trials(sites: _Sites, step: int) -> dict[str, npt.NDArray[np.float64]]:

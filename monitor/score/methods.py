@@ -37,7 +37,7 @@ class Method:
     survival_hours: tuple[float, ...] = (1.0, 4.0, 12.0, 24.0, 48.0, 72.0, 168.0)
     restricted_mean_hours: float = 168.0
     relocation_hours: tuple[float, ...] = (168.0, 720.0)
-    time_grid: tuple[tuple[int, int], ...] = ((5_000, 0), (50_000, 300), (10**12, 900))
+    time_grid: tuple[tuple[int, int], ...] = ((5_000, 0), (10**12, 900))
     age_bounds_hours: tuple[float, ...] = (0.0, 24.0, 48.0, 168.0, 720.0)
 
     @property
@@ -53,8 +53,8 @@ class Method:
     def grid_seconds(self, episodes: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
         """Width of the grid of times by number of episodes; 0: exact times.
 
-        `time_grid` holds (up to so many episodes, seconds). Turnbull's estimate takes left ends rounded down and right
-        ends up; limits of quantiles are read at the grid's points and rounded outwards.
+        `time_grid` holds (up to so many episodes, seconds). Times of curves are rounded up, Turnbull's left ends down;
+        limits of quantiles are rounded outwards. Every width is a multiple of those before.
         """
         bounds = [most for most, _ in self.time_grid]
         seconds = np.array([width for _, width in self.time_grid], dtype=np.int64)

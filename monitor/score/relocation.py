@@ -11,109 +11,101 @@ G1, G2, G3 the sums of S(u-) dk / Y^2, d / (Y (Y - d)) and d F / (Y (Y - d)).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import ibis
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from ibis import _
 
 from monitor.score.counts import NETWORK
-from monitor.score.engine import Expr, drop, keep
-from monitor.score.whole import TICKS, flag, ticks, whole
-
-UNIT = 2.0**56  # incidences by country are added in units of 1/UNIT
-
-
-def exits(scored: Expr) -> Expr:
-    """(company, site, t, event, moved, country): the first of removal and relocation; else censored at L."""
-    removed, relocated = _.first_offline_h.notnull(), _.relocated_h.notnull()
-    end = _.first_offline_h.coalesce(_.relocated_h, _.last_online_h)
-    return scored.select(
-        "company",
-        "site",
-        t=ticks(end),
-        event=flag(removed | relocated),
-        moved=flag(relocated & ~removed),
-        country=_.destination.coalesce(""),
-    )
+from monitor.score.engine import Expr
+from monitor.score.sorting import Floats, Integers, starts
+from monitor.score.survival import Steps
+from monitor.score.whole import TICKS, rounded_up, ticks
 
 
-def moves(ends: Expr) -> Expr:
-    """(company, t, country, k): relocations at each time, of each company and of NETWORK."""
-    moved = ends.filter(_.moved == 1)
-    rows = moved.group_by(["company", "t", "country"]).aggregate(k=_.moved.sum())
-    whole = rows.group_by(["t", "country"]).aggregate(k=_.k.sum()).mutate(company=ibis.literal(NETWORK, "int64"))
-    columns = ("company", "t", "country", "k")
-    return ibis.union(rows.select(*columns), whole.select(*columns))
+@dataclass(frozen=True)
+class Incidence:
+    """The all-cause curve with F, G1, G2 and G3 after each step; `moving`: S(t-) / Y."""
+
+    steps: Steps
+    moving: Floats
+    f: Floats
+    g1: Floats
+    g2: Floats
+    g3: Floats
+
+    @classmethod
+    def of(cls, steps: Steps) -> Incidence:
+        """From the curve of all exits."""
+        moved = np.add.reduceat(steps.ends.moves[steps.rows], steps.begins).astype(np.float64)
+        moving = steps.before / steps.at_risk
+        f = steps.running(moving * moved)
+        bend = steps.events * steps.inverse / steps.at_risk
+        return cls(
+            steps, moving, f, steps.running(moving * moved / steps.at_risk), steps.hazard, steps.running(bend * f)
+        )
+
+    def at(self, hours: float) -> tuple[Floats, Floats]:
+        """Per company F at `hours`, and its variance; both 0 where nothing moved by then."""
+        last = self.steps.latest(np.array([round(hours * TICKS)]))[:, 0]
+        f, h1, h2, h3 = (_at(values, last) for values in (self.f, self.g1, self.g2, self.g3))
+        steps = self.steps
+        early, company = steps.time <= round(hours * TICKS), steps.company
+        moving = np.where(early, self.moving, 0.0)
+        ending = np.where(early, -steps.inverse * (f[company] - self.f), 0.0)
+        beyond = (-h1 + f * h2 - h3)[company]
+        staying = np.where(early, -self.g1 + f[company] * self.g2 - self.g3, beyond)
+        return f, self._variance(moving, ending, staying)
+
+    def _variance(self, moving: Floats, ending: Floats, staying: Floats) -> Floats:
+        """Squares of the sums over each site, added up by company."""
+        ends, at = self.steps.ends, self.steps.step
+        psi = np.empty(len(at))
+        moves, events, every = (values[self.steps.rows] for values in (ends.moves, ends.events, ends.ends))
+        psi[self.steps.rows] = moves * moving[at] + events * ending[at] + every * staying[at]
+        sites = starts(ends.company, ends.site)
+        squares = np.add.reduceat(psi, sites) ** 2
+        return np.asarray(np.bincount(ends.company[sites], squares, ends.companies), dtype=np.float64)
 
 
-def incidence(curve: Expr, moved: Expr) -> Expr:
-    """The all-cause curve with `moving` = S(t-) / Y, and F, G1, G2, G3 after each time."""
-    here = moved.group_by(["company", "t"]).aggregate(k=_.k.sum())
-    rows = curve.left_join(here, ["company", "t"]).drop("company_right", "t_right")
-    rows = rows.mutate(k=_.k.coalesce(0).cast("float64"), moving=_.before / _.at_risk)
-    upto = ibis.window(group_by="company", order_by="t", preceding=(None, 0))
-    rows = rows.mutate(f=(_.moving * _.k).sum().over(upto), g1=(_.moving * _.k / _.at_risk).sum().over(upto))
-    bend = _.d * _.inverse / _.at_risk
-    rows = rows.mutate(g2=_.hazard, g3=(bend * _.f).sum().over(upto))
-    return rows.select("company", "t", "moving", "inverse", "f", "g1", "g2", "g3")
+def _at(values: Floats, place: Integers) -> Floats:
+    """The value at each place; 0 where there is none."""
+    return np.append(values, 0.0)[place]
 
 
-def by_country(curve: Expr, moved: Expr, hours: Sequence[float]) -> Expr:
-    """(company, country, k, i0, i1, ...): relocations in all, and the incidence at each of `hours` in 1/UNIT."""
-    rows = moved.join(curve.select("company", "t", "before", "at_risk"), ["company", "t"])
-    mass = whole(rows.before * rows.k / rows.at_risk * UNIT)
-    rows = rows.mutate(mass=mass)
-    early = {f"i{n}": (_.t <= round(hour * TICKS)).ifelse(_.mass, 0).sum() for n, hour in enumerate(hours)}
-    return rows.group_by(["company", "country"]).aggregate(k=_.k.sum(), **early)
+def moves(scored: Expr, sizes: Expr, grid: int) -> Expr:
+    """(company, t, country, k): how many moved at each time (ticks), by company and for NETWORK, as in the cells."""
+    moved = scored.filter(_.relocated_h.notnull() & _.first_offline_h.isnull())
+    moved = moved.select("company", t=ticks(_.relocated_h), country=_.destination.coalesce(""))
+    every = moved.mutate(company=ibis.literal(NETWORK, "int64"), grid=ibis.literal(grid, "int64"))
+    rows = ibis.union(moved.join(sizes.select("company", "grid"), "company").select(every.columns), every)
+    rows = rows.mutate(t=(_.grid == 0).ifelse(_.t, rounded_up(_.t, ibis.greatest(_.grid, 1))))
+    return rows.group_by(["company", "t", "country"]).aggregate(k=_.count())
 
 
-def variance(ends: Expr, curve: Expr, sizes: Expr, hours: float) -> Expr:
-    """(company, f, v): F at `hours` and its variance; `curve` from `incidence`, `sizes` with company and scale."""
-    until = round(hours * TICKS)
-    steps = keep(_steps(curve, sizes, until))
-    sites = _site_sums(ends, steps)
-    order = ibis.window(group_by="company", order_by="site", preceding=(None, 0))
-    rows = sites.join(sizes.select("company", "scale"), "company")
-    rows = rows.mutate(part=_.psi.cast("float64") / _.scale)
-    rows = rows.mutate(v=(_.part * _.part).sum().over(order))
-    value = curve.filter(_.t <= until).group_by("company").aggregate(f=_.f.max())
-    found = keep(rows.group_by("company").aggregate(v=_.v.max()).join(value, "company"))
-    drop(steps)
-    return found
+def by_country(
+    incidence: Incidence, companies: Integers, table: pa.Table, hours: Sequence[float]
+) -> dict[tuple[int, str], tuple[int, list[float]]]:
+    """By (company, country) the relocations in all, and the incidence at each of `hours`; `table` from `moves`."""
+    table = table.filter(pc.is_in(table["company"], value_set=pa.array(companies)))
+    rows = table.sort_by([(name, "ascending") for name in ("company", "t", "country")])
+    times, k = (rows[name].to_numpy() for name in ("t", "k"))
+    company = rows["company"].to_numpy()
+    part = incidence.moving[_step_of(incidence.steps, np.searchsorted(companies, company), times)] * k
+    parts = np.stack([k, *(np.where(times <= round(h * TICKS), part, 0.0) for h in hours)], axis=1)
+    found: dict[tuple[int, str], list[float]] = {}
+    for key, row in zip(zip(company.tolist(), rows["country"].to_pylist(), strict=True), parts.tolist(), strict=True):
+        found[key] = [a + b for a, b in zip(found.get(key, [0.0] * len(row)), row, strict=True)]
+    return {key: (int(count), values) for key, (count, *values) in found.items()}
 
 
-def _steps(curve: Expr, sizes: Expr, until: int) -> Expr:
-    """At each time of a company what an episode that ends there adds to its site's influence, in 1/scale."""
-    reached = curve.filter(_.t <= until)
-    last = reached.group_by("company").aggregate(fl=_.f.max(), h1=_.g1.max(), h2=_.g2.max(), h3=_.g3.max())
-    rows = curve.join(last, "company").join(sizes.select("company", "scale"), "company")
-    early = rows.t <= until
-
-    def steps(inside: Any, beyond: Any) -> Any:
-        return whole(early.ifelse(inside, beyond) * rows.scale)
-
-    zero = ibis.literal(0.0)
-    return rows.select(
-        "company",
-        "t",
-        moving=steps(rows.moving, zero),
-        ending=steps(-rows.inverse * (rows.fl - rows.f), zero),
-        staying=steps(
-            -rows.g1 + rows.fl * rows.g2 - rows.g3,
-            -rows.h1 + rows.fl * rows.h2 - rows.h3,
-        ),
-    )
-
-
-def _site_sums(ends: Expr, steps: Expr) -> Expr:
-    """(company, site, psi), of each company and of NETWORK."""
-    names = ("moving", "ending", "staying")
-    own = steps.filter(_.company != NETWORK)
-    network = steps.filter(_.company == NETWORK).select("t", **{f"net_{name}": _[name] for name in names})
-    rows = ends.join(own.join(network, "t"), ["company", "t"])
-    sums = rows.group_by(["company", "site"]).aggregate(
-        psi=(rows.moved * rows.moving + rows.event * rows.ending + rows.staying).sum(),
-        net=(rows.moved * rows.net_moving + rows.event * rows.net_ending + rows.net_staying).sum(),
-    )
-    whole = sums.group_by("site").aggregate(psi=_.net.sum()).mutate(company=ibis.literal(NETWORK, "int64"))
-    return ibis.union(sums.select("company", "site", "psi"), whole.select("company", "site", "psi"))
+def _step_of(steps: Steps, company: Integers, times: Integers) -> Integers:
+    """The step of each company and time; there is one, and the rows are sorted by company."""
+    result = np.empty(len(times), dtype=np.int64)
+    for begin, end in steps.stretches():
+        rows = slice(*np.searchsorted(company, [steps.company[begin], steps.company[begin] + 1]))
+        result[rows] = begin + np.searchsorted(steps.time[begin:end], times[rows])
+    return result

@@ -1,82 +1,116 @@
-"""Kaplan-Meier curves of every company and of the network, as expressions that one sort of the times can serve."""
+"""Kaplan-Meier curves of many companies at once, from sorted arrays."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-import ibis
-from ibis import _
+import numpy as np
 
-from monitor.score.counts import NETWORK
-from monitor.score.engine import Expr
-from monitor.score.whole import flag, ticks, whole
-
-_AREA = 2.0**20  # areas are added in units of 2**-20 ticks: whole numbers, whatever the order
-
-
-def lenient(scored: Expr) -> Expr:
-    """(company, site, t, event): removal at the last time seen online."""
-    return scored.select("company", "site", t=ticks(_.last_online_h), event=flag(_.first_offline_h.notnull()))
-
-
-def strict(scored: Expr) -> Expr:
-    """(company, site, t, event): removal at the first time seen offline; else censored when last seen online."""
-    end = _.first_offline_h.coalesce(_.last_online_h)
-    return scored.select("company", "site", t=ticks(end), event=flag(_.first_offline_h.notnull()))
+from monitor.score.cells import Ends
+from monitor.score.sorting import (
+    Floats,
+    Integers,
+    added,
+    first,
+    lengths,
+    order,
+    running,
+    running_whole,
+    starts,
+    stretches,
+)
 
 
-def times(spans: Expr) -> Expr:
-    """(company, t, d, m): events and all ends at each time, of each company and of NETWORK."""
-    rows = spans.group_by(["company", "t"]).aggregate(d=_.event.sum(), m=_.count())
-    whole = rows.group_by("t").aggregate(d=_.d.sum(), m=_.m.sum()).mutate(company=ibis.literal(NETWORK, "int64"))
-    columns = ("company", "t", "d", "m")
-    return ibis.union(rows.select(*columns), whole.select(*columns))
+@dataclass(frozen=True)
+class Steps:
+    """The curve of each company at each of its times, sorted by company and time (ticks).
 
-
-def survival(ends: Expr, sizes: Expr, until: int) -> Expr:
-    """The curve at each time of `ends`: (company, t, d, at_risk, survival, before, hazard, inverse, following).
-
-    `before`: survival just before t; `hazard`: the sum of d / (Y (Y - d)) up to t, Y at risk; `inverse`: 1 / (Y - d),
-    both 0 where nobody is left; `following`: the next time, or `until`. `sizes` has company and episodes.
+    `before`: S just before; `hazard`: the sum of d / (Y (Y - d)) so far, d events among Y at risk; `inverse`:
+    1 / (Y - d), both 0 where nobody is left. `rows` are the Ends in that order, `step` to which each of them belongs.
     """
-    upto = ibis.window(group_by="company", order_by="t", preceding=(None, 0))
-    rows = ends.join(sizes.select("company", "episodes"), "company")
-    rows = rows.mutate(at_risk=_.episodes.cast("float64") - _.m.sum().over(upto).cast("float64") + _.m)
-    rows = rows.mutate(left=_.at_risk - _.d)
-    some = rows.left > 0.5
-    left = ibis.greatest(rows.left, 1.0)
-    rows = rows.mutate(
-        step=some.ifelse((left / rows.at_risk).ln(), 0.0),
-        jump=some.ifelse(rows.d / (left * rows.at_risk), 0.0),
-        inverse=some.ifelse(1.0 / left, 0.0),
+
+    ends: Ends
+    rows: Integers
+    step: Integers
+    begins: Integers  # the first row of each step
+    company: Integers
+    time: Integers
+    events: Integers
+    at_risk: Floats
+    survival: Floats
+    before: Floats
+    hazard: Floats
+    inverse: Floats
+
+    @property
+    def companies(self) -> Integers:
+        """The first step of each company that has any."""
+        return starts(self.company)
+
+    def stretches(self) -> Iterator[tuple[int, int]]:
+        """The first step of each company, and that after its last."""
+        return stretches(self.companies, len(self.time))
+
+    def running(self, values: Floats) -> Floats:
+        """Running sums over the steps of each company."""
+        return running(values, self.companies)
+
+    def latest(self, times: Integers) -> Integers:
+        """(companies, times): the last step at or before each time; -1 where there is none yet."""
+        result = np.full((self.ends.companies, len(times)), -1, dtype=np.int64)
+        for begin, end in self.stretches():
+            at = np.searchsorted(self.time[begin:end], times, side="right") - 1
+            result[self.company[begin]] = np.where(at < 0, -1, begin + at)
+        return result
+
+    def area(self, until: int) -> Floats:
+        """Per company the mean time up to `until` ticks; nan without episodes."""
+        last = self.companies + lengths(self.companies, len(self.time)) - 1
+        following = np.roll(self.time, -1)
+        following[last] = until
+        inside = self.running(self.survival * np.maximum(np.minimum(following, until) - self.time, 0))
+        result = np.full(self.ends.companies, np.nan)
+        result[self.company[last]] = inside[last] + np.minimum(self.time[self.companies], until)
+        return result
+
+    def first_time(self, level: Floats, share: float) -> Floats:
+        """Per company the first time at which `level` is at most a share (+ what rounding leaves); nan: never."""
+        at = first(level <= share + TIE, self.company, self.ends.companies)
+        return np.append(self.time.astype(np.float64), np.nan)[at]
+
+
+TIE = 1e-10  # shares meant to be equal to a level differ by rounding
+
+
+def survival(ends: Ends) -> Steps:
+    """The curves of all companies; of the episodes that end at a time, those by the event come first."""
+    rows = order(ends.company, ends.time)
+    company, time = ends.company[rows], ends.time[rows]
+    begins = starts(company, time)
+    company, time = company[begins], time[begins]
+    events, gone = added(ends.events[rows], begins), added(ends.ends[rows], begins)
+    companies = starts(company)
+    passed = running_whole(gone, companies)
+    each = lengths(companies, len(passed))
+    total = np.repeat(passed[companies + each - 1], each)
+    at_risk = (total - passed + gone).astype(np.float64)
+    left = at_risk - events
+    some = left > 0
+    inverse = np.divide(1.0, left, out=np.zeros_like(left), where=some)
+    log = np.log(np.divide(left, at_risk, out=np.ones_like(left), where=some))
+    sums = running(log, companies)
+    return Steps(
+        ends=ends,
+        rows=rows,
+        step=np.repeat(np.arange(len(begins)), lengths(begins, len(rows))),
+        begins=begins,
+        company=company,
+        time=time * ends.unit,
+        events=events,
+        at_risk=at_risk,
+        survival=np.where(some, np.exp(sums), 0.0),  # nobody is left: only ever at a company's last time
+        before=np.exp(sums - log),
+        hazard=running(events * inverse / at_risk, companies),
+        inverse=inverse,
     )
-    rows = rows.mutate(
-        log=ibis.greatest(_.step.sum().over(upto), -700.0),
-        hazard=_.jump.sum().over(upto),
-        following=_.t.lead().over(ibis.window(group_by="company", order_by="t")).coalesce(until),
-    )
-    gone = rows.left <= 0.5  # nobody is left: only ever at a company's last time
-    return rows.select(
-        "company",
-        "t",
-        "d",
-        "at_risk",
-        "hazard",
-        "inverse",
-        "following",
-        survival=gone.ifelse(0.0, rows.log.exp()),
-        before=(rows.log - rows.step).exp(),
-    )
-
-
-def area(curve: Expr, until: int) -> Expr:
-    """Per company `area`: the restricted mean up to `until`, in units of 2**-20 ticks."""
-    width = ibis.greatest(ibis.least(_.following, until) - _.t, 0).cast("float64")
-    inside = whole(_.survival * width * _AREA)
-    first = ibis.least(_.t.min(), until)
-    return curve.group_by("company").aggregate(area=inside.sum(), first=first)
-
-
-def area_ticks(area: Any, first: Any) -> Any:
-    """The restricted mean in ticks, from the arrays of `area`."""
-    return area / _AREA + first

@@ -8,6 +8,7 @@ take EM thousands of steps. A group is done when it meets the conditions of the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,6 +59,14 @@ class Turnbull:
         result[:, order] = np.minimum(np.cumsum(mass[:, :0:-1], axis=1)[:, ::-1], 1.0)
         result[np.bincount(self.group, minlength=self.groups) == 0] = 1.0
         return result
+
+    @classmethod
+    def of(cls, parts: Sequence[Turnbull]) -> Turnbull:
+        """The groups of all parts, in their order."""
+        before = np.cumsum([0, *(part.groups for part in parts)])
+        group = [part.group + start for part, start in zip(parts, before[:-1], strict=True)]
+        columns = (np.concatenate([getattr(part, name) for part in parts]) for name in ("left", "right", "mass"))
+        return cls(int(before[-1]), np.concatenate(group), *columns)
 
     def quantile(self, share: float) -> Floats:
         """Per group the smallest time with S <= share (+ TIE); nan where it is not reached."""
@@ -138,6 +147,24 @@ class _Problem:
         sums = _sums(mass, self.cell, self.groups)
         return sums[self.last] - sums[self.first]
 
+    def only(self, keep: Flags) -> tuple[_Problem, Flags]:
+        """The problem of some groups, numbered anew, and which of the cells are theirs."""
+        cells, rows, number = keep[self.cell], keep[self.row], np.cumsum(keep) - 1
+        cell, row = number[self.cell[cells]], number[self.row[rows]]
+        base = _boundaries(np.bincount(cell, minlength=int(keep.sum())))
+        moved = base[row] - self.base[self.row[rows]]
+        some = _Problem(
+            groups=len(base),
+            cell=cell,
+            slot=np.arange(len(cell)) + cell,
+            base=base,
+            row=row,
+            first=self.first[rows] + moved,
+            last=self.last[rows] + moved,
+            weight=self.weight[rows],
+        )
+        return some, cells
+
     def rise(self, mass: Floats) -> Floats:
         """Per cell, the derivative of `value`: at the maximum 0 where there is mass, and nowhere above 0."""
         share = self.weight / self.covered(mass)
@@ -175,7 +202,7 @@ def _problem(
         groups=groups,
         cell=cell,
         slot=np.arange(len(cell)) + cell,
-        base=np.cumsum(sizes + 1) - sizes - 1,
+        base=_boundaries(sizes),
         row=group,
         first=passed[:n] + group,
         last=passed[n:] + group,
@@ -184,20 +211,28 @@ def _problem(
     return problem, (values[order][starts], values[order][starts + 1])
 
 
+def _boundaries(sizes: Integers) -> Integers:
+    """The first boundary of each group, given how many cells it has."""
+    return np.cumsum(sizes + 1) - sizes - 1
+
+
 def _maximise(problem: _Problem) -> Floats:
     """The masses that make the observations most likely."""
-    mass = _start(problem)
-    done = np.zeros(problem.groups, dtype=np.bool_)
-    before = np.full(problem.groups, np.inf)
+    mass, whole, result = _start(problem), problem, np.empty(len(problem.cell))
+    cells, groups, before = np.arange(len(mass)), np.arange(problem.groups), np.full(problem.groups, np.inf)
     for _ in range(_NEWTON_STEPS):
         rise = problem.rise(mass)
         off = _violation(problem, mass, rise)
-        done |= (off <= _CONVERGED) | ((off <= _TOLERATED) & (off > before / 2))
+        done = (off <= _CONVERGED) | ((off <= _TOLERATED) & (off > before / 2))
+        result[cells] = mass
         if done.all():
-            return mass / problem.by_cell(mass)[problem.cell]
+            return result / whole.by_cell(result)[whole.cell]
+        if done.any():
+            problem, kept = problem.only(~done)
+            cells, mass, rise, groups, off = cells[kept], mass[kept], rise[kept], groups[~done], off[~done]
         before = off
-        mass = _search(problem, mass, rise, _direction(problem, mass, rise, done), done)
-    raise ArithmeticError(f"group {np.flatnonzero(~done)[0]}: no maximum in {_NEWTON_STEPS} steps")
+        mass = _search(problem, mass, rise, _direction(problem, mass, rise))
+    raise ArithmeticError(f"group {groups[0]}: no maximum in {_NEWTON_STEPS} steps")
 
 
 def _start(problem: _Problem) -> Floats:
@@ -235,12 +270,11 @@ def _added(problem: _Problem, mass: Floats, rise: Floats) -> Flags:
     return result
 
 
-def _direction(problem: _Problem, mass: Floats, rise: Floats, done: Flags) -> Floats:
+def _direction(problem: _Problem, mass: Floats, rise: Floats) -> Floats:
     """Newton's step of the masses that may move; mass that is about to vanish does."""
     vanishing = (mass > 0) & (mass <= _NEGLIGIBLE) & (rise < 0)
-    moving = ~done[problem.cell]
-    free = moving & (((mass > 0) & ~vanishing) | _added(problem, mass, rise))
-    result = np.where(vanishing & moving, -mass, 0.0)
+    free = ((mass > 0) & ~vanishing) | _added(problem, mass, rise)
+    result = np.where(vanishing, -mass, 0.0)
     result[free] = _newton(problem, problem.covered(mass), rise, free)
     return result
 
@@ -270,19 +304,19 @@ def _newton(problem: _Problem, covered: Floats, rise: Floats, free: Flags) -> Fl
     return np.asarray(step)
 
 
-def _search(problem: _Problem, mass: Floats, rise: Floats, direction: Floats, done: Flags) -> Floats:
+def _search(problem: _Problem, mass: Floats, rise: Floats, direction: Floats) -> Floats:
     """The longest of the halved steps, cut off at 0, that gains enough (Armijo); else a step of EM, which gains."""
-    value, open_ = problem.value(mass), ~done
-    least = value - _NOISE * (1 + np.abs(value))
-    result = np.where(done[problem.cell], mass, mass * (1.0 + rise))
-    length = np.ones(problem.groups)
+    result, cells = mass * (1.0 + rise), np.arange(len(mass))
+    value = problem.value(mass)
+    least, length = value - _NOISE * (1 + np.abs(value)), 1.0
     for _ in range(_HALVINGS):
-        tried = np.maximum(mass + length[problem.cell] * direction, 0.0)
+        tried = np.maximum(mass + length * direction, 0.0)
         promised = np.maximum(problem.by_cell(rise * (tried - mass)), 0.0)
-        taken = open_ & (problem.value(tried) >= least + 1e-4 * promised)
-        result = np.where(taken[problem.cell], tried, result)
-        open_ = open_ & ~taken
-        if not open_.any():
+        taken = problem.value(tried) >= least + 1e-4 * promised
+        result[cells[taken[problem.cell]]] = tried[taken[problem.cell]]
+        if taken.all():
             break
-        length[open_] /= 2
+        problem, kept = problem.only(~taken)
+        cells, mass, rise, direction, least = cells[kept], mass[kept], rise[kept], direction[kept], least[~taken]
+        length /= 2
     return result

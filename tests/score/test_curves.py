@@ -1,0 +1,135 @@
+"""Curves from arrays: the grid of large companies, rows in any order, parts of any size, whole sums past 2**63."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.score import gather as gathering
+from monitor.score.assemble import assemble, number, numbers
+from monitor.score.counts import NETWORK
+from monitor.score.engine import opened
+from monitor.score.gather import gather
+from monitor.score.methods import Method, method
+from monitor.score.sorting import grouped, order, running_whole
+from monitor.score.table import Estimate
+
+EXACT = replace(method(), time_grid=((10**12, 0),))
+GRID = replace(method(), time_grid=((10**12, 900),))
+QUARTER = 0.25  # hours
+
+
+def episodes(random: np.random.Generator, rows: int, quarters: bool) -> pa.Table:
+    """Three companies; times are multiples of a quarter of an hour, or whole seconds."""
+    unit = 900 if quarters else 1
+    last = random.integers(0, 200_000 // unit, rows) * unit / 3600
+    later = last + random.integers(1, 20_000 // unit, rows) * unit / 3600
+    fate = random.random(rows)
+    return pa.table(
+        {
+            "company": random.integers(1, 4, rows),
+            "site": random.integers(1, 9, rows),
+            "last_online_h": last,
+            "first_offline_h": pa.array(later, mask=fate > 0.7),
+            "relocated_h": pa.array(later, mask=fate < 0.85),
+            "followed_h": np.full(rows, 500.0),
+            "deadline_h": np.full(rows, 24.0),
+            "notices": np.ones(rows, dtype=np.int64),
+            "reappeared": np.zeros(rows, dtype=np.int64),
+            "destination": pa.array(np.where(random.random(rows) < 0.5, "DE", "FR"), mask=fate < 0.85),
+            "unverified": np.zeros(rows, dtype=bool),
+        }
+    )
+
+
+def estimates(table: pa.Table, rules: Method) -> dict[int, Estimate]:
+    with opened("duckdb://") as engine:
+        rows = engine.create_table("episodes", table)
+        return assemble(gather(engine, rows, rows, rules), {}, {}, rules)
+
+
+def without_low(estimate: Estimate) -> Estimate:
+    """But for what a grid rounds outwards or takes in the middle of a step."""
+    quantiles = {name: replace(getattr(estimate, name), low=None) for name in ("median_hours", "p90_hours")}
+    return replace(estimate, mean_online_hours_7d=EMPTY.mean_online_hours_7d, **quantiles)
+
+
+EMPTY = estimates(episodes(np.random.default_rng(0), 1, quarters=True), EXACT)[NETWORK]
+
+
+def test_on_a_grid_that_all_times_are_on_nothing_is_rounded() -> None:
+    """But for the lower limits of quantiles, a step lower, and the mean, half a step less for each removal."""
+    table = episodes(np.random.default_rng(1), 400, quarters=True)
+    exact, rounded = estimates(table, EXACT), estimates(table, GRID)
+    assert {key: without_low(value) for key, value in rounded.items()} == {
+        key: without_low(value) for key, value in exact.items()
+    }
+    for key, found in rounded.items():
+        assert found.median_hours.low == pytest.approx((exact[key].median_hours.low or 0) - QUARTER)
+        ended = 1 - (found.survival[-1].lenient or 0)
+        lenient, before = found.mean_online_hours_7d.lenient, exact[key].mean_online_hours_7d.lenient
+        assert lenient == pytest.approx((before or 0) - QUARTER / 2 * ended)
+
+
+def test_on_a_grid_times_are_rounded_up_to_it() -> None:
+    """As if every check had been at the next quarter of an hour; Turnbull's left ends go down instead."""
+    table = episodes(np.random.default_rng(2), 400, quarters=False)
+    up = table
+    for name in ("last_online_h", "first_offline_h", "relocated_h"):
+        values = pa.compute.ceil(pa.compute.multiply(table[name], 4.0))
+        up = up.set_column(up.column_names.index(name), name, pa.compute.divide(values, 4.0))
+    rounded, exact = estimates(table, GRID), estimates(up, EXACT)
+    for key, found in rounded.items():
+        for name in ("lenient", "lenient_se", "strict", "strict_se"):
+            ours, theirs = ([getattr(point, name) for point in e.curve] for e in (found, exact[key]))
+            assert ours == pytest.approx(theirs, abs=1e-12)
+        assert found.relocation == exact[key].relocation
+
+
+@given(st.integers(0, 2**32), st.sampled_from([EXACT, GRID]), st.sampled_from([1, 7, 500_000]))
+@settings(max_examples=6, deadline=None)
+def test_neither_the_order_of_rows_nor_the_size_of_parts_changes_a_digit(seed: int, rules: Method, most: int) -> None:
+    random = np.random.default_rng(seed)
+    table = episodes(random, 60, quarters=False)
+    whole = estimates(table, rules)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gathering, "_CELLS", most)
+        assert estimates(table.take(random.permutation(60)), rules) == whole
+
+
+ROWS = st.lists(st.tuples(st.integers(0, 2**40), st.integers(0, 3), st.integers(0, 5)), max_size=40)
+
+
+@given(ROWS, st.sampled_from([1, 2**20]))
+def test_rows_are_ordered_and_added_up_however_wide_their_keys_are(rows: list[tuple[int, int, int]], wide: int) -> None:
+    """Packed into one number or, wider than that, column by column."""
+    first, second, third = (np.array([row[place] for row in rows], dtype=np.int64) for place in range(3))
+    columns = (first * (wide if wide == 1 else 1), second * wide, third * wide)
+    expected = sorted(range(len(rows)), key=lambda row: (rows[row][0], rows[row][1], rows[row][2]))
+    assert order(*columns).tolist() == expected
+    keys, (total,) = grouped(columns, [third])
+    found = dict(zip(zip(*(key.tolist() for key in keys), strict=True), total.tolist(), strict=True))
+    sums: dict[tuple[int, ...], int] = {}
+    for row in rows:
+        key = (row[0], row[1] * wide, row[2] * wide)
+        sums[key] = sums.get(key, 0) + row[2]
+    assert found == dict(sorted(sums.items()))
+    assert list(found) == sorted(sums)
+
+
+def test_whole_sums_of_a_stretch_are_right_where_the_sum_of_all_is_too_large() -> None:
+    values = np.array([2**62, -5, 2**62, 2**61, 7], dtype=np.int64)
+    assert running_whole(values, np.array([0, 2, 4])).tolist() == [2**62, 2**62 - 5, 2**62, 2**62 + 2**61, 7]
+
+
+@given(st.lists(st.floats(allow_nan=True, allow_infinity=True, width=64), max_size=20))
+def test_numbers_are_those_of_number(values: list[float]) -> None:
+    array: npt.NDArray[np.float64] = np.array(values, dtype=np.float64)
+    for found, expected in zip(numbers(array), map(number, values), strict=True):
+        assert found == (None if expected is None else pytest.approx(expected, rel=2e-10))
