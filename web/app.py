@@ -6,11 +6,13 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
-from flask import Flask, render_template, url_for
+from flask import Flask, Response, render_template, url_for
 from werkzeug.exceptions import HTTPException
 
 from monitor.db import connect
 from monitor.settings import Settings, load_settings
+from web.api.routes import add_api, problem_of
+from web.health import add_health
 from web.languages import speak
 from web.pages import add_pages
 from web.security import protect
@@ -28,13 +30,17 @@ def create_app(settings: Settings | None = None) -> Flask:
     compress(app)
     protect(app)  # registered last, so it runs first: nothing leaves without its headers
     add_pages(app, connect(settings.database_url))
+    add_api(app)
+    add_health(app, settings)
     app.register_error_handler(HTTPException, show_error)
     app.register_error_handler(500, show_error)
     return app
 
 
-def show_error(error: HTTPException) -> tuple[str, int] | HTTPException:
+def show_error(error: HTTPException) -> tuple[str, int] | HTTPException | Response:
     """Errors in the reader's language, with nothing of what was asked for; redirects pass as they are."""
+    if problem := problem_of(error):
+        return problem
     code = error.code or 500
     if code < 400:
         return error

@@ -7,22 +7,48 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from monitor.errors import MonitorError
-from monitor.formats import scart, urlhaus
+from monitor.formats import scart, urlhaus, xarf
+from monitor.formats.reading import Openable, read_chunks, read_lines
 from monitor.formats.records import Context, Record, Rejected
 from monitor.formats.rows import Lines
+from monitor.formats.xarf_kept import WithoutEvidence
 
 Parser: TypeAlias = Callable[[Lines, Context], Iterator[Record | Rejected]]
+ChunkParser: TypeAlias = Callable[[Iterator[bytes], Context], Iterator[Record | Rejected]]
+Reader: TypeAlias = Callable[[Openable, Context], Iterator[Record | Rejected]]
 
-FORMATS: Mapping[str, Parser] = MappingProxyType(
-    {"scart-ntd": scart.parse_ntd, "scart-ntdclosed": scart.parse_ntdclosed, "urlhaus": urlhaus.parse}
+
+def by_line(parse: Parser) -> Reader:
+    """A format whose rows are lines."""
+    return lambda file, context: parse(read_lines(file), context)
+
+
+def by_chunk(parse: ChunkParser) -> Reader:
+    """A format whose rows are found in the bytes as they come, and may be longer than any line."""
+    return lambda file, context: parse(read_chunks(file), context)
+
+
+FORMATS: Mapping[str, Reader] = MappingProxyType(
+    {
+        "scart-ntd": by_line(scart.parse_ntd),
+        "scart-ntdclosed": by_line(scart.parse_ntdclosed),
+        "scart-whois": by_line(scart.parse_whois),
+        "scart-all": by_line(scart.parse_all),
+        "scart-report": by_line(scart.parse_report),
+        "urlhaus": by_line(urlhaus.parse),
+        "xarf": by_chunk(xarf.parse),
+    }
 )
-DEFAULT_SOURCE: Mapping[str, str] = MappingProxyType(
-    {"scart-ntd": "scart", "scart-ntdclosed": "scart", "urlhaus": "urlhaus"}
-)
+DEFAULT_SOURCE: Mapping[str, str] = MappingProxyType({name: name.partition("-")[0] for name in FORMATS})
 
 
-def parser(name: str) -> Parser:
-    """The parser of that format; raises MonitorError naming those there are."""
+def keepable(name: str, file: Openable) -> Openable:
+    """The file as it may be kept: that of some formats holds what must not be."""
+    return WithoutEvidence(file) if name == "xarf" else file
+
+
+def reader(name: str) -> Reader:
+    """What reads that format; raises MonitorError naming those there are."""
     try:
         return FORMATS[name]
     except KeyError as error:

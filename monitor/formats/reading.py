@@ -7,8 +7,9 @@ import hashlib
 import sys
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BufferedIOBase, BufferedReader
-from pathlib import Path
+from typing import Literal, Protocol
 
 from monitor.errors import DeliveryError
 
@@ -22,60 +23,77 @@ _CHUNK = 64 * 1024
 _BOM = b"\xef\xbb\xbf"
 
 
-def fingerprint(path: Path) -> str:
+class Openable(Protocol):
+    """What a delivery is read from: a path, or anything else with a name that opens for reading."""
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+
+    def open(self, mode: Literal["rb"]) -> BufferedReader:
+        """Its bytes from the start."""
+
+
+def fingerprint(path: Openable) -> str:
     """SHA-256, in hex, of the bytes that arrived."""
     with _opened(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def read_lines(path: Path) -> Iterator[tuple[int, bytes | None]]:
+def read_lines(path: Openable) -> Iterator[tuple[int, bytes | None]]:
     """Number (from 1) and bytes of each line without its end; None in place of a line over LINE_LIMIT.
 
     Raises DeliveryError for what is no readable text table as a whole: empty, cut off, UTF-16, a web page.
     """
+    yield from _lines(read_chunks(path))
+
+
+def read_chunks(path: Openable) -> Iterator[bytes]:
+    """The text in pieces of at most 64 KiB, for formats whose rows are no lines; raises what `read_lines` does."""
     try:
         with _decompressed(path) as stream:
-            yield from _lines(stream, path.name)
+            start = stream.read(_CHUNK)
+            _refuse(start, path.name)
+            yield start.removeprefix(_BOM)
+            while chunk := stream.read(_CHUNK):
+                yield chunk
     except EOFError as error:
         raise DeliveryError(f"{path.name}: the compressed file is cut off; fetch it again") from error
     except (gzip.BadGzipFile, zlib.error, zstd.ZstdError) as error:
         raise DeliveryError(f"{path.name}: the compressed file is damaged; fetch it again") from error
 
 
-def _opened(path: Path) -> BufferedReader:
+def _opened(path: Openable) -> BufferedReader:
     try:
         return path.open("rb")
     except OSError as error:
         raise DeliveryError(f"{path.name}: cannot be opened ({error.strerror}); check the path") from error
 
 
-def _decompressed(path: Path) -> BufferedIOBase:
+@contextmanager
+def _decompressed(path: Openable) -> Iterator[BufferedIOBase]:
     with _opened(path) as file:
-        magic = file.read(4)
-    if magic.startswith(b"\x1f\x8b"):
-        return gzip.open(path, "rb")
-    if magic == b"\x28\xb5\x2f\xfd":
-        return zstd.open(path, "rb")
-    return _opened(path)
+        magic = file.peek(4)
+        if magic.startswith(b"\x1f\x8b"):
+            with gzip.open(file) as stream:
+                yield stream
+        elif magic.startswith(b"\x28\xb5\x2f\xfd"):
+            with zstd.open(file) as frames:
+                yield frames
+        else:
+            yield file
 
 
-def _lines(stream: BufferedIOBase, name: str) -> Iterator[tuple[int, bytes | None]]:
-    start = stream.read(_CHUNK)
-    _refuse(start, name)
-    rest = start.removeprefix(_BOM)
-    number, overlong = 0, False
-    while True:
-        *whole, rest = rest.split(b"\n")
+def _lines(chunks: Iterator[bytes]) -> Iterator[tuple[int, bytes | None]]:
+    rest, number, overlong = b"", 0, False
+    for chunk in chunks:
+        *whole, rest = (rest + chunk).split(b"\n")
         for line in whole:
             number += 1
             yield number, None if overlong or len(line) > LINE_LIMIT else line.removesuffix(b"\r")
             overlong = False
         if len(rest) > LINE_LIMIT:
             rest, overlong = b"", True
-        chunk = stream.read(_CHUNK)
-        if not chunk:
-            break
-        rest += chunk
     if rest or overlong:
         yield number + 1, None if overlong else rest.removesuffix(b"\r")
 
