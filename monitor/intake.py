@@ -1,22 +1,131 @@
-"""One delivery from file to attributed facts: what the command line, the spiders and the API all call."""
+"""One delivery from file to attributed facts, past the gate: what the command line, spiders and API all call.
+
+The work is done inside a savepoint and judged by what came of it; where it does not count it is undone, and only the
+delivery's row with its verdict and reasons stays (and, where a person is to decide, its bytes, sealed).
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from typing import Any
+
 from sqlalchemy.orm import Session
 
-from monitor.attribute.assign import attribute_notices
-from monitor.ingest.answer import Answer
-from monitor.ingest.take import Parcel, Progress, take, unwatched
-from monitor.instants import to_datetime
+from monitor import audit
+from monitor.attribute.assign import attribute_as_stored
+from monitor.db import lock_writers
+from monitor.errors import MonitorError
+from monitor.formats.reading import fingerprint
+from monitor.ingest.answer import Answer, answer
+from monitor.ingest.gate import judge, verdict_on
+from monitor.ingest.held import HeldFile, erase, hold
+from monitor.ingest.measures import measure
+from monitor.ingest.outcomes import Outcomes, untold
+from monitor.ingest.take import COUNTS, Parcel, Progress, fill, open_delivery, take, unwatched
+from monitor.instants import HOUR, to_datetime
+from monitor.models.facts import Delivery
+from monitor.models.words import Verdict
+from monitor.settings import Source
 from monitor.vault import Vault
 
 
-def take_in(session: Session, vault: Vault, parcel: Parcel, recorded_at: int, progress: Progress = unwatched) -> Answer:
-    """Take a delivery in and attribute its notices, in the caller's transaction.
+@dataclass(frozen=True)
+class Decision:
+    """What a person decided about a delivery that waited, and when (epoch seconds)."""
 
+    by: str
+    reason: str
+    at: int
+
+
+def take_in(
+    session: Session,
+    vault: Vault,
+    parcel: Parcel,
+    recorded_at: int,
+    progress: Progress = unwatched,
+    outcomes: Outcomes = untold,
+) -> Answer:
+    """Take a delivery in, attribute its notices and judge it, in the caller's transaction.
+
+    `recorded_at` is asked of the clock under `lock_writers`: what is recorded by then is what others can see.
     Raises DeliveryError, with nothing stored, where the delivery cannot be read.
     """
-    answer = take(session, vault, parcel, recorded_at, progress)
-    if answer.notices_new:
-        attribute_notices(session, vault, to_datetime(recorded_at), answer.delivery)
-    return answer
+    lock_writers(session)  # before the savepoint: PostgreSQL gives back what was locked in one that is undone
+    savepoint = session.begin_nested()
+    attribute = attribute_as_stored(session, vault, to_datetime(recorded_at))
+    told = take(session, vault, parcel, recorded_at, progress, outcomes, attribute)
+    if told.repeated:
+        savepoint.commit()
+        return told
+    delivery = session.get_one(Delivery, told.delivery)
+    reasons = judge(measure(session, delivery, parcel.source))
+    if not reasons:
+        savepoint.commit()
+        return answer(delivery)
+    outcome = _outcome(delivery) | {"verdict": verdict_on(reasons), "reasons": [reason.stored() for reason in reasons]}
+    savepoint.rollback()
+    return _set_aside(session, vault, parcel, recorded_at, outcome)
+
+
+def accept(session: Session, vault: Vault, source: Source, number: int, decision: Decision) -> Answer:
+    """Take in what waited, as it arrived and recorded now; raises MonitorError where it does not wait."""
+    delivery = _waiting(session, number)
+    file = HeldFile(session, vault, number)
+    if fingerprint(file) != delivery.sha256:
+        raise MonitorError(f"delivery {number}: what was kept of it is not what arrived; have it delivered again")
+    delivery.verdict, delivery.recorded_at = Verdict.OK, to_datetime(decision.at)
+    attribute = attribute_as_stored(session, vault, delivery.recorded_at)
+    fill(session, vault, delivery, _as_delivered(source, delivery), file, attribute=attribute)
+    measure(session, delivery, source)
+    _decided(session, delivery, decision, "delivery.accept")
+    return answer(delivery)
+
+
+def reject(session: Session, number: int, decision: Decision) -> Answer:
+    """Refuse what waited for good; raises MonitorError where it does not wait."""
+    delivery = _waiting(session, number)
+    delivery.verdict = Verdict.REFUSED
+    _decided(session, delivery, decision, "delivery.reject")
+    return answer(delivery)
+
+
+def _outcome(delivery: Delivery) -> dict[str, Any]:
+    """What came of the delivery, to be kept when its facts are undone."""
+    return {name: getattr(delivery, name) for name in ("id", *COUNTS, "sha256", "quarantined", "warnings", "measures")}
+
+
+def _set_aside(session: Session, vault: Vault, parcel: Parcel, recorded_at: int, outcome: dict[str, Any]) -> Answer:
+    """Keep what the gate said, and the bytes where a person has to decide."""
+    delivery = open_delivery(session, parcel, outcome["sha256"], recorded_at, outcome["id"])
+    for name, value in outcome.items():
+        setattr(delivery, name, value)
+    session.flush()
+    if delivery.verdict is Verdict.SUSPICIOUS:
+        hold(session, vault, delivery.id, delivery.sha256, parcel.path)
+    return answer(delivery)
+
+
+def _waiting(session: Session, number: int) -> Delivery:
+    lock_writers(session)
+    delivery = session.get(Delivery, number)
+    if delivery is None:
+        raise MonitorError(f"no delivery {number}; `monitor deliveries` lists them")
+    if delivery.verdict is not Verdict.SUSPICIOUS:
+        raise MonitorError(f"delivery {number} does not wait for a decision: it is {delivery.verdict}")
+    return delivery
+
+
+def _as_delivered(source: Source, delivery: Delivery) -> Source:
+    """The source with the zone and recheck gap that the delivery arrived with."""
+    gap = delivery.recheck_gap_seconds
+    return replace(source, zone=delivery.zone, recheck_gap_hours=None if gap is None else gap / HOUR)
+
+
+def _decided(session: Session, delivery: Delivery, decision: Decision, action: str) -> None:
+    delivery.decided_at, delivery.decided_by = to_datetime(decision.at), decision.by
+    delivery.decision = decision.reason
+    session.flush()
+    erase(session, delivery.id)
+    details = {"reason": decision.reason, "sha256": delivery.sha256, "rules": [r["rule"] for r in delivery.reasons]}
+    audit.record(session, to_datetime(decision.at), decision.by, action, f"delivery {delivery.id}", details)

@@ -5,20 +5,28 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from typing import Self
+from typing import Self, TypeAlias
 
 from scrapy.crawler import Crawler
 
-from monitor.db import transaction
+from monitor.attribute.netblocks import READERS, TableFile, load_netblocks
+from monitor.db import lock_writers, transaction
 from monitor.errors import DeliveryError, MonitorError
-from monitor.ingest.answer import Answer
 from monitor.ingest.take import Parcel
+from monitor.instants import to_datetime
 from monitor.intake import take_in
-from monitor.settings import Source
+from monitor.models.words import Verdict
 from spiders.collector import collector_of
 from spiders.trip import Fetched, Trip
 
+# Where it is counted (None: it was known already), under which number, and how many rows it has.
+Stored: TypeAlias = tuple[dict[int, int] | None, int, int]
+
 _log = logging.getLogger(__name__)
+
+
+class WaitsError(MonitorError):
+    """A delivery that nothing is wrong with for certain: a person must decide."""
 
 
 class Intake:
@@ -45,7 +53,9 @@ class Intake:
     def _store(self, item: Fetched) -> None:
         outcome = self.trip.outcome
         try:
-            answer = self._take(item)
+            kept, identifier, rows = self._load(item) if item.format in READERS else self._take(item)
+        except WaitsError as waiting:
+            outcome.held.append(f"{item.label}: {waiting}")
         except MonitorError as error:
             outcome.fail(item.label, str(error).removeprefix(f"{item.path.name}: "))
         except Exception as error:  # noqa: BLE001 -- Scrapy would log the message, which could quote a row
@@ -54,27 +64,31 @@ class Intake:
             outcome.fail(item.label, f"could not be stored ({type(error).__name__})")
         else:
             outcome.validators[item.key] = item.validators
-            if answer.repeated:
+            if kept is None:
                 outcome.known += 1
             else:
-                outcome.taken[answer.delivery] = answer.rows
+                kept[identifier] = rows
 
-    def _take(self, item: Fetched) -> Answer:
+    def _take(self, item: Fetched) -> Stored:
+        """Take a delivery in; raises WaitsError or DeliveryError where it does not count, after it is on record."""
         trip = self.trip
         parcel = Parcel(trip.source, item.format, item.path, item.received_at)
         with transaction(trip.engine) as session:
+            lock_writers(session)  # the clock is asked when nobody else writes
             answer = take_in(session, trip.vault, parcel, trip.now())
-            if not answer.repeated:
-                refuse_incomplete(answer, trip.source)
-        return answer
+        reasons = "; ".join(reason.text for reason in answer.reasons)
+        if answer.verdict is Verdict.SUSPICIOUS:
+            raise WaitsError(f"delivery {answer.delivery} waits for a person: {reasons}")
+        if answer.verdict is Verdict.REFUSED:
+            raise DeliveryError(f"delivery {answer.delivery} is refused: {reasons}")
+        return None if answer.repeated else trip.outcome.taken, answer.delivery, answer.rows
 
-
-def refuse_incomplete(answer: Answer, source: Source) -> None:
-    """Raise DeliveryError, which rolls the delivery back, where its rows are too few, too many, or all unreadable."""
-    if answer.rows < source.minimum_rows:
-        raise DeliveryError(f"too few rows: {answer.rows}, at least {source.minimum_rows} expected")
-    if source.maximum_rows is not None and answer.rows > source.maximum_rows:
-        raise DeliveryError(f"too many rows: {answer.rows}, at most {source.maximum_rows} expected")
-    if answer.rows and not answer.accepted + answer.duplicate:
-        reasons = ", ".join(f"{count} {reason}" for reason, count in answer.quarantined.items())
-        raise DeliveryError(f"not one of its {answer.rows} rows could be read: {reasons}")
+    def _load(self, item: Fetched) -> Stored:
+        """Load a table of networks."""
+        trip, source = self.trip, self.trip.source
+        dated = item.dated or to_datetime(item.received_at).date()
+        file = TableFile(item.path, dated, item.format, source.minimum_rows, source.maximum_rows)
+        with transaction(trip.engine) as session:
+            lock_writers(session)
+            answer = load_netblocks(session, file, to_datetime(trip.now()))
+        return None if answer.repeated else trip.outcome.tables, answer.table, answer.rows

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from monitor.formats.records import Record
+from monitor.ingest.outcomes import Outcomes, untold
+from monitor.ingest.reasons import Finding, finding_of
+from monitor.instants import DAY
 from monitor.models.facts import Delivery
+from monitor.models.words import Verdict
 
 
 @dataclass
 class Tally:
-    """Counts kept while a delivery is taken in. Every row is accepted, duplicate or quarantined."""
+    """Counts kept while a delivery is taken in. Every row is accepted, duplicate or quarantined.
+
+    `notices` and the days (since the epoch, UTC) and times they were sent are of all rows, new or known.
+    """
 
     accepted: int = 0
     duplicate: int = 0
@@ -20,6 +28,27 @@ class Tally:
     contents_new: int = 0
     notices_new: int = 0
     sightings_new: int = 0
+    notices: int = 0
+    days: set[int] = field(default_factory=set)
+    first_sent: int | None = None
+    last_sent: int | None = None
+    outcomes: Outcomes = untold
+
+    def see(self, record: Record) -> None:
+        """Count the notices of a record, which the gate compares with those of other deliveries."""
+        for notice in record.notices:
+            at = notice.sent_at
+            self.notices += 1
+            self.days.add(at // DAY)
+            if self.first_sent is None or at < self.first_sent:
+                self.first_sent = at
+            if self.last_sent is None or at > self.last_sent:
+                self.last_sent = at
+
+    def measures(self) -> dict[str, Any]:
+        """What the delivery keeps of that."""
+        sent = {"first_sent": self.first_sent, "last_sent": self.last_sent}
+        return {"notices": self.notices, "days": len(self.days) or None, **sent}
 
     @property
     def rows(self) -> int:
@@ -29,7 +58,10 @@ class Tally:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the deliverer is told; `repeated`: this very file had been taken in before, nothing was changed."""
+    """What the deliverer is told; `repeated`: this very file had been taken in before, nothing was changed.
+
+    Only what is ok counts. Where the verdict is another, the counts say what would have been stored.
+    """
 
     delivery: int
     sha256: str
@@ -42,6 +74,8 @@ class Answer:
     sightings_new: int
     warnings: tuple[str, ...]
     repeated: bool = False
+    verdict: Verdict = Verdict.OK
+    reasons: tuple[Finding, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The stable keys of `monitor ingest --json`."""
@@ -57,11 +91,13 @@ class Answer:
             "sightings_new": self.sightings_new,
             "warnings": list(self.warnings),
             "repeated": self.repeated,
+            "verdict": str(self.verdict),
+            "reasons": [reason.as_json() for reason in self.reasons],
         }
 
 
 def answer(delivery: Delivery) -> Answer:
-    """The answer to a delivery that was taken in just now."""
+    """The answer to a delivery that was judged just now."""
     warnings = tuple(f"{code}: {count} rows" for code, count in sorted(delivery.warnings.items()))
     if not delivery.rows:
         warnings = ("no_rows: the delivery holds a header and nothing else",)
@@ -76,14 +112,23 @@ def answer(delivery: Delivery) -> Answer:
         delivery.notices_new,
         delivery.sightings_new,
         warnings,
+        verdict=delivery.verdict,
+        reasons=reasons_of(delivery),
     )
 
 
 def repeated_answer(delivery: Delivery) -> Answer:
-    """The answer to a file that had been taken in before."""
+    """The answer to a file that had been taken in before, or waits."""
     since = delivery.received_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    if delivery.verdict is Verdict.SUSPICIOUS:
+        waits = f"it_waits: this file is delivery {delivery.id}, received {since}; it waits for a person"
+        return replace(answer(delivery), warnings=(waits,), repeated=True)
     warning = f"already_taken_in: this file is delivery {delivery.id}, received {since}; nothing was changed"
     known = delivery.rows - sum(delivery.quarantined.values())
-    quarantined = dict(delivery.quarantined)
-    sha = delivery.sha256
-    return Answer(delivery.id, sha, delivery.rows, 0, known, quarantined, 0, 0, 0, (warning,), repeated=True)
+    told = replace(answer(delivery), accepted=0, duplicate=known, contents_new=0, notices_new=0, sightings_new=0)
+    return replace(told, warnings=(warning,), repeated=True)
+
+
+def reasons_of(delivery: Delivery) -> tuple[Finding, ...]:
+    """What the gate found in a delivery."""
+    return tuple(finding_of(stored) for stored in delivery.reasons)

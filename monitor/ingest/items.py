@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from monitor.formats.records import NoticeRecord, Record
 from monitor.formats.rows import RowError
 from monitor.formats.scart import CUT_AT
+from monitor.models.facts import Notice
 from monitor.vault import NotAUrlError, Vault, address_of, dissect, normalise, site_of
 
+_NAMES = ("recipient", "recipient_country", "reference")
+_LONGEST = tuple(getattr(Notice, name).type.length for name in _NAMES)
 
-@dataclass(frozen=True, slots=True)
-class Item:
+
+class Item(NamedTuple):
     """A record with its keyed digests. `url` stays in memory until it is sealed."""
 
     record: Record
@@ -23,13 +26,27 @@ class Item:
 
 
 def prepare(record: Record, vault: Vault) -> Item:
-    """Digest a record's URL and site; RowError where it has no URL with a host."""
+    """Digest a record's URL and site; RowError where it has no URL with a host, or a text that no column takes."""
+    for notice in record.notices:
+        _refuse_what_does_not_fit(notice)
     try:
         url, host = dissect(record.url)
         stem = vault.digest(normalise(record.url[:CUT_AT])) if len(record.url) >= CUT_AT else None
     except NotAUrlError:
         raise RowError("url_without_host", "url") from None
-    return Item(record, url, vault.digest(url), stem, vault.digest(site_of(host)), address_of(host))
+    return Item(record, url, vault.digest(url), stem, vault.digest_recurring(site_of(host)), address_of(host))
+
+
+def _refuse_what_does_not_fit(notice: NoticeRecord) -> None:
+    """PostgreSQL takes no text beyond its column's length, no NUL and no lone surrogate: that row, not all of them."""
+    texts = (notice.recipient, notice.recipient_country, notice.reference)
+    for name, longest, text in zip(_NAMES, _LONGEST, texts, strict=True):
+        if text is not None and (len(text) > longest or (not text.isprintable() and _is_unstorable(text))):
+            raise RowError("text_does_not_fit", name)
+
+
+def _is_unstorable(text: str) -> bool:
+    return "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def notice_address(notice: NoticeRecord, item: Item) -> str | None:

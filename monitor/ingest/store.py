@@ -2,175 +2,222 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
-from typing import Any, TypeVarTuple
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from itertools import repeat
+from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import Row, Select, Table, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import Table
+from sqlalchemy.orm import Session
 
-from monitor.db import bulk_insert, next_identifier
-from monitor.formats.records import NoticeRecord, SightingRecord
+from monitor.db import Row, insert_rows, next_identifier, rows_where
+from monitor.formats.records import NoticeRecord
 from monitor.ingest.answer import Tally
 from monitor.ingest.items import Item, notice_address
+from monitor.ingest.outcomes import Fate, Outcome, untold
 from monitor.models.facts import Content, Delivery, Notice, Sighting, Site
+from monitor.models.words import Role
 from monitor.vault import Vault
 
-_IN = 1000  # values in one IN (...): well below what either database takes
+_SITE = ("id", "key_version", "digest")
+_CONTENT = (
+    "id", "delivery_id", "key_version", "recorded_at", "site_id", "url_digest", "url_sealed", "truncated",
+    "stem_digest",
+)  # fmt: skip
+_NOTICE_KEY = ("content_id", "sent_at", "kind", "recipient_role", "delivery")
+_NOTICE = (
+    "id", "delivery_id", "key_version", "recorded_at", *_NOTICE_KEY, "recipient", "recipient_digest",
+    "recipient_country", "channel", "deadline_hours", "address_sealed", "reference",
+)  # fmt: skip
+_SIGHTING_KEY = ("content_id", "seen_at", "state")
+_SIGHTING = ("id", "delivery_id", "observer", "recorded_at", *_SIGHTING_KEY, "pause", "country")
 
-Columns = TypeVarTuple("Columns")
-NoticeKey = tuple[int, int, str, str, str]
-SightingKey = tuple[int, int, str]
+NoticeKey: TypeAlias = tuple[int, int, str, str, str]
+SightingKey: TypeAlias = tuple[int, int, str]
+
+
+class Placed(NamedTuple):
+    """A notice to a hoster, and what there is to tell whose it is; `address` stays in memory.
+
+    `is_new`: its content was stored just now, so nothing can have been said of it before.
+    """
+
+    content_id: int
+    sent_at: int
+    recipient: str | None
+    recipient_digest: bytes | None
+    site_digest: bytes
+    address: str | None
+    is_new: bool
+
+
+Attribute: TypeAlias = Callable[[Sequence[Placed]], object]
+
+
+def unattributed(_notices: Sequence[Placed]) -> None:
+    """Notices that nobody is told of."""
+
+
+class _NewNotice(NamedTuple):
+    key: NoticeKey
+    record: NoticeRecord
+    site_digest: bytes
+    address: str | None
+
+
+@dataclass
+class _Batch:
+    """The items of one batch by their contents' ids, what the database knows of them, and what is new."""
+
+    contents: dict[bytes, int]
+    fresh: frozenset[int]
+    untold: set[int]
+    known_notices: set[NoticeKey]
+    known_sightings: set[SightingKey]
+    notices: list[_NewNotice] = field(default_factory=list)
+    sightings: list[Row] = field(default_factory=list)
+
+    def add(self, item: Item) -> bool:
+        """Note what is new of an item; whether anything was."""
+        content = self.contents[item.url_digest]
+        before = len(self.notices) + len(self.sightings)
+        has_news = content in self.untold
+        self.untold.discard(content)
+        self._add_notices(item, content)
+        self._add_sightings(item, content)
+        return has_news or len(self.notices) + len(self.sightings) > before
+
+    def _add_notices(self, item: Item, content: int) -> None:
+        for notice in item.record.notices:
+            key = (content, notice.sent_at, str(notice.kind), str(notice.role), str(notice.delivery))
+            if key not in self.known_notices:
+                self.known_notices.add(key)
+                self.notices.append(_NewNotice(key, notice, item.site_digest, notice_address(notice, item)))
+
+    def _add_sightings(self, item: Item, content: int) -> None:
+        for sighting in item.record.sightings:
+            key = (content, sighting.seen_at, str(sighting.state))
+            if key not in self.known_sightings:
+                self.known_sightings.add(key)
+                pause = None if sighting.pause is None else str(sighting.pause)
+                self.sightings.append((*key, pause, sighting.country))
 
 
 @dataclass
 class Store:
-    """Writes the facts of one delivery, batch by batch, within the caller's transaction and writer lock."""
+    """Writes the facts of one delivery, batch by batch, within the caller's transaction and writer lock.
+
+    `attribute` is told each batch's new notices to hosters, in the order of their ids.
+    """
 
     session: Session
     vault: Vault
     delivery: Delivery
     recorded_at: int
     tally: Tally
+    attribute: Attribute = unattributed
 
     def __post_init__(self) -> None:
         """Ids are counted here: the writer lock makes this the only one to give them out."""
         models = (Site, Content, Notice, Sighting)
         self._next = {model.__tablename__: next_identifier(self.session, _table(model)) for model in models}
+        self._delivery, self._observer = self.delivery.id, self.delivery.source
 
     def add(self, items: Sequence[Item]) -> None:
         """Store one batch and count each of its rows as accepted or duplicate."""
-        sites = self._sites({item.site_digest for item in items})
-        contents, fresh = self._contents(items, sites)
-        notices = self._known_notices(set(contents.values()) - fresh)
-        sightings = self._known_sightings(set(contents.values()) - fresh)
-        notice_rows: list[dict[str, Any]] = []
-        sighting_rows: list[dict[str, Any]] = []
-        told: set[int] = set()
+        batch = self._open(items)
+        self.tally.contents_new += len(batch.fresh)
         for item in items:
-            content = contents[item.url_digest]
-            before = len(notice_rows) + len(sighting_rows)
-            self._add_notices(item, content, notices, notice_rows)
-            self._add_sightings(item, content, sightings, sighting_rows)
-            is_new = content in fresh and content not in told
-            told.add(content)
-            self._count(is_new or len(notice_rows) + len(sighting_rows) > before)
-        bulk_insert(self.session, _table(Notice), notice_rows)
-        bulk_insert(self.session, _table(Sighting), sighting_rows)
-        self.tally.notices_new += len(notice_rows)
-        self.tally.sightings_new += len(sighting_rows)
-        self.tally.contents_new += len(fresh)
+            self.count(item.record.line, has_news=batch.add(item))
+        placed = self._insert_notices(batch)
+        self._insert_sightings(batch.sightings)
+        if placed:
+            self.attribute(placed)
 
-    def _count(self, has_news: bool) -> None:
+    def add_untallied(self, items: Sequence[Item]) -> None:
+        """Store what is no row of this delivery itself, but follows from it: the rows counted stay as they are."""
+        of_rows, self.tally = self.tally, Tally()
+        self.add(items)
+        for name in ("contents_new", "notices_new", "sightings_new"):
+            setattr(of_rows, name, getattr(of_rows, name) + getattr(self.tally, name))
+        self.tally = of_rows
+
+    def count(self, row: int, *, has_news: bool) -> None:
+        """Count one row as accepted or duplicate, and tell of it."""
         if has_news:
             self.tally.accepted += 1
         else:
             self.tally.duplicate += 1
+        if self.tally.outcomes is not untold:
+            self.tally.outcomes(Outcome(row, Fate.ACCEPTED if has_news else Fate.DUPLICATE))
 
-    def _identifier(self, table: str) -> int:
-        self._next[table] += 1
-        return self._next[table] - 1
+    def _open(self, items: Sequence[Item]) -> _Batch:
+        """Store the sites and contents that are new, and look up what is known of the others."""
+        by_digest = {item.url_digest: item for item in items}
+        known: dict[bytes, int] = dict(self._where(Content, ("url_digest", "id"), "url_digest", by_digest))
+        fresh = self._insert_contents([item for digest, item in by_digest.items() if digest not in known])
+        old = known.values()
+        notices = {tuple(row) for row in self._where(Notice, _NOTICE_KEY, "content_id", old)}
+        seen = self._where(Sighting, (*_SIGHTING_KEY, "observer"), "content_id", old)
+        sightings = {(row[0], row[1], row[2]) for row in seen if row[3] == self._observer}
+        return _Batch(known | fresh, frozenset(fresh.values()), set(fresh.values()), notices, sightings)
 
-    def _sites(self, digests: Collection[bytes]) -> dict[bytes, int]:
-        found = select_in(self.session, select(Site.digest, Site.id), Site.digest, digests)
-        known = {row.digest: row.id for row in found}
-        new = [digest for digest in sorted(digests) if digest not in known]
-        version = self.vault.version
-        rows = [{"id": self._identifier("sites"), "key_version": version, "digest": d} for d in new]
-        bulk_insert(self.session, _table(Site), rows)
-        return known | {row["digest"]: row["id"] for row in rows}
+    def _insert_sites(self, digests: set[bytes]) -> dict[bytes, int]:
+        """The id of each site."""
+        known: dict[bytes, int] = dict(self._where(Site, ("digest", "id"), "digest", digests))
+        new = sorted(digests - known.keys())
+        rows = list(zip(self._identifiers(Site, len(new)), repeat(self.vault.version), new, strict=False))
+        insert_rows(self.session, _table(Site), _SITE, rows)
+        return known | {digest: identifier for identifier, _, digest in rows}
 
-    def _contents(self, items: Sequence[Item], sites: dict[bytes, int]) -> tuple[dict[bytes, int], set[int]]:
-        """Content id by URL digest, and which of the ids are new."""
-        wanted = {item.url_digest: item for item in items}
-        known = dict(select_in(self.session, select(Content.url_digest, Content.id), Content.url_digest, wanted))
-        rows = [self._content_row(item, sites) for digest, item in wanted.items() if digest not in known]
-        bulk_insert(self.session, _table(Content), rows)
-        fresh = {row["url_digest"]: row["id"] for row in rows}
-        return known | fresh, set(fresh.values())
+    def _insert_contents(self, items: list[Item]) -> dict[bytes, int]:
+        """The id of each new content."""
+        sites = self._insert_sites({item.site_digest for item in items})
+        head = (self._delivery, self.vault.version, self.recorded_at)
+        sealed = self.vault.seal_all([item.record.url for item in items])
+        ids = self._identifiers(Content, len(items))
+        rows = [
+            (identifier, *head, sites[item.site_digest], item.url_digest, url, item.record.truncated, item.stem_digest)
+            for identifier, item, url in zip(ids, items, sealed, strict=True)
+        ]
+        insert_rows(self.session, _table(Content), _CONTENT, rows)
+        return {item.url_digest: identifier for identifier, item in zip(ids, items, strict=True)}
 
-    def _content_row(self, item: Item, sites: dict[bytes, int]) -> dict[str, Any]:
-        return {
-            "id": self._identifier("contents"),
-            "delivery_id": self.delivery.id,
-            "site_id": sites[item.site_digest],
-            "key_version": self.vault.version,
-            "url_digest": item.url_digest,
-            "url_sealed": self.vault.seal(item.record.url),
-            "truncated": item.record.truncated,
-            "stem_digest": item.stem_digest,
-            "recorded_at": self.recorded_at,
-        }
+    def _insert_notices(self, batch: _Batch) -> list[Placed]:
+        """Store the new notices; those to hosters are given back for attribution."""
+        head = (self._delivery, self.vault.version, self.recorded_at)
+        sealed = iter(self.vault.seal_all([notice.address for notice in batch.notices if notice.address]))
+        rows: list[Row] = []
+        placed: list[Placed] = []
+        for identifier, notice in zip(self._identifiers(Notice, len(batch.notices)), batch.notices, strict=True):
+            key, record, site, address = notice
+            email = record.recipient_email
+            whom = (record.recipient, self.vault.digest_recurring(email.casefold()) if email else None)
+            address_sealed = next(sealed) if address else None
+            how = (record.recipient_country, str(record.channel), record.deadline_hours)
+            rows.append((identifier, *head, *key, *whom, *how, address_sealed, record.reference))
+            if record.role is Role.HOSTER:
+                placed.append(Placed(key[0], key[1], *whom, site, address, key[0] in batch.fresh))
+        insert_rows(self.session, _table(Notice), _NOTICE, rows)
+        self.tally.notices_new += len(rows)
+        return placed
 
-    def _known_notices(self, contents: Collection[int]) -> set[NoticeKey]:
-        query = select(Notice.content_id, Notice.sent_at, Notice.kind, Notice.recipient_role, Notice.delivery)
-        found = select_in(self.session, query, Notice.content_id, contents)
-        return {(c, int(at.timestamp()), str(kind), str(role), str(state)) for c, at, kind, role, state in found}
+    def _insert_sightings(self, sightings: list[Row]) -> None:
+        head = (self._delivery, self._observer, self.recorded_at)
+        ids = self._identifiers(Sighting, len(sightings))
+        rows = [(identifier, *head, *sighting) for identifier, sighting in zip(ids, sightings, strict=True)]
+        insert_rows(self.session, _table(Sighting), _SIGHTING, rows)
+        self.tally.sightings_new += len(rows)
 
-    def _known_sightings(self, contents: Collection[int]) -> set[SightingKey]:
-        query = select(Sighting.content_id, Sighting.seen_at, Sighting.state)
-        query = query.where(Sighting.observer == self.delivery.source)
-        found = select_in(self.session, query, Sighting.content_id, contents)
-        return {(content, int(at.timestamp()), str(state)) for content, at, state in found}
+    def _identifiers(self, model: type[Any], count: int) -> range:
+        start = self._next[model.__tablename__]
+        self._next[model.__tablename__] = start + count
+        return range(start, start + count)
 
-    def _add_notices(self, item: Item, content: int, known: set[NoticeKey], rows: list[dict[str, Any]]) -> None:
-        for notice in item.record.notices:
-            key = (content, notice.sent_at, str(notice.kind), str(notice.role), str(notice.delivery))
-            if key not in known:
-                known.add(key)
-                rows.append(self._notice_row(notice, item, content))
-
-    def _notice_row(self, notice: NoticeRecord, item: Item, content: int) -> dict[str, Any]:
-        address = notice_address(notice, item)
-        email = notice.recipient_email
-        return {
-            "id": self._identifier("notices"),
-            "delivery_id": self.delivery.id,
-            "content_id": content,
-            "sent_at": notice.sent_at,
-            "kind": str(notice.kind),
-            "recipient_role": str(notice.role),
-            "recipient": notice.recipient,
-            "recipient_digest": self.vault.digest(email.casefold()) if email else None,
-            "recipient_country": notice.recipient_country,
-            "channel": str(notice.channel),
-            "delivery": str(notice.delivery),
-            "deadline_hours": notice.deadline_hours,
-            "key_version": self.vault.version,
-            "address_sealed": self.vault.seal(address) if address else None,
-            "reference": notice.reference,
-            "recorded_at": self.recorded_at,
-        }
-
-    def _add_sightings(self, item: Item, content: int, known: set[SightingKey], rows: list[dict[str, Any]]) -> None:
-        for sighting in item.record.sightings:
-            key = (content, sighting.seen_at, str(sighting.state))
-            if key not in known:
-                known.add(key)
-                rows.append(self._sighting_row(sighting, content))
-
-    def _sighting_row(self, sighting: SightingRecord, content: int) -> dict[str, Any]:
-        return {
-            "id": self._identifier("sightings"),
-            "delivery_id": self.delivery.id,
-            "content_id": content,
-            "seen_at": sighting.seen_at,
-            "state": str(sighting.state),
-            "pause": None if sighting.pause is None else str(sighting.pause),
-            "country": sighting.country,
-            "observer": self.delivery.source,
-            "recorded_at": self.recorded_at,
-        }
-
-
-def select_in(
-    session: Session, query: Select[*Columns], column: InstrumentedAttribute[Any], values: Iterable[object]
-) -> Iterator[Row[*Columns]]:
-    """Rows of a query whose `column` is one of many values, asked for a thousand at a time."""
-    iterator = iter(values)
-    while chunk := list(islice(iterator, _IN)):
-        yield from session.execute(query.where(column.in_(chunk)))
+    def _where(
+        self, model: type[Any], columns: Sequence[str], key: str, values: Collection[bytes] | Collection[int]
+    ) -> Any:
+        return rows_where(self.session, _table(model), columns, key, values)
 
 
 def _table(model: type[Any]) -> Table:

@@ -5,25 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from typing import TypeAlias
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from monitor.db import lock_writers
-from monitor.formats.catalogue import parser
-from monitor.formats.reading import fingerprint, read_lines
+from monitor.formats.catalogue import keepable, reader
+from monitor.formats.reading import Openable, fingerprint
 from monitor.formats.records import Context, Record, Rejected
 from monitor.formats.rows import RowError
 from monitor.ingest.answer import Answer, Tally, answer, repeated_answer
 from monitor.ingest.items import Item, address_flag, prepare
-from monitor.ingest.store import Store
-from monitor.instants import HOUR, to_datetime
+from monitor.ingest.outcomes import Fate, Outcome, Outcomes, untold
+from monitor.ingest.references import References
+from monitor.ingest.store import Attribute, Store, unattributed
+from monitor.instants import HOUR, to_datetime, to_instant
 from monitor.models.facts import Delivery, Quarantined
+from monitor.models.words import Verdict
 from monitor.settings import Source, check_zone
 from monitor.vault import Vault
 
+COUNTS = ("rows", "accepted", "duplicate", "contents_new", "notices_new", "sightings_new")
 _BATCH = 2000
 
 Progress: TypeAlias = Callable[[int], None]
@@ -39,67 +42,102 @@ class Parcel:
 
     source: Source
     format: str
-    path: Path
+    path: Openable
     received_at: int
 
+    def __post_init__(self) -> None:
+        """From here on there is only the form that may be kept."""
+        object.__setattr__(self, "path", keepable(self.format, self.path))
 
-def take(session: Session, vault: Vault, parcel: Parcel, recorded_at: int, progress: Progress = unwatched) -> Answer:
+
+def take(
+    session: Session,
+    vault: Vault,
+    parcel: Parcel,
+    recorded_at: int,
+    progress: Progress = unwatched,
+    outcomes: Outcomes = untold,
+    attribute: Attribute = unattributed,
+) -> Answer:
     """Store what a delivery says, once; raises DeliveryError (nothing stored) where it cannot be read.
 
-    `progress` is told the number of rows done so far, every few thousand.
+    A file that was taken in before, or waits, is not taken in again; one that was refused is, and the gate decides.
+    `progress` is told the number of rows done so far, every few thousand;
+    `outcomes` what became of each row (of none, where the file is not taken in again);
+    `attribute` which notices to hosters were stored.
     """
     sha256 = fingerprint(parcel.path)
     lock_writers(session)
-    known = session.scalars(
+    known = _same_file(session, parcel, sha256)
+    if known is not None and known.verdict is not Verdict.REFUSED:
+        return repeated_answer(known)
+    delivery = open_delivery(session, parcel, sha256, recorded_at)
+    return fill(session, vault, delivery, parcel.source, parcel.path, progress, outcomes, attribute)
+
+
+def fill(
+    session: Session,
+    vault: Vault,
+    delivery: Delivery,
+    source: Source,
+    file: Openable,
+    progress: Progress = unwatched,
+    outcomes: Outcomes = untold,
+    attribute: Attribute = unattributed,
+) -> Answer:
+    """Store what a file says, under the row that was opened for it."""
+    tally = Tally(outcomes=outcomes)
+    store = Store(session, vault, delivery, to_instant(delivery.recorded_at), tally, attribute)
+    context = _context(source, to_instant(delivery.received_at))
+    references = References(store)
+    records = reader(delivery.format)(file, context)
+    while batch := list(islice(records, _BATCH)):
+        items = list(_prepared(session, references.resolve(batch), store))
+        store.add(items)
+        references.settle(items)
+        progress(tally.rows)
+    _close_delivery(session, delivery, tally)
+    return answer(delivery)
+
+
+def _context(source: Source, received_at: int) -> Context:
+    check_zone(source.zone, f"source {source.name}")
+    gap = None if source.recheck_gap_hours is None else round(source.recheck_gap_hours * HOUR)
+    return Context(received_at, source.zone, gap, source.home_country)
+
+
+def open_delivery(
+    session: Session, parcel: Parcel, sha256: str, recorded_at: int, number: int | None = None
+) -> Delivery:
+    """The row of a file that counts until the gate says otherwise: a new one, or the one it had when refused.
+
+    `number`: the one that was given out for it, where that was undone; a gap would look like a lost delivery.
+    """
+    context = _context(parcel.source, parcel.received_at)
+    known = _same_file(session, parcel, sha256)
+    delivery = known or Delivery(id=number, source=parcel.source.name, format=parcel.format, sha256=sha256)
+    delivery.received_at, delivery.recorded_at = to_datetime(parcel.received_at), to_datetime(recorded_at)
+    delivery.zone, delivery.recheck_gap_seconds = context.zone or "UTC", context.recheck_gap_seconds
+    delivery.verdict, delivery.reasons = Verdict.OK, []
+    _close_delivery(session, delivery, Tally())
+    return delivery
+
+
+def _same_file(session: Session, parcel: Parcel, sha256: str) -> Delivery | None:
+    return session.scalars(
         select(Delivery).where(
             Delivery.source == parcel.source.name,
             Delivery.format == parcel.format,
             Delivery.sha256 == sha256,
         )
     ).one_or_none()
-    if known is not None:
-        return repeated_answer(known)
-    delivery = _open_delivery(session, parcel, sha256, recorded_at)
-    tally = Tally()
-    store = Store(session, vault, delivery, recorded_at, tally)
-    records = parser(parcel.format)(read_lines(parcel.path), _context(parcel))
-    while batch := list(islice(records, _BATCH)):
-        items = list(_prepared(session, batch, store))
-        store.add(items)
-        progress(tally.rows)
-    _close_delivery(session, delivery, tally)
-    return answer(delivery)
-
-
-def _context(parcel: Parcel) -> Context:
-    source = parcel.source
-    check_zone(source.zone, f"source {source.name}")
-    gap = None if source.recheck_gap_hours is None else round(source.recheck_gap_hours * HOUR)
-    return Context(parcel.received_at, source.zone, gap, source.home_country)
-
-
-def _open_delivery(session: Session, parcel: Parcel, sha256: str, recorded_at: int) -> Delivery:
-    context = _context(parcel)
-    delivery = Delivery(
-        source=parcel.source.name,
-        format=parcel.format,
-        sha256=sha256,
-        received_at=to_datetime(parcel.received_at),
-        recorded_at=to_datetime(recorded_at),
-        zone=context.zone or "UTC",
-        recheck_gap_seconds=context.recheck_gap_seconds,
-        **dict.fromkeys(("rows", "accepted", "duplicate", "contents_new", "notices_new", "sightings_new"), 0),
-        quarantined={},
-        warnings={},
-    )
-    session.add(delivery)
-    session.flush()
-    return delivery
 
 
 def _close_delivery(session: Session, delivery: Delivery, tally: Tally) -> None:
-    for name in ("rows", "accepted", "duplicate", "contents_new", "notices_new", "sightings_new"):
+    for name in COUNTS:
         setattr(delivery, name, getattr(tally, name))
+    delivery.measures = tally.measures()
+    session.add(delivery)
     delivery.quarantined = dict(sorted(tally.quarantined.items()))
     delivery.warnings = dict(sorted(tally.flags.items()))
     session.flush()
@@ -117,6 +155,7 @@ def _prepared(session: Session, batch: Iterable[Record | Rejected], store: Store
             raw = record.url.encode("utf-8", "surrogatepass")
             _quarantine(session, Rejected(record.line, error.reason, error.column, raw), store)
             continue
+        store.tally.see(record)
         store.tally.flags.update(record.flags)
         store.tally.flags.update(filter(None, (address_flag(record),)))
         yield item
@@ -124,6 +163,7 @@ def _prepared(session: Session, batch: Iterable[Record | Rejected], store: Store
 
 def _quarantine(session: Session, rejected: Rejected, store: Store) -> None:
     store.tally.quarantined[rejected.reason] += 1
+    store.tally.outcomes(Outcome(rejected.line, Fate.QUARANTINED, rejected.reason, rejected.column))
     session.add(
         Quarantined(
             delivery_id=store.delivery.id,

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from monitor.db import Base, Identifier
 from monitor.models.columns import words
-from monitor.models.words import Basis, Channel, Decision, DeliveryState, Kind, Pause, Role, State
+from monitor.models.words import Basis, Channel, Decision, DeliveryState, Kind, Pause, Role, State, Verdict
 
 
 class Delivery(Base):
-    """One file or answer from one source, applied whole or not at all."""
+    """One file or answer from one source, applied whole or not at all.
+
+    Only one whose verdict is `ok` counts: readers filter on it. Of the others no fact is stored, and the counts are
+    what would have been. The same file has one row: a refused one that comes again is judged anew. `reasons`: what
+    the gate found; `measures`: what it compares later deliveries with; `decided_*`: a person's last decision.
+    """
 
     __tablename__ = "deliveries"
     __table_args__ = (UniqueConstraint("source", "format", "sha256"),)
@@ -34,6 +40,12 @@ class Delivery(Base):
     contents_new: Mapped[int]
     notices_new: Mapped[int]
     sightings_new: Mapped[int]
+    verdict: Mapped[Verdict] = mapped_column(words(Verdict), default=Verdict.OK, server_default=Verdict.OK)
+    reasons: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list, server_default="[]")
+    measures: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[str | None] = mapped_column(String(128))
+    decision: Mapped[str | None] = mapped_column(String(2000))
 
 
 class Quarantined(Base):

@@ -84,3 +84,11 @@ class Decision(StrEnum):
     REASSIGN = "reassign"
     SET_REMOVAL = "set_removal"
     EXCLUDE_INTERVAL = "exclude_interval"
+
+
+class Verdict(StrEnum):
+    """What became of a delivery: only what is ok counts; what is suspicious waits for a person."""
+
+    OK = "ok"
+    SUSPICIOUS = "suspicious"
+    REFUSED = "refused"

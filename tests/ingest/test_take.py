@@ -20,7 +20,7 @@ from monitor.instants import parse_instant
 from monitor.models.facts import Content, Delivery, Notice, Quarantined, Sighting, Site
 from monitor.vault import Vault, create_keys
 from tests.conftest import Database
-from tests.samples import Closed, Ntd, feed, parcel
+from tests.samples import Closed, Ntd, feed, on_disk, parcel
 
 NOW = parse_instant("2026-04-11T00:00:00Z")
 URL = "https://img.s0001.example/a.jpg"
@@ -130,8 +130,8 @@ def test_a_cut_url_carries_the_digest_of_the_whole_one_s_beginning(
 
 def test_a_delivery_that_breaks_off_leaves_nothing(database: Database, vault: Vault, tmp_path: Path) -> None:
     what = parcel(tmp_path, "2026-04-10T18:00:00Z", *[Ntd(f"{URL}?{n}", "2026-04-10 12:00:00") for n in range(5000)])
-    content = what.path.read_bytes()
-    what.path.write_bytes(gzip.compress(content)[:-20])
+    content = on_disk(what).read_bytes()
+    on_disk(what).write_bytes(gzip.compress(content)[:-20])
     with pytest.raises(DeliveryError, match="cut off"):
         take_in(database, vault, what)
     assert set(counts(database).values()) == {0}
@@ -147,7 +147,7 @@ def test_progress_is_told_while_it_goes(database: Database, vault: Vault, tmp_pa
 
 def test_a_header_and_nothing_else_is_an_empty_delivery(database: Database, vault: Vault, tmp_path: Path) -> None:
     what = parcel(tmp_path, "2026-04-10T18:00:00Z", Ntd(URL, ""))
-    what.path.write_text(what.path.read_text().splitlines()[0] + "\n")
+    on_disk(what).write_text(on_disk(what).read_text().splitlines()[0] + "\n")
     answer = take_in(database, vault, what)
     assert (answer.rows, answer.warnings) == (0, ("no_rows: the delivery holds a header and nothing else",))
 

@@ -1,0 +1,181 @@
+"""`monitor deliveries`: what came in, what the gate said of it, and a person's decision where it waits for one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from monitor.cli.runtime import Runtime, json_option, runtime, show
+from monitor.db import lock_writers, transaction
+from monitor.errors import MonitorError
+from monitor.ingest.answer import Answer, reasons_of
+from monitor.intake import Decision, accept, reject
+from monitor.models.facts import Delivery, Quarantined
+from monitor.models.words import Verdict
+
+F = TypeVar("F", bound=Callable[..., Any])
+NUMBER = click.IntRange(1, 2**63 - 1)
+
+_WHAT_NOW = {
+    Verdict.OK: "it counts; nothing is to be done",
+    Verdict.SUSPICIOUS: (
+        "nothing of it counts until you decide:\n"
+        "  monitor deliveries accept {number} --reason TEXT --by NAME\n"
+        "  monitor deliveries reject {number} --reason TEXT --by NAME"
+    ),
+    Verdict.REFUSED: "nothing of it counts; once the cause is mended, deliver it again",
+}
+
+
+def decision_options(function: F) -> F:
+    """Add `--reason` and `--by`, both required."""
+    by = click.option("--by", required=True, metavar="NAME", help="Who decides; kept in the audit trail.")
+    return click.option("--reason", required=True, metavar="TEXT", help="Why; kept in the audit trail.")(by(function))
+
+
+@click.group(invoke_without_command=True)
+@click.option("--quarantine", type=NUMBER, metavar="ID", help="List the quarantined rows of one delivery.")
+@click.option("--verdict", type=click.Choice([str(word) for word in Verdict]), help="Only those with this verdict.")
+@click.option("--source", help="Only those of this source.")
+@json_option
+@click.pass_context
+def deliveries(
+    context: click.Context, quarantine: int | None, verdict: str | None, source: str | None, as_json: bool
+) -> None:
+    """List what came in, the newest first; with --quarantine, the rows of one delivery that could not be taken."""
+    if context.invoked_subcommand is not None:
+        return
+    with transaction(runtime().engine) as session:
+        if quarantine is None:
+            rows = [row_of(delivery) for delivery in _chosen(session, verdict, source)]
+            show(rows, as_json, "\n".join(map(_line, rows)) or "no deliveries yet")
+        else:
+            found = _quarantined(session, quarantine)
+            show(found, as_json, "\n".join(map(_bad_row, found)) or "no row of this delivery is in quarantine")
+
+
+@deliveries.command("show")
+@click.argument("number", type=NUMBER, metavar="ID")
+@json_option
+def show_one(number: int, as_json: bool) -> None:
+    """Say what became of one delivery, why, and what to do."""
+    with transaction(runtime().engine) as session:
+        delivery = _found(session, number)
+        data, text = row_of(delivery), _story(delivery)
+    show(data, as_json, text)
+
+
+@deliveries.command("accept")
+@click.argument("number", type=NUMBER, metavar="ID")
+@decision_options
+@json_option
+def accept_one(number: int, reason: str, by: str, as_json: bool) -> None:
+    """Take in a delivery that waits: as it arrived then, recorded now."""
+    run = runtime()
+
+    def decide(session: Session, decision: Decision) -> Answer:
+        source = run.settings.source(_found(session, number).source)
+        return accept(session, run.vault, source, number, decision)
+
+    answer = _decide(run, decide, reason, by)
+    text = f"delivery {number} counts now: {answer.accepted} rows accepted, {answer.duplicate} duplicate"
+    show(answer.as_json(), as_json, text)
+
+
+@deliveries.command("reject")
+@click.argument("number", type=NUMBER, metavar="ID")
+@decision_options
+@json_option
+def reject_one(number: int, reason: str, by: str, as_json: bool) -> None:
+    """Refuse a delivery that waits, for good; what was kept of it is erased."""
+    answer = _decide(runtime(), lambda session, decision: reject(session, number, decision), reason, by)
+    show(answer.as_json(), as_json, f"delivery {number} is refused; what was kept of it is erased")
+
+
+def _decide(run: Runtime, decide: Callable[[Session, Decision], Answer], reason: str, by: str) -> Answer:
+    """Ask the clock when nobody else writes: what is recorded by then is what others can see."""
+    with transaction(run.engine) as session:
+        lock_writers(session)
+        return decide(session, Decision(by, reason, run.now()))
+
+
+def _chosen(session: Session, verdict: str | None, source: str | None) -> list[Delivery]:
+    """The newest first; of those that arrived together, in the order they were taken in."""
+    query = select(Delivery).order_by(Delivery.received_at.desc(), Delivery.id)
+    if verdict is not None:
+        query = query.where(Delivery.verdict == Verdict(verdict))
+    if source is not None:
+        query = query.where(Delivery.source == source)
+    return list(session.scalars(query))
+
+
+def _found(session: Session, number: int) -> Delivery:
+    delivery = session.get(Delivery, number)
+    if delivery is None:
+        raise MonitorError(f"no delivery {number}; `monitor deliveries` lists them")
+    return delivery
+
+
+def _quarantined(session: Session, number: int) -> list[dict[str, object]]:
+    delivery = _found(session, number)
+    if delivery.verdict is not Verdict.OK:
+        raise MonitorError(f"no row of delivery {number} was stored; see `monitor deliveries show {number}`")
+    query = select(Quarantined).where(Quarantined.delivery_id == number).order_by(Quarantined.line)
+    return [{"line": q.line, "reason": q.reason, "column": q.column} for q in session.scalars(query)]
+
+
+def row_of(delivery: Delivery) -> dict[str, Any]:
+    """A delivery with the stable keys of `monitor deliveries --json`."""
+    decided = delivery.decided_at
+    return {
+        "delivery": delivery.id,
+        "received_at": _instant(delivery.received_at),
+        "source": delivery.source,
+        "format": delivery.format,
+        "sha256": delivery.sha256,
+        "rows": delivery.rows,
+        "accepted": delivery.accepted,
+        "duplicate": delivery.duplicate,
+        "rejected": sum(delivery.quarantined.values()),
+        "quarantined": delivery.quarantined,
+        "verdict": str(delivery.verdict),
+        "reasons": [reason.as_json() for reason in reasons_of(delivery)],
+        "recorded_at": _instant(delivery.recorded_at),
+        "decided_at": None if decided is None else _instant(decided),
+        "decided_by": delivery.decided_by,
+        "decision": delivery.decision,
+    }
+
+
+def _line(row: dict[str, Any]) -> str:
+    return (
+        f"{row['delivery']:>5}  {row['received_at']}  {row['source']:10} {row['format']:16} {row['verdict']:10} "
+        f"{row['rows']:>8} rows {row['accepted']:>8} accepted {row['duplicate']:>8} duplicate "
+        f"{row['rejected']:>6} quarantined"
+    )
+
+
+def _bad_row(row: dict[str, object]) -> str:
+    return f"line {row['line']}: {row['reason']}{' in ' + str(row['column']) if row['column'] else ''}"
+
+
+def _story(delivery: Delivery) -> str:
+    received, bad = _instant(delivery.received_at), sum(delivery.quarantined.values())
+    counts = f"{delivery.accepted:,} accepted, {delivery.duplicate:,} duplicate, {bad:,} quarantined"
+    lines = [
+        f"delivery {delivery.id} of {delivery.source} ({delivery.format}), received {received}: {delivery.verdict}",
+        f"{delivery.rows:,} rows: {counts}",
+    ]
+    for reason in reasons_of(delivery):
+        lines += [f"{reason.verdict}: {reason.text}", f"  {reason.advice}"]
+    if delivery.decided_at is not None:
+        lines.append(f"decided by {delivery.decided_by} at {_instant(delivery.decided_at)}: {delivery.decision}")
+    return "\n".join([*lines, _WHAT_NOW[delivery.verdict].format(number=delivery.id)])
+
+
+def _instant(moment: Any) -> str:
+    return str(moment.strftime("%Y-%m-%dT%H:%M:%SZ"))

@@ -1,0 +1,139 @@
+"""Notices that only an item's own record tells of, compared with those the ntd export tells of.
+
+`ntd` lists what was sent by mail. A first notice to the hoster that an item knows of and `ntd` does not was sent by
+API; it becomes a notice of its own. Should `ntd` tell of it later after all, that one stands, and the other is
+withdrawn: the facts that count are the same whatever came first.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Table, select
+
+from monitor.db import rows_where
+from monitor.formats.records import NoticeRecord, Record
+from monitor.ingest.items import Item
+from monitor.ingest.store import Store
+from monitor.instants import to_datetime
+from monitor.models.facts import Content, Correction, Delivery, Notice
+from monitor.models.words import Decision, DeliveryState, Kind, Role
+
+_SCART, NTD = "scart-", "scart-ntd"
+_ARRIVED = (str(DeliveryState.DELIVERED), str(DeliveryState.ASSUMED))
+_REASON = "the ntd export tells of this notice itself; that one counts"
+_BY = "taking in"
+
+
+class _Sent(NamedTuple):
+    """A stored notice to the hoster that arrived; `by_ntd`: the ntd export tells of it."""
+
+    identifier: int
+    content: int
+    sent_at: int
+    by_ntd: bool
+
+
+def compare(store: Store, told: Sequence[tuple[int, Item]]) -> Iterator[Item]:
+    """For (content id, item) the first notices still to be stored; counts what only one of the exports tells of."""
+    known = _sent(store, {content for content, _ in told})
+    for content, item in told:
+        record = item.record
+        if record.first_notice is not None:
+            at = record.first_notice.sent_at
+            found = [notice for notice in known[content] if notice.sent_at == at]
+            if not any(notice.by_ntd for notice in found):
+                store.tally.flags["notice_not_in_ntd"] += 1
+            if not found:
+                yield item._replace(record=_notice_alone(record, record.first_notice))
+        elif record.mail_known and not any(notice.by_ntd for notice in known[content]):
+            store.tally.flags["notice_not_in_ntd"] += 1
+        elif _denies(store, record) and any(notice.by_ntd for notice in known[content]):
+            store.tally.flags["notice_only_in_ntd"] += 1
+
+
+def withdraw_retold(store: Store, items: Sequence[Item]) -> None:
+    """Withdraw each notice known from an item's record only, once ntd tells of one sent in the same second."""
+    if store.delivery.format != NTD or not _has_first_notices(store):
+        return
+    digests = {item.url_digest for item in items if any(map(_arrived, item.record.notices))}
+    contents = {row[1] for row in _rows(store, Content, ("url_digest", "id"), "url_digest", digests)}
+    retold = set[tuple[int, int]]()
+    for sent in _sent(store, contents).values():
+        moments = {notice.sent_at for notice in sent if notice.by_ntd}
+        retold |= {(n.identifier, n.content) for n in sent if not n.by_ntd and n.sent_at in moments}
+    for identifier, content in sorted(retold - _withdrawn(store, {identifier for identifier, _ in retold})):
+        store.session.add(_withdrawal(identifier, content, store.recorded_at))
+
+
+def _notice_alone(record: Record, notice: NoticeRecord) -> Record:
+    return Record(record.line, record.url, record.truncated, (notice,))
+
+
+def _denies(store: Store, record: Record) -> bool:
+    """Whether the record would know of a notice to its hoster, and knows of none."""
+    may_know = store.delivery.format != "scart-ntdclosed" and "first_notice_to_whom" not in record.flags
+    return may_know and not record.mail_known
+
+
+def _arrived(notice: NoticeRecord) -> bool:
+    return notice.role is Role.HOSTER and str(notice.delivery) in _ARRIVED
+
+
+def _has_first_notices(store: Store) -> bool:
+    source = store.delivery.source
+    others = Delivery.source == source, Delivery.format.startswith(_SCART), Delivery.format != NTD
+    return store.session.scalar(select(Delivery.id).where(*others).limit(1)) is not None
+
+
+def _sent(store: Store, contents: Collection[int]) -> dict[int, list[_Sent]]:
+    """The notices to hosters that arrived, by content; those of the cut form of its URL are its own."""
+    families = _families(store, contents)
+    columns = ("id", "content_id", "sent_at", "delivery_id", "kind", "recipient_role", "delivery")
+    rows = list(_rows(store, Notice, columns, "content_id", set().union(*families.values()) if families else set()))
+    counted = (str(Kind.HOTLINE_NOTICE), str(Role.HOSTER))
+    rows = [row for row in rows if tuple(row[4:6]) == counted and row[6] in _ARRIVED]
+    formats = dict(_rows(store, Delivery, ("id", "format"), "id", {row[3] for row in rows}))
+    by_content = defaultdict[int, list[_Sent]](list)
+    for row in rows:
+        if formats[row[3]].startswith(_SCART):  # what others told the hoster is compared with nothing here
+            by_content[row[1]].append(_Sent(row[0], row[1], row[2], formats[row[3]] == NTD))
+    return defaultdict(
+        list, {c: [n for member in family for n in by_content[member]] for c, family in families.items()}
+    )
+
+
+def _families(store: Store, contents: Collection[int]) -> dict[int, set[int]]:
+    """Each content with its other form: the cut one of a whole URL, or the whole ones of a cut URL."""
+    own = {row[0]: row[1:] for row in _rows(store, Content, ("id", "truncated", "stem_digest"), "id", contents)}
+    stems = {stem for _, stem in own.values() if stem is not None}
+    by_stem = defaultdict[bytes, list[tuple[int, bool]]](list)
+    for identifier, truncated, stem in _rows(store, Content, ("id", "truncated", "stem_digest"), "stem_digest", stems):
+        by_stem[stem].append((identifier, bool(truncated)))
+    return {
+        content: {content} | {other for other, cut in by_stem[stem] if cut != bool(truncated)} if stem else {content}
+        for content, (truncated, stem) in own.items()
+    }
+
+
+def _withdrawn(store: Store, notices: Collection[int]) -> set[tuple[int, int]]:
+    rows = _rows(store, Correction, ("notice_id", "content_id", "decision"), "notice_id", notices)
+    return {(row[0], row[1]) for row in rows if row[2] == str(Decision.WITHDRAW_NOTICE)}
+
+
+def _withdrawal(notice: int, content: int, recorded_at: int) -> Correction:
+    return Correction(
+        decision=Decision.WITHDRAW_NOTICE,
+        content_id=content,
+        notice_id=notice,
+        reason=_REASON,
+        decided_by=_BY,
+        recorded_at=to_datetime(recorded_at),
+    )
+
+
+def _rows(store: Store, model: type[Any], columns: Sequence[str], key: str, values: Collection[Any]) -> Iterator[Any]:
+    table: Table = model.__table__
+    return rows_where(store.session, table, columns, key, values)

@@ -1,0 +1,86 @@
+"""The bytes of a delivery that waits for a person: sealed piece by piece, read again without a file in clear.
+
+They lie in the database, not beside it: they come and go in the transaction that writes the verdict (nothing is lost
+when a process is killed), and whatever backs the database up backs them up too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from io import BufferedReader, RawIOBase
+from typing import Any, Literal
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from monitor.errors import DeliveryError
+from monitor.formats.reading import Openable
+from monitor.models.held import HeldPiece
+from monitor.vault import Vault
+
+PIECE = 1024 * 1024  # bytes: what is in memory at a time, however large the delivery
+
+
+def hold(session: Session, vault: Vault, delivery: int, sha256: str, file: Openable) -> None:
+    """Seal the bytes away; raises DeliveryError where they are no longer those that were judged."""
+    digest = hashlib.sha256()
+    with file.open("rb") as stream:
+        number = 0
+        while piece := stream.read(PIECE):
+            digest.update(piece)
+            row = {"delivery_id": delivery, "number": number, "key_version": vault.version, "sealed": vault.seal(piece)}
+            session.execute(insert(HeldPiece), row)
+            number += 1
+    if digest.hexdigest() != sha256:
+        raise DeliveryError(f"{file.name}: changed while it was read; deliver it again when it is finished")
+
+
+def erase(session: Session, delivery: int) -> None:
+    """Remove the bytes for good."""
+    session.execute(delete(HeldPiece).where(HeldPiece.delivery_id == delivery))
+
+
+@dataclass(frozen=True)
+class HeldFile:
+    """A waiting delivery as a file that can be opened for reading, as often as need be."""
+
+    session: Session
+    vault: Vault
+    delivery: int
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return f"delivery {self.delivery}"
+
+    def open(self, mode: Literal["rb"]) -> BufferedReader:
+        """Read from the start; MonitorError where the key file is not the one it was sealed with."""
+        assert mode == "rb"
+        return BufferedReader(_Pieces(self), PIECE)
+
+
+class _Pieces(RawIOBase):
+    """The stream behind a held file: one piece is opened at a time."""
+
+    def __init__(self, held: HeldFile) -> None:
+        self._held, self._next, self._rest = held, 0, b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if not self._rest:
+            self._rest = self._piece()
+        count = min(len(buffer), len(self._rest))
+        buffer[:count], self._rest = self._rest[:count], self._rest[count:]
+        return count
+
+    def _piece(self) -> bytes:
+        """The next piece; empty at the end."""
+        query = select(HeldPiece.sealed, HeldPiece.key_version).where(
+            HeldPiece.delivery_id == self._held.delivery, HeldPiece.number == self._next
+        )
+        found = self._held.session.execute(query).one_or_none()
+        self._next += 1
+        return b"" if found is None else self._held.vault.open(found.sealed, found.key_version)

@@ -1,0 +1,123 @@
+"""Storing in bulk: what the database would refuse one by one is refused in bulk too, and by the row."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from monitor.attribute.assign import attribute_notices
+from monitor.db import bulk_insert, insert_rows, lock_writers, rows_where, transaction
+from monitor.ingest.store import Placed, unattributed
+from monitor.ingest.take import take
+from monitor.instants import parse_instant, to_datetime
+from monitor.intake import take_in
+from monitor.models.facts import Attribution, Content, Notice, Quarantined, Sighting, Site
+from monitor.vault import Vault
+from tests.conftest import Database
+from tests.samples import Ntd, parcel
+
+NOW = parse_instant("2026-04-11T00:00:00Z")
+SENT = "2026-04-10 12:00:00"
+SITES: Any = Site.__table__
+SIGHTINGS: Any = Sighting.__table__
+
+
+def test_a_word_outside_its_vocabulary_is_refused_before_it_is_stored(database: Database) -> None:
+    columns = ("id", "delivery_id", "content_id", "seen_at", "state", "observer", "recorded_at")
+    with transaction(database.engine) as session:
+        with pytest.raises(ValueError, match=r"sightings\.state takes only online, offline, moved, unknown"):
+            insert_rows(session, SIGHTINGS, columns, [(1, 1, 1, 0, "online", "scart", 0), (2, 1, 1, 0, "on", "x", 0)])
+        assert session.scalars(select(Sighting)).all() == []
+
+
+def test_the_checks_of_the_database_are_back_after_a_bulk_insert(database: Database) -> None:
+    with transaction(database.engine) as session:
+        lock_writers(session)
+        bulk_insert(session, SITES, [{"id": 1, "key_version": 1, "digest": b"d" * 32}])
+        wrong = (
+            "INSERT INTO suspensions (starts_at, ends_at, pause, reason, recorded_at) VALUES (9, 1, 'outage', 'r', 1)"
+        )
+        with pytest.raises(IntegrityError):
+            session.connection().exec_driver_sql(wrong)
+        session.rollback()
+
+
+def test_what_is_there_already_and_what_points_nowhere_is_refused_in_bulk(database: Database) -> None:
+    site = {"id": 1, "key_version": 1, "digest": b"d" * 32}
+    with pytest.raises(DBAPIError), transaction(database.engine) as session:
+        bulk_insert(session, SITES, [site, site | {"id": 2}])
+    row = {"id": 1, "delivery_id": 7, "content_id": 7, "seen_at": 0, "state": "online", "observer": "x"}
+    with pytest.raises(DBAPIError), transaction(database.engine) as session:
+        bulk_insert(session, SIGHTINGS, [row | {"recorded_at": 0}])
+
+
+def test_many_values_are_asked_for_in_turns(database: Database) -> None:
+    digests = [number.to_bytes(32) for number in range(25_000)]
+    with transaction(database.engine) as session:
+        rows = [(number, 1, digest) for number, digest in enumerate(digests)]
+        insert_rows(session, SITES, ("id", "key_version", "digest"), rows)
+        asked = [*digests[::2], b"unknown"]
+        found = {tuple(row) for row in rows_where(session, SITES, ("id", "digest"), "digest", asked)}
+    assert found == {(number, digest) for number, digest in enumerate(digests) if number % 2 == 0}
+
+
+@pytest.mark.parametrize("column", ["recipient", "recipient_country", "reference"])
+def test_a_text_that_fits_no_column_costs_its_row_only(
+    database: Database, vault: Vault, tmp_path: Path, column: str
+) -> None:
+    good = Ntd("https://s1.example/a", SENT, country="NL")
+    bad = replace(good, url="https://s1.example/b")
+    match column:
+        case "recipient":
+            bad = replace(bad, owner="ö" * 256)
+        case "recipient_country":
+            bad = replace(bad, country="x" * 65)
+    what = parcel(tmp_path, "2026-04-10T18:00:00Z", good, bad)
+    if column == "reference":
+        path = tmp_path / what.path.name
+        head, _, last = path.read_text("utf-8").rpartition('"M1"')
+        path.write_text(f'{head}"{"M" * 65}"{last}', "utf-8")
+    with transaction(database.engine) as session:
+        answer = take(session, vault, what, NOW)
+        assert answer.quarantined == {"text_does_not_fit": 1}
+        assert session.scalars(select(Quarantined)).one().column == column
+        assert len(session.scalars(select(Notice)).all()) == 1
+
+
+def test_notices_to_hosters_are_told_as_they_are_stored(database: Database, vault: Vault, tmp_path: Path) -> None:
+    first = Ntd("https://img.s1.example/a", SENT, ip="192.0.2.7", email="Abuse@Delta.example")
+    told: list[Placed] = []
+    for rows in ((first, replace(first, role="police")), (replace(first, sent="2026-04-10 13:00:00"), first)):
+        with transaction(database.engine) as session:
+            take(session, vault, parcel(tmp_path, "2026-04-10T18:00:00Z", *rows), NOW, attribute=told.extend)
+    recipient = ("Delta Datacenters", vault.digest("abuse@delta.example"), vault.digest("s1.example"), "192.0.2.7")
+    assert told == [
+        Placed(1, parse_instant("2026-04-10T12:00:00Z"), *recipient, is_new=True),
+        Placed(1, parse_instant("2026-04-10T13:00:00Z"), *recipient, is_new=False),
+    ]
+
+
+def test_attributed_while_stored_or_afterwards_it_is_the_same(database: Database, vault: Vault, tmp_path: Path) -> None:
+    rows = [
+        Ntd(
+            f"https://s{n % 7}.example/{n % 30}", f"2026-04-{1 + n % 9:02} 12:00:00", owner=f"Company {n % 4}" * (n % 3)
+        )
+        for n in range(60)
+    ]
+    with transaction(database.engine) as session:
+        take_in(session, vault, parcel(tmp_path, "2026-04-10T18:00:00Z", *rows), NOW)
+        assert session.scalars(select(Attribution)).first() is not None
+        assert attribute_notices(session, vault, to_datetime(NOW)) == 0
+
+
+def test_nobody_needs_to_be_told(database: Database, vault: Vault, tmp_path: Path) -> None:
+    with transaction(database.engine) as session:
+        what = parcel(tmp_path, "2026-04-10T18:00:00Z", Ntd("https://s1.example/", SENT))
+        assert take(session, vault, what, NOW, attribute=unattributed).notices_new == 1
+        assert len(session.scalars(select(Content)).all()) == 1
+        assert session.scalars(select(Attribution)).all() == []
