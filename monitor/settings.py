@@ -11,18 +11,27 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from monitor.errors import ConfigurationError
+from monitor.thresholds import Thresholds
 
 _VARIABLES = {
     "home": "MONITOR_HOME",
     "database_url": "MONITOR_DATABASE_URL",
     "key_file": "MONITOR_KEY_FILE",
     "engine": "MONITOR_ENGINE",
+    "log_format": "MONITOR_LOG_FORMAT",
+    "metrics_token": "MONITOR_METRICS_TOKEN",
 }
+LOG_FORMATS = ("text", "json")
 
 
 @dataclass(frozen=True)
 class Source:
-    """Who delivers, how often, in which zone, and what counts as a complete delivery."""
+    """Who delivers, how often, in which zone, and what counts as a complete delivery.
+
+    `retry_minutes`: how long to wait after a first failed run; doubled after each further one, up to the cadence.
+    `mandate`: what allows the availability probe, which does nothing without.
+    `scheduled`: None means where the operator set a location. `chosen`: the fields the operator set.
+    """
 
     name: str
     publisher: str = ""
@@ -31,16 +40,35 @@ class Source:
     zone: str | None = None
     recheck_gap_hours: float | None = None
     home_country: str = "NL"
-    cadence_minutes: int = 60
+    cadence_minutes: float = 60
     minimum_rows: int = 0
     maximum_rows: int | None = None
-    timeout_minutes: int = 30
+    timeout_minutes: float = 30
+    retry_minutes: float = 5
+    jitter_seconds: int = 60
+    scheduled: bool | None = None
+    mandate: str = ""
+    gate: Thresholds = field(default_factory=Thresholds)
+    chosen: frozenset[str] = field(default=frozenset(), compare=False)
 
 
 BUILT_IN_SOURCES = {
     "scart": Source("scart", publisher="the hotline", recheck_gap_hours=5),
     "urlhaus": Source("urlhaus", publisher="abuse.ch", format="urlhaus", zone="UTC", recheck_gap_hours=6),
 }
+
+
+@dataclass(frozen=True)
+class Alerts:
+    """How the operator is told: a command that gets JSON on standard input, or a POST of it to an address, or both.
+
+    `failures`: after how many failed runs in a row.
+    """
+
+    command: tuple[str, ...] = ()
+    webhook: str = ""
+    timeout_seconds: float = 10
+    failures: int = 3
 
 
 @dataclass(frozen=True)
@@ -53,6 +81,10 @@ class Settings:
     engine: str = "duckdb://"
     site_name: str = "Hostingmonitor"
     demonstration: bool = False
+    log_format: str = "text"
+    metrics_token: str = field(default="", repr=False)
+    lease_seconds: float = 15
+    alerts: Alerts = field(default_factory=Alerts)
     sources: Mapping[str, Source] = field(default_factory=lambda: dict(BUILT_IN_SOURCES))
     origins: Mapping[str, str] = field(default_factory=dict)
 
@@ -62,6 +94,8 @@ class Settings:
             object.__setattr__(self, "database_url", f"sqlite:///{self.home.absolute() / 'monitor.db'}")
         if self.key_file == Path():
             object.__setattr__(self, "key_file", self.home / "keys.json")
+        if self.log_format not in LOG_FORMATS:
+            raise ConfigurationError(f"log_format {self.log_format!r} is not known: take one of {LOG_FORMATS}")
 
     def source(self, name: str) -> Source:
         """The source of that name; one nobody configured has nothing but its name."""
@@ -74,10 +108,11 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     path = _configuration_file(environment)
     content = _read_toml(path, required="MONITOR_CONFIG" in environment)
     sources = _sources(content.pop("sources", {}), path)
+    alerts = _alerts(content.pop("alerts", {}), path)
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     for key, value in content.items():
-        if key not in _names(Settings) - {"sources", "origins"}:
+        if key not in _names(Settings) - {"sources", "alerts", "origins"}:
             raise ConfigurationError(f"{path}: unknown setting {key!r}; known: {sorted(_names(Settings))}")
         values[key], origins[key] = value, str(path)
     for key, variable in _VARIABLES.items():
@@ -86,7 +121,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     for key in ("home", "key_file"):
         if key in values:
             values[key] = Path(values[key])
-    return Settings(**values, sources=sources, origins=origins)
+    return Settings(**values, sources=sources, alerts=alerts, origins=origins)
 
 
 def _configuration_file(environment: Mapping[str, str]) -> Path:
@@ -115,12 +150,35 @@ def _read_toml(path: Path, *, required: bool) -> dict[str, Any]:
 def _sources(tables: Mapping[str, Mapping[str, Any]], path: Path) -> dict[str, Source]:
     sources = dict(BUILT_IN_SOURCES)
     for name, table in tables.items():
-        unknown = set(table) - _names(Source)
+        unknown = set(table) - (_names(Source) - {"name", "chosen"})
         if unknown:
             raise ConfigurationError(f"{path}: [sources.{name}]: unknown {sorted(unknown)}")
-        sources[name] = replace(sources.get(name, Source(name)), **table)
+        given = dict(table) | ({"gate": _gate(table["gate"], name, path)} if "gate" in table else {})
+        sources[name] = replace(sources.get(name, Source(name)), **given, chosen=frozenset(table))
         check_zone(sources[name].zone, f"{path}: [sources.{name}]")
     return sources
+
+
+def _alerts(table: Mapping[str, Any], path: Path) -> Alerts:
+    unknown = set(table) - _names(Alerts)
+    if unknown:
+        raise ConfigurationError(f"{path}: [alerts]: unknown {sorted(unknown)}")
+    alerts = replace(Alerts(**table), command=tuple(table.get("command", ())))
+    if isinstance(table.get("command"), str) or not all(isinstance(word, str) for word in alerts.command):
+        raise ConfigurationError(f'{path}: [alerts]: command must be a list of words, such as ["/usr/bin/notify"]')
+    if alerts.webhook and not alerts.webhook.startswith(("https://", "http://127.0.0.1:", "http://[::1]:")):
+        raise ConfigurationError(f"{path}: [alerts]: webhook must start with https://")
+    return alerts
+
+
+def _gate(table: Mapping[str, Any], name: str, path: Path) -> Thresholds:
+    unknown = set(table) - _names(Thresholds)
+    if unknown:
+        raise ConfigurationError(f"{path}: [sources.{name}.gate]: unknown {sorted(unknown)}")
+    for limit, value in table.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+            raise ConfigurationError(f"{path}: [sources.{name}.gate]: {limit} must be a number, 0 or more")
+    return Thresholds(**table)
 
 
 def check_zone(zone: str | None, where: str) -> None:

@@ -2,51 +2,129 @@
 
 from __future__ import annotations
 
+import json
+import logging
+import secrets
+import sys
+from dataclasses import asdict, dataclass
+
 import click
 
+from monitor import logs
 from monitor.cli.runtime import Runtime, json_option, runtime, show
 from monitor.db import transaction
 from monitor.errors import MonitorError
 from monitor.models.run import CollectorRun
 from monitor.schedule.lock import exclusive, lock_for
-from monitor.schedule.runs import FAILED, record, remembered, wait_for_deliveries
+from monitor.schedule.runs import FAILED, HELD, STOPPED, SUPERSEDED, Ticket, record, remembered, wait_for_deliveries
+from monitor.schedule.term import Superseded, fence
+from monitor.settings import Settings, Source
 from spiders.catalogue import find
 from spiders.collector import Collector
 from spiders.crawl import crawl, private_folder
+from spiders.describe import on_schedule, timing
 from spiders.judge import judge
+from spiders.observer import Observer
 from spiders.trip import Trip, key_of
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Call:
+    """How this run was asked for."""
+
+    source: str
+    retry_wait: float
+    settle: float
+    ticket: Ticket
 
 
 @click.command()
-@click.argument("source")
+@click.argument("source", required=False)
 @click.option("--retry-wait", default=5.0, show_default=True, help="Seconds before a retry; doubled each time.")
 @click.option("--settle", default=60.0, show_default=True, help="Seconds a file in a directory must have rested.")
+@click.option("--describe", is_flag=True, help="Say how the sources on schedule are timed, and leave.")
+@click.option("--run", "name", hidden=True, help="The schedule's name for this run.")
+@click.option("--term", type=int, hidden=True, help="The term of the leader: this run ends with it.")
 @json_option
-def collect(source: str, retry_wait: float, settle: float, as_json: bool) -> None:
+def collect(
+    source: str | None,
+    retry_wait: float,
+    settle: float,
+    describe: bool,
+    name: str | None,
+    term: int | None,
+    as_json: bool,
+) -> None:
     """Fetch the deliveries of SOURCE that are new and take them in; exit 1 where anything of it failed."""
     run = runtime()
-    spider, described = find(run.settings, source)
-    lock = lock_for(run.settings, f"collect-{key_of(source)[:12]}")
-    with (
-        exclusive(lock, f"{source} is being collected by another process; let it finish"),
-        private_folder(run.settings.home, source) as folder,
-    ):
-        with transaction(wait_for_deliveries(run.engine)) as session:
-            known = remembered(session, source)
-        trip = Trip(described, folder, run.engine, run.vault, run.now, settle, known)
-        answer = _run(run, spider, trip, retry_wait)
+    if describe:
+        _describe(run.settings)
+        return
+    if source is None:
+        raise click.UsageError("name a source; `monitor sources` lists those on schedule")
+    answer = _collect(run, Call(source, retry_wait, settle, Ticket(name or secrets.token_hex(8), term)))
     show(answer, as_json, _in_words(answer))
-    if answer["verdict"] == FAILED:
+    if answer["verdict"] in (FAILED, HELD, STOPPED, SUPERSEDED):
+        if name is not None:  # the schedule says it, in the form of the log
+            sys.exit(1)
         raise MonitorError(f"{source}: {answer['reason']}")
 
 
-def _run(run: Runtime, spider: type[Collector], trip: Trip, retry_wait: float) -> dict[str, object]:
+def _describe(settings: Settings) -> None:
+    click.echo(json.dumps([asdict(timing(source)) for source in on_schedule(settings)], indent=1))
+
+
+def _collect(run: Runtime, call: Call) -> dict[str, object]:
+    spider, described = find(run.settings, call.source)
+    _log_as(run.settings, call, described)
+    if call.ticket.term is not None:
+        fence(run.engine, call.ticket.term)
+    try:
+        return _alone(run, call, spider, described)
+    except Superseded as error:
+        _log.warning("superseded: nothing more was kept", extra={"event": "superseded"})
+        return _answer(CollectorRun(source=call.source, verdict=SUPERSEDED, reason=str(error), deliveries=[], rows=0))
+
+
+def _log_as(settings: Settings, call: Call, described: Source) -> None:
+    """Every line of this process says which run it is; none says where the source is."""
+    fields = {"run": call.ticket.run, "source": call.source}
+    logs.configure(settings, fields, hide={described.location: f"<{call.source}>"})
+
+
+def _alone(run: Runtime, call: Call, spider: type[Collector] | Observer, described: Source) -> dict[str, object]:
+    """Collect, while no other process collects this source."""
+    lock = lock_for(run.settings, f"collect-{key_of(call.source)[:12]}")
+    with (
+        exclusive(lock, f"{call.source} is being collected by another process; let it finish"),
+        private_folder(run.settings.home, call.source) as folder,
+    ):
+        with transaction(wait_for_deliveries(run.engine)) as session:
+            known = remembered(session, call.source)
+        trip = Trip(described, folder, run.engine, run.vault, run.now, call.settle, known)
+        return _run(run, call, spider, trip)
+
+
+def _run(run: Runtime, call: Call, spider: type[Collector] | Observer, trip: Trip) -> dict[str, object]:
     """Send the spider out, judge the trip and write the verdict down."""
     started_at = run.now()
-    crawl(spider, trip, retry_wait)
+    finished = _send(spider, trip, call.retry_wait)
     with transaction(run.engine) as session:
-        verdict = judge(session, trip.outcome)
-        return _answer(record(session, trip.source.name, started_at, run.now(), verdict))
+        verdict = judge(session, trip.outcome, finished=finished)
+        answer = _answer(record(session, trip.source.name, started_at, run.now(), verdict, call.ticket))
+    said = {name: answer[name] for name in ("verdict", "rows")} | {"deliveries": len(verdict.deliveries)}
+    _log.info("judged", extra={"event": "run_judged"} | said)
+    return answer
+
+
+def _send(spider: type[Collector] | Observer, trip: Trip, retry_wait: float) -> bool:
+    """Send it out; False where it was told to come back early."""
+    if isinstance(spider, Observer):
+        spider.go(trip)
+        return True
+    return crawl(spider, trip, retry_wait)
 
 
 def _answer(run: CollectorRun) -> dict[str, object]:

@@ -1,62 +1,46 @@
-"""Running one spider in this process, with a log that shows no address and no message of an exception."""
+"""Running one spider in this process."""
 
 from __future__ import annotations
 
 import logging
 import shutil
 import tempfile
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from scrapy import signals
 from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.settings import Settings
 
 from spiders.collector import Collector
 from spiders.trip import Trip, key_of
 
-_PARTS = ("scrapy.addons", "scrapy.crawler", "scrapy.middleware", "scrapy.utils.log")  # list what Scrapy is made of
+_TALKATIVE = ("scrapy.addons", "scrapy.crawler", "scrapy.middleware", "scrapy.utils.log")  # say what Scrapy is made of
 
 
-class _Discretion(logging.Filter):
-    """Shortens what is logged: a location may hold an access key, an exception may quote a row."""
+def crawl(spider: type[Collector], trip: Trip, retry_wait: float) -> bool:
+    """Run the spider to its end; False where a signal ended it early. How it went is in the trip's outcome.
 
-    def __init__(self, location: str, name: str) -> None:
-        super().__init__()
-        self.location, self.shown = location, f"<{name}>"
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if record.name in _PARTS and record.levelno < logging.WARNING:
-            return False
-        message = record.getMessage()
-        if record.exc_info and record.exc_info[1]:
-            error = record.exc_info[1]
-            message = f"{type(error).__name__}\n{''.join(traceback.format_tb(error.__traceback__))}"
-        record.msg, record.args = message.replace(self.location, self.shown), ()
-        record.exc_info = record.exc_text = None
-        return True
-
-
-def crawl(spider: type[Collector], trip: Trip, retry_wait: float) -> None:
-    """Run the spider to its end. How it went is in the trip's outcome; a process can do this once."""
+    A process can do this once.
+    """
     settings = Settings()
     settings.setmodule("spiders.settings", priority="project")
     settings.set("RETRY_WAIT", retry_wait, priority="cmdline")
-    _log_discreetly(trip, settings)
     process = AsyncCrawlerProcess(settings)
-    process.crawl(spider, trip=trip)
+    for name in _TALKATIVE:  # not before: Scrapy sets them back
+        logging.getLogger(name).setLevel(logging.WARNING)
+    crawler = process.create_crawler(spider)
+    reasons: list[str] = []
+
+    def closed(reason: str) -> None:
+        reasons.append(reason)
+
+    crawler.signals.connect(closed, signals.spider_closed)
+    process.crawl(crawler, trip=trip)
     process.start()
-
-
-def _log_discreetly(trip: Trip, settings: Settings) -> None:
-    """Log to standard error; Scrapy's own handler, which it renews as it likes, would lose the filter."""
-    handler = logging.StreamHandler()
-    handler.setLevel(settings["LOG_LEVEL"])
-    handler.setFormatter(logging.Formatter(settings["LOG_FORMAT"]))
-    handler.addFilter(_Discretion(trip.source.location, trip.source.name))
-    logging.getLogger().addHandler(handler)
-    logging.getLogger().setLevel(settings["LOG_LEVEL"])
+    # A signal while the spider opens closes it without a reason.
+    return reasons != ["shutdown"] and (bool(reasons) or process.bootstrap_failed)
 
 
 @contextmanager

@@ -5,27 +5,37 @@ from __future__ import annotations
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from monitor.models.company import NetblockTable
 from monitor.models.facts import Delivery
-from monitor.schedule.runs import FAILED, OK, UNCHANGED, Verdict
+from monitor.schedule.runs import FAILED, HELD, OK, STOPPED, UNCHANGED, Verdict
 from spiders.trip import Outcome
 
 
-def judge(session: Session, outcome: Outcome) -> Verdict:
-    """Failed where anything went wrong, with why; ok where something new is stored; unchanged otherwise."""
+def judge(session: Session, outcome: Outcome, *, finished: bool = True) -> Verdict:
+    """Failed where anything went wrong, with why; held where a person must decide; ok where something new is stored;
+    unchanged otherwise. `finished`: False where the run was told to stop before it was done; what it stored stays.
+    """
     stored = session.scalar(select(func.count()).where(Delivery.id.in_(list(outcome.taken)))) or 0
-    deliveries, rows = tuple(outcome.taken), sum(outcome.taken.values())
-    if reason := _failure(outcome, stored):
+    tables = session.scalar(select(func.count()).where(NetblockTable.id.in_(list(outcome.tables)))) or 0
+    deliveries, rows = tuple(outcome.taken), sum(outcome.taken.values()) + sum(outcome.tables.values())
+    if not finished:
+        return Verdict(STOPPED, "told to stop before it was done", deliveries, rows)
+    if reason := _failure(outcome, stored, tables):
         return Verdict(FAILED, reason, deliveries, rows)
-    verdict = OK if outcome.taken else UNCHANGED
+    if outcome.held:
+        return Verdict(HELD, "; ".join(outcome.held), deliveries, rows, outcome.validators)
+    verdict = OK if outcome.taken or outcome.tables else UNCHANGED
     return Verdict(verdict, _remark(outcome), deliveries, rows, outcome.validators)
 
 
-def _failure(outcome: Outcome, stored: int) -> str | None:
+def _failure(outcome: Outcome, stored: int, tables: int) -> str | None:
     """What went wrong, in one line; None where all that was set out for is accounted for."""
     if outcome.failures:
         return "; ".join(outcome.failures)
     if stored != len(outcome.taken):
         return f"only {stored} of {len(outcome.taken)} deliveries are in the database"
+    if tables != len(outcome.tables):
+        return f"only {tables} of {len(outcome.tables)} tables of networks are in the database"
     if outcome.accounted < outcome.expected:
         return f"stopped early: {outcome.expected - outcome.accounted} of {outcome.expected} deliveries did not arrive"
     return None if outcome.complete else "stopped before everything was asked for"

@@ -1,1 +1,1 @@
-"""What runs when: one leader, one job a source, one process a run; and the record of how each run ended."""
+"""What runs when: one leader in one term, one process a run, and what the operator is told when something is wrong."""

@@ -1,63 +1,188 @@
-"""One leader at a time: wait for the lock, run the schedule while it is held, stop when it is lost."""
+"""One leader at a time: wait for a term, run the schedule while it lasts, stand down when another has begun."""
 
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
+import secrets
+import socket
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
 from threading import Event
 
-from monitor.db import connect
-from monitor.errors import MonitorError
-from monitor.schedule.jobs import arrange, build, halt, scheduled
-from monitor.schedule.lock import Lock, lock_for
-from monitor.schedule.process import RUNNING
-from monitor.schedule.runs import wait_for_deliveries
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from monitor.db import transaction
+from monitor.instants import to_datetime
+from monitor.schedule import alerts
+from monitor.schedule.briefly import connect_briefly
+from monitor.schedule.clockwork import Clockwork
+from monitor.schedule.plan import Timing, arrange
+from monitor.schedule.process import Runs
+from monitor.schedule.pulse import Seen, beat, look
+from monitor.schedule.rounds import Rounds
+from monitor.schedule.term import Superseded, fence, let_go, take
 from monitor.settings import Settings
 
-LOCK = "schedule"
 _log = logging.getLogger(__name__)
+_BEATS_A_LEASE = 10
+_TELLING = 1.0  # seconds between looks for what is untold
 
 
-def serve(settings: Settings, stop: Event, beat: float = 1.0) -> None:
-    """Wait until no other instance leads, then lead until `stop` is set.
+@dataclass(frozen=True)
+class Won:
+    """A term that is ours. `after_silence`: the leader before was not heard of any more; it did not let go."""
 
-    Raises MonitorError where leadership is lost: another instance may lead already, so this one must end.
+    term: int
+    after_silence: bool
+
+
+def serve(settings: Settings, timings: Iterable[Timing], stop: Event) -> None:
+    """Wait until no other instance leads, then lead; stand down where another took over, and wait again.
+
+    Returns when `stop` is set. The database may come and go meanwhile.
     """
-    lock = lock_for(settings, LOCK)
+    timings = list(timings)
+    engine = connect_briefly(settings.database_url)
     try:
-        if _wait(lock, stop, beat):
-            _lead(settings, lock, stop, beat)
+        while not stop.is_set():
+            won = _wait(settings, engine, stop)
+            if won is not None:
+                _lead(settings, timings, won, stop)
     finally:
-        lock.release()
+        engine.dispose()
 
 
-def _wait(lock: Lock, stop: Event, beat: float) -> bool:
-    """Try until the lock is ours; False where we were stopped before."""
-    if lock.acquire():
-        return True
-    _log.info("another instance leads; waiting")
-    while not stop.wait(beat):
-        if lock.acquire():
-            return True
-    return False
+def _wait(settings: Settings, engine: Engine, stop: Event) -> Won | None:
+    """Try until a term is ours; None where we were stopped before.
+
+    Nobody's clock is read but our own: who shows the same sign of life for a whole lease is taken to be gone.
+    """
+    holder = f"{socket.gethostname()[:40]}-{secrets.token_hex(4)}"
+    last: Seen | None = None
+    since = time.monotonic()
+    trouble = Trouble("waiting to lead")
+    while True:
+        try:
+            seen = look(engine)
+            trouble.over()
+            if seen != last:
+                if last is None and seen.held:
+                    _log.info("another instance leads, or did a moment ago; waiting", extra={"event": "waiting"})
+                last, since = seen, time.monotonic()
+            silent = time.monotonic() - since > settings.lease_seconds
+            if not seen.held or silent:
+                term = take(engine, seen.term, holder, to_datetime(int(time.time())))
+                if term is not None:
+                    return Won(term, after_silence=seen.held)
+        except SQLAlchemyError as error:
+            trouble.met(error)
+        if stop.wait(settings.lease_seconds / _BEATS_A_LEASE):
+            return None
 
 
-def _lead(settings: Settings, lock: Lock, stop: Event, beat: float) -> None:
-    sources = scheduled(settings)
-    scheduler = build(wait_for_deliveries(connect(settings.database_url)))
-    scheduler.start(paused=True)
+def _lead(settings: Settings, timings: list[Timing], won: Won, stop: Event) -> None:
+    engine = fence(connect_briefly(settings.database_url), won.term)
+    teller = fence(connect_briefly(settings.database_url), won.term)
+    rounds = Rounds(settings, engine, Runs(won.term))
+    names = ", ".join(timing.source for timing in timings) or "none"
+    _log.info("leading in term %d; sources: %s", won.term, names, extra={"event": "leading", "term": won.term})
     try:
-        arrange(scheduler, sources, datetime.now(UTC))
-        _log.info("leading; sources: %s", ", ".join(source.name for source in sources) or "none")
-        scheduler.resume()
-        while not stop.wait(beat):
-            if not lock.held():
-                raise MonitorError(
-                    "the lock of the leader is lost; another instance may lead now: start this one again"
-                )
-        _log.info("stopping")
+        clockwork = Clockwork()
+        clockwork.every(settings.lease_seconds / _BEATS_A_LEASE, Leading(rounds, timings, won).go)
+        clockwork.every(_TELLING, Telling(settings, teller).go)  # beside the rounds: a slow hook costs no term
+        clockwork.run(stop)
+        _log.info("stopping", extra={"event": "stopping", "term": won.term})
+    except Superseded:
+        _log.warning("term %d is over: another instance leads", won.term, extra={"event": "superseded"})
     finally:
-        scheduler.pause()
-        RUNNING.stop()  # first: the schedule may be waiting for one of them to finish writing
-        halt(scheduler)
-        scheduler.shutdown(wait=True)
+        rounds.stop()
+        with suppress(Superseded):  # the new leader tells
+            Telling(settings, teller).go()
+        _leave(engine, won.term)
+        teller.dispose()
+        engine.dispose()
+
+
+class Leading:
+    """Round after round of one term. What the database does not take now is tried again in the next one."""
+
+    def __init__(self, rounds: Rounds, timings: list[Timing], won: Won) -> None:
+        """Nothing is done yet."""
+        self._rounds, self._timings, self._won = rounds, timings, won
+        self._trouble, self._number, self._begun = Trouble("leading"), 0, False
+
+    def go(self) -> None:
+        """One round; raises Superseded where the term is over."""
+        self._number += 1
+        now, engine = int(time.time()), self._rounds.engine
+        try:
+            if not beat(engine, self._won.term, self._number, now):
+                raise Superseded("superseded")
+            if not self._begun:
+                _begin(engine, self._timings, self._won, now)
+                self._begun = True
+            self._rounds.go(now)
+            self._trouble.over()
+        except SQLAlchemyError as error:
+            self._trouble.met(error)
+
+
+def _begin(engine: Engine, timings: list[Timing], won: Won, now: int) -> None:
+    with transaction(engine) as session:
+        arrange(session, timings, now)
+        if won.term > 1:
+            details = {"term": won.term, "before": "silent" if won.after_silence else "let go"}
+            alerts.begin(session, alerts.LEADER_CHANGED, f"term {won.term}", details, now)
+        if won.after_silence:
+            words = {"reason": "the leader of this term was not heard of any more"}
+            alerts.begin(session, alerts.SCHEDULE_STOPPED, f"term {won.term - 1}", words, now)
+
+
+def _leave(engine: Engine, term: int) -> None:
+    """Let go of the term, so that the next need not wait. Where that fails, it waits for a lease."""
+    try:
+        let_go(engine, term)
+    except (Superseded, SQLAlchemyError) as error:
+        _log.info("the term could not be let go (%s); the next leader waits a little", type(error).__name__)
+
+
+class Telling:
+    """Tells the operator what is untold."""
+
+    def __init__(self, settings: Settings, engine: Engine) -> None:
+        """Nothing is told yet."""
+        self._settings, self._engine, self._trouble = settings, engine, Trouble("telling alerts")
+
+    def go(self) -> None:
+        """Tell all there is; raises Superseded where the term is over."""
+        try:
+            alerts.tell(self._settings, self._engine)
+            self._trouble.over()
+        except SQLAlchemyError as error:
+            self._trouble.met(error)
+
+
+@dataclass
+class Trouble:
+    """Trouble with the database: said once when it begins and once when it is over."""
+
+    doing: str
+    on: bool = False
+
+    def met(self, error: SQLAlchemyError) -> None:
+        """There is some."""
+        if not self.on:
+            kind = type(error).__name__
+            _log.warning(
+                "%s: the database fails (%s); trying again", self.doing, kind, extra={"event": "database_lost"}
+            )
+        self.on = True
+
+    def over(self) -> None:
+        """There is none."""
+        if self.on:
+            _log.info("%s: the database is back", self.doing, extra={"event": "database_back"})
+        self.on = False

@@ -23,7 +23,7 @@ from monitor.errors import ConfigurationError, MonitorError
 from monitor.settings import Settings
 
 # The client's side of a dead network: without these, a leader cut off from the database would not notice for hours.
-_NOTICE_LOSS = {
+NOTICE_LOSS = {
     "keepalives_idle": "10",
     "keepalives_interval": "5",
     "keepalives_count": "3",
@@ -51,7 +51,7 @@ def lock_for(settings: Settings, name: str) -> Lock:
     """The lock of that name in the configured database, or beside it."""
     url = make_url(settings.database_url)
     if url.get_backend_name() == "postgresql":
-        return AdvisoryLock(url.update_query_dict(_NOTICE_LOSS).render_as_string(hide_password=False), name)
+        return AdvisoryLock(url.update_query_dict(NOTICE_LOSS).render_as_string(hide_password=False), name)
     return FileLock(settings.home / f"{name}.lock")
 
 

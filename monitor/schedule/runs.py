@@ -5,22 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Engine, event, select, update
+from sqlalchemy import Engine, event, func, select, update
 from sqlalchemy.orm import Session
 
-from monitor.instants import to_datetime
+from monitor.instants import to_datetime, to_instant
 from monitor.models.run import CollectorRun
 
 OK = "ok"
 UNCHANGED = "unchanged"
 FAILED = "failed"
+HELD = "held"  # a delivery waits for a person; what else came is taken in, and remembered
+STOPPED = "stopped"  # with the schedule, or by a person; says nothing about the source
+SUPERSEDED = "superseded"  # by a new leader; such a run writes nothing, so this stands in logs and answers only
+GOOD = (OK, UNCHANGED)
+_REMEMBERING = (*GOOD, HELD)
 _LONGEST_REASON = 500
 _LONGEST_DELIVERY_MS = 60 * 60 * 1000
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a run ended. `remembered`: validators by digest of location, for the next conditional request."""
+    """How a run ended. `remembered`: validators by digest of location, for the next conditional request.
+
+    `rows`: of the deliveries that were taken in.
+    """
 
     verdict: str
     reason: str | None = None
@@ -29,20 +37,32 @@ class Verdict:
     remembered: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
-def record(session: Session, source: str, started_at: int, finished_at: int, verdict: Verdict) -> CollectorRun:
+@dataclass(frozen=True)
+class Ticket:
+    """Which run this is: its name in the logs, and the term it was started in; neither where nobody gave them."""
+
+    run: str | None = None
+    term: int | None = None
+
+
+def record(
+    session: Session, source: str, started_at: int, finished_at: int, verdict: Verdict, ticket: Ticket = Ticket()
+) -> CollectorRun:
     """Write a run down. A good one takes over remembering, so that what older ones remembered can go."""
-    if verdict.verdict != FAILED:
+    if verdict.verdict in _REMEMBERING:
         older = update(CollectorRun).where(CollectorRun.source == source).values(remembered={})
         session.execute(older)
     run = CollectorRun(
         source=source,
+        run=ticket.run,
+        term=ticket.term,
         started_at=to_datetime(started_at),
         finished_at=to_datetime(finished_at),
         verdict=verdict.verdict,
         reason=verdict.reason and verdict.reason[:_LONGEST_REASON],
         deliveries=list(verdict.deliveries),
         rows=verdict.rows,
-        remembered={} if verdict.verdict == FAILED else verdict.remembered,
+        remembered=verdict.remembered if verdict.verdict in _REMEMBERING else {},
     )
     session.add(run)
     session.flush()
@@ -53,7 +73,7 @@ def remembered(session: Session, source: str) -> dict[str, dict[str, str]]:
     """What the last good run of a source remembered."""
     query = (
         select(CollectorRun.remembered)
-        .where(CollectorRun.source == source, CollectorRun.verdict != FAILED)
+        .where(CollectorRun.source == source, CollectorRun.verdict.in_(_REMEMBERING))
         .order_by(CollectorRun.id.desc())
         .limit(1)
     )
@@ -64,6 +84,17 @@ def last_run(session: Session, source: str) -> CollectorRun | None:
     """The last run of a source that was written down."""
     query = select(CollectorRun).where(CollectorRun.source == source).order_by(CollectorRun.id.desc()).limit(1)
     return session.scalar(query)
+
+
+def run_named(session: Session, name: str) -> CollectorRun | None:
+    """The run of that name, where it was written down."""
+    return session.scalars(select(CollectorRun).where(CollectorRun.run == name)).one_or_none()
+
+
+def last_successes(session: Session) -> dict[str, int]:
+    """When each source last ended well, in epoch seconds; nothing for one that never did."""
+    good = select(CollectorRun.source, func.max(CollectorRun.finished_at)).where(CollectorRun.verdict.in_(GOOD))
+    return {source: to_instant(at) for source, at in session.execute(good.group_by(CollectorRun.source))}
 
 
 def wait_for_deliveries(engine: Engine) -> Engine:

@@ -1,0 +1,155 @@
+"""What the operator is told, once when it begins and once when it ends: kept in the database, told by a hook.
+
+Telling may fail and is tried again; it may, after a crash at the wrong moment, happen twice, but never not at all.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Engine, delete, false, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from monitor.db import connect, transaction
+from monitor.instants import iso, to_datetime, to_instant
+from monitor.logs import redacted
+from monitor.models.run import Alert
+from monitor.schedule.hook import HookError, call
+from monitor.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+# These last until they end.
+SOURCE_STALE = "source_stale"
+SOURCE_FAILING = "source_failing"
+DELIVERY_SUSPICIOUS = "delivery_suspicious"  # ends with the decision
+# These are over when they happen.
+DELIVERY_REFUSED = "delivery_refused"
+LEADER_CHANGED = "leader_changed"
+SCHEDULE_STOPPED = "schedule_stopped"
+_MOMENTS = frozenset({DELIVERY_REFUSED, LEADER_CHANGED, SCHEDULE_STOPPED})
+
+_TRY_AGAIN = timedelta(minutes=5)
+
+
+def raise_alert(settings: Settings, kind: str, subject: str, details: Mapping[str, Any]) -> None:
+    """Write an alert down and tell the operator. One that is raised already is not raised again.
+
+    In a transaction of its own: call it after yours, which on SQLite would keep it waiting. `details` must not hold a
+    URL. Raises SQLAlchemyError where the database fails; a failing hook is logged, and the schedule tries it again.
+    """
+    _with_engine(settings, lambda session: begin(session, kind, subject, details, int(time.time())))
+
+
+def end_alert(settings: Settings, kind: str, subject: str) -> None:
+    """Write down that it is over, and tell; nothing where it had not begun."""
+    _with_engine(settings, lambda session: end(session, kind, subject, int(time.time())))
+
+
+def _with_engine(settings: Settings, write: Callable[[Session], None]) -> None:
+    engine = connect(settings.database_url)
+    try:
+        with transaction(engine) as session:
+            session.execute(delete(Alert).where(false()))  # SQLite: wait for the write lock before reading anything
+            write(session)
+        tell(settings, engine)
+    finally:
+        engine.dispose()
+
+
+def begin(session: Session, kind: str, subject: str, details: Mapping[str, Any], now: int) -> None:
+    """Note that something began, or, for what is over at once, that it happened; once."""
+    if session.scalar(_known(kind, subject).limit(1)) is not None:
+        return
+    at = to_datetime(now)
+    over = at if kind in _MOMENTS else None
+    said = {name: redacted(value) if isinstance(value, str) else value for name, value in details.items()}
+    alert = Alert(kind=kind, subject=subject, details=said, began_at=at, ended_at=over, ended_told_at=over)
+    try:
+        with session.begin_nested():
+            session.add(alert)
+    except IntegrityError:
+        _log.debug("somebody else raised %s of %s at the same moment", kind, subject)
+
+
+def end(session: Session, kind: str, subject: str, now: int) -> None:
+    """Note that something is over."""
+    session.execute(
+        update(Alert)
+        .where(Alert.kind == kind, Alert.subject == subject, Alert.ended_at.is_(None))
+        .values(ended_at=to_datetime(now))
+    )
+
+
+def end_others(session: Session, kind: str, subjects: Collection[str], now: int) -> None:
+    """Note that it is over for all subjects but these."""
+    others = update(Alert).where(Alert.kind == kind, Alert.ended_at.is_(None), Alert.subject.not_in(subjects))
+    session.execute(others.values(ended_at=to_datetime(now)))
+
+
+def _known(kind: str, subject: str) -> Any:
+    """What began already: of what is over at once, ever; of what lasts, unless it is over."""
+    same = select(Alert.id).where(Alert.kind == kind, Alert.subject == subject)
+    return same if kind in _MOMENTS else same.where(Alert.ended_at.is_(None))
+
+
+@dataclass(frozen=True)
+class _Telling:
+    """One message to the operator."""
+
+    alert: int
+    column: str
+    message: dict[str, Any]
+
+
+def tell(settings: Settings, engine: Engine) -> None:
+    """Tell what is untold, oldest first. What somebody else is telling now is left to them."""
+    while (telling := _next(settings, engine, to_datetime(int(time.time())))) is not None:
+        message = telling.message
+        _log.warning(
+            "alert %s: %s of %s",
+            message["state"],
+            message["alert"],
+            message["subject"],
+            extra={"event": "alert", **{name: message[name] for name in ("alert", "state", "subject")}},
+        )
+        try:
+            call(settings.alerts, message)
+        except HookError as error:
+            _log.error("the alert hook failed: %s", error, extra={"event": "alert_hook_failed"})
+            return
+        told = {telling.column: to_datetime(int(time.time())), "claimed_at": None}
+        with transaction(engine) as session:
+            session.execute(update(Alert).where(Alert.id == telling.alert).values(told))
+
+
+def _next(settings: Settings, engine: Engine, now: datetime) -> _Telling | None:
+    """The next message, claimed so that nobody else tells it."""
+    free = or_(Alert.claimed_at.is_(None), Alert.claimed_at < now - _TRY_AGAIN, Alert.claimed_at > now)
+    untold = or_(Alert.began_told_at.is_(None), Alert.ended_at.is_not(None) & Alert.ended_told_at.is_(None))
+    first = select(Alert.id).where(untold, free).order_by(Alert.id).limit(1).scalar_subquery()
+    claim = update(Alert).where(Alert.id == first, free).values(claimed_at=now).returning(Alert.id)
+    with transaction(engine) as session:
+        claimed = session.scalar(claim.execution_options(synchronize_session=False))
+        return None if claimed is None else _telling(settings, session.get_one(Alert, claimed))
+
+
+def _telling(settings: Settings, alert: Alert) -> _Telling:
+    beginning = alert.began_told_at is None
+    state = "happened" if alert.kind in _MOMENTS else "began" if beginning else "ended"
+    at = alert.began_at if beginning or alert.ended_at is None else alert.ended_at
+    message = {
+        "alert": alert.kind,
+        "state": state,
+        "subject": alert.subject,
+        "at": iso(to_instant(at)),
+        "details": alert.details,
+        "site": settings.site_name,
+    }
+    return _Telling(alert.id, "began_told_at" if beginning else "ended_told_at", message)

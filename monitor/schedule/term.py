@@ -1,0 +1,74 @@
+"""Who leads, and in which term: the number that fences off whoever led before.
+
+A leader can be paused at any point (SIGSTOP, a suspended machine) and wake up believing that it still leads; no lock
+can prevent that. So the database counts terms, and every transaction of a leader and of its collectors ends by looking
+whether its term is still the present one, in the same transaction (a fencing token: Kleppmann, "How to do distributed
+locking", 2016).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event, select, update
+
+from monitor.db import transaction
+from monitor.errors import MonitorError
+from monitor.models.run import Leadership
+
+_PAUSED_TOO_LONG_MS = 5 * 60 * 1000
+
+
+class Superseded(MonitorError):
+    """Another leader took over: nothing of this transaction is kept."""
+
+
+def leadership(engine: Engine) -> Leadership:
+    """The row as it stands, detached."""
+    with transaction(engine) as session:
+        row = session.get_one(Leadership, 1)
+        session.expunge(row)
+    return row
+
+
+def take(engine: Engine, seen: int, holder: str, at: datetime) -> int | None:
+    """Begin the term after `seen`; None where somebody else was faster.
+
+    On PostgreSQL this waits for transactions of the term before that are about to be committed: they still count.
+    """
+    begun = {"term": seen + 1, "holder": holder, "since": at, "beat_at": at}
+    with transaction(engine) as session:
+        done: Any = session.execute(update(Leadership).where(Leadership.term == seen).values(begun))
+    return seen + 1 if done.rowcount else None
+
+
+def let_go(engine: Engine, term: int) -> None:
+    """Say that nobody leads any more, so that the next need not wait."""
+    with transaction(engine) as session:
+        session.execute(update(Leadership).where(Leadership.term == term).values(holder=None))
+
+
+def fence(engine: Engine, term: int) -> Engine:
+    """Let this engine commit only while the term lasts; a commit after it raises Superseded and rolls back."""
+    event.listen(engine, "commit", partial(_require, term))
+    if engine.dialect.name == "postgresql":
+        event.listen(engine, "connect", _end_when_paused)
+        engine.dispose()  # connections made before do not know
+    return engine
+
+
+def _require(term: int, connection: Connection) -> None:
+    # PostgreSQL: the shared lock keeps the term until this commit is done. SQLite: who has written anything holds the
+    # one write lock, so that the term cannot change either.
+    present = connection.scalar(select(Leadership.term).where(Leadership.id == 1).with_for_update(read=True))
+    if present != term:
+        raise Superseded(f"superseded: this is term {term}, and term {present} has begun; nothing was kept")
+
+
+def _end_when_paused(connection: Any, _record: object) -> None:
+    """A process that is paused within a transaction holds its locks: the server ends it, and others can go on."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET idle_in_transaction_session_timeout = {_PAUSED_TOO_LONG_MS}")
+    connection.commit()
