@@ -8,19 +8,31 @@ from types import MappingProxyType
 
 from monitor.errors import ConfigurationError
 from monitor.settings import Settings, Source
+from spiders import availability_probe, relocation_watch
 from spiders.collector import Collector
+from spiders.observer import Observer
+from spiders.pfx2as import Pfx2asSpider
+from spiders.ris import RisSpider
 from spiders.scart_drop import ScartDropSpider
 from spiders.urlhaus import UrlhausSpider
 
-_BY_NAME: Mapping[str, type[Collector]] = MappingProxyType(
-    {"urlhaus": UrlhausSpider, "scart_drop": ScartDropSpider, "scart": ScartDropSpider}
+_BY_NAME: Mapping[str, type[Collector] | Observer] = MappingProxyType(
+    {
+        "urlhaus": UrlhausSpider,
+        "scart_drop": ScartDropSpider,
+        "scart": ScartDropSpider,
+        "ris": RisSpider,
+        "pfx2as": Pfx2asSpider,
+        "relocation_watch": relocation_watch.OBSERVER,
+        "availability_probe": availability_probe.OBSERVER,
+    }
 )
 
 
-def find(settings: Settings, name: str) -> tuple[type[Collector], Source]:
-    """The spider of that name, or for the configured format, and its source.
+def find(settings: Settings, name: str) -> tuple[type[Collector] | Observer, Source]:
+    """The spider or observer of that name, or for the configured format, and its source.
 
-    Raises ConfigurationError where there is no spider, or nobody said where to fetch.
+    Raises ConfigurationError where there is none, where nobody said where to fetch, or where an observer is off.
     """
     configured = settings.source(name)
     spider = _BY_NAME.get(name) or _BY_NAME.get(configured.format)
@@ -30,14 +42,18 @@ def find(settings: Settings, name: str) -> tuple[type[Collector], Source]:
             f"no collector for {name!r}: take one of {known}, or set format to one of them under [sources.{name}]"
         )
     source = merge(spider.SOURCE, configured)
-    if not source.location:
+    if isinstance(spider, Observer):
+        if not getattr(source, spider.needs).strip():
+            raise ConfigurationError(f"{name} is off: it needs {spider.needs} under [sources.{name}] in monitor.toml")
+    elif not source.location:
         raise ConfigurationError(f"nobody said where {name} is: set location under [sources.{name}] in monitor.toml")
     return spider, source
 
 
 def merge(described: Source, configured: Source) -> Source:
-    """The spider's own description, with what the operator set to something else than the default."""
-    unset = Source(configured.name)
+    """The spider's own description, with what the operator chose, and what else differs from the default."""
+    unset, asked = Source(configured.name), configured.chosen
     names = [item.name for item in fields(Source)]
-    chosen = {name: getattr(configured, name) for name in names if getattr(configured, name) != getattr(unset, name)}
+    differs = [name for name in names if name in asked or getattr(configured, name) != getattr(unset, name)]
+    chosen = {name: getattr(configured, name) for name in differs}
     return replace(described, **{"name": configured.name} | chosen)

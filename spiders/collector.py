@@ -1,9 +1,11 @@
-"""What both spiders share: asking only for what has changed, and what an answer means."""
+"""What all spiders share: asking only for what has changed, and what an answer means."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import date
+from email.utils import parsedate_to_datetime
 from typing import Any, ClassVar
 
 from scrapy import Request, Spider
@@ -12,6 +14,7 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
+from monitor.instants import to_datetime
 from monitor.settings import Source
 from spiders.location import Location, on_the_web, read_location
 from spiders.trip import Fetched, Trip, Validators
@@ -23,13 +26,14 @@ _LONGEST_VALIDATOR = 200
 
 @dataclass(frozen=True)
 class Wanted:
-    """A file to fetch; `received_at` is None where that is the moment it arrives."""
+    """A file to fetch; `received_at` is None where that is the moment it arrives, `dated` where the server says."""
 
     label: str
     address: str
     format: str
     key: str
     received_at: int | None = None
+    dated: date | None = None
 
 
 class Collector(Spider):
@@ -78,7 +82,8 @@ class Collector(Spider):
             self.trip.outcome.fail(wanted.label, f"could not be written to disk ({error.strerror})")
             return
         received = arrived if wanted.received_at is None else wanted.received_at
-        yield Fetched(wanted.label, path, wanted.format, received, wanted.key, _validators(response))
+        dated = wanted.dated or day_of(response, arrived)
+        yield Fetched(wanted.label, path, wanted.format, received, wanted.key, _validators(response), dated)
 
     def give_up(self, failure: Failure) -> None:
         """Note why there is no answer, in words that hold no address."""
@@ -93,6 +98,16 @@ def refusal(response: Response) -> str:
     retries = request.meta.get("retry_times", 0) if request else 0
     again = f" after {retries} retries" if retries else ""
     return f"the server answered {response.status}{again}"
+
+
+def day_of(response: Response, arrived: int) -> date:
+    """The day a file was made, by what its server says and no later than the day it arrived."""
+    text = (response.headers.get("Last-Modified") or b"").decode("latin-1")
+    try:
+        made = parsedate_to_datetime(text).date()
+    except ValueError:
+        made = date.max
+    return min(made, to_datetime(arrived).date())
 
 
 def collector_of(crawler: Crawler) -> Collector:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 _TABLE = re.compile(r"[^.].*\.csv(\.gz|\.zst)?", re.IGNORECASE)
+_ABOUT_ITEMS = re.compile(r"scart[-_. ](whois|all|report)(?![a-z])")  # alone, "all" and "report" name anything
 _STAMP = re.compile(r"\d{8}T\d{6}Z")
 _FUTURE = 300  # seconds by which another clock may run ahead of ours
 
@@ -16,7 +17,10 @@ def format_of(name: str) -> str | None:
     lowered = name.lower()
     if "ntdclosed" in lowered:
         return "scart-ntdclosed"
-    return "scart-ntd" if "ntd" in lowered else None
+    if "ntd" in lowered:
+        return "scart-ntd"
+    about_items = _ABOUT_ITEMS.search(lowered)
+    return f"scart-{about_items[1]}" if about_items else None
 
 
 def exports(names: Iterable[str]) -> tuple[list[str], int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 BOT_NAME = "hosting-abuse-compliance-monitor"
-SPIDER_MODULES = ["spiders.urlhaus", "spiders.scart_drop"]
+SPIDER_MODULES = ["spiders.urlhaus", "spiders.scart_drop", "spiders.ris", "spiders.pfx2as"]
 USER_AGENT = "hosting-abuse-compliance-monitor/0.1 (collects deliveries addressed to it; metadata only)"
 ADDONS: dict[str, int] = {}
 

@@ -7,6 +7,7 @@ import hashlib
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import TypeAlias
 
@@ -20,7 +21,10 @@ Validators: TypeAlias = dict[str, str]
 
 @dataclass(frozen=True)
 class Fetched:
-    """A delivery in a temporary file. `label` is what messages call it; `key` is what its validators are kept under."""
+    """A delivery, or a table of networks of one day (`dated`), in a temporary file.
+
+    `label` is what messages call it; `key` is what its validators are kept under.
+    """
 
     label: str
     path: Path
@@ -28,26 +32,32 @@ class Fetched:
     received_at: int
     key: str
     validators: Validators
+    dated: date | None = None
 
 
 @dataclass
 class Outcome:
-    """What happened. Every delivery a spider set out for must end in `taken`, `known`, `unchanged` or `failures`."""
+    """What happened.
+
+    Every delivery a spider set out for must end in `taken`, `known`, `unchanged`, `held` or `failures`.
+    """
 
     expected: int = 0
     complete: bool = False  # the spider has set out for all it wanted
     taken: dict[int, int] = field(default_factory=dict)  # delivery -> rows
+    tables: dict[int, int] = field(default_factory=dict)  # table of networks -> rows
     known: int = 0
     unchanged: int = 0
     growing: int = 0
     unnamed: int = 0
+    held: list[str] = field(default_factory=list)  # what waits for a person; asked for again until one decides
     failures: list[str] = field(default_factory=list)
     validators: dict[str, Validators] = field(default_factory=dict)
 
     @property
     def accounted(self) -> int:
         """How many deliveries are known to have ended well or badly."""
-        return len(self.taken) + self.known + self.unchanged + len(self.failures)
+        return len(self.taken) + len(self.tables) + self.known + self.unchanged + len(self.held) + len(self.failures)
 
     def fail(self, label: str, reason: str) -> None:
         """Note why a delivery that was set out for, or the way to it, failed."""

@@ -6,30 +6,36 @@ import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from functools import cache
+from operator import itemgetter
+from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, Table, select
 from sqlalchemy.orm import Session
 
-from monitor.attribute.directory import Directory, load_directory
-from monitor.attribute.networks import NOWHERE, NetworkTable, load_tables, table_as_of
-from monitor.attribute.registry import find_or_add_company
-from monitor.db import bulk_insert, lock_writers, next_identifier
+from monitor.attribute.locate import Locator, Place, locator
+from monitor.db import insert_rows, lock_writers, next_identifier, rows_where
 from monitor.formats.registry import alias_form
-from monitor.ingest.store import select_in
-from monitor.instants import to_instant
-from monitor.models.company import CompanyDetail
+from monitor.ingest.store import Attribute, Placed
+from monitor.instants import to_datetime, to_instant
 from monitor.models.facts import Attribution, Content, Correction, Notice, Site
 from monitor.models.words import Basis, Claim, Decision, Role
 from monitor.vault import Vault
 
 _BATCH = 2000
+_COLUMNS = (
+    "id", "content_id", "valid_from", "company_id", "basis", "other_company_id", "netblock_table_id", "recorded_at",
+)  # fmt: skip
+
+Timeline: TypeAlias = list[tuple[int, int | None, int | None]]  # from when, which company, contradicted by which
+Decided: TypeAlias = list[tuple[int | None, int | None, int | None]]  # from when, until when, which company
+
+_NOWHERE = Place(None)
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """Whose it is, on which basis, and whom another basis names instead."""
 
     company_id: int | None
@@ -45,143 +51,109 @@ class Attributor:
     session: Session
     vault: Vault
     recorded_at: datetime
-    directory: Directory
-    tables: list[NetworkTable]
-    companies: dict[str, int] = field(default_factory=dict)
+    locator: Locator
 
-    def attribute(self, notices: Sequence[Row[Any]]) -> int:
+    def attribute(self, notices: Sequence[Placed]) -> int:
         """Append what differs from the attributions in force; returns how many rows that were."""
-        in_force = self._in_force({notice.content_id for notice in notices})
-        decided = self._decisions({notice.content_id for notice in notices})
-        placed = self._places(notices)
+        contents = {notice.content_id for notice in notices if not notice.is_new}
+        in_force, decided = self._in_force(contents), self._decisions(contents)
         rows = []
-        for notice, place in zip(notices, placed, strict=True):
-            verdict = self._verdict(notice, place, decided)
-            sent_at = to_instant(notice.sent_at)
-            if _differs(in_force[notice.content_id], sent_at, verdict):
-                in_force[notice.content_id].append((sent_at, verdict.company_id, verdict.other_company_id))
-                rows.append(self._row(notice.content_id, sent_at, verdict))
+        for notice, verdict in zip(notices, self._verdicts(notices, decided), strict=True):
+            if _differs(in_force[notice.content_id], notice.sent_at, verdict):
+                in_force[notice.content_id].append((notice.sent_at, verdict.company_id, verdict.other_company_id))
+                rows.append((notice.content_id, notice.sent_at, verdict))
         self._insert(rows)
         return len(rows)
 
-    def _verdict(
-        self, notice: Row[Any], place: tuple[int | None, Basis, int | None], decided: dict[int, list[Correction]]
-    ) -> Verdict:
-        located, location_basis, table = place
-        day = notice.sent_at.date()
-        ranked = [
-            (_decision(decided.get(notice.content_id, []), notice.sent_at), Basis.DECISION),
-            (self._recipient(notice, day), Basis.HOTLINE),
-            (self.directory.company(Claim.DOMAIN, notice.digest, day), Basis.DOMAIN_RULE),
-            (located, location_basis),
-        ]
-        named = [(company, basis) for company, basis in ranked if company is not None]
-        if not named:
-            return Verdict(None, Basis.NONE, None, table)
-        company, basis = named[0]
-        others = [other for other, _ in named[1:] if other != company]
-        contradicted = others[0] if others and basis is not Basis.DECISION else None
-        return Verdict(company, basis, contradicted, table)
+    def _verdicts(self, notices: Sequence[Placed], decided: dict[int, Decided]) -> Iterator[Verdict]:
+        """Of many notices few differ in the day and whom they went to, so each such question is asked once."""
+        places = self._places(notices)
+        recipient = cache(self._recipient)
+        domain = cache(self._domain)
+        for notice in notices:
+            day = _day(notice.sent_at)
+            place = places.get((notice.address, day), _NOWHERE)
+            decision = _decision(decided[notice.content_id], notice.sent_at) if notice.content_id in decided else None
+            ranked = (
+                (decision, Basis.DECISION),
+                (recipient(notice.recipient, notice.recipient_digest, day), Basis.HOTLINE),
+                (domain(notice.site_digest, day), Basis.DOMAIN_RULE),
+                (place.company_id, place.basis),
+            )
+            yield _verdict(ranked, place.netblock_table_id)
 
-    def _recipient(self, notice: Row[Any], day: date) -> int | None:
+    def _recipient(self, name: str | None, digest: bytes | None, day: date) -> int | None:
         """The company the hotline wrote to; one that nobody knows becomes a company of its own, for review."""
-        if not notice.recipient or not (alias := alias_form(notice.recipient)):
+        if not name or not (alias := alias_form(name)):
             return None
-        known = self.directory.company(Claim.ALIAS, alias, day)
-        if known is None and notice.recipient_digest:
-            known = self.directory.company(Claim.ABUSE_ADDRESS, notice.recipient_digest, day)
-        return known or self._own_company(f"recipient-{_slug(alias)}", notice.recipient, review=True)
+        known = self.locator.directory.company(Claim.ALIAS, alias, day)
+        if known is None and digest:
+            known = self.locator.directory.company(Claim.ABUSE_ADDRESS, digest, day)
+        return known or self.locator.own_company(f"recipient-{_slug(alias)}", name, review=True)
 
-    def _places(self, notices: Sequence[Row[Any]]) -> list[tuple[int | None, Basis, int | None]]:
-        """For each notice the company that holds its address, on which basis, and the table that was asked."""
-        places: list[tuple[int | None, Basis, int | None]] = [(None, Basis.NONE, None)] * len(notices)
-        by_table: dict[int, list[tuple[int, str]]] = defaultdict(list)
-        chosen: dict[int, NetworkTable | None] = {}
-        for index, notice in enumerate(notices):
-            if notice.address_sealed:
-                table = table_as_of(self.tables, notice.sent_at.date())
-                chosen[table.identifier if table else 0] = table
-                address = self.vault.open_text(notice.address_sealed, notice.key_version)
-                by_table[table.identifier if table else 0].append((index, address))
-        for identifier, asked in by_table.items():
-            addresses = [address for _, address in asked]
-            prefixes = self.directory.prefixes(addresses)
-            table = chosen[identifier]
-            asns = table.find(addresses) if table else [NOWHERE] * len(asked)
-            for (index, _), prefix, asn in zip(asked, prefixes, asns, strict=True):
-                places[index] = self._place(notices[index].sent_at.date(), prefix, int(asn), table)
-        return places
+    def _domain(self, site: bytes, day: date) -> int | None:
+        return self.locator.directory.company(Claim.DOMAIN, site, day)
 
-    def _place(
-        self, day: date, prefix: str | None, asn: int, table: NetworkTable | None
-    ) -> tuple[int | None, Basis, int | None]:
-        identifier = table.identifier if table else None
-        company = self.directory.company(Claim.PREFIX, prefix, day) if prefix else None
-        if company is not None:
-            return company, Basis.IP_RANGE, identifier
-        if asn == NOWHERE or table is None:
-            return None, Basis.NONE, identifier
-        company = self.directory.company(Claim.ASN, str(asn), day)
-        if company is None:
-            company = self._own_company(f"as{asn}", _network_name(asn, table.organisations.get(asn, "")), review=False)
-        return company, Basis.ASN, identifier
+    def _places(self, notices: Sequence[Placed]) -> dict[tuple[str | None, date], Place]:
+        """Where each address lay on the day of a notice."""
+        asked = list({(notice.address, _day(notice.sent_at)): None for notice in notices if notice.address})
+        found = self.locator.places([(address, day) for address, day in asked if address])
+        return dict(zip(asked, found, strict=True))
 
-    def _own_company(self, key: str, name: str, *, review: bool) -> int:
-        if key not in self.companies:
-            company, is_new = find_or_add_company(self.session, key, self.recorded_at)
-            if is_new:
-                detail = CompanyDetail(company_id=company.id, name=name, country=None, registration=None)
-                detail.proxy, detail.review, detail.recorded_at = False, review, self.recorded_at
-                self.session.add(detail)
-                self.session.flush()
-            self.companies[key] = company.id
-        return self.companies[key]
-
-    def _in_force(self, contents: set[int]) -> dict[int, list[tuple[int, int | None, int | None]]]:
-        query = select(
-            Attribution.content_id, Attribution.valid_from, Attribution.company_id, Attribution.other_company_id
-        ).order_by(Attribution.id)
-        timeline: dict[int, list[tuple[int, int | None, int | None]]] = defaultdict(list)
-        for content, start, company, other in select_in(self.session, query, Attribution.content_id, contents):
-            timeline[content].append((to_instant(start), company, other))
+    def _in_force(self, contents: set[int]) -> dict[int, Timeline]:
+        columns = ("id", "content_id", "valid_from", "company_id", "other_company_id")
+        timeline: dict[int, Timeline] = defaultdict(list)
+        found = rows_where(self.session, _table(Attribution), columns, "content_id", contents)
+        for _, content, *entry in sorted(found, key=itemgetter(0)):
+            timeline[content].append((entry[0], entry[1], entry[2]))
         return timeline
 
-    def _decisions(self, contents: set[int]) -> dict[int, list[Correction]]:
-        query = select(Correction).where(Correction.decision == Decision.REASSIGN).order_by(Correction.id)
-        decided: dict[int, list[Correction]] = defaultdict(list)
-        for (correction,) in select_in(self.session, query, Correction.content_id, contents):
-            decided[correction.content_id].append(correction)
+    def _decisions(self, contents: set[int]) -> dict[int, Decided]:
+        columns = ("id", "content_id", "decision", "starts_at", "ends_at", "company_id")
+        decided: dict[int, Decided] = defaultdict(list)
+        found = rows_where(self.session, _table(Correction), columns, "content_id", contents)
+        for _, content, decision, *entry in sorted(found, key=itemgetter(0)):
+            if decision == Decision.REASSIGN:
+                decided[content].append((entry[0], entry[1], entry[2]))
         return decided
 
-    def _row(self, content: int, sent_at: int, verdict: Verdict) -> dict[str, Any]:
-        return {
-            "content_id": content,
-            "company_id": verdict.company_id,
-            "valid_from": sent_at,
-            "basis": str(verdict.basis),
-            "other_company_id": verdict.other_company_id,
-            "netblock_table_id": verdict.netblock_table_id,
-            "recorded_at": to_instant(self.recorded_at),
-        }
-
-    def _insert(self, rows: list[dict[str, Any]]) -> None:
-        table: Any = Attribution.__table__
-        start = next_identifier(self.session, table)
-        bulk_insert(self.session, table, [{"id": start + number} | row for number, row in enumerate(rows)])
+    def _insert(self, rows: Sequence[tuple[int, int, Verdict]]) -> None:
+        start, now = next_identifier(self.session, _table(Attribution)), to_instant(self.recorded_at)
+        values = [
+            (identifier, content, at, verdict.company_id, str(verdict.basis), *verdict[2:], now)
+            for identifier, (content, at, verdict) in enumerate(rows, start)
+        ]
+        insert_rows(self.session, _table(Attribution), _COLUMNS, values)
 
 
 def attribute_notices(session: Session, vault: Vault, recorded_at: datetime, delivery_id: int | None = None) -> int:
     """(Re)attribute the notices to hosters of one delivery, or of all; returns how many attributions changed."""
     lock_writers(session)
-    attributor = Attributor(session, vault, recorded_at, load_directory(session, vault), load_tables(session))
-    return sum(attributor.attribute(batch) for batch in _batches(session, delivery_id))
+    attributor = Attributor(session, vault, recorded_at, locator(session, vault, recorded_at))
+    return sum(attributor.attribute(batch) for batch in _batches(session, vault, delivery_id))
 
 
-def _batches(session: Session, delivery_id: int | None) -> Iterator[Sequence[Row[Any]]]:
+def attribute_as_stored(session: Session, vault: Vault, recorded_at: datetime) -> Attribute:
+    """Attributes notices while their delivery is being stored; registry and tables are read for the first of them."""
+
+    @cache
+    def attributor() -> Attributor:
+        return Attributor(session, vault, recorded_at, locator(session, vault, recorded_at))
+
+    return lambda notices: attributor().attribute(notices)
+
+
+def _batches(session: Session, vault: Vault, delivery_id: int | None) -> Iterator[Sequence[Placed]]:
     last = 0
     while batch := session.execute(_notices(delivery_id).where(Notice.id > last)).all():
-        yield batch
+        yield [_placed(vault, row) for row in batch]
         last = batch[-1].id
+
+
+def _placed(vault: Vault, row: Row[Any]) -> Placed:
+    address = vault.open_text(row.address_sealed, row.key_version) if row.address_sealed else None
+    sent_at = to_instant(row.sent_at)
+    return Placed(row.content_id, sent_at, row.recipient, row.recipient_digest, row.digest, address, is_new=False)
 
 
 def _notices(delivery_id: int | None) -> Select[*tuple[Any, ...]]:
@@ -199,7 +171,22 @@ def _notices(delivery_id: int | None) -> Select[*tuple[Any, ...]]:
     return query if delivery_id is None else query.where(Notice.delivery_id == delivery_id)
 
 
-def _differs(timeline: list[tuple[int, int | None, int | None]], at: int, verdict: Verdict) -> bool:
+def _day(instant: int) -> date:
+    return to_datetime(instant).date()
+
+
+def _verdict(ranked: Sequence[tuple[int | None, Basis]], table: int | None) -> Verdict:
+    """The first that names a company, and the first after it that names another."""
+    named = [(company, basis) for company, basis in ranked if company is not None]
+    if not named:
+        return Verdict(None, Basis.NONE, None, table)
+    company, basis = named[0]
+    others = [other for other, _ in named[1:] if other != company]
+    contradicted = others[0] if others and basis is not Basis.DECISION else None
+    return Verdict(company, basis, contradicted, table)
+
+
+def _differs(timeline: Timeline, at: int, verdict: Verdict) -> bool:
     """Whether the attribution in force at `at` says something else than the verdict, or nothing."""
     best: tuple[int, int | None, int | None] | None = None
     for entry in timeline:  # in the order they were recorded: of two with one start the later supersedes
@@ -208,11 +195,10 @@ def _differs(timeline: list[tuple[int, int | None, int | None]], at: int, verdic
     return best is None or best[1:] != (verdict.company_id, verdict.other_company_id)
 
 
-def _decision(corrections: list[Correction], at: datetime) -> int | None:
-    for correction in reversed(corrections):
-        started = correction.starts_at is None or correction.starts_at <= at
-        if started and (correction.ends_at is None or at < correction.ends_at):
-            return correction.company_id
+def _decision(decided: Decided, at: int) -> int | None:
+    for start, end, company in reversed(decided):
+        if (start is None or start <= at) and (end is None or at < end):
+            return company
     return None
 
 
@@ -222,5 +208,6 @@ def _slug(alias: str) -> str:
     return slug if exact else f"{slug}-{hashlib.sha256(alias.encode()).hexdigest()[:6]}".lstrip("-")
 
 
-def _network_name(asn: int, organisation: str) -> str:
-    return f"AS{asn}" if organisation in ("", f"AS{asn}") else f"AS{asn} {organisation}"
+def _table(model: type[Any]) -> Table:
+    table: Table = model.__table__
+    return table

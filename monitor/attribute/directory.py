@@ -6,7 +6,7 @@ import ipaddress
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -45,18 +45,36 @@ class Directory:
 
 def load_directory(session: Session, vault: Vault) -> Directory:
     """The directory as the registry stands now."""
-    latest: dict[tuple[int, Claim, str, date | None], CompanyClaim] = {}
-    for row in session.scalars(select(CompanyClaim).order_by(CompanyClaim.id)):
-        latest[row.company_id, row.claim, row.value, row.valid_from] = row
+    latest = _latest(session, None)
     holdings: dict[tuple[Claim, str | bytes], list[Holding]] = defaultdict(list)
-    for row in latest.values():
+    for row in latest:
         holdings[row.claim, _lookup_value(row, vault)].append((row.company_id, row.valid_from, row.valid_to))
     for detail in session.scalars(select(CompanyDetail).order_by(CompanyDetail.id)):
         own_name = (Claim.ALIAS, alias_form(detail.name))
         holdings[own_name] = [(detail.company_id, None, None), *holdings[own_name]]  # a registered alias goes before
-    names = sorted({row.value for row in latest.values() if row.claim is Claim.PREFIX})
-    v4, v6 = index_families(list(_prefix_ranges(names)))
-    return Directory(dict(holdings), v4, v6, names)
+    return _directory(dict(holdings), latest)
+
+
+def load_claims(session: Session, known_at: datetime) -> Directory:
+    """The directory of networks alone, ASNs and prefixes, as it was known at an instant; it needs no key."""
+    latest = _latest(session, known_at)
+    holdings: dict[tuple[Claim, str | bytes], list[Holding]] = defaultdict(list)
+    for row in latest:
+        if row.claim in (Claim.ASN, Claim.PREFIX):
+            holdings[row.claim, row.value].append((row.company_id, row.valid_from, row.valid_to))
+    return _directory(dict(holdings), latest)
+
+
+def _latest(session: Session, known_at: datetime | None) -> list[CompanyClaim]:
+    """Each claim as it was recorded last, by `known_at` where that is given."""
+    query = select(CompanyClaim).order_by(CompanyClaim.id)
+    rows = session.scalars(query if known_at is None else query.where(CompanyClaim.recorded_at <= known_at))
+    return list({(row.company_id, row.claim, row.value, row.valid_from): row for row in rows}.values())
+
+
+def _directory(holdings: dict[tuple[Claim, str | bytes], list[Holding]], claims: list[CompanyClaim]) -> Directory:
+    names = sorted({row.value for row in claims if row.claim is Claim.PREFIX})
+    return Directory(holdings, *index_families(list(_prefix_ranges(names))), names)
 
 
 def _lookup_value(row: CompanyClaim, vault: Vault) -> str | bytes:

@@ -1,25 +1,17 @@
-"""Loading the registry and the tables of networks; loading the same thing twice changes nothing."""
+"""Loading the registry of companies; loading the same thing twice changes nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
-from itertools import islice
-from pathlib import Path
-from typing import Any
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from monitor.db import bulk_insert, lock_writers, next_identifier
-from monitor.errors import DeliveryError
-from monitor.formats.netblocks import NetblockRecord, read_netblocks
-from monitor.formats.reading import fingerprint
+from monitor.db import lock_writers
 from monitor.formats.registry import ClaimRecord, CompanyRecord
-from monitor.models.company import Company, CompanyClaim, CompanyDetail, Netblock, NetblockTable, Network
-
-_BATCH = 10_000
+from monitor.models.company import Company, CompanyClaim, CompanyDetail
 
 
 @dataclass(frozen=True)
@@ -31,16 +23,6 @@ class RegistryAnswer:
     changed: int
     claims_added: int
     claims_ended: int
-
-
-@dataclass(frozen=True)
-class NetblocksAnswer:
-    """The stored table; `repeated`: it was there already."""
-
-    table: int
-    ranges: int
-    networks: int
-    repeated: bool
 
 
 def load_registry(session: Session, records: Iterable[CompanyRecord], recorded_at: datetime) -> RegistryAnswer:
@@ -121,50 +103,3 @@ def _update_claims(
     )
     session.flush()
     return len(new), len(dropped)
-
-
-def load_netblocks(session: Session, path: Path, dated: date, recorded_at: datetime) -> NetblocksAnswer:
-    """Store one dated table of ranges as a whole; raises DeliveryError where any row of it is wrong."""
-    sha256 = fingerprint(path)
-    lock_writers(session)
-    query = select(NetblockTable).where(NetblockTable.sha256 == sha256, NetblockTable.dated == dated)
-    known = session.scalars(query).one_or_none()
-    if known is not None:
-        return NetblocksAnswer(known.id, known.rows, 0, repeated=True)
-    table = NetblockTable(dated=dated, sha256=sha256, rows=0, recorded_at=recorded_at)
-    session.add(table)
-    session.flush()
-    organisations: dict[int, str] = {}
-    table.rows = _store_ranges(session, table.id, read_netblocks(path), organisations)
-    if not table.rows:
-        raise DeliveryError(f"{path.name}: the table has no range")
-    _store_networks(session, table.id, organisations)
-    session.flush()
-    return NetblocksAnswer(table.id, table.rows, len(organisations), repeated=False)
-
-
-def _store_ranges(
-    session: Session, table_id: int, records: Iterable[NetblockRecord], organisations: dict[int, str]
-) -> int:
-    target: Any = Netblock.__table__
-    first = identifier = next_identifier(session, target)
-    iterator = iter(records)
-    while batch := list(islice(iterator, _BATCH)):
-        rows = []
-        for record in batch:
-            organisations.setdefault(record.asn, record.organisation)
-            row = {"id": identifier, "table_id": table_id, "first": record.first, "last": record.last}
-            rows.append(row | {"asn": record.asn})
-            identifier += 1
-        bulk_insert(session, target, rows)
-    return identifier - first
-
-
-def _store_networks(session: Session, table_id: int, organisations: dict[int, str]) -> None:
-    target: Any = Network.__table__
-    start = next_identifier(session, target)
-    rows = [
-        {"id": start + number, "table_id": table_id, "asn": asn, "organisation": organisation[:255]}
-        for number, (asn, organisation) in enumerate(organisations.items())
-    ]
-    bulk_insert(session, target, rows)

@@ -31,8 +31,17 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         fail("stopped; nothing of an unfinished step was kept", 1)
     except Exception as error:  # noqa: BLE001 -- the process boundary; the message could hold a secret, the trace does not
-        frames = "".join(traceback.format_tb(error.__traceback__))
-        fail(f"unexpected {type(error).__name__}; nothing of this step was kept. Please report:\n{frames}", 1)
+        fail(_unexpected(error), 1)
+
+
+def _unexpected(error: Exception) -> str:
+    from sqlalchemy.exc import OperationalError  # only now: it takes long to load, and most commands never need it
+
+    if isinstance(error, OperationalError):  # the disk is full, the server went away, somebody else has the lock
+        reason = str(error.orig).partition("\n")[0]
+        return f"the database failed ({reason}); nothing of this step was kept: see to it and run this again"
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    return f"unexpected {type(error).__name__}; nothing of this step was kept. Please report:\n{frames}"
 
 
 def fail(message: str, status: int) -> None:

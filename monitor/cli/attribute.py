@@ -9,7 +9,7 @@ import click
 from monitor.attribute.assign import attribute_notices
 from monitor.attribute.review import Review, review
 from monitor.cli.runtime import json_option, runtime, show
-from monitor.db import transaction
+from monitor.db import lock_writers, transaction
 from monitor.instants import to_datetime
 
 
@@ -19,6 +19,7 @@ def attribute(as_json: bool) -> None:
     """(Re)attribute all notices with today's registry and networks; nothing earlier is overwritten."""
     run = runtime()
     with transaction(run.engine) as session:
+        lock_writers(session)  # the clock is asked when nobody else writes
         changed = attribute_notices(session, run.vault, to_datetime(run.now()))
         found = review(session)
     show({"changed": changed, **asdict(found)}, as_json, _describe(changed, found))

@@ -40,9 +40,9 @@ def demo(and_serve: bool, scale: float, port: int, as_json: bool) -> None:
         with _timed(f"{name}: simulate"):
             step = prepare(run.settings.home, name, scale)
         with _timed(f"{name}: take in {len(step.deliveries)} deliveries"):
-            take_in_all(run.engine, run.settings, step, run.now(), _bar())
+            take_in_all(run.engine, run.settings, step, run.now, _bar())
         with _timed(f"{name}: score and publish"):
-            periods.append(release(run.engine, run.settings, step, run.now()))
+            periods.append(release(run.engine, run.settings, step, run.now))
     reports = run.settings.home / "reports"
     for period in periods:
         with _timed(f"report {period}"):

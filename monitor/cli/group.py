@@ -14,14 +14,16 @@ _OWN = {
     "registry": "registry",
     "netblocks": "registry",
     "ingest": "ingest",
-    "deliveries": "ingest",
+    "deliveries": "deliveries",
     "attribute": "attribute",
     "score": "score",
     "estimate": "score",
     "facts": "facts",
     "release": "release",
+    "token": "token",
     "audit": "setup",
     "schedule": "schedule",
+    "sources": "sources",
     "demo": "demo",
 }
 

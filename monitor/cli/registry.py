@@ -1,20 +1,27 @@
-"""`monitor registry load` and `monitor netblocks load`: who is who, and whose address is whose."""
+"""`monitor registry` and `monitor netblocks`: who is who, whose address is whose, and how much is whose."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import click
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from monitor.attribute.registry import load_netblocks, load_registry
+from monitor.attribute.netblocks import READERS, TableFile, load_netblocks
+from monitor.attribute.registry import load_registry
+from monitor.attribute.tables import load_tables
+from monitor.attribute.volume import announced
 from monitor.cli.runtime import json_option, runtime, show
-from monitor.db import transaction
+from monitor.db import lock_writers, transaction
 from monitor.formats.registry import read_registry
 from monitor.instants import to_datetime
+from monitor.models.company import Company, CompanyDetail
 
 FILE = click.argument("file", type=click.Path(path_type=Path))
+DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.group()
@@ -30,6 +37,7 @@ def load_companies(file: Path, as_json: bool) -> None:
     run = runtime()
     records = read_registry(file)
     with transaction(run.engine) as session:
+        lock_writers(session)  # the clock is asked when nobody else writes
         answer = load_registry(session, records, to_datetime(run.now()))
     text = (
         f"{answer.companies} companies: {answer.new} new, {answer.changed} changed; "
@@ -45,12 +53,74 @@ def netblocks() -> None:
 
 @netblocks.command("load")
 @FILE
-@click.option("--date", "dated", required=True, type=click.DateTime(["%Y-%m-%d"]), help="The day the table is of.")
+@click.option("--date", "dated", required=True, type=DAY, help="The day the table is of.")
+@click.option("--format", "kind", type=click.Choice(list(READERS)), default="ranges", show_default=True)
+@click.option("--despite-change", is_flag=True, help="Take it even where it is very unlike the table before it.")
 @json_option
-def load_ranges(file: Path, dated: datetime, as_json: bool) -> None:
-    """Load ranges (start,end,asn,organisation) as a table of one day."""
+def load_ranges(file: Path, dated: datetime, kind: str, despite_change: bool, as_json: bool) -> None:
+    """Load a table of one day: ranges (start,end,asn,organisation), a RIS whois dump, or CAIDA's pfx2as."""
     run = runtime()
+    table = TableFile(file, dated.replace(tzinfo=UTC).date(), kind)
     with transaction(run.engine) as session:
-        answer = load_netblocks(session, file, dated.replace(tzinfo=UTC).date(), to_datetime(run.now()))
-    done = "was there already" if answer.repeated else f"{answer.networks} networks"
-    show(asdict(answer), as_json, f"table {answer.table}: {answer.ranges} ranges, {done}")
+        lock_writers(session)  # the clock is asked when nobody else writes
+        answer = load_netblocks(session, table, to_datetime(run.now()), despite_change=despite_change)
+    done = "was there already" if answer.repeated else f"{answer.networks} networks named"
+    show(asdict(answer), as_json, f"table {answer.table}: {answer.rows} rows, {answer.ranges} ranges, {done}")
+
+
+@netblocks.command("list")
+@json_option
+def list_tables(as_json: bool) -> None:
+    """List the tables, oldest first; of one day the last goes before the others."""
+    with transaction(runtime().engine) as session:
+        rows = [
+            {
+                "table": header.identifier,
+                "dated": header.dated.isoformat(),
+                "format": header.format,
+                "rows": header.rows,
+                "ranges_v4": header.ranges_v4,
+                "ranges_v6": header.ranges_v6,
+            }
+            for header in load_tables(session).headers
+        ]
+    text = [
+        f"{row['table']:>5}  {row['dated']}  {row['format']:8} {row['rows']:>9} rows "
+        f"{row['ranges_v4']:>9} ranges of IPv4 {row['ranges_v6']:>9} of IPv6"
+        for row in rows
+    ]
+    show(rows, as_json, "\n".join(text) or "no tables yet; load one with `monitor netblocks load`")
+
+
+@netblocks.command("volume")
+@click.option("--date", "dated", type=DAY, help="The day to count for (default: today).")
+@json_option
+def show_volume(dated: datetime | None, as_json: bool) -> None:
+    """Count what each company announces: IPv4 addresses, and IPv6 in networks of /48."""
+    run = runtime()
+    now = to_datetime(run.now())
+    with transaction(run.engine) as session:
+        rows = _volumes(session, now, (dated or now).date())
+    text = [f"{row['company']:32} {_count(row['ipv4'])} IPv4  {_count(row['ipv6_48'])} /48 of IPv6" for row in rows]
+    show(rows, as_json, "\n".join(text) or "no company announces anything, as far as the tables say")
+
+
+def _volumes(session: Session, known_at: datetime, day: date) -> list[dict[str, str | int | None]]:
+    """The largest first."""
+    named = select(Company.id, Company.key, CompanyDetail.name).join(CompanyDetail).order_by(CompanyDetail.id)
+    names = {row.id: row for row in session.execute(named)}
+    found = announced(session, known_at, day)
+    order = sorted(found, key=lambda company: (-(found[company].v4 or 0), -(found[company].v6 or 0), company))
+    return [
+        {
+            "company": names[company].key,
+            "name": names[company].name,
+            "ipv4": found[company].v4,
+            "ipv6_48": found[company].v6,
+        }
+        for company in order
+    ]
+
+
+def _count(number: str | int | None) -> str:
+    return f"{'-' if number is None else number:>14}"

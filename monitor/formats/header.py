@@ -17,14 +17,18 @@ class Header:
     unknown: tuple[str, ...]
 
 
-def read_header(names: Sequence[str], wanted: Collection[str], line: int) -> Header:
-    """Find each wanted column by name; raises DeliveryError that names the missing or doubled ones."""
+def read_header(names: Sequence[str], wanted: Collection[str], line: int, optional: Collection[str] = ()) -> Header:
+    """Find each wanted column by name; raises DeliveryError that names the missing or doubled ones.
+
+    An `optional` column may be missing; where it is there it has its position, and is not unknown.
+    """
     stripped = [name.strip() for name in names]
     missing = [name for name in wanted if name not in stripped]
     if missing:
         raise DeliveryError(f"line {line}: no column {', '.join(map(repr, missing))}; is this the right format?")
-    doubled = sorted({name for name in wanted if stripped.count(name) > 1})
+    known = [*wanted, *(name for name in optional if name in stripped)]
+    doubled = sorted({name for name in known if stripped.count(name) > 1})
     if doubled:
         raise DeliveryError(f"line {line}: column {', '.join(map(repr, doubled))} stands there twice")
-    unknown = tuple(name for name in stripped if name not in wanted)
-    return Header({name: stripped.index(name) for name in wanted}, len(stripped), unknown)
+    unknown = tuple(name for name in stripped if name not in known)
+    return Header({name: stripped.index(name) for name in known}, len(stripped), unknown)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeAlias
 
 from monitor.errors import DeliveryError
 from monitor.formats.header import read_header
@@ -15,7 +16,9 @@ from monitor.formats.reading import read_lines
 from monitor.formats.rows import RowError, decode
 
 COLUMNS = ("start", "end", "asn", "organisation")
-_MAPPED = b"\x00" * 10 + b"\xff\xff"
+MAPPED = b"\x00" * 10 + b"\xff\xff"
+
+Counted: TypeAlias = Callable[[], None]  # told of each row of a table as it comes; may raise where they are too many
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +35,14 @@ class NetblockRecord:
 def packed(address: str) -> bytes:
     """16 bytes of an address, IPv4 mapped into IPv6; ValueError where it is none."""
     raw = ipaddress.ip_address(address).packed
-    return raw if len(raw) == 16 else _MAPPED + raw
+    return raw if len(raw) == 16 else MAPPED + raw
 
 
-def read_netblocks(path: Path) -> Iterator[NetblockRecord]:
+def read_netblocks(path: Path, counted: Counted) -> Iterator[NetblockRecord]:
     """The ranges of a table; raises DeliveryError naming the line of the first that cannot be understood.
 
     A table with a wrong range would lay notices at the wrong door, so here one bad row refuses the whole.
-    A table may come without a header line.
+    A table may come without a header line. ASN 0 says "announced by nobody": such a range is left out.
     """
     positions = {name: index for index, name in enumerate(COLUMNS)}
     for line, raw in read_lines(path):
@@ -48,7 +51,10 @@ def read_netblocks(path: Path) -> Iterator[NetblockRecord]:
             if line == 1 and "start" in fields:
                 positions = read_header(fields, COLUMNS, line).positions
             elif fields:
-                yield _row([fields[positions[name]] for name in COLUMNS])
+                counted()
+                record = _row([fields[positions[name]] for name in COLUMNS])
+                if record.asn:
+                    yield record
         except (RowError, csv.Error, IndexError, ValueError) as error:
             raise DeliveryError(f"{path.name}: line {line} is not start,end,asn,organisation") from error
 
@@ -56,6 +62,6 @@ def read_netblocks(path: Path) -> Iterator[NetblockRecord]:
 def _row(fields: list[str]) -> NetblockRecord:
     start, end, asn, organisation = fields
     first, last, number = packed(start), packed(end), int(asn)
-    if last < first or not 0 <= number < 2**32 or (first[:12] == _MAPPED) != (last[:12] == _MAPPED):
+    if last < first or not 0 <= number < 2**32 or (first[:12] == MAPPED) != (last[:12] == MAPPED):
         raise ValueError("a range ends after it starts, in one family, and an ASN has 32 bits")
     return NetblockRecord(first, last, number, organisation.strip())

@@ -36,7 +36,12 @@ class SightingRecord:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One row that was understood: the item it speaks of and what it says of it. `flags` become warnings."""
+    """One row that was understood: the item it speaks of and what it says of it. `flags` become warnings.
+
+    `file_number` is the source's own number of the item; with it `url` may be empty, in exports that have none.
+    `first_notice` is the first notice to the hoster as the item's own record tells of it; `mail_known` says that the
+    record knows of a first notice by mail, to whomever. `hash_hit_at` is when a hash service knew the content.
+    """
 
     line: int
     url: str
@@ -44,6 +49,10 @@ class Record:
     notices: tuple[NoticeRecord, ...] = ()
     sightings: tuple[SightingRecord, ...] = ()
     flags: tuple[str, ...] = ()
+    file_number: str | None = None
+    first_notice: NoticeRecord | None = None
+    mail_known: bool = False
+    hash_hit_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,10 @@ def parse(lines: Lines, context: Context) -> Iterator[Record | Rejected]:
 def _header(line: int, raw: bytes | None) -> Header | None:
     """The header, if this line is it; a line of data before any header stops the delivery."""
     text = (raw or b"").decode("utf-8", "replace")
-    names = next(csv.reader([text.lstrip("# ").rstrip()]), [])
+    try:
+        names = next(csv.reader([text.lstrip("# ").rstrip()]), [])
+    except csv.Error:  # a carriage return within, or too long: no header, so at most a comment
+        names = []
     if "dateadded" in names or not text.startswith("#"):
         return read_header(names, COLUMNS, line)
     return None

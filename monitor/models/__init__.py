@@ -1,7 +1,8 @@
 """All tables of the system of record; importing this package registers every one of them."""
 
+from monitor.models.account import AccessToken, PushedRequest
 from monitor.models.audit import AuditEntry
-from monitor.models.company import Company, CompanyClaim, CompanyDetail, Netblock, NetblockTable, Network
+from monitor.models.company import Company, CompanyClaim, CompanyDetail, NetblockSteps, NetblockTable, Network
 from monitor.models.facts import (
     Attribution,
     Content,
@@ -13,10 +14,15 @@ from monitor.models.facts import (
     Site,
     Suspension,
 )
+from monitor.models.held import HeldPiece
+from monitor.models.observe import ObserverState
+from monitor.models.references import HashHit, ItemReference, WaitingStatement
 from monitor.models.release import Release, ReleaseRow
-from monitor.models.run import CollectorRun
+from monitor.models.run import Alert, CollectorRun, Leadership, ScheduledSource
 
 __all__ = [
+    "AccessToken",
+    "Alert",
     "Attribution",
     "AuditEntry",
     "CollectorRun",
@@ -26,14 +32,22 @@ __all__ = [
     "Content",
     "Correction",
     "Delivery",
-    "Netblock",
+    "HashHit",
+    "HeldPiece",
+    "ItemReference",
+    "Leadership",
+    "NetblockSteps",
     "NetblockTable",
     "Network",
     "Notice",
+    "ObserverState",
+    "PushedRequest",
     "Quarantined",
     "Release",
     "ReleaseRow",
+    "ScheduledSource",
     "Sighting",
     "Site",
     "Suspension",
+    "WaitingStatement",
 ]

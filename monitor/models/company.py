@@ -53,7 +53,11 @@ class CompanyClaim(Base):
 
 
 class NetblockTable(Base):
-    """One dated table of address ranges."""
+    """One dated table of address ranges.
+
+    `format`: whose form it came in, which also says which of two tables of one day is asked. `rows`: as it came.
+    `ranges_v4` and `ranges_v6`: stretches of one origin after nesting was resolved; 0: it is silent on that family.
+    """
 
     __tablename__ = "netblock_tables"
     __table_args__ = (UniqueConstraint("sha256", "dated"),)
@@ -61,20 +65,21 @@ class NetblockTable(Base):
     id: Mapped[int] = mapped_column(Identifier, primary_key=True)
     dated: Mapped[date] = mapped_column(Date, index=True)
     sha256: Mapped[str] = mapped_column(String(64))
+    format: Mapped[str] = mapped_column(String(16), default="ranges", server_default="ranges")
     rows: Mapped[int]
+    ranges_v4: Mapped[int] = mapped_column(default=0, server_default="0")
+    ranges_v6: Mapped[int] = mapped_column(default=0, server_default="0")
     recorded_at: Mapped[datetime]
 
 
-class Netblock(Base):
-    """A range of addresses, both ends included, as 16 bytes each (IPv4 mapped into IPv6), and its ASN."""
+class NetblockSteps(Base):
+    """The origins of one address family (4 or 6) in a table, packed by `monitor.attribute.steps`; never changed."""
 
-    __tablename__ = "netblocks"
+    __tablename__ = "netblock_steps"
 
-    id: Mapped[int] = mapped_column(Identifier, primary_key=True, autoincrement=False)
-    table_id: Mapped[int] = mapped_column(ForeignKey("netblock_tables.id"), index=True)
-    first: Mapped[bytes] = mapped_column(LargeBinary(16))
-    last: Mapped[bytes] = mapped_column(LargeBinary(16))
-    asn: Mapped[int] = mapped_column(Identifier)
+    table_id: Mapped[int] = mapped_column(ForeignKey("netblock_tables.id"), primary_key=True, autoincrement=False)
+    family: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    packed: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class Network(Base):
@@ -84,5 +89,5 @@ class Network(Base):
 
     id: Mapped[int] = mapped_column(Identifier, primary_key=True, autoincrement=False)
     table_id: Mapped[int] = mapped_column(ForeignKey("netblock_tables.id"), index=True)
-    asn: Mapped[int] = mapped_column(Identifier)
+    asn: Mapped[int] = mapped_column(Identifier, index=True)
     organisation: Mapped[str] = mapped_column(String(255))

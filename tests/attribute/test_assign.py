@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import select
 
 from monitor.attribute.assign import attribute_notices
-from monitor.attribute.registry import load_netblocks, load_registry
+from monitor.attribute.netblocks import TableFile, load_netblocks
+from monitor.attribute.registry import load_registry
 from monitor.attribute.review import review
 from monitor.db import transaction
 from monitor.errors import DeliveryError
@@ -47,7 +48,7 @@ def ready(database: Database, tmp_path: Path) -> Database:
     (tmp_path / "netblocks.csv").write_text(NETBLOCKS)
     with transaction(database.engine) as session:
         load_registry(session, read_registry(tmp_path / "registry.yaml"), NOW)
-        load_netblocks(session, tmp_path / "netblocks.csv", date(2026, 1, 1), NOW)
+        load_netblocks(session, TableFile(tmp_path / "netblocks.csv", date(2026, 1, 1)), NOW)
     return database
 
 
@@ -185,7 +186,7 @@ def test_a_new_table_of_networks_changes_what_it_is_asked_for_only(
         for number, day in ((64500, date(2026, 1, 1)), (64502, date(2026, 4, 1))):
             path = tmp_path / f"{day}.csv"
             path.write_text(f"192.0.2.0,192.0.2.255,{number},Network\n")
-            load_netblocks(session, path, day, NOW)
+            load_netblocks(session, TableFile(path, day), NOW, despite_change=True)
         take_in(session, vault, feed(tmp_path / "feeds", "2026-04-10T12:00:00Z", *rows), parse_instant("2026-04-11"))
     assert [row[0] for row in attributed(database)] == ["as64500", "as64502"]
 
@@ -218,7 +219,7 @@ def test_loading_the_registry_again_changes_nothing_and_a_dropped_claim_ends(rea
 
 def test_loading_a_table_of_networks_again_changes_nothing(ready: Database, tmp_path: Path) -> None:
     with transaction(ready.engine) as session:
-        assert load_netblocks(session, tmp_path / "netblocks.csv", date(2026, 1, 1), NOW).repeated
+        assert load_netblocks(session, TableFile(tmp_path / "netblocks.csv", date(2026, 1, 1)), NOW).repeated
 
 
 @pytest.mark.parametrize(
@@ -227,7 +228,7 @@ def test_loading_a_table_of_networks_again_changes_nothing(ready: Database, tmp_
 def test_one_bad_range_refuses_the_whole_table(database: Database, tmp_path: Path, line: str) -> None:
     (tmp_path / "netblocks.csv").write_text(NETBLOCKS + line + "\n")
     with transaction(database.engine) as session, pytest.raises(DeliveryError, match="line 6 is not start,end"):
-        load_netblocks(session, tmp_path / "netblocks.csv", date(2026, 1, 1), NOW)
+        load_netblocks(session, TableFile(tmp_path / "netblocks.csv", date(2026, 1, 1)), NOW)
 
 
 @pytest.mark.parametrize(

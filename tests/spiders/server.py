@@ -20,6 +20,7 @@ class Site:
     address: str = ""
     files: dict[str, bytes] = field(default_factory=dict)
     redirects: dict[str, str] = field(default_factory=dict)
+    modified: str | None = None
     authorization: str | None = None
     failing: bool = False
     answered: Counter[int] = field(default_factory=Counter)
@@ -50,7 +51,8 @@ def _answer(site: Site, path: str, headers: dict[str, str]) -> tuple[int, dict[s
     if headers.get("If-None-Match") == tag:
         return 304, {"ETag": tag}, b""
     kind = "text/html; charset=utf-8" if path.endswith("/") else "text/csv"
-    return 200, {"ETag": tag, "Content-Type": kind}, body
+    modified = {"Last-Modified": site.modified} if site.modified else {}
+    return 200, {"ETag": tag, "Content-Type": kind} | modified, body
 
 
 @contextmanager

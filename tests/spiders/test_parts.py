@@ -6,8 +6,7 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy.orm import Session
 
-from monitor.errors import ConfigurationError, DeliveryError, MonitorError
-from monitor.ingest.answer import Answer
+from monitor.errors import ConfigurationError, MonitorError
 from monitor.instants import parse_instant
 from monitor.schedule.lock import lock_for
 from monitor.schedule.runs import Verdict, last_run, record, remembered
@@ -17,8 +16,8 @@ from spiders.command import collect
 from spiders.judge import judge
 from spiders.location import read_location
 from spiders.names import exports, format_of, stamp_of
-from spiders.pipeline import refuse_incomplete
 from spiders.scart_drop import SOURCE as SCART_DROP
+from spiders.scart_drop import ScartDropSpider
 from spiders.trip import Outcome, key_of
 from spiders.urlhaus import SOURCE as URLHAUS
 from tests.conftest import Database
@@ -33,6 +32,10 @@ NOW = parse_instant("2026-05-01T00:00:00Z")
         ("20260401T000000Z-scart-ntd.csv", "scart-ntd"),
         ("scart-ntdclosed.csv.zst", "scart-ntdclosed"),
         ("NTD-april.csv.gz", "scart-ntd"),
+        ("20260401T000000Z-scart-whois.csv", "scart-whois"),
+        ("SCART_all.csv.gz", "scart-all"),
+        ("scart-report-anonymous.csv", "scart-report"),
+        ("scart-allowed.csv", None),
         ("report.csv", None),
     ],
 )
@@ -91,24 +94,8 @@ def test_source_without_spider_or_location() -> None:
 def test_source_of_any_name_is_collected_by_its_format() -> None:
     settings = Settings(sources={"police": Source("police", format="scart", location="/srv/drop")})
     spider, source = find(settings, "police")
-    assert (spider.name, source.name, source.recheck_gap_hours) == ("scart_drop", "police", 5)
-
-
-def test_delivery_of_plausible_size_is_taken() -> None:
-    answer = Answer(1, "", 10, 9, 0, {"not_utf8": 1}, 9, 9, 9, ())
-    refuse_incomplete(answer, Source("urlhaus", minimum_rows=10, maximum_rows=10))
-    for source, refusal in (
-        (Source("urlhaus", minimum_rows=11), "too few rows: 10, at least 11 expected"),
-        (Source("urlhaus", maximum_rows=9), "too many rows: 10, at most 9 expected"),
-    ):
-        with pytest.raises(DeliveryError, match=refusal):
-            refuse_incomplete(answer, source)
-
-
-def test_delivery_without_one_readable_row_is_refused() -> None:
-    answer = Answer(1, "", 10, 0, 0, {"not_utf8": 9, "unknown_status": 1}, 0, 0, 0, ())
-    with pytest.raises(DeliveryError, match="not one of its 10 rows could be read: 9 not_utf8, 1 unknown_status"):
-        refuse_incomplete(answer, Source("urlhaus"))
+    assert spider is ScartDropSpider
+    assert (source.name, source.recheck_gap_hours) == ("police", 5)
 
 
 def test_source_is_collected_by_one_process_at_a_time(
@@ -131,6 +118,7 @@ def test_source_is_collected_by_one_process_at_a_time(
         (Outcome(expected=2, known=1), "failed", "stopped early: 1 of 2 deliveries did not arrive"),
         (Outcome(expected=1, taken={41: 10}), "failed", "only 0 of 1 deliveries are in the database"),
         (Outcome(expected=1, failures=["the feed: broke"]), "failed", "the feed: broke"),
+        (Outcome(complete=True, expected=2, unchanged=1, held=["the feed: waits"]), "held", "the feed: waits"),
         (Outcome(complete=True, expected=1, unchanged=1), "unchanged", None),
         (Outcome(complete=True), "unchanged", None),
     ],

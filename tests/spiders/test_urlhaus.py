@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from spiders.trip import key_of
+from tests.spiders.certificate import self_signed
 from tests.spiders.installation import Installation, feed
 from tests.spiders.server import Site, serving
 
@@ -54,7 +50,11 @@ def test_life_of_a_feed(site: Site, installation: Installation) -> None:
 @pytest.mark.parametrize(
     ("body", "limits", "reason"),
     [
-        (feed(3), {"minimum_rows": 1000}, "the feed: too few rows: 3, at least 1000 expected"),
+        (
+            feed(3),
+            {"minimum_rows": 1000},
+            "the feed: delivery 1 is refused: too few rows: 3, at least 1,000 expected",
+        ),
         ("<html><body>Maintenance</body></html>", {"minimum_rows": 1}, "the feed: this is a web page, not an export"),
     ],
     ids=["too few", "web page"],
@@ -71,8 +71,23 @@ def test_refused_whole(
     assert (verdict, rows) == ("failed", 0)
     assert reason in written
     assert installation.rows("SELECT CAST(remembered AS VARCHAR) FROM collector_runs") == [("{}",)]
-    for table in ("deliveries", "contents", "notices", "quarantined"):
+    assert installation.rows("SELECT DISTINCT verdict FROM deliveries") in ([], [("refused",)])
+    for table in ("contents", "notices", "quarantined", "held_pieces"):
         assert installation.rows(f"SELECT count(*) FROM {table}") == [(0,)], table
+    installation.assert_silent()
+
+
+def test_suspicious_waits_and_is_asked_for_until_a_person_decides(site: Site, installation: Installation) -> None:
+    site.put("/feed", feed(20).replace('"online"', '"lost"', 2))
+    installation.configure("urlhaus", location=f"{site.address}/feed", minimum_rows=1)
+    for _ in range(2):
+        ended = installation.collect("urlhaus")
+        assert (ended.status, ended.answer["verdict"], ended.answer["rows"]) == (1, "held", 0)
+        assert "the feed: delivery 1 waits for a person: 2 of 20 rows could not be read (10.0 %" in ended.err
+    assert installation.rows("SELECT count(*) FROM notices") == [(0,)]
+    assert installation.run("deliveries", "accept", "1", "--reason", "seen", "--by", "A. Analyst").status == 0
+    assert installation.rows("SELECT count(*) FROM notices") == [(18,)]
+    assert installation.collect("urlhaus").answer["verdict"] == "unchanged"
     installation.assert_silent()
 
 
@@ -89,28 +104,10 @@ def test_redirect_to_another_host_is_refused(site: Site, installation: Installat
 
 
 def test_certificate_nobody_vouches_for_is_refused(tmp_path: Path, installation: Installation) -> None:
-    with serving(_certificate(tmp_path / "server.pem")) as site:
+    with serving(self_signed(tmp_path / "server.pem")) as site:
         site.put("/feed", feed(3))
         installation.configure("urlhaus", location=f"{site.address}/feed", minimum_rows=1)
         ended = installation.collect("urlhaus")
         assert ended.status == 1
         assert "could not be reached" in ended.err
         assert site.asked == []
-
-
-def _certificate(path: Path) -> Path:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
-    return path

@@ -1,0 +1,176 @@
+"""Loading a dated table of networks as a whole, once, and only where it is plausible beside the one before it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+import numpy as np
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from monitor.attribute.networks import RangeIndex
+from monitor.attribute.steps import V4, V6, Steps, flatten, pack, share_changed
+from monitor.attribute.tables import TableHeader, load_tables, read_steps
+from monitor.db import bulk_insert, lock_writers, next_identifier
+from monitor.errors import DeliveryError
+from monitor.formats.netblocks import MAPPED, Counted, NetblockRecord, read_netblocks
+from monitor.formats.pfx2as import read_pfx2as
+from monitor.formats.reading import fingerprint
+from monitor.formats.ris import read_ris
+from monitor.models.company import NetblockSteps, NetblockTable, Network
+
+MOST_CHANGED = 0.25  # share of the addresses; from one day to the next it is about a hundredth
+LEAST_RATIO, MOST_RATIO = 0.5, 2.0  # of the number of rows
+
+Reader: TypeAlias = Callable[[Path, Counted], Iterator[NetblockRecord]]
+READERS: Mapping[str, Reader] = MappingProxyType({"ranges": read_netblocks, "ris": read_ris, "pfx2as": read_pfx2as})
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """A file with a table of one day, its format (a key of READERS), and how many rows it must and may have."""
+
+    path: Path
+    dated: date
+    format: str = "ranges"
+    minimum_rows: int = 1
+    maximum_rows: int | None = None
+
+
+@dataclass(frozen=True)
+class NetblocksAnswer:
+    """The stored table: its rows, ranges after nesting was resolved, named networks; `repeated`: it was there."""
+
+    table: int
+    rows: int
+    ranges: int
+    networks: int
+    repeated: bool
+
+
+def load_netblocks(
+    session: Session, file: TableFile, recorded_at: datetime, *, despite_change: bool = False
+) -> NetblocksAnswer:
+    """Store one dated table as a whole, in the caller's transaction.
+
+    Raises DeliveryError where a row of it is wrong, or where it has too few or too many rows, or holds too much that
+    is different from the table of its format before it. `despite_change` leaves the last check to the caller.
+    """
+    sha256 = fingerprint(file.path)
+    lock_writers(session)
+    query = select(NetblockTable).where(NetblockTable.sha256 == sha256, NetblockTable.dated == file.dated)
+    known = session.scalars(query).one_or_none()
+    if known is not None:
+        return NetblocksAnswer(known.id, known.rows, known.ranges_v4 + known.ranges_v6, 0, repeated=True)
+    rows = _Rows(file)
+    organisations: dict[int, str] = {}
+    families = _families(READERS[file.format](file.path, rows), organisations)
+    rows.judge()
+    if not despite_change:
+        _compare(session, file, families, rows.count)
+    table = _store(session, file, sha256, rows.count, families, recorded_at)
+    _store_networks(session, table.id, organisations)
+    ranges = table.ranges_v4 + table.ranges_v6
+    return NetblocksAnswer(table.id, rows.count, ranges, len(organisations), repeated=False)
+
+
+@dataclass
+class _Rows:
+    """Counts the rows as they are read, so that a file without end is refused before it fills the memory."""
+
+    file: TableFile
+    count: int = 0
+
+    def __call__(self) -> None:
+        self.count += 1
+        most = self.file.maximum_rows
+        if most is not None and self.count > most:
+            raise DeliveryError(f"{self.file.path.name}: too many rows: more than the {most} expected")
+
+    def judge(self) -> None:
+        if self.count < self.file.minimum_rows:
+            least = self.file.minimum_rows
+            raise DeliveryError(f"{self.file.path.name}: too few rows: {self.count}, at least {least} expected")
+
+
+def _families(records: Iterable[NetblockRecord], organisations: dict[int, str]) -> dict[int, Steps]:
+    """The steps of each family, from ranges that may nest; the organisation of each ASN on the side."""
+    ends = {V4: (bytearray(), bytearray()), V6: (bytearray(), bytearray())}
+    values: dict[int, list[int]] = {V4: [], V6: []}
+    for record in records:
+        family = V4 if record.first.startswith(MAPPED) else V6
+        first, last = ends[family]
+        first += record.first
+        last += record.last
+        values[family].append(record.asn)
+        if record.organisation:
+            organisations.setdefault(record.asn, record.organisation)
+    return {family: _steps(family, *ends[family], values[family]) for family in (V4, V6)}
+
+
+def _steps(family: int, first: bytearray, last: bytearray, values: list[int]) -> Steps:
+    index = RangeIndex.build(_keys(family, first), _keys(family, last), np.array(values, dtype=np.int64))
+    return flatten(family, index)
+
+
+def _keys(family: int, packed: bytearray) -> Any:
+    if family == V4:  # the last four of the sixteen bytes
+        return np.frombuffer(packed, dtype=">u4")[3::4].astype(np.int64)
+    return np.frombuffer(packed, dtype="S16")
+
+
+def _compare(session: Session, file: TableFile, families: Mapping[int, Steps], rows: int) -> None:
+    """Raise DeliveryError where the table is too different from its predecessor: one of the two is broken."""
+    headers = [header for header in load_tables(session).headers if header.format == file.format]
+    for family, steps in families.items():
+        before = _neighbour([header for header in headers if header.ranges(family)], file.dated)
+        if before is None or not steps.ranges:
+            continue
+        changed = share_changed(read_steps(session, before.identifier, family), steps) or 0.0
+        if not LEAST_RATIO <= rows / before.rows <= MOST_RATIO or changed > MOST_CHANGED:
+            raise DeliveryError(
+                f"{file.path.name}: {rows} rows where table {before.identifier} of {before.dated} has {before.rows}, "
+                f"and {changed:.0%} of its IPv{family} addresses have another origin; "
+                "look at the file, then load it with `monitor netblocks load --despite-change`"
+            )
+
+
+def _neighbour(headers: list[TableHeader], day: date) -> TableHeader | None:
+    """The newest table not after the day, else the oldest after it."""
+    earlier = [header for header in headers if header.dated <= day]
+    return earlier[-1] if earlier else next(iter(headers), None)
+
+
+def _store(
+    session: Session,
+    file: TableFile,
+    sha256: str,
+    rows: int,
+    families: Mapping[int, Steps],
+    recorded_at: datetime,
+) -> NetblockTable:
+    table = NetblockTable(dated=file.dated, sha256=sha256, format=file.format, rows=rows, recorded_at=recorded_at)
+    table.ranges_v4, table.ranges_v6 = families[V4].ranges, families[V6].ranges
+    if not table.ranges_v4 + table.ranges_v6:
+        raise DeliveryError(f"{file.path.name}: the table has no range")
+    session.add(table)
+    session.flush()
+    stored = {family: pack(steps) for family, steps in families.items() if steps.ranges}
+    session.add_all(NetblockSteps(table_id=table.id, family=family, packed=packed) for family, packed in stored.items())
+    session.flush()
+    return table
+
+
+def _store_networks(session: Session, table_id: int, organisations: dict[int, str]) -> None:
+    target: Any = Network.__table__
+    start = next_identifier(session, target)
+    rows = [
+        {"id": start + number, "table_id": table_id, "asn": asn, "organisation": organisation[:255]}
+        for number, (asn, organisation) in enumerate(organisations.items())
+    ]
+    bulk_insert(session, target, rows)

@@ -1,0 +1,36 @@
+"""CAIDA's prefix-to-AS table, made from RouteViews: `address length origin`, tab-separated.
+
+Several origins stand joined by `_` (most frequent first, without counts), the members of an AS set by `,`.
+https://data.caida.org/datasets/routing/routeviews-prefix2as/README.txt
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from monitor.errors import DeliveryError
+from monitor.formats.announcements import Announcement, netblocks, read_asn, read_prefix
+from monitor.formats.netblocks import Counted, NetblockRecord
+from monitor.formats.reading import read_lines
+from monitor.formats.rows import RowError, decode
+
+
+def read_pfx2as(path: Path, counted: Counted) -> Iterator[NetblockRecord]:
+    """The ranges of a table; raises DeliveryError naming the line of the first that cannot be understood."""
+    return netblocks(_announcements(path, counted))
+
+
+def _announcements(path: Path, counted: Counted) -> Iterator[Announcement]:
+    for line, raw in read_lines(path):
+        if raw == b"":
+            continue
+        counted()
+        try:
+            address, length, origins = decode(raw).split()
+            first, bits = read_prefix(address, length)
+            asns = [read_asn(origin) for origin in origins.split("_")]
+        except (RowError, ValueError) as error:
+            raise DeliveryError(f"{path.name}: line {line} is not address, length, origin") from error
+        for asn in asns:
+            yield Announcement(first, bits, asn)

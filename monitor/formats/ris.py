@@ -1,0 +1,36 @@
+"""The RIS whois dump of the RIPE NCC: `origin prefix seen-by`, tab-separated, `%` before a comment.
+
+https://ris.ripe.net/docs/ris-whois: riswhoisdump.IPv4.gz and riswhoisdump.IPv6.gz, made daily.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from monitor.errors import DeliveryError
+from monitor.formats.announcements import Announcement, netblocks, read_asn, read_prefix
+from monitor.formats.netblocks import Counted, NetblockRecord
+from monitor.formats.reading import read_lines
+from monitor.formats.rows import RowError, decode
+
+MINIMUM_SEEN_BY = 5  # peers; as in the RIPE NCC's own RPKI validator. What fewer see is a leak, a test or local
+
+
+def read_ris(path: Path, counted: Counted) -> Iterator[NetblockRecord]:
+    """The ranges of a dump; raises DeliveryError naming the line of the first that cannot be understood."""
+    return netblocks(_announcements(path, counted))
+
+
+def _announcements(path: Path, counted: Counted) -> Iterator[Announcement]:
+    for line, raw in read_lines(path):
+        if raw is not None and (not raw.strip() or raw.startswith(b"%")):
+            continue
+        counted()
+        try:
+            origin, prefix, seen_by = decode(raw).split()
+            announcement = Announcement(*read_prefix(*prefix.split("/")), read_asn(origin), int(seen_by))
+        except (RowError, ValueError, TypeError) as error:
+            raise DeliveryError(f"{path.name}: line {line} is not origin, prefix, seen-by count") from error
+        if announcement.seen >= MINIMUM_SEEN_BY:
+            yield announcement

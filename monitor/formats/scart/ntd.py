@@ -1,0 +1,122 @@
+"""The exports `ntd` (notices sent by mail, one row a URL) and `ntdclosed` (what became of the day's URLs).
+
+`last seen` in both is a snapshot made when the notice was sent: it proves that the item was online then, and says
+nothing about when it went.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from monitor.formats.header import Header
+from monitor.formats.localtime import LocalClock
+from monitor.formats.records import Context, NoticeRecord, Record, Rejected, SightingRecord
+from monitor.formats.rows import Lines, RowError
+from monitor.formats.scart.dialect import fields_of
+from monitor.formats.scart.rows import Row, clock_of, outcome, quoted_header, read_row, status_of
+from monitor.formats.scart.words import CUT_AT, ITEM_NUMBER, NOT_SENT, SENT
+from monitor.models.words import Role, State
+
+NTD_COLUMNS = (
+    "NTD filenumber", "NTD type", "NTD status", "NTD status time", "abuse owner", "abuse type", "abuse country",
+    "abuse email", "url", "IP", "first seen", "last seen", "online counter",
+)  # fmt: skip
+CLOSED_COLUMNS = (
+    "filenumber", "url", "status", "abuse owner", "abuse country", "abuse email", "IP", "first seen", "last seen",
+    "online counter",
+)  # fmt: skip
+
+
+def parse_ntd(lines: Lines, context: Context) -> Iterator[Record | Rejected]:
+    """Rows of the `ntd` export: one notice each, and the check before it that found the item online."""
+    return _parse(lines, context, NTD_COLUMNS, _ntd_row)
+
+
+def parse_ntdclosed(lines: Lines, context: Context) -> Iterator[Record | Rejected]:
+    """Rows of the `ntdclosed` export: what became of an item that a notice was sent about."""
+    return _parse(lines, context, CLOSED_COLUMNS, _closed_row)
+
+
+def _parse(
+    lines: Lines, context: Context, columns: tuple[str, ...], read: Callable[[int, Row], Record]
+) -> Iterator[Record | Rejected]:
+    clock = clock_of(context)
+    header = quoted_header(lines, columns)
+    flags = [f"unknown_column:{name}" for name in header.unknown]
+
+    for line, raw in lines:
+        if raw != b"":
+            reading = _Reading(header, clock, context, line, flags, read)
+            yield from read_row(line, raw, reading.records)
+
+
+@dataclass(frozen=True)
+class _Reading:
+    header: Header
+    clock: LocalClock
+    context: Context
+    line: int
+    flags: list[str]
+    read: Callable[[int, Row], Record]
+
+    def records(self, raw: bytes | None) -> Iterator[Record]:
+        row = Row(_fields(raw, self.header), self.header.positions, self.clock, self.context, list(self.flags))
+        yield self.read(self.line, row)
+
+
+def _fields(raw: bytes | None, header: Header) -> list[str]:
+    fields = fields_of(raw)
+    if len(fields) != header.width:
+        raise RowError("wrong_number_of_columns")
+    return fields
+
+
+def _check_counter(row: Row) -> None:
+    """A counter that is no number says that the columns have shifted."""
+    counter = row.text("online counter")
+    if counter and not counter.isdecimal():
+        raise RowError("not_a_number", "online counter")
+
+
+def _ntd_row(line: int, row: Row) -> Record:
+    status = row.one_of("NTD status", NOT_SENT | frozenset(SENT), "unknown_status")
+    role = row.one_of("abuse type", frozenset(Role), "unknown_type")
+    _check_counter(row)
+    sightings = row.seen("first seen", "last seen")
+    notices: tuple[NoticeRecord, ...] = ()
+    if status in SENT:
+        notices = (_notice(row, status, Role(role)),)
+    else:
+        row.flags.append("not_sent")
+    url = row.text("url")
+    return Record(line, url, len(url) == CUT_AT, notices, sightings, tuple(row.flags))
+
+
+def _notice(row: Row, status: str, role: Role) -> NoticeRecord:
+    sent_at = row.past("NTD status time", "notice_in_future", later=True)
+    if sent_at is None:
+        raise RowError("no_time", "NTD status time")
+    delivery, channel = SENT[status]
+    hoster = role is Role.HOSTER
+    return NoticeRecord(
+        sent_at,
+        role=role,
+        delivery=delivery,
+        channel=channel,
+        recipient=row.text("abuse owner") or None if hoster else None,
+        recipient_country=row.text("abuse country") or None,
+        recipient_email=row.text("abuse email") or None if hoster else None,
+        address=row.text("IP") or None,
+        reference=row.text("NTD filenumber") or None,
+    )
+
+
+def _closed_row(line: int, row: Row) -> Record:
+    status = status_of(row, "status")
+    _check_counter(row)
+    offline = (SightingRecord(row.context.received_at, State.OFFLINE),)
+    sightings = (*row.seen("first seen", "last seen"), *outcome(row, status, row.text("abuse country"), offline))
+    url, number = row.text("url"), row.text("filenumber")
+    item = number if ITEM_NUMBER.fullmatch(number) else None
+    return Record(line, url, len(url) == CUT_AT, (), sightings, tuple(row.flags), file_number=item)

@@ -1,0 +1,58 @@
+"""The words of SCART: what each status of a notice or an item says, and the values that columns may hold."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from monitor.models.words import Channel, DeliveryState, Pause
+
+CUT_AT = 255  # characters of a URL that a notice keeps
+
+SENT: Mapping[str, tuple[DeliveryState, Channel]] = MappingProxyType(
+    {
+        "sent_succes": (DeliveryState.ASSUMED, Channel.EMAIL),
+        "sent_api_succes": (DeliveryState.DELIVERED, Channel.API),
+        "sent_failed": (DeliveryState.FAILED, Channel.EMAIL),
+        "sent_api_failed": (DeliveryState.FAILED, Channel.API),
+    }
+)
+NOT_SENT = frozenset({"init", "grouping", "queued", "queue_directly", "queue_directly_police", "close"})
+OFFLINE = frozenset({"close_offline", "close_offline_manual"})
+PAUSED: Mapping[str, Pause] = MappingProxyType(
+    {
+        "abusecontact_changed": Pause.HOST_CHANGED,
+        "first_police": Pause.POLICE_HOLD,
+        "scheduler_checkonline_manual": Pause.MANUAL_CHECK,
+    }
+)
+BEING_CHECKED = frozenset(
+    {"open", "scheduler_scrape", "scheduler_ai_analyze", "cannot_scrape", "work", "ai_analyze", "grade",
+     "scheduler_checkonline", "close_double"}
+)  # fmt: skip
+CHANGED, CLOSED = "abusecontact_changed", "close"
+STATUSES = OFFLINE | BEING_CHECKED | frozenset(PAUSED) | {CLOSED}
+TYPES = frozenset(
+    {"website", "filehost", "imagehost", "imagestore", "imageboard", "bannersite", "linksite", "socialsite",
+     "redirector", "webarchived", "searchprovider", "blog", "forum", "notdetermined"}
+)  # fmt: skip
+HASH_ANSWERS: Mapping[str, bool] = MappingProxyType(
+    {"1": True, "true": True, "y": True, "": False, "0": False, "false": False, "n": False}
+)
+NOBODY = frozenset({"", "unknown", "(unknown)", "(not set)", "(not set))"})  # the second bracket is SCART's own
+
+ITEM_NUMBER = re.compile(r"[IN]\d+", re.ASCII)
+_HOME_NAMES: Mapping[str, frozenset[str]] = MappingProxyType(
+    {"NL": frozenset({"nl", "nld", "netherlands", "the netherlands", "nederland"})}
+)
+
+
+def at_home(country: str, home: str) -> bool:
+    """Whether a country, however it is written, is that of the hotline."""
+    return country.casefold() in _HOME_NAMES.get(home, frozenset({home.casefold()}))
+
+
+def named(owner: str) -> str | None:
+    """An owner's name, or None for the words that stand for nobody."""
+    return None if owner.casefold() in NOBODY else owner
