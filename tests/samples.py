@@ -73,3 +73,9 @@ def feed(folder: Path, received_at: str, *rows: tuple[str, str, str, str]) -> Pa
     path.write_text("\n".join(lines) + "\n", "utf-8")
     source = replace(SCART, name="urlhaus", recheck_gap_hours=6)
     return Parcel(source, "urlhaus", path, parse_instant(received_at))
+
+
+def on_disk(what: Parcel) -> Path:
+    """The file of a parcel that is one."""
+    assert isinstance(what.path, Path)
+    return what.path

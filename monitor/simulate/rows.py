@@ -71,6 +71,14 @@ def notice_rows(items: Items, hours: Hours, as_of: int, rng: Generator) -> Notic
     )
 
 
+def by_mail(rows: NoticeRows) -> NoticeRows:
+    """The rows without those sent, or tried, by API: SCART's own `ntd` export has none of them."""
+    kept = ~np.isin(rows.status, [number for number, status in enumerate(NOTICE_STATUS) if "_api_" in status])
+    number = [text for text, keep in zip(rows.number, kept.tolist(), strict=True) if keep]
+    columns = {name: getattr(rows, name)[kept] for name in ("item", "at", "status", "last_seen", "counter", "export")}
+    return NoticeRows(**columns, number=number)
+
+
 def _waiting(items: Items, hours: Hours) -> Instants:
     """Items of which an export shows the notice while it still waits for the hours to open, that same day."""
     same_day = hours.local(items.first_seen) // DAY == hours.local(items.sent) // DAY

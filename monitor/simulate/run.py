@@ -12,12 +12,14 @@ from monitor.errors import MonitorError
 from monitor.instants import iso
 from monitor.simulate import scart, truth
 from monitor.simulate.hours import ZONE, Hours, hours_between
+from monitor.simulate.item_exports import EXPORTS, ITEM_EXPORTS, Hotline, write_items
 from monitor.simulate.items import Items, draw_items, joined
-from monitor.simulate.rows import closed_rows, notice_rows
+from monitor.simulate.rows import by_mail, closed_rows, notice_rows
 from monitor.simulate.scenarios import scenario_named
 from monitor.simulate.urls import item_addresses, item_urls
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from monitor.simulate.scenario import Scenario
@@ -38,13 +40,18 @@ class Summary:
     files: int
 
 
-def simulate(scenario: str, out: Path, seed: int = 1, scale: float = 1.0) -> Summary:
+def simulate(
+    scenario: str, out: Path, seed: int = 1, scale: float = 1.0, exports: Collection[str] = ("ntd", "ntdclosed")
+) -> Summary:
     """Write exports, registry and truth of a scenario into `out`; the same seed gives the same bytes.
 
-    `scale` multiplies the numbers of items (at least one a company). Raises MonitorError on a name that is
-    not a scenario, a scale or seed that makes no sense, and a folder that already holds deliveries.
+    `scale` multiplies the numbers of items (at least one a company). `exports` are some of EXPORTS; with those about
+    items among them, `ntd` leaves out what was sent by API, as SCART does. Raises MonitorError on a name that is
+    not a scenario or an export, a scale or seed that makes no sense, and a folder that already holds deliveries.
     """
     chosen = scenario_named(scenario)
+    if unknown := set(exports) - EXPORTS:
+        raise MonitorError(f"no export {', '.join(sorted(unknown))}; there are: {', '.join(sorted(EXPORTS))}")
     if not 0 < scale < float("inf") or seed < 0:
         raise MonitorError(f"scale must be above 0 and seed not below 0, not {scale} and {seed}")
     folder = out / "deliveries"
@@ -53,7 +60,7 @@ def simulate(scenario: str, out: Path, seed: int = 1, scale: float = 1.0) -> Sum
     folder.mkdir(parents=True, exist_ok=True)
     hours = hours_between(chosen.quarters[0].first_day, chosen.quarters[-1].end_day, chosen.closed_days)
     items = _draw(chosen, hours, seed, scale)
-    return _write(chosen, out, hours, items, seed, scale)
+    return _write(chosen, out, hours, items, _Run(seed, scale, frozenset(exports)))
 
 
 def _random(scenario: Scenario, seed: int, *place: int) -> Generator:
@@ -69,21 +76,36 @@ def _draw(scenario: Scenario, hours: Hours, seed: int, scale: float) -> Items:
     )
 
 
-def _write(scenario: Scenario, out: Path, hours: Hours, items: Items, seed: int, scale: float) -> Summary:
+@dataclass(frozen=True)
+class _Run:
+    seed: int
+    scale: float
+    exports: frozenset[str]
+
+
+def _write(scenario: Scenario, out: Path, hours: Hours, items: Items, run: _Run) -> Summary:
     companies = {company.index: company for company in scenario.companies}
     sites = {index: int(items.site[items.company == index].max()) + 1 for index in companies}
-    rng = _random(scenario, seed, 2)
+    rng = _random(scenario, run.seed, 2)
     urls = item_urls(items, companies, sites, rng)
-    texts = scart.ItemTexts.of(items, urls, item_addresses(items, companies, sites), hours)
+    addresses = item_addresses(items, companies, sites)
+    texts = scart.ItemTexts.of(items, urls, addresses, hours)
     notices = notice_rows(items, hours, scenario.as_of, rng)
     closed = closed_rows(items, notices, scenario.as_of, rng)
-    files = scart.write_notices(out / "deliveries", items, notices, texts, companies, hours)
-    files += scart.write_closed(out / "deliveries", items, closed, notices, texts, companies, hours)
+    printed = by_mail(notices) if run.exports & ITEM_EXPORTS else notices
+    folder, files = out / "deliveries", 0
+    if "ntd" in run.exports:
+        files += scart.write_notices(folder, items, printed, texts, companies, hours)
+    if "ntdclosed" in run.exports:
+        files += scart.write_closed(folder, items, closed, notices, texts, companies, hours)
+    if run.exports & ITEM_EXPORTS:
+        hotline = Hotline(items, notices, closed, urls, texts.number, addresses, companies, hours, scenario.as_of)
+        files += write_items(folder, hotline, run.exports)
     keys = {index: company.key for index, company in companies.items()}
-    counts = {"companies": len(companies), "notices": len(items), "ntd_rows": len(notices.item)}
+    counts = {"companies": len(companies), "notices": len(items), "ntd_rows": len(printed.item)}
     counts |= {"closed_rows": len(closed.item), "files": files}
     truth.write_registry(out / "registry.yaml", scenario)
     truth.write_truth(out / "truth.csv", items, urls, keys, scenario.as_of)
-    run = {"seed": seed, "scale": scale, "zone": ZONE, "counts": counts}
-    truth.write_scenario(out / "scenario.json", scenario, items, run)
+    about = {"seed": run.seed, "scale": run.scale, "zone": ZONE, "counts": counts}
+    truth.write_scenario(out / "scenario.json", scenario, items, about)
     return Summary(scenario.name, scenario.period, iso(scenario.as_of), ZONE, **counts)

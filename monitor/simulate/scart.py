@@ -35,9 +35,14 @@ URL_LENGTH = 255  # what the hotline keeps of the address of a notice, and so pr
 _ESCAPES = str.maketrans({'"': '\\"', "'": "\\'", "\\": "\\\\", "\0": "\\0"})
 
 
-def line(fields: Iterable[str]) -> str:
-    """One line of an export, as PHP's addslashes leaves it."""
-    return "".join(f'"{field.translate(_ESCAPES)}";' for field in fields) + "\n"
+def fields(values: Iterable[str]) -> str:
+    """Fields of an export, as PHP's addslashes leaves them."""
+    return "".join(f'"{value.translate(_ESCAPES)}";' for value in values)
+
+
+def line(values: Iterable[str]) -> str:
+    """One line of an export."""
+    return fields(values) + "\n"
 
 
 @dataclass(frozen=True)
