@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
-from sqlalchemy import BigInteger, Connection, Engine, Integer, MetaData, Table, create_engine, event, select, text
+import psycopg
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Connection,
+    Engine,
+    Enum,
+    Integer,
+    MetaData,
+    Table,
+    create_engine,
+    event,
+    select,
+    text,
+)
 from sqlalchemy.engine import Dialect, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
@@ -18,7 +32,11 @@ from monitor.errors import ConfigurationError
 from monitor.instants import to_datetime, to_instant
 
 Identifier = BigInteger().with_variant(Integer, "sqlite")
+Row: TypeAlias = tuple[Any, ...]
+
 _WRITER_LOCK = 0x6D6F6E69746F72  # "monitor", the advisory lock that lets one writer of facts in at a time
+_WRITER_CACHE = 32 * 1024  # KiB of SQLite's pages a writer keeps at hand; digests fall anywhere in their index
+_ASKED_AT_ONCE = 10_000  # values in one question: below the 32,766 that SQLite takes
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -89,6 +107,7 @@ def lock_writers(session: Session) -> None:
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITER_LOCK})
     else:  # a write to no row takes SQLite's one write lock
         session.execute(text("DELETE FROM alembic_version WHERE 0"))
+        session.execute(text(f"PRAGMA cache_size=-{_WRITER_CACHE}"))
 
 
 def next_identifier(session: Session, table: Table) -> int:
@@ -98,25 +117,86 @@ def next_identifier(session: Session, table: Table) -> int:
 
 
 def bulk_insert(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows of plain values (instants as epoch seconds, enums as strings) at the driver's own speed."""
+    """`insert_rows` for rows that name their columns, each the same ones."""
+    if rows:
+        columns = tuple(rows[0])
+        insert_rows(session, table, columns, [tuple(row[column] for column in columns) for row in rows])
+
+
+def insert_rows(session: Session, table: Table, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    """Insert rows of plain values (instants as epoch seconds, words as strings) at the driver's own speed.
+
+    `columns` names the values of a row. Raises ValueError for a value outside the vocabulary of its column.
+    """
     if not rows:
         return
-    columns = list(rows[0])
+    _check_words(table, columns, rows)
     if session.get_bind().dialect.name == "postgresql":
         _copy(session, table, columns, rows)
         return
     marks = ", ".join("?" * len(columns))
     statement = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608
-    session.connection().exec_driver_sql(statement, [tuple(row[c] for c in columns) for row in rows])
+    connection = session.connection()
+    with _checks_spared(connection, table):
+        connection.exec_driver_sql(statement, list(rows))
 
 
-def _copy(session: Session, table: Table, columns: list[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    statement = f"COPY {table.name} ({', '.join(columns)}) FROM STDIN"
-    driver = session.connection().connection.driver_connection
-    assert driver is not None
-    with driver.cursor() as cursor, cursor.copy(statement) as copy:
+def _check_words(table: Table, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    for position, name in enumerate(columns):
+        kind = table.c[name].type
+        if isinstance(kind, Enum) and not {row[position] for row in rows} <= {None, *kind.enums}:
+            raise ValueError(f"{table.name}.{name} takes only {', '.join(kind.enums)}")
+
+
+@contextmanager
+def _checks_spared(connection: Connection, table: Table) -> Iterator[None]:
+    """Spare SQLite the checks of vocabularies, a third of its time: `_check_words` has made them for the batch."""
+    checks = sum(isinstance(constraint, CheckConstraint) for constraint in table.constraints)
+    spared = checks == sum(isinstance(column.type, Enum) for column in table.columns)
+    connection.exec_driver_sql(f"PRAGMA ignore_check_constraints={'ON' if spared else 'OFF'}")
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql("PRAGMA ignore_check_constraints=OFF")
+
+
+def _copy(session: Session, table: Table, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    with _cursor(session) as cursor, cursor.copy(f"COPY {table.name} ({', '.join(columns)}) FROM STDIN") as copy:
         for row in rows:
-            copy.write_row([row[c] for c in columns])
+            copy.write_row(row)
+
+
+def rows_where(
+    session: Session, table: Table, columns: Sequence[str], key: str, values: Collection[bytes] | Collection[int]
+) -> Iterator[Row]:
+    """Plain values (instants as epoch seconds) of the rows whose `key` is one of `values`, in no particular order."""
+    asked = list(values)
+    for start in range(0, len(asked), _ASKED_AT_ONCE):
+        yield from _rows_where(session, table, columns, key, asked[start : start + _ASKED_AT_ONCE])
+
+
+def _rows_where(session: Session, table: Table, columns: Sequence[str], key: str, values: list[Any]) -> Sequence[Row]:
+    question = f"SELECT {', '.join(columns)} FROM {table.name} WHERE {key}"  # noqa: S608
+    if session.get_bind().dialect.name == "postgresql":
+        with _cursor(session) as cursor:
+            found: list[Row] = cursor.execute(f"{question} = ANY(%b)", [values], binary=True).fetchall()
+            return found
+    marks = ", ".join("?" * len(values))
+    return session.connection().exec_driver_sql(f"{question} IN ({marks})", tuple(values)).all()
+
+
+@contextmanager
+def _cursor(session: Session) -> Iterator[Any]:
+    """A cursor of the driver itself (psycopg), within the session's transaction; it fails as the session does."""
+    connection = session.connection()
+    driver: Any = connection.connection.driver_connection
+    try:
+        with driver.cursor() as cursor:
+            yield cursor
+    except psycopg.Error as error:
+        raise DBAPIError.instance(
+            "by the driver", None, error, psycopg.Error, hide_parameters=True, dialect=connection.dialect
+        ) from error
 
 
 def database_reachable(engine: Engine) -> None:

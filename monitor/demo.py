@@ -11,12 +11,14 @@ from typing import Any
 from sqlalchemy import Engine, select
 
 from monitor.attribute.registry import load_registry
-from monitor.db import transaction
+from monitor.db import lock_writers, transaction
+from monitor.errors import MonitorError
 from monitor.formats.registry import read_registry
 from monitor.ingest.take import Parcel
 from monitor.instants import parse_instant, to_datetime
 from monitor.intake import take_in
 from monitor.models.release import Release, Stage
+from monitor.models.words import Verdict
 from monitor.period import parse_period
 from monitor.release.draft import draft
 from monitor.release.publish import publish
@@ -29,6 +31,7 @@ from monitor.vault import Vault
 SCENARIOS = ("tudelft-2020", "tudelft-2022")
 WAIVED = "demonstration with invented companies: there is nobody to hear"
 
+Clock = Callable[[], int]
 Progress = Callable[[int, int], None]
 
 
@@ -53,15 +56,22 @@ def prepare(home: Path, name: str, scale: float) -> Step:
     return Step(folder, json.loads((folder / "scenario.json").read_text("utf-8")))
 
 
-def take_in_all(engine: Engine, settings: Settings, step: Step, now: int, progress: Progress) -> None:
-    """Load the registry and take in every delivery at the time its name says it arrived."""
+def take_in_all(engine: Engine, settings: Settings, step: Step, clock: Clock, progress: Progress) -> None:
+    """Load the registry and take in every delivery at the time its name says it arrived.
+
+    Raises MonitorError where the gate stops one: invented deliveries are as expected.
+    """
     vault = Vault(settings.key_file)
     with transaction(engine) as session:
-        load_registry(session, read_registry(step.folder / "registry.yaml"), to_datetime(now))
+        lock_writers(session)  # the clock is asked when nobody else writes
+        load_registry(session, read_registry(step.folder / "registry.yaml"), to_datetime(clock()))
     files = step.deliveries
     for number, parcel in enumerate(_parcels(files, settings, step.facts["zone"]), 1):
         with transaction(engine) as session:
-            take_in(session, vault, parcel, now)
+            lock_writers(session)
+            answer = take_in(session, vault, parcel, clock())
+        if answer.verdict is not Verdict.OK:
+            raise MonitorError(f"{parcel.path.name}: {answer.verdict}: {'; '.join(r.text for r in answer.reasons)}")
         progress(number, len(files))
 
 
@@ -78,10 +88,12 @@ def _iso(stamp: str) -> str:
     return f"{stamp[:4]}-{stamp[4:6]}-{stamp[6:8]}T{stamp[9:11]}:{stamp[11:13]}:{stamp[13:15]}Z"
 
 
-def release(engine: Engine, settings: Settings, step: Step, now: int) -> str:
+def release(engine: Engine, settings: Settings, step: Step, clock: Clock) -> str:
     """Score and publish the scenario's period, unless that was done before; returns the period."""
     period = str(step.facts["period"])
     with transaction(engine) as session:
+        lock_writers(session)  # what is being recorded is there before its time is chosen
+        now = clock()
         query = select(Release).where(Release.period == period, Release.stage == Stage.PUBLISHED)
         if session.scalars(query).first() is None:
             record = method()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 import stat
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.errors import ConfigurationError, MonitorError
-from monitor.vault import NotAUrlError, Vault, create_keys, dissect, normalise, site_of
+from monitor.vault import NotAUrlError, Vault, address_of, create_keys, dissect, normalise, site_of
 
 
 @pytest.mark.parametrize(
@@ -49,6 +51,54 @@ def test_what_is_no_url_is_said_to_be_none_without_repeating_it(text: str) -> No
 )
 def test_urls_are_clustered_by_registrable_domain_or_address(url: str, site: str) -> None:
     assert site_of(dissect(url)[1]) == site
+
+
+_NEARLY_PLAIN = st.builds(
+    "{}://{}{}{}{}".format,
+    st.sampled_from(["http", "https", "https", "HTTP", "ftp"]),
+    st.sampled_from(["s1.example", "a-b.s1.example", "192.0.2.7", "S1.example", "a_b", "a..b", "b.", "é.example", ""]),
+    st.sampled_from(["", "", ":80", ":443", ":8080", ":08", ":65536", ":x", ":"]),
+    st.sampled_from(["/", "/", "//", "", "?", "#"]),
+    st.sampled_from(["", "#", "?", "a?", "a#", "?#", "a?b#c"])
+    | st.text(alphabet="ab09?#&=%/[]@:;,'\"\\~|{}\t\x7fé ", max_size=4),
+)
+
+
+@settings(max_examples=500)
+@given(_NEARLY_PLAIN)
+def test_a_plain_url_is_compared_in_the_form_that_taking_it_apart_gives(url: str) -> None:
+    def dissected() -> tuple[str, str] | None:
+        try:
+            return dissect(url)
+        except NotAUrlError:
+            return None
+
+    at_once = dissected()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("monitor.vault._PLAIN", re.compile(r"(?!)"))
+        assert at_once == dissected()
+
+
+@given(st.lists(st.sampled_from(["0", "00", "7", "255", "256", "", " 1", "x", "٣", "1\x00"]), max_size=5).map(".".join))
+def test_an_address_is_what_ipaddress_says_it_is(host: str) -> None:
+    try:
+        expected = str(ipaddress.ip_address(host))
+    except ValueError:
+        expected = None
+    assert address_of(host) == expected
+
+
+def test_texts_sealed_together_differ_and_open_in_their_order(vault_file: Vault) -> None:
+    texts: list[str | bytes] = ["https://s1.example/", "https://s1.example/", "", b"\xff"]
+    sealed = vault_file.seal_all(texts)
+    assert len({one[:12] for one in sealed}) == 4
+    assert [vault_file.open(one, 1) for one in sealed] == [b"https://s1.example/", b"https://s1.example/", b"", b"\xff"]
+    assert vault_file.seal_all([]) == []
+
+
+@given(st.text())
+def test_what_recurs_has_the_same_digest(vault_file: Vault, text: str) -> None:
+    assert vault_file.digest_recurring(text) == vault_file.digest_recurring(text) == vault_file.digest(text)
 
 
 @given(st.text())

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.attribute.registry import load_netblocks
+from monitor.attribute.netblocks import TableFile, load_netblocks
 from monitor.db import transaction
 from monitor.demo import Step, prepare, take_in_all
 from monitor.ingest.take import Parcel
@@ -33,7 +33,7 @@ def released(database: Database, vault: Vault, tmp_path: Path, name: str, scale:
     """The table of a scenario, after every delivery was taken in and the table frozen and read back."""
     settings = Settings(home=tmp_path, database_url=database.url, key_file=tmp_path / "keys.json")
     step = prepare(tmp_path, name, scale)
-    take_in_all(database.engine, settings, step, NOW, lambda done, total: None)
+    take_in_all(database.engine, settings, step, lambda: NOW, lambda done, total: None)
     period, as_of = str(step.facts["period"]), parse_instant(step.facts["as_of"])
     with transaction(database.engine) as session:
         table = score(session, Request(parse_period(period), as_of, NOW, method()))
@@ -103,13 +103,16 @@ def test_the_real_feed(database: Database, vault: Vault, tmp_path: Path, shared_
     now = to_datetime(NOW)
     source = replace(BUILT_IN_SOURCES["urlhaus"], recheck_gap_hours=6)
     with transaction(database.engine) as session:
-        blocks = load_netblocks(session, shared_data / "netblocks-ipv4-2026-06.csv.gz", date(2026, 6, 1), now)
+        blocks = load_netblocks(
+            session, TableFile(shared_data / "netblocks-ipv4-2026-06.csv.gz", date(2026, 6, 1)), now
+        )
     assert (blocks.ranges, blocks.networks) == (411_961, 84_159)
     answers = []
     for name, received in (("1207", "2026-04-10T12:07:25Z"), ("1631", "2026-04-10T16:31:23Z")):
         path = shared_data / f"urlhaus-2026-04-10T{name}Z.csv.gz"
         with transaction(database.engine) as session:
             answers.append(take_in(session, vault, Parcel(source, "urlhaus", path, parse_instant(received)), NOW))
+    assert [a.verdict for a in answers] == ["ok", "ok"]
     assert [(a.rows, a.contents_new, sum(a.quarantined.values())) for a in answers] == [
         (21_578, 21_578, 0),
         (21_671, 93, 0),

@@ -16,6 +16,7 @@ from monitor.instants import parse_instant, to_datetime
 from monitor.models.company import CompanyClaim, CompanyDetail, NetblockTable
 from monitor.models.facts import Correction, Delivery, Suspension
 from monitor.models.release import Release, ReleaseRow, Stage
+from monitor.models.words import Verdict
 from monitor.release.canonical import canonical, digest
 from monitor.score.methods import Method
 from monitor.score.table import Table
@@ -113,7 +114,8 @@ def _next_version(session: Session, period: str) -> int:
 
 def _inputs(session: Session, known_at: datetime) -> dict[str, Any]:
     """What the table was made from: each delivery by its hash, and how many decisions and registry entries."""
-    deliveries = session.scalars(select(Delivery).where(Delivery.recorded_at <= known_at).order_by(Delivery.id))
+    counts = (Delivery.verdict == Verdict.OK, Delivery.recorded_at <= known_at)
+    deliveries = session.scalars(select(Delivery).where(*counts).order_by(Delivery.id))
     networks = session.scalars(
         select(NetblockTable).where(NetblockTable.recorded_at <= known_at).order_by(NetblockTable.id)
     )

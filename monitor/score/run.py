@@ -15,6 +15,7 @@ from monitor.errors import MonitorError
 from monitor.instants import iso, to_datetime
 from monitor.models.company import Company, CompanyDetail
 from monitor.models.facts import Delivery
+from monitor.models.words import Verdict
 from monitor.period import Period
 from monitor.score import engine as engines
 from monitor.score.assemble import Label, assemble
@@ -45,8 +46,9 @@ class Request:
 
 
 def last_delivery(session: Session, known_at: int) -> int:
-    """When the last delivery known at `known_at` was received: the default for `as_of`."""
-    newest = session.scalar(select(func.max(Delivery.received_at)).where(Delivery.recorded_at <= to_datetime(known_at)))
+    """When the last delivery known at `known_at` was received: the default for `as_of`. One that waits is not known."""
+    known = (Delivery.verdict == Verdict.OK, Delivery.recorded_at <= to_datetime(known_at))
+    newest = session.scalar(select(func.max(Delivery.received_at)).where(*known))
     if newest is None:
         raise MonitorError("there is no delivery yet: take one in with `monitor ingest`")
     return int(newest.timestamp())

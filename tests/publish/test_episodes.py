@@ -131,7 +131,7 @@ def quarter(
     """A simulated quarter: what may be shown of its table, and its episodes."""
     settings = Settings(home=tmp_path, database_url=database.url, key_file=tmp_path / "keys.json")
     step = prepare(tmp_path, request.param, 1.0)
-    take_in_all(database.engine, settings, step, NOW, lambda done, total: None)
+    take_in_all(database.engine, settings, step, lambda: NOW, lambda done, total: None)
     asked = Request(parse_period(str(step.facts["period"])), parse_instant(step.facts["as_of"]), NOW, method())
     with transaction(database.engine) as session:
         return public_table(score(session, asked)), scored_episodes(session, asked)
