@@ -9,6 +9,7 @@ from typing import Any
 from granian import Granian
 from granian.constants import Interfaces
 
+from monitor import logs
 from monitor.settings import Settings
 from web.app import create_app
 
@@ -22,4 +23,5 @@ def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8000, workers
 
 
 def _load(settings: Settings) -> Callable[..., Any]:
+    logs.configure(settings)  # in each worker: it logs as the schedule does
     return create_app(settings)

@@ -58,6 +58,7 @@ def draft(
         lock_writers(session)  # what is being recorded is there before its time is chosen, and nothing is added
         table = scored(session, run, period, as_of, known_at, version, engine_url)
         made = draft_release(session, table, method(version), to_datetime(run.now()), actor)
+        _wait_for_end_of_second(run, parse_instant(made.manifest["known_at"]))
         data = _row(made)
     show(
         data, as_json, f"draft {data['release']}: {period} version {data['version']}, {len(table.companies)} companies"
@@ -171,6 +172,7 @@ def correct(
         record = method(version) if version else None
         request = request_of(old, engine_url or run.settings.engine, known_at=known, as_of=as_of, record=record)
         new = correct_release(session, old, request, reason, to_datetime(run.now()), actor)
+        _wait_for_end_of_second(run, known)
         data, corrected = _row(new), _row(old)
         found = differences(load_table(session, old), load_table(session, new))
     title = f"draft {data['release']}: {data['period']} version {data['version']} corrects {corrected['version']}"
@@ -191,7 +193,7 @@ def compare(old: str, new: str, as_json: bool) -> None:
 
 
 def _wait_for_end_of_second(run: Runtime, instant: int) -> None:
-    """What is recorded within the second that a draft was made in would be among what it knew."""
+    """What others record later in the second that a draft knows of would be among what it knew: let none begin."""
     while run.now() == instant:
         time.sleep(0.05)
 
