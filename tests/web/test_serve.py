@@ -24,7 +24,7 @@ def free_port() -> int:
 
 def wait_for(address: str) -> bytes:
     """The answer, asked for until it comes."""
-    for _ in range(100):
+    for _ in range(600):  # starting takes seconds on a busy machine
         try:
             with urlopen(address, timeout=5) as answer:
                 return bytes(answer.read())
