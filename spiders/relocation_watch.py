@@ -23,7 +23,7 @@ from monitor.models.words import State
 from monitor.observe.deliver import Observation
 from monitor.observe.items import OpenItem, last_addresses
 from monitor.observe.memory import state_of
-from monitor.observe.relocation import country, located, move, proxies, standings
+from monitor.observe.relocation import confirmed, country, located, move, proxies, standings
 from monitor.settings import Source
 from monitor.vault import Vault, address_of, dissect
 from spiders.observer import Observer, batches, conclude_and_deliver, paced, reported, set_out
@@ -122,6 +122,7 @@ def _conclude(trip: Trip, answers: list[Answer], session: Session) -> list[Obser
     for answer in answers:
         places = places_of(answer.addresses)
         state = state_of(session, trip.source.name, answer.subject)
+        moves = []
         for item in answer.items:
             stands = standing.get(item.content_id)
             then = (stands.by_address if stands else None) or before.get(item.content_id) or state.company_id
@@ -129,9 +130,11 @@ def _conclude(trip: Trip, answers: list[Answer], session: Session) -> list[Obser
             if moved:
                 to = moved.place.company_id if moved.place else None
                 where = None if to is None else country(session, to)
-                seen.append(Observation(item.content_id, answer.asked_at, State.MOVED, where, moved.place))
+                moves.append(Observation(item.content_id, answer.asked_at, State.MOVED, where, moved.place))
         companies = located(places, hidden)
-        if len(companies) == 1:
+        if confirmed(state, now, elsewhere=bool(moves)):
+            seen += moves
+        elif not moves and len(companies) == 1:
             state.company_id = next(iter(companies))
     return seen
 

@@ -13,7 +13,8 @@ from monitor.db import Base
 class ObserverState(Base):
     """`subject`: the keyed digest of what is asked about, a host name or a URL.
 
-    `failures` in a row, the last of them at `failed_at`; `company_id`: where the name's addresses lay last.
+    `failures` in a row, the last of them at `failed_at`: of the probe, or looks of the relocation watch that found a
+    name elsewhere; `company_id`: where the name's addresses lay last.
     """
 
     __tablename__ = "observer_states"

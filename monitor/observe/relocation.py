@@ -12,9 +12,11 @@ from sqlalchemy.orm import Session
 from monitor.attribute.locate import Place
 from monitor.models.company import CompanyDetail
 from monitor.models.facts import Attribution
+from monitor.models.observe import ObserverState
 from monitor.models.words import Basis
 from monitor.observe.items import item_numbers
 
+LOOKS = 2  # an interval apart
 _BY_ADDRESS = (Basis.IP_RANGE, Basis.ASN)
 _WHEREVER_IT_LIES = (Basis.DECISION, Basis.DOMAIN_RULE)
 
@@ -67,6 +69,15 @@ def move(
     if now & {before, standing.company_id, standing.other_company_id}:
         return None
     return Move(places[0] if len(now) == 1 else None)
+
+
+def confirmed(state: ObserverState, now: datetime, *, elsewhere: bool) -> bool:
+    """Whether this look is the LOOKS-th in a row to find a name elsewhere: one answer of a resolver ends no clock."""
+    state.failures, state.failed_at = (state.failures + 1, now) if elsewhere else (0, None)
+    if state.failures < LOOKS:
+        return False
+    state.failures, state.failed_at = 0, None
+    return True
 
 
 def standings(session: Session, contents: Collection[int], at: datetime) -> dict[int, Standing]:

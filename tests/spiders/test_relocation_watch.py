@@ -46,24 +46,42 @@ def test_a_change_of_company_is_a_relocation(watched: Observed, zone: Zone) -> N
     zone.addresses[NAME] = [DELTA]
     assert watched.go(watch).taken == {}
     zone.addresses[NAME] = [KLINKER]
+    assert watched.go(watch, hours=6).taken == {}
     outcome = watched.go(watch, hours=6)
     assert list(outcome.taken.values()) == [1]
     assert (outcome.complete, outcome.failures) == (True, [])
-    assert watched.seen() == [(1, "moved", "BE", 6)]
+    assert watched.seen() == [(1, "moved", "BE", 12)]
     assert watched.hosts() == [("delta", "ip_range"), ("klinker", "ip_range")]
     watched.go(watch, hours=6)
     assert len(watched.seen()) == 1
 
 
+def test_one_look_alone_ends_no_clock(watched: Observed, zone: Zone) -> None:
+    watched.take(Ntd(URL, SENT, owner="", ip=DELTA))
+    for addresses in ([KLINKER], [DELTA], [KLINKER], [], [KLINKER]):
+        zone.addresses[NAME] = addresses
+        watched.go(watch, hours=6)
+    assert watched.seen() == []
+    watched.go(watch, hours=6)
+    assert watched.seen() == [(1, "moved", "BE", 36)]
+
+
+def look_twice(watched: Observed) -> None:
+    """Now, and an interval later."""
+    watched.go(watch)
+    watched.go(watch, hours=6)
+
+
 def test_it_counts_as_one_relocation_of_the_company_that_lost_it(watched: Observed, zone: Zone) -> None:
     watched.take(Ntd(URL, SENT, owner="", ip=DELTA))
     zone.addresses[NAME] = [KLINKER]
-    watched.go(watch, hours=6)
+    watched.clock += 6 * 3600
+    look_twice(watched)
     as_of = watched.clock + 86400
     engine = engines.connect("duckdb://")
     facts = load_facts(engine, watched.database.url, as_of)
     (episode,) = engine.to_pyarrow(episodes(facts, method(), as_of)).to_pylist()
-    assert episode["relocated_h"] == 12
+    assert episode["relocated_h"] == 18
     assert episode["destination"] == "BE"
     assert episode["first_offline_h"] is None
 
@@ -72,9 +90,9 @@ def test_it_counts_as_one_relocation_of_the_company_that_lost_it(watched: Observ
     ("addresses", "seen", "host"),
     [
         pytest.param(
-            [KLINKER, ZILVER], [(1, "moved", None, 0)], None, id="to several companies: it moved, to nobody known"
+            [KLINKER, ZILVER], [(1, "moved", None, 6)], None, id="to several companies: it moved, to nobody known"
         ),
-        pytest.param([KLINKER, "198.51.100.2"], [(1, "moved", "BE", 0)], "klinker", id="two addresses of one company"),
+        pytest.param([KLINKER, "198.51.100.2"], [(1, "moved", "BE", 6)], "klinker", id="two addresses of one company"),
         pytest.param([KLINKER, DELTA], [], None, id="one of its addresses is still there"),
         pytest.param([KLINKER, DELTA_V6], [], None, id="and that one may be IPv6"),
         pytest.param([DELTA_V6], [], None, id="another family of the same company"),
@@ -91,7 +109,7 @@ def test_what_is_a_relocation(
 ) -> None:
     watched.take(Ntd(URL, SENT, owner="", ip=DELTA))
     zone.addresses[NAME] = addresses
-    watched.go(watch)
+    look_twice(watched)
     assert watched.seen() == seen
     assert watched.hosts()[1:] == ([(host, "ip_range")] if host else [])
 
@@ -111,36 +129,37 @@ def test_what_is_a_relocation(
 def test_found_at_klinker(watched: Observed, zone: Zone, row: Ntd, seen: int) -> None:
     watched.take(row)
     zone.addresses[NAME] = [KLINKER]
-    watched.go(watch)
+    look_twice(watched)
     assert len(watched.seen()) == seen
 
 
 def test_what_rests_on_a_domain_rule_is_not_moved_by_an_address(watched: Observed, zone: Zone) -> None:
     watched.take(Ntd("https://a.winkel.example/x", SENT, owner="", ip=DELTA))
     zone.addresses["a.winkel.example"] = [KLINKER]
-    watched.go(watch)
+    look_twice(watched)
     assert watched.hosts() == [("winkel", "domain_rule")]
     assert watched.seen() == []
 
 
 def test_without_an_address_in_the_notice_the_first_look_says_where_it_was(watched: Observed, zone: Zone) -> None:
     watched.take(Ntd(URL, SENT, owner="Delta"))
-    for addresses in ([DELTA], [PROXY], [KLINKER]):
+    for addresses in ([DELTA], [PROXY], [KLINKER], [KLINKER]):
         zone.addresses[NAME] = addresses
         watched.go(watch, hours=6)
-    assert watched.seen() == [(1, "moved", "BE", 18)]
+    assert watched.seen() == [(1, "moved", "BE", 24)]
 
 
 def test_on_to_a_third_company_after_a_notice_to_the_second(watched: Observed, zone: Zone) -> None:
     watched.take(Ntd(URL, SENT, owner="", ip=DELTA))
     zone.addresses[NAME] = [KLINKER]
-    watched.go(watch)
+    look_twice(watched)
     watched.take(Ntd(URL, "2026-04-11 12:00:00", owner="Klinker"), received_at="2026-04-11T13:00:00Z")
     watched.go(watch, hours=24)
     assert len(watched.seen()) == 1
     zone.addresses[NAME] = [ZILVER]
     watched.go(watch, hours=6)
-    assert watched.seen()[1:] == [(1, "moved", "DE", 30)]
+    watched.go(watch, hours=6)
+    assert watched.seen()[1:] == [(1, "moved", "DE", 42)]
 
 
 @pytest.mark.parametrize("code", [dns.rcode.SERVFAIL, dns.rcode.REFUSED])
@@ -169,9 +188,9 @@ def test_a_name_that_does_not_exist_is_an_answer_and_no_relocation(watched: Obse
 def test_aliases_are_followed_and_cut_answers_asked_for_again(watched: Observed, zone: Zone) -> None:
     watched.take(Ntd(URL, SENT, owner="", ip=DELTA))
     zone.aliases[NAME], zone.addresses["elsewhere.example"], zone.truncating = "elsewhere.example", [KLINKER], True
-    watched.go(watch)
-    assert watched.seen() == [(1, "moved", "BE", 0)]
-    assert zone.by_tcp == 2
+    look_twice(watched)
+    assert watched.seen() == [(1, "moved", "BE", 6)]
+    assert zone.by_tcp == 4
 
 
 def test_a_name_is_asked_about_once_an_interval(watched: Observed, zone: Zone) -> None:
@@ -209,7 +228,7 @@ def test_nothing_else_is_connected_to_and_the_name_is_nowhere(
     guard = Guard(allowed={("127.0.0.1", port)})
     guard.install(monkeypatch)
     with caplog.at_level(logging.DEBUG):
-        watched.go(watch)
+        look_twice(watched)
     assert guard.refused == []
     assert set(guard.reached) == {("127.0.0.1", port)}
     assert guard.looked_up == []
@@ -247,5 +266,6 @@ def test_a_trip_that_dies_asks_nobody_twice(watched: Observed, zone: Zone, monke
     watched.go(watch, hours=1)
     assert zone.asked == [(NAME, "A"), (NAME, "AAAA")]
     watched.go(watch, hours=5)
-    assert watched.seen() == [(1, "moved", "BE", 6)]
-    assert watched.clock == START + 6 * 3600
+    watched.go(watch, hours=6)
+    assert watched.seen() == [(1, "moved", "BE", 12)]
+    assert watched.clock == START + 12 * 3600
