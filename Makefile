@@ -5,7 +5,6 @@ BIN := $(VENV)/bin
 DEMO_HOME := var/demo
 
 .PHONY: demo test lint types bench fuzz serve lock system system-test clean
-FORMATS := scart-ntd scart-ntdclosed scart-whois scart-all scart-report urlhaus xarf
 
 demo: $(VENV)/run.stamp system
 	MONITOR_HOME=$(DEMO_HOME) $(BIN)/monitor demo
@@ -28,7 +27,7 @@ bench: $(VENV)/dev.stamp
 	$(BIN)/python -m benchmarks
 
 fuzz: $(VENV)/dev.stamp
-	@set -e; for format in $(FORMATS); do $(BIN)/python -m tools.fuzz $$format --seconds 60; done
+	@set -e; for format in $$($(BIN)/python -c 'from monitor.formats.catalogue import FORMATS; print(*FORMATS)'); do $(BIN)/python -m tools.fuzz $$format --seconds 60; done
 
 lock: $(VENV)/dev.stamp
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra dev -o requirements-dev.lock pyproject.toml

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from monitor.models.company import NetblockTable
 from monitor.models.facts import Delivery
 from monitor.schedule.runs import FAILED, HELD, OK, STOPPED, UNCHANGED, Verdict
+from spiders.scart_drop import NAMED_BY
 from spiders.trip import Outcome
 
 
@@ -47,5 +48,5 @@ def _remark(outcome: Outcome) -> str | None:
     if outcome.growing:
         remarks.append(f"{outcome.growing} left for the next run: still growing")
     if outcome.unnamed:
-        remarks.append(f"{outcome.unnamed} .csv left: a name must contain ntd or ntdclosed")
+        remarks.append(f"{outcome.unnamed} .csv left: a name must contain {NAMED_BY}")
     return "; ".join(remarks) or None

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from monitor.cli.runtime import json_option, show
-from monitor.simulate import SCENARIOS
+from monitor.simulate import EXPORTS, SCENARIOS
 from monitor.simulate import simulate as simulate_scenario
 
 
@@ -17,10 +17,14 @@ from monitor.simulate import simulate as simulate_scenario
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="An empty folder.")
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same files.")
 @click.option("--scale", default=1.0, show_default=True, help="Multiplies the number of notices.")
+@click.option(
+    "--exports", default="ntd,ntdclosed", show_default=True, help=f"{', '.join(sorted(EXPORTS))}; all: every one."
+)
 @json_option
-def simulate(scenario: str, out: Path, seed: int, scale: float, as_json: bool) -> None:
+def simulate(scenario: str, out: Path, seed: int, scale: float, exports: str, as_json: bool) -> None:
     """Write SCART exports with invented companies, their registry, and what really happened (truth.csv)."""
-    summary = simulate_scenario(scenario, out, seed, scale)
+    chosen = EXPORTS if exports == "all" else {name.strip() for name in exports.split(",")}
+    summary = simulate_scenario(scenario, out, seed, scale, chosen)
     text = (
         f"{summary.scenario}: {summary.notices} notices to {summary.companies} companies in {summary.period}, "
         f"{summary.files} deliveries in {out / 'deliveries'} (times in {summary.zone}; as of {summary.as_of})"

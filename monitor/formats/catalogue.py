@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from monitor.errors import MonitorError
-from monitor.formats import scart, urlhaus, xarf
+from monitor.formats import inhope_csv, scart, urlhaus, xarf
 from monitor.formats.reading import Openable, read_chunks, read_lines
 from monitor.formats.records import Context, Record, Rejected
 from monitor.formats.rows import Lines
@@ -36,6 +36,7 @@ FORMATS: Mapping[str, Reader] = MappingProxyType(
         "scart-all": by_line(scart.parse_all),
         "scart-report": by_line(scart.parse_report),
         "urlhaus": by_line(urlhaus.parse),
+        "inhope-csv": by_line(inhope_csv.parse),
         "xarf": by_chunk(xarf.parse),
     }
 )

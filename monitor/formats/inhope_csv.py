@@ -1,0 +1,155 @@
+"""`inhope-csv`, the table of a hotline without SCART: a row a notice, and the last check of what it was about.
+
+RFC 4180 (commas, doubled quotes) with a header, UTF-8, times in ISO 8601 with their offset. What the columns mean is
+written down in docs/sources.md.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from functools import partial
+
+from monitor.errors import DeliveryError
+from monitor.formats.header import Header, read_header
+from monitor.formats.records import Context, NoticeRecord, Record, Rejected, SightingRecord
+from monitor.formats.rows import Lines, RowError, decode, refuse_future
+from monitor.formats.scart.dialect import whole_rows
+from monitor.instants import to_instant
+from monitor.models.words import State
+
+COLUMNS = (
+    "report_id", "url", "host_ip", "notice_sent_at", "recipient", "recipient_country", "recipient_email", "status",
+    "checked_at", "destination_country",
+)  # fmt: skip
+NOT_READ = ("content_class",)  # may be there, and is nobody's business here
+_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})?", re.ASCII)
+_COUNTRY = re.compile(r"[A-Z]{2}")
+_PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_ -]{0,63}")
+_EARLIEST = 631_152_000  # 1990: before the web there was nothing to report on it
+
+
+def parse(lines: Lines, context: Context) -> Iterator[Record | Rejected]:
+    """Each row's notice, where one was sent, and what the last check saw, where there was one."""
+    header = _header(lines)
+    unknown = [f"unknown_column:{_shown(name)}" for name in header.unknown]
+    for line, raw, _ in whole_rows(lines, partial(_is_row, header), _open_quotes):
+        if raw == b"":
+            continue
+        try:
+            yield _record(line, _fields(raw, header), context, unknown)
+        except RowError as error:
+            yield Rejected(line, error.reason, error.column, raw or b"")
+
+
+def _header(lines: Lines) -> Header:
+    line, raw = next(lines, (1, None))
+    try:
+        names = _split(raw)
+    except RowError as error:
+        raise DeliveryError(f"line {line}: this is no header line ({error.reason}); is this inhope-csv?") from None
+    return read_header(names, COLUMNS, line, NOT_READ)
+
+
+def _shown(name: str) -> str:
+    """The name of a column nobody knows, unless it looks like content: a warning repeats no URL."""
+    return name if _PLAIN_NAME.fullmatch(name) else "(no name)"
+
+
+def _split(raw: bytes | None) -> list[str]:
+    try:
+        return [field.strip() for field in next(csv.reader([decode(raw)], strict=True))]
+    except csv.Error:
+        raise RowError("quotes_do_not_pair") from None
+
+
+def _is_row(header: Header, raw: bytes) -> bool:
+    """Whether a line is a whole row by itself: then it is never taken for the rest of a field that was left open."""
+    try:
+        return len(_split(raw)) == header.width
+    except RowError:
+        return False
+
+
+def _open_quotes(before: int, raw: bytes) -> int:
+    return (before + raw.count(b'"')) % 2
+
+
+def _fields(raw: bytes | None, header: Header) -> dict[str, str]:
+    fields = _split(raw)
+    if len(fields) != header.width:
+        raise RowError("wrong_number_of_columns")
+    return {name: fields[header.positions[name]] for name in COLUMNS}
+
+
+def _record(line: int, row: Mapping[str, str], context: Context, unknown: list[str]) -> Record:
+    flags = [*unknown]
+    notice, checked = _notice(row, context), _checked(row, context)
+    sightings: tuple[SightingRecord, ...] = () if checked is None else (checked,)
+    if notice is None:
+        flags.append("not_sent")
+    elif checked and checked.state is State.OFFLINE and checked.seen_at < notice.sent_at:
+        # The notice came too late, and nothing would ever end its episode: that the item is gone holds to this day.
+        flags.append("gone_before_notice")
+        sightings += (SightingRecord(context.received_at, State.OFFLINE),)
+    return Record(line, row["url"], False, () if notice is None else (notice,), sightings, tuple(flags))
+
+
+def _notice(row: Mapping[str, str], context: Context) -> NoticeRecord | None:
+    country, sent_at = _country(row, "recipient_country"), _instant(row, "notice_sent_at")
+    if sent_at is None:
+        return None
+    refuse_future(sent_at, context.received_at, "notice_in_future", "notice_sent_at")
+    return NoticeRecord(
+        sent_at,
+        recipient=row["recipient"] or None,
+        recipient_country=country,
+        recipient_email=row["recipient_email"] or None,
+        address=row["host_ip"] or None,
+        reference=row["report_id"] or None,
+    )
+
+
+def _checked(row: Mapping[str, str], context: Context) -> SightingRecord | None:
+    """What the last check saw; RowError where status, time and destination do not go together."""
+    status, checked_at = row["status"], _instant(row, "checked_at")
+    country = _country(row, "destination_country")
+    if status not in {"", *State}:
+        raise RowError("unknown_status", "status")
+    if country and status != State.MOVED:
+        raise RowError("destination_without_move", "destination_country")
+    if not status and checked_at is None:
+        return None
+    if not status:
+        raise RowError("no_status", "status")
+    if checked_at is None:
+        raise RowError("no_time", "checked_at")
+    refuse_future(checked_at, context.received_at, "checked_in_future", "checked_at")
+    return SightingRecord(checked_at, State(status), country=country)
+
+
+def _country(row: Mapping[str, str], column: str) -> str | None:
+    """An ISO 3166 code, None for none."""
+    if row[column] and not _COUNTRY.fullmatch(row[column]):
+        raise RowError("not_a_country", column)
+    return row[column] or None
+
+
+def _instant(row: Mapping[str, str], column: str) -> int | None:
+    """The instant of a time with its offset, None for no time: nobody is to guess a zone."""
+    if not row[column]:
+        return None
+    match = _TIME.fullmatch(row[column])
+    if match is None:
+        raise RowError("not_a_time", column)
+    if match[2] is None:
+        raise RowError("time_without_zone", column)
+    try:
+        instant = to_instant(datetime.fromisoformat(row[column]))
+    except ValueError:
+        raise RowError("not_a_time", column) from None
+    if instant < _EARLIEST:
+        raise RowError("implausible_time", column)
+    return instant
