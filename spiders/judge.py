@@ -48,5 +48,5 @@ def _remark(outcome: Outcome) -> str | None:
     if outcome.growing:
         remarks.append(f"{outcome.growing} left for the next run: still growing")
     if outcome.unnamed:
-        remarks.append(f"{outcome.unnamed} .csv left: a name must contain {NAMED_BY}")
+        remarks.append(f"tables left: {outcome.unnamed}, as a name must contain {NAMED_BY}")
     return "; ".join(remarks) or None

@@ -6,21 +6,25 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-_TABLE = re.compile(r"[^.].*\.csv(\.gz|\.zst)?", re.IGNORECASE)
+from monitor.formats.catalogue import FORMATS
+
+_TABLE = re.compile(r"[^.].*\.(csv|json|jsonl)(\.gz|\.zst)?", re.IGNORECASE)
 _ABOUT_ITEMS = re.compile(r"scart[-_. ](whois|all|report)(?![a-z])")  # alone, "all" and "report" name anything
 _STAMP = re.compile(r"\d{8}T\d{6}Z")
 _FUTURE = 300  # seconds by which another clock may run ahead of ours
 
 
 def format_of(name: str) -> str | None:
-    """The format of a SCART export by its name, or None where the name does not say."""
+    """The format of a file: of a SCART export as SCART names it, else any that is named; None where none is."""
     lowered = name.lower()
     if "ntdclosed" in lowered:
         return "scart-ntdclosed"
     if "ntd" in lowered:
         return "scart-ntd"
     about_items = _ABOUT_ITEMS.search(lowered)
-    return f"scart-{about_items[1]}" if about_items else None
+    if about_items:
+        return f"scart-{about_items[1]}"
+    return next((known for known in FORMATS if known in lowered and not known.startswith("scart-")), None)
 
 
 def exports(names: Iterable[str]) -> tuple[list[str], int]:

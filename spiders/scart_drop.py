@@ -28,7 +28,7 @@ SOURCE = Source(
     minimum_rows=1,
     maximum_rows=5_000_000,
 )
-NAMED_BY = "ntd, ntdclosed, scart-whois, scart-all or scart-report"
+NAMED_BY = "ntd, ntdclosed, scart-whois, scart-all, scart-report or another format"
 
 
 class ScartDropSpider(Collector):
@@ -66,7 +66,7 @@ class ScartDropSpider(Collector):
         linked = dict(_linked(response))
         found, outcome.unnamed = exports(linked)
         if not found:
-            outcome.fail("the folder", f"its listing names no export (.csv, .csv.gz or .csv.zst with {NAMED_BY})")
+            outcome.fail("the folder", f"its listing names no export: .csv or .json with {NAMED_BY}")
         for position, name in enumerate(found):
             wanted = self._wanted(name, linked[name])
             if wanted:

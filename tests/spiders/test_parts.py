@@ -7,6 +7,7 @@ from click.testing import CliRunner
 from sqlalchemy.orm import Session
 
 from monitor.errors import ConfigurationError, MonitorError
+from monitor.formats.catalogue import FORMATS
 from monitor.instants import parse_instant
 from monitor.schedule.lock import lock_for
 from monitor.schedule.runs import Verdict, last_run, record, remembered
@@ -37,6 +38,8 @@ NOW = parse_instant("2026-05-01T00:00:00Z")
         ("scart-report-anonymous.csv", "scart-report"),
         ("scart-allowed.csv", None),
         ("report.csv", None),
+        ("Notices-XARF.jsonl", "xarf"),
+        *((f"20260401T000000Z-{name}.csv.gz", name) for name in FORMATS),
     ],
 )
 def test_format_by_name(name: str, expected: str | None) -> None:

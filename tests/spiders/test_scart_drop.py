@@ -41,8 +41,8 @@ def test_directory(tmp_path: Path, installation: Installation) -> None:
     assert first.status == 0, first.err
     assert first.answer["verdict"] == "ok"
     assert first.answer["reason"] == (
-        "1 left for the next run: still growing; 1 .csv left: "
-        "a name must contain ntd, ntdclosed, scart-whois, scart-all or scart-report"
+        "1 left for the next run: still growing; tables left: 1, "
+        "as a name must contain ntd, ntdclosed, scart-whois, scart-all, scart-report or another format"
     )
     assert installation.deliveries() == [
         ("scart_drop", "scart-ntd", 2, parse_instant("2020-05-01T10:00:00Z")),
