@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from monitor.errors import DeliveryError
+
+_PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_ -]{0,63}")
 
 
 @dataclass(frozen=True)
@@ -15,6 +18,11 @@ class Header:
     positions: dict[str, int]
     width: int
     unknown: tuple[str, ...]
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """A warning for each unknown column; one whose name looks like content is not named: it may hold a URL."""
+        return tuple(f"unknown_column:{name if _PLAIN_NAME.fullmatch(name) else '(no name)'}" for name in self.unknown)
 
 
 def read_header(names: Sequence[str], wanted: Collection[str], line: int, optional: Collection[str] = ()) -> Header:

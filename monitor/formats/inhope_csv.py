@@ -27,14 +27,13 @@ COLUMNS = (
 NOT_READ = ("content_class",)  # may be there, and is nobody's business here
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})?", re.ASCII)
 _COUNTRY = re.compile(r"[A-Z]{2}")
-_PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_ -]{0,63}")
 _EARLIEST = 631_152_000  # 1990: before the web there was nothing to report on it
 
 
 def parse(lines: Lines, context: Context) -> Iterator[Record | Rejected]:
     """Each row's notice, where one was sent, and what the last check saw, where there was one."""
     header = _header(lines)
-    unknown = [f"unknown_column:{_shown(name)}" for name in header.unknown]
+    unknown = list(header.flags)
     for line, raw, _ in whole_rows(lines, partial(_is_row, header), _open_quotes):
         if raw == b"":
             continue
@@ -51,11 +50,6 @@ def _header(lines: Lines) -> Header:
     except RowError as error:
         raise DeliveryError(f"line {line}: this is no header line ({error.reason}); is this inhope-csv?") from None
     return read_header(names, COLUMNS, line, NOT_READ)
-
-
-def _shown(name: str) -> str:
-    """The name of a column nobody knows, unless it looks like content: a warning repeats no URL."""
-    return name if _PLAIN_NAME.fullmatch(name) else "(no name)"
 
 
 def _split(raw: bytes | None) -> list[str]:

@@ -36,7 +36,7 @@ def parse(lines: Lines, context: Context) -> Iterator[Record | Rejected]:
             header = header or _header(line, raw)
             continue
         try:
-            yield _row(line, _fields(raw, header), context)
+            yield _row(line, _fields(raw, header), context, list(header.flags))
         except RowError as error:
             yield Rejected(line, error.reason, error.column, raw or b"")
     if header is None:
@@ -65,8 +65,7 @@ def _fields(raw: bytes | None, header: Header) -> dict[str, str]:
     return {name: fields[position].strip() for name, position in header.positions.items()}
 
 
-def _row(line: int, row: dict[str, str], context: Context) -> Record:
-    flags: list[str] = []
+def _row(line: int, row: dict[str, str], context: Context, flags: list[str]) -> Record:
     added = read_time(_CLOCK, row["dateadded"], "dateadded", flags, later=True)
     last = read_time(_CLOCK, row["last_online"], "last_online", flags)
     if added is None:

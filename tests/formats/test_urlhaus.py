@@ -100,3 +100,9 @@ def test_the_real_feed(shared_data: Path) -> None:
     records = list(parse(read_lines(shared_data / "urlhaus-2026-04-10T1207Z.csv.gz"), CONTEXT))
     states = Counter(record.sightings[-1].state for record in records if isinstance(record, Record))
     assert (len(records), states) == (21_578, {State.OFFLINE: 19_702, State.ONLINE: 1_876})
+
+
+def test_an_unknown_column_warns_by_name_unless_that_looks_like_content(tmp_path: Path) -> None:
+    [record] = read(tmp_path, f"{HEADER},payload,https://canary.example/x", f'{row()},"a","b"')
+    assert isinstance(record, Record)
+    assert record.flags == ("unknown_column:payload", "unknown_column:(no name)")
