@@ -20,7 +20,7 @@ from monitor.publish.words import FIGURES, LATENESS, STANDINGS, Language, Text
 from reports import charts
 from reports.figures import key_figures, outstanding_by_age, shown, unmeasured
 from reports.prose import PROSE
-from reports.summary import standing_counts, summary
+from reports.summary import standing_counts, summary, what_was_measured
 from reports.words import WORDS
 
 STATIC = Path(__file__).parent / "static"
@@ -59,7 +59,6 @@ def _context(report: Report, language: Language, medium: Medium) -> dict[str, An
     formatters = {name: partial(getattr(formatting, name), language=language) for name in _FORMATTERS}
     return formatters | {
         "report": report,
-        "table": table,
         "network": table.network,
         "lang": language,
         "medium": medium,
@@ -72,15 +71,25 @@ def _context(report: Report, language: Language, medium: Medium) -> dict[str, An
         "site_charts": site_charts,
         "sentences": sentences,
         "shown": partial(shown, language=language),
-        "ranked": [row for row in table.rows if row.ranked],
-        "unranked": sorted((row for row in table.rows if not row.ranked), key=lambda row: row.name.casefold()),
+        **_companies(table),
         "has_ranks": any(row.figures and row.figures.rank is not None for row in table.rows),
-        "rank_intervals": any(row.figures and row.figures.rank_low is not None for row in table.rows),
+        "hits": _companies(table.hash_hits) if table.hash_hits else None,
+        "hits_summary": what_was_measured(table.hash_hits, language) if table.hash_hits else (),
         "summary": summary(table, language),
         "standing_counts": standing_counts(table, language),
         "key_figures": key_figures(table, language),
         "unmeasured": unmeasured(table, language),
         "ages": outstanding_by_age(table.rows),
+    }
+
+
+def _companies(table: PublicTable) -> dict[str, Any]:
+    """A table with its companies as the report lists them: the ranked in their order, the others by name."""
+    return {
+        "table": table,
+        "ranked": [row for row in table.rows if row.ranked],
+        "unranked": sorted((row for row in table.rows if not row.ranked), key=lambda row: row.name.casefold()),
+        "rank_intervals": any(row.figures and row.figures.rank_low is not None for row in table.rows),
     }
 
 

@@ -114,6 +114,21 @@ PROSE: Mapping[str, Text] = MappingProxyType(
             "This time the figures of all companies together leave out those with fewer than {below} episodes, whose"
             " own figures could be worked out otherwise.",
         ),
+        "hash_hits_text": Text(
+            "De hashcheckservice herkent bekend illegaal materiaal op de servers van een bedrijf en laat dat het"
+            " bedrijf weten. Een treffer telt hier zoals een melding telt in de rest van dit verslag, met dezelfde"
+            " regels en een termijn van {deadline}.",
+            "The hash service recognises known illegal material on a company’s servers and tells the company. A hit"
+            " counts here as a notice does in the rest of this report, by the same rules and with a deadline of"
+            " {deadline}.",
+        ),
+        "hash_hits_apart": Text(
+            "De cijfers hieronder staan los van die hierboven. Materiaal met een melding én een treffer staat in"
+            " beide: hier vanaf de eerste treffer, daar vanaf de eerste melding. Wat hier een melding heet, is een"
+            " treffer.",
+            "The figures below stand apart from those above. Material that was both noticed and hit is in both: here"
+            " from its first hit, there from its first notice. What is called a notice here is a hit.",
+        ),
         "how_episode": Text(
             "Wij tellen episodes. Een episode is één stuk gemeld materiaal bij één bedrijf. Zij begint als de eerste"
             " melding het bedrijf bereikt, en eindigt als bevestigd is dat het materiaal weg is. Herinneringen horen"

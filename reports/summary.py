@@ -79,7 +79,12 @@ def amount(n: int, noun: _Noun, language: Language) -> str:
 
 def summary(table: PublicTable, language: Language) -> tuple[str, ...]:
     """The whole period in sentences; what may not be shown is not said."""
-    said = (_counted(table, language), _on_time(table, language), _median(table, language), _open(table, language))
+    return (_counted(table, language), *what_was_measured(table, language))
+
+
+def what_was_measured(table: PublicTable, language: Language) -> tuple[str, ...]:
+    """The same without how much was counted: share on time, median and what is outstanding."""
+    said = (_on_time(table, language), _median(table, language), _open(table, language))
     return tuple(sentence for sentence in said if sentence)
 
 

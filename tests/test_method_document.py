@@ -18,7 +18,7 @@ import pytest
 
 from monitor.publish.words import LANGUAGES, LATENESS, STANDINGS, Language
 from monitor.score.assemble import SIGNIFICANT
-from monitor.score.methods import CURRENT, METHODS
+from monitor.score.methods import CURRENT, HASH_HITS, METHODS
 from monitor.score.run import estimate_file
 from monitor.score.shrinkage import effective_observations, fitted, shrunk
 from monitor.score.table import Estimate, Standing
@@ -118,6 +118,7 @@ def test_the_numbers_in_the_sentences_are_the_parameters(language: Language) -> 
         rf" {SIGNIFICANT} signific",
     ):
         assert re.search(pattern, text), pattern
+    assert json.dumps([*HASH_HITS]) in CODE.findall(text)
     known = {*kinds.values(), rules.stale_after_hours, rules.restricted_mean_hours, *rules.relocation_hours}
     assert {float(hours) for hours in re.findall(r"(\d+) h\b", text)} <= known
     (exact, none), (_, step) = rules.time_grid

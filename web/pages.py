@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Flask, Response, abort, current_app, g, make_response, redirect, render_template, request, url_for
@@ -19,7 +19,7 @@ from monitor.publish.rows import Row
 from monitor.publish.words import FIGURES, LANGUAGES, LATENESS, STANDINGS, Language
 from monitor.score.methods import CURRENT, METHODS
 from web import languages
-from web.releases import Edition, Library, Shelf, periods_with, shelf
+from web.releases import Edition, Library, Shelf, periods_with, periods_with_hash_hits, shelf
 from web.transfer import released
 from web.views import Query, RankingPage, ranking_page
 
@@ -47,6 +47,8 @@ def _add_language(app: Flask, language: Language) -> None:
     for form, suffix in _SUFFIXES.items():
         values = defaults | {"form": form}
         app.add_url_rule(f"/{language}/{words['ranking']}/<period>{suffix}", "ranking", ranking, defaults=values)
+        hits_rule = f"/{language}/{words['ranking']}/<period>/hash-hits{suffix}"
+        app.add_url_rule(hits_rule, "hash_hits", hash_hits, defaults=values)
         company_rule = f"/{language}/{words['company']}/<period>/<key>{suffix}"
         app.add_url_rule(company_rule, "company", company, defaults=values)
 
@@ -98,27 +100,49 @@ def ranking(lang: Language, period: str, form: str) -> BaseResponse:
         return _to_latest(known, "ranking", lang=lang, form=form)
     edition = known.find(period, query.version) or abort(404)
     view = ranking_page(_library().table(session(), edition), edition, query)
-    if form == "csv":
-        return _csv(sheets.ranking_csv(view.found), f"{period}.csv")
-    if form == "json":
-        return _json(_release(edition) | sheets.ranking_json(view.table, view.found))
-    return _ranking_html(view, known)
+    return _ranking(view, form, period) or _ranking_html("ranking.html", view, known, known.newest)
 
 
-def _ranking_html(view: RankingPage, known: Shelf) -> Response:
-    return released(
-        make_response(
-            render_template(
-                "ranking.html",
-                view=view,
-                table=view.table,
-                edition=view.edition,
-                query=view.query,
-                editions=known.newest,
-                versions=known.versions(view.edition.period),
-            )
-        )
+def hash_hits(lang: Language, period: str, form: str) -> BaseResponse:
+    """How the hash hits of a period were followed up, as page, CSV or JSON; without any, on to the ranking."""
+    known, query = shelf(session()), Query.read(request.args)
+    if period == _LATEST:
+        return _to_latest(known, "hash_hits", lang=lang, form=form)
+    edition = known.find(period, query.version) or abort(404)
+    notices = _library().table(session(), edition)
+    if notices.hash_hits is None:
+        address = url_for("ranking", lang=lang, form="html", period=period, version=query.version)
+        return redirect(address) if form == "html" else abort(404)
+    view = ranking_page(notices.hash_hits, edition, query)
+    periods, noticed = periods_with_hash_hits(session(), known.newest), {row.company for row in notices.rows}
+    return _ranking(view, form, f"{period}-hash-hits") or _ranking_html(
+        "hash_hits.html", view, known, periods, noticed=noticed
     )
+
+
+def _ranking(view: RankingPage, form: str, name: str) -> Response | None:
+    """The rows as CSV or JSON, where that is asked for."""
+    if form == "csv":
+        return _csv(sheets.ranking_csv(view.found), f"{name}.csv")
+    if form == "json":
+        return _json(_release(view.edition) | sheets.ranking_json(view.table, view.found))
+    return None
+
+
+def _ranking_html(
+    template: str, view: RankingPage, known: Shelf, editions: Sequence[Edition], **more: object
+) -> Response:
+    page = render_template(
+        template,
+        view=view,
+        table=view.table,
+        edition=view.edition,
+        query=view.query,
+        editions=editions,
+        versions=known.versions(view.edition.period),
+        **more,
+    )
+    return released(make_response(page))
 
 
 def company(lang: Language, period: str, key: str, form: str) -> BaseResponse:

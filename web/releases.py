@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from monitor.models.release import Release, ReleaseRow, Stage
 from monitor.publish.rows import PublicTable, Row, public_table
-from monitor.release.store import load_company
-from monitor.score.table import Table, from_json
+from monitor.release.store import HASH_HIT, load_company, thaw
+from monitor.score.table import Table
 
 _KEPT = 16
 
@@ -68,6 +68,13 @@ def periods_with(session: Session, editions: Sequence[Edition], company: str) ->
     return tuple(edition for edition in editions if edition.id in known)
 
 
+def periods_with_hash_hits(session: Session, editions: Sequence[Edition]) -> tuple[Edition, ...]:
+    """Those of the editions that have a company in the table of the hash hits."""
+    of_hits = ReleaseRow.company_key.startswith(HASH_HIT, autoescape=True)
+    known = set(session.scalars(select(ReleaseRow.release_id).where(of_hits).distinct()))
+    return tuple(edition for edition in editions if edition.id in known)
+
+
 class Library:
     """Public tables by release, the last used kept in memory; safe for several threads."""
 
@@ -98,6 +105,6 @@ class Library:
 def _load(session: Session, edition: Edition) -> Table:
     """The table without the companies' curves, which are nine tenths of it and only their own pages show."""
     head = json.loads(session.get_one(Release, edition.id).table_json)
-    rows = select(ReleaseRow.row_json).where(ReleaseRow.release_id == edition.id).order_by(ReleaseRow.position)
-    head["companies"] = [json.loads(row) | {"curve": []} for row in session.scalars(rows)]
-    return from_json(Table, head)
+    rows = select(ReleaseRow.company_key, ReleaseRow.row_json).where(ReleaseRow.release_id == edition.id)
+    found = session.execute(rows.order_by(ReleaseRow.position))
+    return thaw(head, ((key, json.loads(row) | {"curve": []}) for key, row in found))

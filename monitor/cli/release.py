@@ -18,7 +18,7 @@ from monitor.models.release import Release
 from monitor.release.compare import Change, Differences, differences
 from monitor.release.correct import correct as correct_release
 from monitor.release.draft import draft as draft_release
-from monitor.release.open_data import COMPANIES, EPISODES, write_open_data
+from monitor.release.open_data import files_of, write_open_data
 from monitor.release.publish import check
 from monitor.release.publish import publish as publish_release
 from monitor.release.rebuild import rebuild as rebuild_release
@@ -78,8 +78,9 @@ def episodes(release: str, out: Path, as_json: bool) -> None:
     with transaction(run.engine) as session:
         found = find(session, release)
         write_open_data(session, found, out)
-        data = _row(found) | {"files": [EPISODES, COMPANIES]}
-    show(data, as_json, f"{data['period']} version {data['version']}: {EPISODES} and {COMPANIES} give its table again")
+        files = files_of(load_table(session, found))
+        data = _row(found) | {"files": files}
+    show(data, as_json, f"{data['period']} version {data['version']}: {', '.join(files)} give its figures again")
 
 
 @release.command("list")

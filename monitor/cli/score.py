@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,13 @@ from monitor.cli.runtime import INSTANT, Runtime, json_option, runtime, show
 from monitor.db import transaction
 from monitor.errors import MonitorError
 from monitor.instants import iso
+from monitor.models.words import Kind
 from monitor.period import parse_period
 from monitor.score.explain import Explanation, explain_file, explain_period
 from monitor.score.export import exported_at
 from monitor.score.methods import method
 from monitor.score.recompute import recompute
-from monitor.score.run import Request, estimate_file, last_delivery
+from monitor.score.run import Request, estimate_file, last_delivery, score_for_release
 from monitor.score.run import score as score_period
 from monitor.score.table import Estimate, Share, Table
 
@@ -26,6 +28,12 @@ METHOD = click.option("--method", "version", help="Version of the method (defaul
 ENGINE = click.option("--engine", "engine_url", help="Where to compute, e.g. duckdb:// (default: as configured).")
 EXPLAIN = click.option("--explain", "key", metavar="COMPANY", help="What this company's standing rests on, instead.")
 CURVES = click.option("--curves", is_flag=True, help="With --json: the hourly curves too.")
+KINDS = click.option(
+    "--kinds",
+    type=click.Choice([str(kind) for kind in Kind]),
+    multiple=True,
+    help="What begins an episode; more than once for more kinds (default: those of the method).",
+)
 
 
 @click.command()
@@ -35,6 +43,7 @@ CURVES = click.option("--curves", is_flag=True, help="With --json: the hourly cu
 @METHOD
 @ENGINE
 @click.option("--facts", type=click.Path(path_type=Path), help="Score this export of facts, not the database.")
+@KINDS
 @EXPLAIN
 @CURVES
 @json_option
@@ -45,14 +54,19 @@ def score(
     version: str | None,
     engine_url: str | None,
     facts: Path | None,
+    kinds: tuple[str, ...],
     key: str | None,
     curves: bool,
     as_json: bool,
 ) -> None:
-    """Score a period and rank its companies, worst first."""
+    """Score a period and rank its companies, worst first.
+
+    With `--kinds hash_hit` the table of the follow-up of hash hits, which a release has beside that of the notices.
+    """
     run = runtime()
     with transaction(run.engine) as session:
         request = asked(session, run, period, as_of, known_at, version, engine_url, facts)
+        request = replace(request, kinds=kinds or None)
         answer = score_period(session, request) if key is None else explain_period(session, request, key)
     _show(answer, curves, as_json)
 
@@ -66,8 +80,8 @@ def scored(
     version: str | None,
     engine_url: str | None,
 ) -> Table:
-    """The table that the options of `score` and `release draft` ask for, with their defaults."""
-    return score_period(session, asked(session, run, period, as_of, known_at, version, engine_url))
+    """The tables that the options of `release draft` ask for, with their defaults: that of the hash hits is inside."""
+    return score_for_release(session, asked(session, run, period, as_of, known_at, version, engine_url))
 
 
 def asked(
@@ -93,6 +107,7 @@ def asked(
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--companies", type=click.Path(path_type=Path), help="The companies.csv that a release has beside FILE.")
 @METHOD
+@KINDS
 @ENGINE
 @EXPLAIN
 @CURVES
@@ -101,6 +116,7 @@ def estimate(
     file: Path,
     companies: Path | None,
     version: str | None,
+    kinds: tuple[str, ...],
     engine_url: str | None,
     key: str | None,
     curves: bool,
@@ -111,13 +127,12 @@ def estimate(
     FILE is CSV or Parquet with company, site, last_online_h, first_offline_h (empty: not removed) and followed_h.
     With the anonymised episodes of a release and its --companies the table is that of the release, to the last digit.
     """
-    rules, engine = method(version), engine_url or runtime().settings.engine
+    rules, engine = method(version).of_kinds(kinds or None), engine_url or runtime().settings.engine
     if key is not None:
         _show(explain_file(file, key, rules, engine), curves, as_json)
         return
-    _show(
-        recompute(file, companies, rules, engine) if companies else estimate_file(file, rules, engine), curves, as_json
-    )
+    table = recompute(file, companies, rules, engine) if companies else estimate_file(file, rules, engine)
+    _show(replace(table, kinds=kinds or None), curves, as_json)
 
 
 def _show(answer: Table | Explanation, curves: bool, as_json: bool) -> None:
@@ -142,6 +157,7 @@ def describe(table: Table) -> str:
     rows = [_line(row) for row in (*table.companies, table.network)]
     nobody = f"at nobody's door: {table.unattributed.episodes} episodes, counted in the network only"
     title = f"period {table.period}  as of {table.as_of}  method {table.method}" if table.period else ""
+    title += f"  kinds {', '.join(table.kinds)}" if table.kinds else ""
     return "\n".join([title, head, *rows, nobody]).lstrip("\n")
 
 

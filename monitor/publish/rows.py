@@ -7,11 +7,11 @@ the figures of the network, give way where they would betray such a company (mon
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from monitor.publish.network import Network, TotalLine, public_network, totals
-from monitor.publish.withheld import withheld
+from monitor.publish.withheld import Withheld, withheld, withheld_in_both
 from monitor.score.methods import Method, method
 from monitor.score.table import Estimate, Standing, Table
 
@@ -44,7 +44,7 @@ class AtNobodysDoor:
 class PublicTable:
     """A period's publishable rows, worst first, with the network and the totals.
 
-    Every withheld row has fewer than `below` episodes.
+    Every withheld row has fewer than `below` episodes. `hash_hits` is the release's other table, where it has one.
     """
 
     method: Method
@@ -56,6 +56,7 @@ class PublicTable:
     totals: tuple[TotalLine, ...]
     unattributed: AtNobodysDoor
     below: int
+    hash_hits: PublicTable | None = None
 
     def find(self, key: str) -> Row | None:
         """The row of the company with that key."""
@@ -65,8 +66,15 @@ class PublicTable:
 def public_table(table: Table) -> PublicTable:
     """What may be shown of a table; raises MonitorError where its method is not known."""
     rules = method(table.method)
+    if table.hash_hits is None:
+        return _public(table, rules.of_kinds(table.kinds), withheld(table, rules))
+    of_notices, of_hits = withheld_in_both(table, table.hash_hits, rules)
+    hits = _public(table.hash_hits, rules.of_kinds(table.hash_hits.kinds), of_hits)
+    return replace(_public(table, rules, of_notices), hash_hits=hits)
+
+
+def _public(table: Table, rules: Method, hidden: Withheld) -> PublicTable:
     ranked = any(company.rank is not None for company in table.companies)
-    hidden = withheld(table, rules)
     lines = totals(table, hidden)
     nobody = next(line.counts for line in lines if line.kind == "unattributed")
     return PublicTable(

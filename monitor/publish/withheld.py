@@ -69,17 +69,34 @@ class Withheld:
         return self.below if company in self.companies else None
 
 
-def withheld(table: Table, rules: Method) -> Withheld:
+def withheld(table: Table, rules: Method, *, covers: bool = True, pools: bool = True) -> Withheld:
     """The companies under `publish_below`, and the next smallest that have no rank where those alone stand out.
 
-    Where no such company helps, they stay as they are and the network's figures give way.
+    Where no such company helps, they stay as they are and the network's figures give way. What is at nobody's door
+    hides nothing unless it `covers`; what is made from the times of the withheld is told in no sum unless it `pools`.
     """
     small = [company for company in table.companies if company.episodes < rules.publish_below]
-    nobody = at_nobodys_door(table)
-    for group, below in _groups(table, small, rules):
-        if _timing(group, nobody, rules) != "hidden":
-            return _withheld(group, below, nobody, rules)
-    return _withheld(small, rules.publish_below, nobody, rules)
+    nobody = at_nobodys_door(table) if covers else dict.fromkeys(MEASURES, 0)
+    for group, below in _groups(table, small, rules) if pools or not small else ():
+        timing = _timing(group, nobody, rules)
+        if timing != "hidden":
+            return _withheld(group, below, nobody, timing)
+    return _withheld(small, rules.publish_below, nobody, "hidden")
+
+
+def withheld_in_both(notices: Table, hits: Table, rules: Method) -> tuple[Withheld, Withheld]:
+    """What a release withholds that has a table of the notices and one of the hash hits (docs/adr/0008).
+
+    An item that was noticed and hit has an episode in each, and the time between two checks tells that it is one
+    item. So what one table leaves without a name, the other may not name: the pool of the hits is never told, that
+    of the notices only where no company in it has figures among the hits, and nobody's part of it hides nothing.
+    """
+    of_hits = withheld(hits, rules, covers=False, pools=False)
+    of_notices = withheld(notices, rules, covers=False)
+    named = {company.company for company in hits.companies} - of_hits.companies
+    if of_notices.companies & named:
+        of_notices = withheld(notices, rules, covers=False, pools=False)
+    return of_notices, of_hits
 
 
 def at_nobodys_door(table: Table) -> Mapping[str, int]:
@@ -96,9 +113,8 @@ def _groups(table: Table, small: list[Estimate], rules: Method) -> Iterator[tupl
         yield small + few[:joined], rules.minimum_episodes
 
 
-def _withheld(group: Sequence[Estimate], below: int, nobody: Mapping[str, int], rules: Method) -> Withheld:
+def _withheld(group: Sequence[Estimate], below: int, nobody: Mapping[str, int], timing: State) -> Withheld:
     states = {name: _state(group, get, nobody[name]) for name, get in MEASURES.items()}
-    timing = _timing(group, nobody, rules)
     if timing != "hidden" or states["episodes"] == "covered":  # nobody's own episodes are told, and cover nothing
         states["episodes"] = timing
     states |= {name: timing for name in TIMING if name != "episodes"}

@@ -6,18 +6,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
 
+from monitor.release.store import HASH_HIT
 from monitor.score.table import Estimate, Table
 
 Figure: TypeAlias = str | int | float | bool | None
 
 _FIRST = ("rank", "standing")
 _CURVE = "curve["
+_OF_THE_HITS = ("network", "unattributed", "rest")  # the rest of their head is that of the notices
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """One figure of a company (None: of the table itself) before and after; None: it was, or is, not there.
 
+    A company of the hash hits has HASH_HIT before its key, as in the release.
     `field` is a path: `on_time.late`, `survival[24].npmle` (at 24 hours), `relocation[NL].episodes`.
     """
 
@@ -46,7 +49,7 @@ def differences(old: Table, new: Table) -> Differences:
     When the facts were known is not a difference: a correction always knows more. An hourly curve is named once, by
     the first hour at which it differs. Both tables may be of different periods, dates or methods.
     """
-    before, after = ({row.company: row for row in table.companies} for table in (old, new))
+    before, after = _rows(old), _rows(new)
     changes = [
         *_changes(None, _head(old), _head(new)),
         *(
@@ -61,9 +64,16 @@ def differences(old: Table, new: Table) -> Differences:
     return Differences(tuple(changes), added, gone)
 
 
+def _rows(table: Table) -> dict[str, Estimate]:
+    hits = table.hash_hits.companies if table.hash_hits else ()
+    return {row.company: row for row in table.companies} | {HASH_HIT + row.company: row for row in hits}
+
+
 def _head(table: Table) -> dict[str, Figure]:
     data = table.as_json()
-    return dict(_leaves({name: value for name, value in data.items() if name not in ("companies", "known_at")}))
+    hits = {name: value for name, value in data.get("hash_hits", {}).items() if name in _OF_THE_HITS}
+    own = {name: value for name, value in data.items() if name not in ("companies", "known_at", "hash_hits")}
+    return dict(_leaves({**own, "hash_hits": hits}))
 
 
 def _figures(row: Estimate) -> dict[str, Figure]:

@@ -12,7 +12,7 @@ from monitor.models.release import Release
 from monitor.release.compare import differences
 from monitor.release.draft import Corrects, draft
 from monitor.release.store import load_table, newest_published
-from monitor.score.run import Request, score
+from monitor.score.run import Request, score_for_release
 
 
 def correct(
@@ -32,7 +32,7 @@ def correct(
         raise MonitorError(
             f"{name} was made from what was known at {release.manifest['known_at']}; choose a later time"
         )
-    table = score(session, request)
+    table = score_for_release(session, request)
     if not differences(load_table(session, release), table):
         raise MonitorError(f"there is nothing to correct: from what is known now {name} comes out the same")
     corrects = Corrects(release.version, release.manifest_sha256, reason.strip())

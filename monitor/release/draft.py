@@ -18,13 +18,17 @@ from monitor.models.facts import Correction, Delivery, Suspension
 from monitor.models.release import Release, ReleaseRow, Stage
 from monitor.models.words import Verdict
 from monitor.release.canonical import canonical, digest
+from monitor.release.store import HASH_HIT
 from monitor.score.methods import Method
 from monitor.score.table import Table
 
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """A table in canonical JSON: its head, and (company, row) in the order of the table."""
+    """A table in canonical JSON: its head, and (company, row) in the order of the table.
+
+    The rows of the hash hits follow those of the notices, under HASH_HIT and the company.
+    """
 
     head: str
     rows: tuple[tuple[str, str], ...]
@@ -70,14 +74,17 @@ def draft(
 
 
 def freeze(table: Table) -> Frozen:
-    """The bytes of a table."""
+    """The bytes of a table; `monitor.release.store.thaw` reads them again."""
     data = table.as_json()
-    rows = tuple((row["company"], canonical(row)) for row in data.pop("companies"))
-    return Frozen(canonical(data), rows)
+    rows = [(row["company"], canonical(row)) for row in data.pop("companies")]
+    hits = data.get("hash_hits", {}).pop("companies", ())
+    rows += [(HASH_HIT + row["company"], canonical(row)) for row in hits]
+    return Frozen(canonical(data), tuple(rows))
 
 
 def manifest_of(session: Session, table: Table, method: Method, frozen: Frozen) -> dict[str, Any]:
     """Everything a table was made from, as plain data, and the hashes of what came out."""
+    inputs = _inputs(session, to_datetime(parse_instant(table.known_at)))
     return {
         "period": table.period,
         "as_of": table.as_of,
@@ -86,9 +93,11 @@ def manifest_of(session: Session, table: Table, method: Method, frozen: Frozen) 
         "parameters": method.parameters(),
         "parameters_sha256": method.parameter_hash(),
         "code_version": monitor.__version__,
-        "inputs": _inputs(session, to_datetime(parse_instant(table.known_at))),
+        "inputs": inputs,
+        "inputs_sha256": digest(canonical(inputs)),
         "table_sha256": digest(frozen.head),
         "rows_sha256": {key: digest(row) for key, row in frozen.rows},
+        **({"hash_hits": {"scored_kinds": table.hash_hits.kinds}} if table.hash_hits else {}),
     }
 
 

@@ -20,7 +20,7 @@ from monitor.release.draft import Frozen, freeze, manifest_of
 from monitor.release.publish import check
 from monitor.release.store import load_table
 from monitor.score.methods import Method, method
-from monitor.score.run import Request, score
+from monitor.score.run import Request, score_for_release
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def rebuild(session: Session, release: Release, engine_url: str = "duckdb://") -
     request = request_of(release, engine_url)
     if changed := check(session, release):
         raise MonitorError(f"the release is not what was frozen: {changed[0]}; see `monitor release verify`")
-    table = score(session, request)
+    table = score_for_release(session, request)
     fresh = freeze(table)
     manifest = manifest_of(session, table, request.method, fresh)
     problems = (*_parts(_stored(session, release), fresh), *_inputs(release.manifest["inputs"], manifest["inputs"]))

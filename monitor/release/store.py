@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,6 +12,8 @@ from sqlalchemy.orm import Session
 from monitor.errors import MonitorError
 from monitor.models.release import Release, ReleaseRow, Stage
 from monitor.score.table import Estimate, Table, from_json
+
+HASH_HIT = "#"  # before a company's key in the rows of the hash hits; no key has it, and the column has room for one
 
 
 def published(session: Session) -> Sequence[Release]:
@@ -45,14 +48,23 @@ def find_published(session: Session, name: str) -> Release:
 
 def load_table(session: Session, release: Release) -> Table:
     """The whole table of a release, companies in the order they were frozen in."""
-    rows = select(ReleaseRow.row_json).where(ReleaseRow.release_id == release.id).order_by(ReleaseRow.position)
-    head = json.loads(release.table_json)
-    head["companies"] = [json.loads(row) for row in session.scalars(rows)]
-    return from_json(Table, head)
+    rows = select(ReleaseRow.company_key, ReleaseRow.row_json).where(ReleaseRow.release_id == release.id)
+    found = session.execute(rows.order_by(ReleaseRow.position))
+    return thaw(json.loads(release.table_json), ((key, json.loads(row)) for key, row in found))
+
+
+def thaw(head: Mapping[str, Any], rows: Iterable[tuple[str, Mapping[str, Any]]]) -> Table:
+    """The table that `monitor.release.draft.freeze` made this head and these rows of."""
+    companies: dict[bool, list[Mapping[str, Any]]] = {False: [], True: []}
+    for key, row in rows:
+        companies[key.startswith(HASH_HIT)].append(row)
+    hits = head.get("hash_hits")
+    beside = {"hash_hits": {**hits, "companies": companies[True]}} if hits else {}
+    return from_json(Table, {**head, "companies": companies[False], **beside})
 
 
 def load_company(session: Session, release: Release, key: str) -> Estimate | None:
-    """One company's line of a release, or None where the release does not know it."""
+    """One company's line of a release, or None where the release does not know it; hash hits: under HASH_HIT + key."""
     query = select(ReleaseRow.row_json).where(ReleaseRow.release_id == release.id, ReleaseRow.company_key == key)
     row = session.scalar(query)
     return None if row is None else from_json(Estimate, json.loads(row))

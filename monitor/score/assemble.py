@@ -119,7 +119,7 @@ class _Readings:
 
     def _on_time(self, index: int) -> OnTime:
         mature, on_time, late = (self._count(name, index) for name in ("mature", "on_time", "late"))
-        deadline = self._method.deadlines_hours["hotline_notice"]
+        deadline = self._method.usual_deadline_hours
         lenient, strict = self._lenient.at(index), self._strict.at(index)
         return OnTime(deadline, mature, on_time, late, mature - on_time - late, lenient, strict)
 

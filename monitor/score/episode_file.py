@@ -37,7 +37,7 @@ def read_episodes(path: Path, method: Method) -> tuple[pa.Table, dict[int, Label
         raise DeliveryError(f"{path.name}: no column {', '.join(map(repr, missing))}; needed: {', '.join(REQUIRED)}")
     hours = {name: _hours(table, name, path) for name in ("last_online_h", "first_offline_h", "followed_h")}
     hours["relocated_h"] = _hours(table, "relocated_h", path)
-    hours["deadline_h"] = pc.fill_null(_hours(table, "deadline_h", path), method.deadlines_hours["hotline_notice"])
+    hours["deadline_h"] = pc.fill_null(_hours(table, "deadline_h", path), method.usual_deadline_hours)
     _check(hours, path)
     company, labels = _numbered(table["company"])
     site, _ = _numbered(table["site"])

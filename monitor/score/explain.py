@@ -127,7 +127,7 @@ def explain_period(session: Session, request: Request, key: str) -> Explanation:
         raise MonitorError(f"no company {key!r}; give its key as `monitor score --json` has it under `company`")
     with engines.opened(request.engine_url, database_url(session)) as engine:
         own = _own(episodes_of(facts_of(engine, session, request), request), company)
-        return explain(engine, own, key, request.method, request.as_of)
+        return explain(engine, own, key, request.rules, request.as_of)
 
 
 def explain_file(path: Path, company: str, method: Method, engine_url: str = "duckdb://") -> Explanation:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -14,6 +14,8 @@ import numpy.typing as npt
 from monitor.errors import MonitorError
 from monitor.instants import HOUR
 from monitor.models.words import Kind
+
+HASH_HITS: tuple[str, ...] = (Kind.HASH_HIT,)  # what begins an episode in the table of the hash hits
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,15 @@ class Method:
     relocation_hours: tuple[float, ...] = (168.0, 720.0)
     time_grid: tuple[tuple[int, int], ...] = ((5_000, 0), (10**12, 900))
     age_bounds_hours: tuple[float, ...] = (0.0, 24.0, 48.0, 168.0, 720.0)
+
+    def of_kinds(self, kinds: tuple[str, ...] | None) -> Method:
+        """The same rules for a table that other kinds of notice begin (None: its own)."""
+        return self if kinds is None else replace(self, scored_kinds=kinds)
+
+    @property
+    def usual_deadline_hours(self) -> float:
+        """The deadline of the first of the kinds that count."""
+        return self.deadlines_hours[self.scored_kinds[0]]
 
     @property
     def stale_after(self) -> int:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import ibis
 import pyarrow as pa
+from ibis import _
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -26,7 +27,7 @@ from monitor.score.episodes import episodes, hosting
 from monitor.score.export import read_export
 from monitor.score.facts import NOBODY, Facts, load_facts
 from monitor.score.gather import gather
-from monitor.score.methods import Method
+from monitor.score.methods import HASH_HITS, Method
 from monitor.score.rank import ranked
 from monitor.score.table import Estimate, Table, Unattributed
 
@@ -35,7 +36,10 @@ _NETWORK_LABEL = Label("network", "network")
 
 @dataclass(frozen=True)
 class Request:
-    """What to score: episodes begun in `period`, seen at `as_of`, from the facts recorded by `known_at`."""
+    """What to score: episodes begun in `period`, seen at `as_of`, from the facts recorded by `known_at`.
+
+    `kinds` of notice begin an episode; None: those of the method.
+    """
 
     period: Period
     as_of: int
@@ -43,6 +47,12 @@ class Request:
     method: Method
     engine_url: str = "duckdb://"
     facts: Path | None = None  # an export to read instead of the database
+    kinds: tuple[str, ...] | None = None
+
+    @property
+    def rules(self) -> Method:
+        """The method for the kinds that are asked for."""
+        return self.method.of_kinds(self.kinds)
 
 
 def last_delivery(session: Session, known_at: int) -> int:
@@ -57,9 +67,19 @@ def last_delivery(session: Session, known_at: int) -> int:
 def score(session: Session, request: Request) -> Table:
     """The ranked table of a period. Raises MonitorError where the reference date lies before the period."""
     labels = _labels(session, request.known_at)
-    head = (request.period.label, iso(request.as_of), iso(request.known_at))
     with engines.opened(request.engine_url, database_url(session)) as engine:
-        return _table(engine, *_measured(engine, session, request), labels, request.method, head)
+        return _scored(engine, facts_of(engine, session, request), request, labels)
+
+
+def score_for_release(session: Session, request: Request) -> Table:
+    """As `score`, with the table of the hash hits beside that of the notices where there was a hit in the period."""
+    labels = _labels(session, request.known_at)
+    with engines.opened(request.engine_url, database_url(session)) as engine:
+        facts = facts_of(engine, session, request)
+        notices = _scored(engine, facts, request, labels)
+        if not _any_hash_hit(engine, facts, request):
+            return notices
+        return replace(notices, hash_hits=_scored(engine, facts, replace(request, kinds=HASH_HITS), labels))
 
 
 def scored_episodes(session: Session, request: Request) -> pa.Table:
@@ -98,14 +118,21 @@ def facts_of(engine: Engine, session: Session, request: Request) -> Facts:
 def episodes_of(facts: Facts, request: Request) -> Expr:
     """All episodes up to the reference date, and which of them are `scored`: begun in the period."""
     start, end = _bounds(request)
-    every = episodes(facts, request.method, request.as_of)
+    every = episodes(facts, request.rules, request.as_of)
     return every.mutate(scored=(every.start >= start) & (every.start < end))
 
 
-def _measured(engine: Engine, session: Session, request: Request) -> tuple[Expr, dict[int, int]]:
-    """The episodes, and how many notices of the period each company did not accept."""
-    facts = facts_of(engine, session, request)
-    return episodes_of(facts, request), _refused(engine, facts, request)
+def _scored(engine: Engine, facts: Facts, request: Request, labels: Mapping[int, Label]) -> Table:
+    """The table of the kinds that are asked for."""
+    head = (request.period.label, iso(request.as_of), iso(request.known_at))
+    every, refused = episodes_of(facts, request), _refused(engine, facts, request)
+    return replace(_table(engine, every, refused, labels, request.rules, head), kinds=request.kinds)
+
+
+def _any_hash_hit(engine: Engine, facts: Facts, request: Request) -> bool:
+    start, end = _bounds(request)
+    hits = facts.notices.filter((_.t >= start) & (_.t < end) & _.kind.isin([str(kind) for kind in HASH_HITS]))
+    return bool(engine.to_pyarrow(hits.aggregate(hits=_.count()))["hits"][0].as_py())
 
 
 def _bounds(request: Request) -> tuple[int, int]:
@@ -113,7 +140,7 @@ def _bounds(request: Request) -> tuple[int, int]:
 
 
 def _refused(engine: Engine, facts: Facts, request: Request) -> dict[int, int]:
-    refusals = engine.to_pyarrow(refusal_counts(facts, hosting(facts), *_bounds(request), request.method))
+    refusals = engine.to_pyarrow(refusal_counts(facts, hosting(facts), *_bounds(request), request.rules))
     return {row["company"]: row["refused"] + row["undeliverable"] for row in refusals.to_pylist()}
 
 

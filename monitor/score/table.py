@@ -6,7 +6,7 @@ Times are ISO 8601 in UTC, durations hours, shares fractions of one. Unknown is 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
@@ -140,7 +140,11 @@ class Unattributed:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A period's companies, worst first, and the network as a whole."""
+    """A period's companies, worst first, and the network as a whole.
+
+    `kinds` of notice began its episodes (None: those of the method). In a release, `hash_hits` is a table of its own
+    beside that of the notices, where there was a hit in the period.
+    """
 
     method: str
     as_of: str
@@ -150,12 +154,16 @@ class Table:
     network: Estimate
     unattributed: Unattributed
     rest: Estimate | None = None  # the network without the companies under `publish_below`, where there are some
+    kinds: tuple[str, ...] | None = None
+    hash_hits: Table | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Plain data for `json.dumps`."""
-        return asdict(self)
+        """Plain data for `json.dumps`; a table of the method's own kinds alone has neither `kinds` nor `hash_hits`."""
+        data = asdict(replace(self, hash_hits=None)) | {"hash_hits": self.hash_hits and self.hash_hits.as_json()}
+        return {name: value for name, value in data.items() if value is not None or name not in _WHERE_GIVEN}
 
 
+_WHERE_GIVEN = ("kinds", "hash_hits")
 T = TypeVar("T")
 
 

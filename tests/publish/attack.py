@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -126,11 +127,42 @@ def _learn_rows(attack: Attack, episodes: bytes, *, gives_way: bool) -> None:
     rows = [row for row in csv.DictReader(io.StringIO(episodes.decode())) if row["company"] == "(pooled)"]
     found = dict.fromkeys(TIMES, 0)
     for row in rows:
-        last, gone, followed = (float(row[name]) for name in ("last_online_h", "first_offline_h", "followed_h"))
-        if followed >= 24:
-            found["on_time" if gone <= 24 else "late" if last > 24 else "undetermined"] += 1
+        if kind := _kind(row):
+            found[kind] += 1
     for name, count in {**found, "episodes": len(rows)}.items():
         attack.learn({(NOBODY, name): 1.0} if gives_way else attack.total(name, nobody=True), count)
+
+
+def learn_links(attack: Attack, episodes: bytes, other: bytes, *, others_are_nobodys: bool) -> None:
+    """What the other table of a release tells: an item in both has the same time between its two checks in each.
+
+    A row without a name, of an item that has one there, is of that company; where all rows without a name there are
+    nobody's, so is this one.
+    """
+    owners = {_between(row): row["company"] for row in csv.DictReader(io.StringIO(other.decode()))}
+    found: Counter[tuple[str, str]] = Counter()
+    for row in csv.DictReader(io.StringIO(episodes.decode())):
+        owner = owners.get(_between(row)) if row["company"] == "(pooled)" else None
+        if owner == "(pooled)":
+            owner = NOBODY if others_are_nobodys else None
+        if owner is not None:
+            found.update({(owner, name): 1 for name in ("episodes", _kind(row)) if name})
+    for target, count in found.items():
+        if target[0] == NOBODY or target[0] in attack.companies:
+            attack.learn({target: 1.0}, count, MOST)
+
+
+def _between(row: Mapping[str, str]) -> int:
+    """Seconds from the last sighting online to the first offline."""
+    return round((float(row["first_offline_h"]) - float(row["last_online_h"])) * 3600)
+
+
+def _kind(row: Mapping[str, str]) -> str:
+    """On time, undetermined or late; nothing where the deadline has not passed."""
+    last, gone, followed = (float(row[name]) for name in ("last_online_h", "first_offline_h", "followed_h"))
+    if followed < 24:
+        return ""
+    return "on_time" if gone <= 24 else "late" if last > 24 else "undetermined"
 
 
 def _learn_list(attack: Attack, companies: bytes) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +11,8 @@ from datetime import UTC, datetime
 from sqlalchemy.orm import Session
 
 from monitor.models.release import Release, ReleaseRow, Stage
+from monitor.release.draft import freeze
+from monitor.score.methods import HASH_HITS
 from monitor.score.table import (
     AgeCount,
     Bounds,
@@ -192,10 +193,18 @@ def together(parts: Sequence[Invented]) -> Estimate:
     return replace(whole, **{name: sum(getattr(item, name) for item in judged) for name in names})
 
 
+HIT = (*COMPANIES[:9], Invented("as64510", "Duinroos Hosting", 40, 3, 20, 9, 18, 4, 1), *COMPANIES[11:14])
+
+
+def with_hash_hits(table: Table) -> Table:
+    """The same table with one of hash hits beside it, which names a company that had no notice."""
+    hits = invent(table.period, HIT, stray=replace(STRAY, on_time=1, late=1))
+    return replace(table, hash_hits=replace(hits, kinds=HASH_HITS))
+
+
 def publish(session: Session, table: Table, version: int = 1) -> Release:
     """Freeze a table as a published release."""
-    data = table.as_json()
-    companies = data.pop("companies")
+    frozen = freeze(table)
     release = Release(
         period=table.period,
         version=version,
@@ -203,15 +212,15 @@ def publish(session: Session, table: Table, version: int = 1) -> Release:
         drafted_at=datetime(2026, 7, 6, 8, tzinfo=UTC),
         published_at=datetime(2026, 7, 20, 8, tzinfo=UTC),
         hearing_waived="invented companies",
-        table_json=json.dumps(data),
+        table_json=frozen.head,
         manifest={},
         manifest_sha256=hashlib.sha256(f"{table.period} {version}".encode()).hexdigest(),
     )
     session.add(release)
     session.flush()
     session.add_all(
-        ReleaseRow(release_id=release.id, position=i, company_key=row["company"], row_json=json.dumps(row))
-        for i, row in enumerate(companies)
+        ReleaseRow(release_id=release.id, position=i, company_key=key, row_json=row)
+        for i, (key, row) in enumerate(frozen.rows)
     )
     session.commit()
     return release

@@ -66,9 +66,13 @@ def network_of(parts: list[Counts]) -> Estimate:
 
 def invented_table(withheld_ones: list[Counts], nobody: Counts, few: tuple[Counts, ...] = ()) -> Table:
     """Six ranked companies, these small ones and those with few, and a network that is their sum with nobody's."""
-    big = [estimate(item, rank, "below") for rank, item in enumerate(SHOWN, 1)]
     rest = [with_counts(f"small-{n}", counts) for n, counts in enumerate(withheld_ones)]
-    rest += [with_counts(f"few-{n}", counts) for n, counts in enumerate(few)]
+    return table_of([*rest, *(with_counts(f"few-{n}", counts) for n, counts in enumerate(few))], nobody)
+
+
+def table_of(rest: list[Estimate], nobody: Counts) -> Table:
+    """Six ranked companies, the rest, and a network that is their sum with nobody's."""
+    big = [estimate(item, rank, "below") for rank, item in enumerate(SHOWN, 1)]
     parts = [*map(counts_of, [*big, *rest]), nobody]
     network = network_of(parts)
     unattributed = Unattributed(nobody["episodes"], nobody["notices"])

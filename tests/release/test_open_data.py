@@ -23,7 +23,7 @@ from tests.release.history import MOVES_FIGURES, learn
 
 def test_anyone_recomputes_the_release_from_its_episodes(published: Published, run: Run, tmp_path: Path) -> None:
     said = run("release", "episodes", "1", "--out", str(tmp_path / "open"))
-    assert "give its table again" in said.out
+    assert "episodes.csv, companies.csv give its figures again" in said.out
     files = [str(tmp_path / "open" / name) for name in ("episodes.csv", "companies.csv")]
     answer = CliRunner().invoke(cli, ["estimate", files[0], "--companies", files[1], "--curves", "--json"])
     found = {company["company"]: company for company in json.loads(answer.stdout)["companies"]}

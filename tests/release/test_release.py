@@ -17,6 +17,7 @@ from monitor.instants import DAY, HOUR
 from monitor.models.audit import AuditEntry
 from monitor.models.release import Release, ReleaseRow
 from monitor.period import Period
+from monitor.release.canonical import canonical, digest
 from monitor.release.draft import draft
 from monitor.release.publish import check, publish
 from monitor.release.store import find, load_company, load_table, published
@@ -82,6 +83,7 @@ def test_a_manifest_names_all_it_was_made_from(scored: Database) -> None:
     assert manifest["method"] == "2026.1"
     assert manifest["parameters_sha256"] == method().parameter_hash()
     assert manifest["inputs"]["deliveries"] == [{"source": "test", "format": "test", "sha256": "0" * 64}]
+    assert manifest["inputs_sha256"] == digest(canonical(manifest["inputs"]))
     assert set(manifest["rows_sha256"]) == {"a", "b", "c"}
 
 

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from sqlalchemy.orm import Session
 
 from monitor.models.release import Release, ReleaseRow, Stage
-from monitor.release.canonical import canonical, digest
+from monitor.release.canonical import digest
+from monitor.release.draft import freeze
 from monitor.score.methods import method
 from monitor.score.rank import ranked
 from monitor.score.table import (
@@ -139,8 +140,7 @@ def table(number: int = 40) -> Table:
 
 def publish(session: Session, made: Table, version: int = 1, stage: Stage = Stage.PUBLISHED) -> Release:
     """Freeze a table as a release, published unless said otherwise."""
-    data = made.as_json()
-    rows = [(row["company"], canonical(row)) for row in data.pop("companies")]
+    frozen = freeze(made)
     release = Release(
         period=made.period,
         version=version,
@@ -148,7 +148,7 @@ def publish(session: Session, made: Table, version: int = 1, stage: Stage = Stag
         drafted_at=datetime(2026, 7, 6, 8, tzinfo=UTC),
         published_at=datetime(2026, 7, 20, 8, tzinfo=UTC),
         hearing_waived="invented companies",
-        table_json=canonical(data),
+        table_json=frozen.head,
         manifest={"code_version": "0.1.0"},
         manifest_sha256=digest(f"{made.period} {version}"),
     )
@@ -156,7 +156,7 @@ def publish(session: Session, made: Table, version: int = 1, stage: Stage = Stag
     session.flush()
     session.add_all(
         ReleaseRow(release_id=release.id, position=position, company_key=key, row_json=row)
-        for position, (key, row) in enumerate(rows)
+        for position, (key, row) in enumerate(frozen.rows)
     )
     session.commit()
     return release

@@ -15,12 +15,13 @@ from werkzeug.serving import make_server
 from monitor.db import connect
 from monitor.settings import Settings
 from tests.conftest import NewDatabase
-from tests.publish.fiction import COMPANIES, filler, invent, publish
+from tests.publish.fiction import COMPANIES, filler, invent, publish, with_hash_hits
 from web.app import create_app
 
 
 def site(folder: Path, url: str, *, empty: bool = False, demonstration: bool = True) -> Flask:
-    """A site over a new database: one ranked period with a correction, one larger, one without ranks; or nothing."""
+    """A site over a new database: one ranked period with a correction that has hash hits, one larger, one without
+    ranks; or nothing."""
     settings = Settings(home=folder, database_url=url, demonstration=demonstration)
     engine = connect(settings.database_url)
     with Session(engine) as session:
@@ -28,7 +29,7 @@ def site(folder: Path, url: str, *, empty: bool = False, demonstration: bool = T
             publish(session, invent("2026-03-11..2026-04-11", ranked=False))
             publish(session, invent("2026Q1", COMPANIES + filler(60)))
             publish(session, invent("2026Q2", COMPANIES[:-1]))
-            publish(session, invent("2026Q2"), version=2)
+            publish(session, with_hash_hits(invent("2026Q2")), version=2)
     engine.dispose()
     return create_app(settings)
 

@@ -20,6 +20,8 @@ AXE = Path(__file__).parent / "vendor/axe.min.js"
 PAGES = (
     "/nl/ranglijst/2026Q2",
     "/en/ranking/2026Q2",
+    "/nl/ranglijst/2026Q2/hash-hits",
+    "/en/ranking/2026Q2/hash-hits",
     "/nl/bedrijf/2026Q2/as64500",
     "/en/company/2026Q2/as64496",
     "/en/company/2026Q2/as64511",

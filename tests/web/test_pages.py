@@ -18,6 +18,8 @@ PAGES = (
     "/nl/ranglijst/2026-03-11..2026-04-11",
     "/en/ranking/2026Q2?q=nobody",
     "/en/ranking/2026Q2?version=1",
+    "/nl/ranglijst/2026Q2/hash-hits",
+    "/en/ranking/2026Q2/hash-hits?sort=median",
     "/nl/bedrijf/2026Q2/as64500",
     "/en/company/2026Q2/as64496",
     "/en/company/2026-03-11..2026-04-11/as64496",

@@ -1,0 +1,48 @@
+"""The report of a release with hash hits: a section of their own, in both languages and in the PDF."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from io import BytesIO
+
+import pytest
+from pypdf import PdfReader
+
+from monitor.publish.rows import public_table
+from monitor.publish.words import LANGUAGES, Language
+from monitor.score.table import Table
+from reports.document import Report, page
+from reports.printing import pdf
+from tests.publish.fiction import invent, with_hash_hits
+
+
+def report(table: Table) -> Report:
+    """The report of an invented table."""
+    published = datetime(2026, 7, 20, 8, tzinfo=UTC)
+    return Report("2026Q2", 1, published, "0" * 64, "0.1.0", public_table(table), "Hostingmonitor", demonstration=True)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_hash_hits_are_a_section_of_their_own_where_there_are_any(language: Language) -> None:
+    """Their companies stand there and in no other table; a report without hits does not name the section."""
+    heading = {"nl": "Opvolging van de hashcheckservice", "en": "Follow-up of the hash service"}[language]
+    hits = report(with_hash_hits(invent()))
+    whole = page(hits, language, "screen")
+    section = whole.partition('<section aria-labelledby="hash_hits"')[2].partition("</section>")[0]
+    assert heading in section
+    assert whole.count("Duinroos Hosting") == section.count("Duinroos Hosting") == 1
+    assert re.findall(r'<a href="#hash_hits">([^<]+)</a>', whole) == [heading]
+    withheld = {
+        "nl": "zonder de bedrijven met minder dan 10 episodes",
+        "en": "leave out those with fewer than 10 episodes",
+    }
+    assert withheld[language] in section
+    assert heading not in page(report(invent()), language, "screen")
+
+
+def test_the_section_of_the_hash_hits_is_in_the_pdf_byte_for_byte() -> None:
+    hits = report(with_hash_hits(invent()))
+    assert pdf(hits, "nl") == pdf(hits, "nl")
+    read = PdfReader(BytesIO(pdf(hits, "nl")))
+    assert any("Treffers: bedrijven met genoeg episodes" in sheet.extract_text() for sheet in read.pages)
