@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import IntegrityError
 
 import monitor.models  # noqa: F401 -- fills the metadata
 from monitor.db import Base
@@ -23,3 +25,55 @@ def test_down_to_nothing_and_up_again(database: Database) -> None:
     assert set(inspect(database.engine).get_table_names()) == {"alembic_version"}
     upgrade(database.engine)
     assert "notices" in inspect(database.engine).get_table_names()
+
+
+DELIVERY = """
+INSERT INTO deliveries (id, source, format, sha256, received_at, recorded_at, zone, rows, accepted, duplicate,
+  quarantined, warnings, contents_new, notices_new, sightings_new)
+VALUES (1, 's', 'f', '0', 0, 0, 'UTC', 0, 0, 0, '{}', '{}', 0, 0, 0)
+"""
+SITE = "INSERT INTO sites (id, key_version, digest) VALUES (1, 1, '1')"
+CONTENT = """
+INSERT INTO contents (id, delivery_id, site_id, key_version, url_digest, url_sealed, truncated, recorded_at)
+VALUES (1, 1, 1, 1, '1', '1', FALSE, 0)
+"""
+SIGHTING = """
+INSERT INTO sightings (id, delivery_id, content_id, seen_at, state, observer, recorded_at)
+VALUES (1, 1, 1, 0, 'online', 's', 0)
+"""
+ATTRIBUTION = "INSERT INTO attributions (id, content_id, valid_from, basis, recorded_at) VALUES (1, 1, 0, 'none', 0)"
+CORRECTION = """
+INSERT INTO corrections (decision, content_id, reason, decided_by, recorded_at) VALUES ('set_removal', 1, 'r', 'p', 0)
+"""
+FACTS = (DELIVERY, SITE, CONTENT, SIGHTING, ATTRIBUTION, CORRECTION)
+ORPHAN = SIGHTING.replace("(1, 1, 1,", "(2, 1, 9,")
+
+
+def _counts(connection: Connection) -> list[int]:
+    tables = ("deliveries", "sites", "contents", "sightings", "attributions", "corrections")
+    return [connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() for table in tables]
+
+
+def test_facts_get_their_foreign_keys_back_and_lose_them_again_where_they_lie(database: Database) -> None:
+    with database.engine.begin() as connection:
+        for fact in FACTS:
+            connection.execute(text(fact))
+    downgrade(database.engine, "0006")
+    with database.engine.connect() as connection:
+        assert _counts(connection) == [1] * 6
+        with pytest.raises(IntegrityError):
+            connection.execute(text(ORPHAN))
+    upgrade(database.engine)
+    with database.engine.begin() as connection:
+        assert _counts(connection) == [1] * 6
+        connection.execute(text(ORPHAN))
+
+
+def test_foreign_keys_do_not_come_back_over_a_fact_that_points_nowhere(database: Database) -> None:
+    with database.engine.begin() as connection:
+        for fact in (*FACTS, ORPHAN):
+            connection.execute(text(fact))
+    with pytest.raises((RuntimeError, IntegrityError)):
+        downgrade(database.engine, "0006")
+    with database.engine.connect() as connection:
+        assert _counts(connection) == [1, 1, 1, 2, 1, 1]

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
 
@@ -19,7 +19,7 @@ from monitor.attribute.locate import Locator, Place, locator
 from monitor.db import insert_rows, lock_writers, next_identifier, rows_where
 from monitor.formats.registry import alias_form
 from monitor.ingest.store import Attribute, Placed
-from monitor.instants import to_datetime, to_instant
+from monitor.instants import DAY, to_datetime, to_instant
 from monitor.models.facts import Attribution, Content, Correction, Notice, Site
 from monitor.models.words import Basis, Claim, Decision, Role
 from monitor.vault import Vault
@@ -157,6 +157,10 @@ def _placed(vault: Vault, row: Row[Any]) -> Placed:
 
 
 def _notices(delivery_id: int | None) -> Select[*tuple[Any, ...]]:
+    """To hosters. One that was withdrawn, because another tells of the same sending, has no say."""
+    withdrawn = select(Correction.id).where(
+        Correction.decision == Decision.WITHDRAW_NOTICE, Correction.notice_id == Notice.id
+    )
     query = (
         select(
             Notice.id, Notice.content_id, Notice.sent_at, Notice.recipient, Notice.recipient_digest,
@@ -164,7 +168,7 @@ def _notices(delivery_id: int | None) -> Select[*tuple[Any, ...]]:
         )
         .join(Content, Content.id == Notice.content_id)
         .join(Site, Site.id == Content.site_id)
-        .where(Notice.recipient_role == Role.HOSTER)
+        .where(Notice.recipient_role == Role.HOSTER, ~withdrawn.exists())
         .order_by(Notice.id)
         .limit(_BATCH)
     )  # fmt: skip
@@ -172,18 +176,24 @@ def _notices(delivery_id: int | None) -> Select[*tuple[Any, ...]]:
 
 
 def _day(instant: int) -> date:
-    return to_datetime(instant).date()
+    return _day_number(instant // DAY)
+
+
+@lru_cache(maxsize=10_000)
+def _day_number(number: int) -> date:
+    return to_datetime(number * DAY).date()
 
 
 def _verdict(ranked: Sequence[tuple[int | None, Basis]], table: int | None) -> Verdict:
     """The first that names a company, and the first after it that names another."""
-    named = [(company, basis) for company, basis in ranked if company is not None]
-    if not named:
-        return Verdict(None, Basis.NONE, None, table)
-    company, basis = named[0]
-    others = [other for other, _ in named[1:] if other != company]
-    contradicted = others[0] if others and basis is not Basis.DECISION else None
-    return Verdict(company, basis, contradicted, table)
+    named: int | None = None
+    on = Basis.NONE
+    for company, basis in ranked:
+        if named is None and company is not None:
+            named, on = company, basis
+        elif company is not None and company != named:
+            return Verdict(named, on, None if on is Basis.DECISION else company, table)
+    return Verdict(named, on, None, table)
 
 
 def _differs(timeline: Timeline, at: int, verdict: Verdict) -> bool:

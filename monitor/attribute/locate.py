@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -65,9 +66,10 @@ class Locator:
 
     def _by_table(self, asked: Sequence[tuple[str, date]]) -> dict[TableHeader | None, list[int]]:
         members: dict[TableHeader | None, list[int]] = defaultdict(list)
+        as_of = cache(self.tables.as_of)
         for index, (address, day) in enumerate(asked):
             family = V4 if packed(address).startswith(MAPPED) else V6
-            members[self.tables.as_of(day, family)].append(index)
+            members[as_of(day, family)].append(index)
         return members
 
     def _asns(self, header: TableHeader | None, addresses: list[str]) -> list[int]:

@@ -39,10 +39,15 @@ def prepare(record: Record, vault: Vault) -> Item:
 
 def _refuse_what_does_not_fit(notice: NoticeRecord) -> None:
     """PostgreSQL takes no text beyond its column's length, no NUL and no lone surrogate: that row, not all of them."""
-    texts = (notice.recipient, notice.recipient_country, notice.reference)
-    for name, longest, text in zip(_NAMES, _LONGEST, texts, strict=True):
-        if text is not None and (len(text) > longest or (not text.isprintable() and _is_unstorable(text))):
-            raise RowError("text_does_not_fit", name)
+    recipient, country, reference = _LONGEST
+    _refuse_text("recipient", recipient, notice.recipient)
+    _refuse_text("recipient_country", country, notice.recipient_country)
+    _refuse_text("reference", reference, notice.reference)
+
+
+def _refuse_text(column: str, longest: int, text: str | None) -> None:
+    if text is not None and (len(text) > longest or (not text.isprintable() and _is_unstorable(text))):
+        raise RowError("text_does_not_fit", column)
 
 
 def _is_unstorable(text: str) -> bool:
@@ -54,7 +59,9 @@ def notice_address(notice: NoticeRecord, item: Item) -> str | None:
     return (address_of(notice.address) if notice.address else None) or item.host_address
 
 
-def address_flag(record: Record) -> str | None:
+def address_flags(record: Record) -> tuple[str, ...]:
     """A flag for an IP column that holds no address."""
-    bad = any(notice.address and address_of(notice.address) is None for notice in record.notices)
-    return "not_an_address" if bad else None
+    for notice in record.notices:
+        if notice.address and address_of(notice.address) is None:
+            return ("not_an_address",)
+    return ()

@@ -239,11 +239,8 @@ def test_each_source_has_file_numbers_of_its_own(intake: Intake) -> None:
         assert "waiting_for_item: 1 rows" in take(session, intake.vault, what, NOW).warnings
 
 
-@pytest.mark.xfail(
-    strict=True, reason="attributing again gives a withdrawn notice its say, and the one that counts after it"
-)
 def test_attributing_again_changes_nothing(intake: Intake) -> None:
-    """The table stays right: of two attributions from one instant the later holds. But each run adds two rows."""
+    """The notice that was withdrawn has no say any more."""
     intake.report("2026-04-10T18:00:00Z", Reported(owner="Delta Two"))
     intake.ntd("2026-04-10T19:00:00Z")
     with transaction(intake.engine) as session:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from monitor.attribute.assign import attribute_notices
@@ -16,7 +17,7 @@ from monitor.ingest.store import Placed, unattributed
 from monitor.ingest.take import take
 from monitor.instants import parse_instant, to_datetime
 from monitor.intake import take_in
-from monitor.models.facts import Attribution, Content, Notice, Quarantined, Sighting, Site
+from monitor.models.facts import Attribution, Content, Delivery, Notice, Quarantined, Sighting, Site
 from monitor.vault import Vault
 from tests.conftest import Database
 from tests.samples import Ntd, parcel
@@ -25,6 +26,17 @@ NOW = parse_instant("2026-04-11T00:00:00Z")
 SENT = "2026-04-10 12:00:00"
 SITES: Any = Site.__table__
 SIGHTINGS: Any = Sighting.__table__
+DELIVERIES: Any = Delivery.__table__
+CONTENTS: Any = Content.__table__
+ATTRIBUTIONS: Any = Attribution.__table__
+DELIVERY = {
+    "id": 1, "source": "s", "format": "f", "sha256": "0", "received_at": 0, "recorded_at": 0, "zone": "UTC", "rows": 0,
+    "accepted": 0, "duplicate": 0, "quarantined": "{}", "warnings": "{}", "contents_new": 0, "notices_new": 0,
+    "sightings_new": 0,
+}  # fmt: skip
+CONTENT = {
+    "delivery_id": 1, "site_id": 1, "key_version": 1, "url_sealed": b"", "truncated": False, "recorded_at": 0,
+}  # fmt: skip
 
 
 def test_a_word_outside_its_vocabulary_is_refused_before_it_is_stored(database: Database) -> None:
@@ -52,8 +64,25 @@ def test_what_is_there_already_and_what_points_nowhere_is_refused_in_bulk(databa
     with pytest.raises(DBAPIError), transaction(database.engine) as session:
         bulk_insert(session, SITES, [site, site | {"id": 2}])
     row = {"id": 1, "delivery_id": 7, "content_id": 7, "seen_at": 0, "state": "online", "observer": "x"}
-    with pytest.raises(DBAPIError), transaction(database.engine) as session:
+    refused = pytest.raises(ValueError, match=r"sightings\.delivery_id names one of deliveries that is not there")
+    with refused, transaction(database.engine) as session:
         bulk_insert(session, SIGHTINGS, [row | {"recorded_at": 0}])
+
+
+@pytest.mark.parametrize(("named", "missing"), [([1, 2, 3], False), ([1, 2, 3, 6], False), ([1, 4], True), ([9], True)])
+def test_rows_that_refer_to_what_is_there_are_told_from_others(
+    database: Database, named: list[int], missing: bool
+) -> None:
+    columns = ("id", "company_id", "content_id", "valid_from", "basis", "recorded_at")
+    with transaction(database.engine) as session:
+        bulk_insert(session, DELIVERIES, [DELIVERY])
+        bulk_insert(session, SITES, [{"id": 1, "key_version": 1, "digest": b"d" * 32}])
+        bulk_insert(session, CONTENTS, [CONTENT | {"id": n, "url_digest": bytes([n]) * 32} for n in (1, 2, 3, 6)])
+        rows = [(number, None, content, 0, "none", 0) for number, content in enumerate(named)]
+        refused = pytest.raises(ValueError, match=r"attributions\.content_id names one of contents that is not there")
+        with refused if missing else nullcontext():
+            insert_rows(session, ATTRIBUTIONS, columns, rows)
+        assert session.scalar(select(func.count()).select_from(Attribution)) == (0 if missing else len(rows))
 
 
 def test_many_values_are_asked_for_in_turns(database: Database) -> None:

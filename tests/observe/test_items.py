@@ -112,4 +112,4 @@ def test_a_cut_url_is_the_whole_one(database: Database) -> None:
             (whole, False),
             (alone, True),
         ]
-        assert len(session.scalars(select(Content.id).join(Notice)).all()) == 2
+        assert len(session.scalars(select(Content.id).join(Notice, Notice.content_id == Content.id)).all()) == 2

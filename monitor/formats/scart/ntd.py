@@ -7,14 +7,11 @@ nothing about when it went.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
-from monitor.formats.header import Header
-from monitor.formats.localtime import LocalClock
 from monitor.formats.records import Context, NoticeRecord, Record, Rejected, SightingRecord
 from monitor.formats.rows import Lines, RowError
 from monitor.formats.scart.dialect import fields_of
-from monitor.formats.scart.rows import Row, clock_of, outcome, quoted_header, read_row, status_of
+from monitor.formats.scart.rows import Row, clock_of, outcome, quoted_header, status_of
 from monitor.formats.scart.words import CUT_AT, ITEM_NUMBER, NOT_SENT, SENT
 from monitor.models.words import Role, State
 
@@ -26,6 +23,9 @@ CLOSED_COLUMNS = (
     "filenumber", "url", "status", "abuse owner", "abuse country", "abuse email", "IP", "first seen", "last seen",
     "online counter",
 )  # fmt: skip
+
+_STATUSES = NOT_SENT | frozenset(SENT)
+_ROLES = {str(role): role for role in Role}
 
 
 def parse_ntd(lines: Lines, context: Context) -> Iterator[Record | Rejected]:
@@ -44,30 +44,19 @@ def _parse(
     clock = clock_of(context)
     header = quoted_header(lines, columns)
     flags = [f"unknown_column:{name}" for name in header.unknown]
-
     for line, raw in lines:
-        if raw != b"":
-            reading = _Reading(header, clock, context, line, flags, read)
-            yield from read_row(line, raw, reading.records)
+        if raw == b"":
+            continue
+        try:
+            row = Row(_fields(raw, header.width), header.positions, clock, context, flags.copy())
+            yield read(line, row)
+        except RowError as error:
+            yield Rejected(line, error.reason, error.column, raw or b"")
 
 
-@dataclass(frozen=True)
-class _Reading:
-    header: Header
-    clock: LocalClock
-    context: Context
-    line: int
-    flags: list[str]
-    read: Callable[[int, Row], Record]
-
-    def records(self, raw: bytes | None) -> Iterator[Record]:
-        row = Row(_fields(raw, self.header), self.header.positions, self.clock, self.context, list(self.flags))
-        yield self.read(self.line, row)
-
-
-def _fields(raw: bytes | None, header: Header) -> list[str]:
+def _fields(raw: bytes | None, width: int) -> list[str]:
     fields = fields_of(raw)
-    if len(fields) != header.width:
+    if len(fields) != width:
         raise RowError("wrong_number_of_columns")
     return fields
 
@@ -80,13 +69,13 @@ def _check_counter(row: Row) -> None:
 
 
 def _ntd_row(line: int, row: Row) -> Record:
-    status = row.one_of("NTD status", NOT_SENT | frozenset(SENT), "unknown_status")
-    role = row.one_of("abuse type", frozenset(Role), "unknown_type")
+    status = row.one_of("NTD status", _STATUSES, "unknown_status")
+    role = _ROLES[row.one_of("abuse type", _ROLES, "unknown_type")]
     _check_counter(row)
     sightings = row.seen("first seen", "last seen")
     notices: tuple[NoticeRecord, ...] = ()
     if status in SENT:
-        notices = (_notice(row, status, Role(role)),)
+        notices = (_notice(row, status, role),)
     else:
         row.flags.append("not_sent")
     url = row.text("url")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from monitor.errors import ConfigurationError, DeliveryError
@@ -15,7 +15,7 @@ from monitor.formats.scart.words import CLOSED, OFFLINE, PAUSED, STATUSES, at_ho
 from monitor.models.words import State
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Row:
     """One row with its columns by name, reading times in the source's zone and collecting flags."""
 
@@ -50,7 +50,7 @@ class Row:
             self.flags.append("last_seen_before_first_seen")
         return (SightingRecord(last, State.ONLINE),)
 
-    def one_of(self, column: str, words: frozenset[str], reason: str) -> str:
+    def one_of(self, column: str, words: Container[str], reason: str) -> str:
         """The word in a column; RowError where it is none of those."""
         word = self.text(column)
         if word not in words:
@@ -109,9 +109,9 @@ def quoted_header(lines: Lines, columns: Sequence[str], optional: Sequence[str] 
 
 def read_row(
     line: int, raw: bytes | None, read: Callable[[bytes | None], Iterator[Record]]
-) -> Iterator[Record | Rejected]:
+) -> Sequence[Record | Rejected]:
     """The records of one row as it came, or why it cannot be taken; all of it or nothing."""
     try:
-        yield from list(read(raw))
+        return list(read(raw))
     except RowError as error:
-        yield Rejected(line, error.reason, error.column, raw or b"")
+        return (Rejected(line, error.reason, error.column, raw or b""),)
