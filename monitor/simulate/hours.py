@@ -4,27 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from numpy.typing import NDArray
 
-from monitor.instants import HOUR, to_datetime, to_instant
-from monitor.simulate.scenario import midnight
+from monitor.instants import DAY, HOUR, to_datetime, to_instant
+from monitor.simulate.routine import Flags, Instants, midnight
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ZONE = "Europe/Amsterdam"
-EXPORT_EVERY = 6 * HOUR
 TICK = 300  # the sending job runs every five minutes
 QUEUE_CLEARED = 90 * 60  # what waited for the hours to open is sent within this time
 
-Instants: TypeAlias = NDArray[np.int64]
-Flags: TypeAlias = NDArray[np.bool_]
-
 _FRIDAY, _SATURDAY = 4, 5
+_EPOCH_WEEKDAY = 3  # the day instants are counted from, a Thursday
 _LEAD, _TAIL = timedelta(days=14), timedelta(days=60)
 
 
@@ -51,6 +47,11 @@ class Hours:
     def local(self, at: Instants) -> Instants:
         """Instants shifted to the local clock, so that their days and hours are the local ones."""
         return at + self.ahead[(at - self.start) // HOUR]
+
+    def on_friday(self, at: Instants) -> Flags:
+        """Which instants fall on a Friday of the local clock."""
+        weekday = (self.local(at) // DAY + _EPOCH_WEEKDAY) % 7
+        return np.asarray(weekday == _FRIDAY)
 
     def stamps(self, at: Instants) -> list[str]:
         """Local times as the hotline prints them: `Y-m-d H:i:s`, no zone."""
@@ -88,8 +89,3 @@ def _windows(day: date, end: date, closed_days: frozenset[date], zone: ZoneInfo)
             )
         blocked_before = blocked
         day += timedelta(days=1)
-
-
-def next_export(at: Instants) -> Instants:
-    """The moment of the export that holds what happened at each instant."""
-    return -(-at // EXPORT_EVERY) * EXPORT_EVERY

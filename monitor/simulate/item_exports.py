@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from monitor.simulate.companies import Company, ForeignHost
-    from monitor.simulate.hours import Hours, Instants
+    from monitor.simulate.hours import Hours
     from monitor.simulate.items import Items
+    from monitor.simulate.routine import Instants, Routine
     from monitor.simulate.rows import ClosedRows, NoticeRows
     from monitor.simulate.snapshots import Snapshot
 
@@ -62,6 +63,7 @@ class Hotline:
     addresses: list[str]
     companies: dict[int, Company]
     hours: Hours
+    routine: Routine
     as_of: int
 
     def rows(self, found: Snapshot) -> Iterator[dict[str, str]]:
@@ -98,8 +100,8 @@ class Hotline:
 def write_items(folder: Path, hotline: Hotline, exports: frozenset[str]) -> int:
     """The exports of that name of every moment; gives the number of files."""
     count = 0
-    for at in moments(hotline.items, hotline.as_of):
-        found = snapshot(hotline.items, hotline.notices, hotline.closed, at)
+    for at in moments(hotline.items, hotline.routine, hotline.as_of).tolist():
+        found = snapshot(hotline.items, hotline.notices, hotline.closed, hotline.routine, at)
         for name in sorted(exports & ITEM_EXPORTS):
             path = folder / f"{to_datetime(at):%Y%m%dT%H%M%SZ}-scart-{name}.csv"
             path.write_bytes(_WRITERS[name](hotline.rows(found)).encode())

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from monitor.instants import DAY, HOUR
-from monitor.simulate.hours import QUEUE_CLEARED, TICK, Flags, Hours, Instants
+from monitor.simulate.hours import QUEUE_CLEARED, TICK, Hours
+from monitor.simulate.routine import Flags, Instants
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -70,7 +71,8 @@ def draw_items(plan: CompanyPlan, quarter: Quarter, hours: Hours, scale: float, 
     starts = np.flatnonzero(np.diff(report, prepend=-1))
     seen, notices = _notices(len(starts), quarter, hours, rng)
     shared = _shared(site, report, starts, plan.whole_sites, rng)
-    on_time = _first(plan.removed_on_time(count), rng.random(count)[shared])
+    keys = rng.random(count)[shared] + (plan.weekdays_only & hours.on_friday(notices[report, 0]))
+    on_time = _first(plan.removed_on_time(count), keys)
     moved = _moved(plan, on_time, rng.random(count)[shared])
     stays = rng.random(count)[shared] < plan.never
     fast = notices[report, 0] + _fast(plan, on_time, rng)[shared]

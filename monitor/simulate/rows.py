@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from monitor.instants import DAY, HOUR
-from monitor.simulate.hours import EXPORT_EVERY, TICK, Hours, Instants, next_export
+from monitor.simulate.hours import TICK, Hours
+from monitor.simulate.routine import Instants, Routine
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -21,6 +22,7 @@ _QUEUED = 4
 _MANUAL, _CHANGED, _ABROAD = 1, 2, 3
 _MINUTE = 60
 _CHECK_EVERY = 9000  # mean time between two online checks
+_SOONEST_DECISION = 6 * HOUR  # of an analyst, about an item whose host changed
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,12 @@ class ClosedRows:
     export: Instants
 
 
-def notice_rows(items: Items, hours: Hours, as_of: int, rng: Generator) -> NoticeRows:
+def notice_rows(items: Items, hours: Hours, routine: Routine, as_of: int, rng: Generator) -> NoticeRows:
     """The first notice of every item, and a re-notice at each planned moment at which it is still online."""
-    sent, turn = np.nonzero((items.notices < items.left[:, None]) & (next_export(items.notices) < as_of))
+    sent, turn = np.nonzero((items.notices < items.left[:, None]) & (routine.next_export(items.notices) < as_of))
     moment = items.notices[sent, turn]
     seen = moment - rng.integers(2 * _MINUTE, np.where(turn == 0, 55, 25) * _MINUTE)
-    waiting = _waiting(items, hours)
+    waiting = _waiting(items, hours, routine)
     since = items.first_seen[waiting] + TICK
     item = np.concatenate([sent, waiting])
     at = np.concatenate([moment, since])
@@ -59,14 +61,16 @@ def notice_rows(items: Items, hours: Hours, as_of: int, rng: Generator) -> Notic
     status = np.concatenate([(items.api * 1 + items.failed * 2)[sent], np.full(len(waiting), _QUEUED)])
     last_seen = np.maximum(np.concatenate([seen, since - TICK]), items.first_seen[item])
     counter = (last_seen - items.first_seen[item]) // _CHECK_EVERY
-    order = np.lexsort((item, at, next_export(at)))
+    export = routine.next_export(at)
+    order = np.lexsort((item, at, export))
+    order = order[routine.made(export[order])]
     return NoticeRows(
         item=item[order],
         at=at[order],
         status=status[order],
         last_seen=last_seen[order],
         counter=counter[order],
-        export=next_export(at)[order],
+        export=export[order],
         number=_file_numbers(items, item[order], moment[order], hours),
     )
 
@@ -79,10 +83,10 @@ def by_mail(rows: NoticeRows) -> NoticeRows:
     return NoticeRows(**columns, number=number)
 
 
-def _waiting(items: Items, hours: Hours) -> Instants:
+def _waiting(items: Items, hours: Hours, routine: Routine) -> Instants:
     """Items of which an export shows the notice while it still waits for the hours to open, that same day."""
     same_day = hours.local(items.first_seen) // DAY == hours.local(items.sent) // DAY
-    shown = next_export(items.first_seen + TICK) < items.sent
+    shown = routine.next_export(items.first_seen + TICK) < items.sent
     return np.flatnonzero(items.queued & same_day & shown)
 
 
@@ -97,19 +101,21 @@ def _file_numbers(items: Items, item: Instants, moment: Instants, hours: Hours) 
     return [numbers[index] for index in which.tolist()]
 
 
-def closed_rows(items: Items, notices: NoticeRows, as_of: int, rng: Generator) -> ClosedRows:
+def closed_rows(items: Items, notices: NoticeRows, routine: Routine, as_of: int, rng: Generator) -> ClosedRows:
     """Removed items once three checks failed; moved ones as changed, then closed when found to be abroad."""
-    noticed = items.left + rng.integers(0, rng.integers(HOUR, 4 * HOUR, len(items)))
+    noticed = routine.next_check(items.left) + rng.integers(0, rng.integers(HOUR, 4 * HOUR, len(items)))
     closed = noticed + rng.integers(30 * _MINUTE, 90 * _MINUTE, len(items))
     manual = (rng.random(len(items)) < 0.06) * _MANUAL
     gone, moved = np.flatnonzero(~items.moved), np.flatnonzero(items.moved)
-    decided = noticed[moved] + rng.integers(EXPORT_EVERY, 30 * HOUR, len(moved))
-    item = np.concatenate([gone, moved, moved])
-    status = np.concatenate([manual[gone], np.full(len(moved), _CHANGED), np.full(len(moved), _ABROAD)])
-    at = np.concatenate([closed[gone], noticed[moved], decided])
-    export = next_export(at)
+    decided = noticed[moved] + rng.integers(_SOONEST_DECISION, 30 * HOUR, len(moved))
+    awaiting = routine.next_export(noticed[moved]) < routine.next_export(decided)  # else no export shows it as changed
+    changed = moved[awaiting]
+    item = np.concatenate([gone, changed, moved])
+    status = np.concatenate([manual[gone], np.full(len(changed), _CHANGED), np.full(len(moved), _ABROAD)])
+    at = np.concatenate([closed[gone], noticed[changed], decided])
+    export = routine.next_export(at)
     order = np.lexsort((item, at, export))
-    order = order[export[order] < as_of]
+    order = order[(export[order] < as_of) & routine.made(export[order])]
     return ClosedRows(item[order], status[order], _last_rows(notices, len(items))[item[order]], export[order])
 
 

@@ -41,16 +41,18 @@ class Summary:
 
 
 def simulate(
-    scenario: str, out: Path, seed: int = 1, scale: float = 1.0, exports: Collection[str] = ("ntd", "ntdclosed")
+    scenario: str, out: Path, seed: int = 1, scale: float = 1.0, exports: Collection[str] | None = None
 ) -> Summary:
     """Write exports, registry and truth of a scenario into `out`; the same seed gives the same bytes.
 
-    `scale` multiplies the numbers of items (at least one a company). `exports` are some of EXPORTS; with those about
-    items among them, `ntd` leaves out what was sent by API, as SCART does. Raises MonitorError on a name that is
-    not a scenario or an export, a scale or seed that makes no sense, and a folder that already holds deliveries.
+    `scale` multiplies the numbers of items (at least one a company). `exports` are some of EXPORTS (None: those of the
+    scenario); with those about items among them, `ntd` leaves out what was sent by API, as SCART does. Raises
+    MonitorError on a name that is not a scenario or an export, a scale or seed that makes no sense, and a folder that
+    already holds deliveries.
     """
     chosen = scenario_named(scenario)
-    if unknown := set(exports) - EXPORTS:
+    wanted = chosen.exports if exports is None else frozenset(exports)
+    if unknown := wanted - EXPORTS:
         raise MonitorError(f"no export {', '.join(sorted(unknown))}; there are: {', '.join(sorted(EXPORTS))}")
     if not 0 < scale < float("inf") or seed < 0:
         raise MonitorError(f"scale must be above 0 and seed not below 0, not {scale} and {seed}")
@@ -58,9 +60,10 @@ def simulate(
     if folder.is_dir() and any(folder.iterdir()):
         raise MonitorError(f"{folder} already holds deliveries: name an empty folder")
     folder.mkdir(parents=True, exist_ok=True)
-    hours = hours_between(chosen.quarters[0].first_day, chosen.quarters[-1].end_day, chosen.closed_days)
+    closed_days = chosen.closed_days | chosen.routine.closed_days
+    hours = hours_between(chosen.quarters[0].first_day, chosen.quarters[-1].end_day, closed_days)
     items = _draw(chosen, hours, seed, scale)
-    return _write(chosen, out, hours, items, _Run(seed, scale, frozenset(exports)))
+    return _write(chosen, out, hours, items, _Run(seed, scale, wanted))
 
 
 def _random(scenario: Scenario, seed: int, *place: int) -> Generator:
@@ -90,8 +93,8 @@ def _write(scenario: Scenario, out: Path, hours: Hours, items: Items, run: _Run)
     urls = item_urls(items, companies, sites, rng)
     addresses = item_addresses(items, companies, sites)
     texts = scart.ItemTexts.of(items, urls, addresses, hours)
-    notices = notice_rows(items, hours, scenario.as_of, rng)
-    closed = closed_rows(items, notices, scenario.as_of, rng)
+    notices = notice_rows(items, hours, scenario.routine, scenario.as_of, rng)
+    closed = closed_rows(items, notices, scenario.routine, scenario.as_of, rng)
     printed = by_mail(notices) if run.exports & ITEM_EXPORTS else notices
     folder, files = out / "deliveries", 0
     if "ntd" in run.exports:
@@ -99,13 +102,13 @@ def _write(scenario: Scenario, out: Path, hours: Hours, items: Items, run: _Run)
     if "ntdclosed" in run.exports:
         files += scart.write_closed(folder, items, closed, notices, texts, companies, hours)
     if run.exports & ITEM_EXPORTS:
-        hotline = Hotline(items, notices, closed, urls, texts.number, addresses, companies, hours, scenario.as_of)
+        kept = (items, notices, closed, urls, texts.number, addresses, companies, hours)
+        hotline = Hotline(*kept, scenario.routine, scenario.as_of)
         files += write_items(folder, hotline, run.exports)
-    keys = {index: company.key for index, company in companies.items()}
     counts = {"companies": len(companies), "notices": len(items), "ntd_rows": len(printed.item)}
     counts |= {"closed_rows": len(closed.item), "files": files}
     truth.write_registry(out / "registry.yaml", scenario)
-    truth.write_truth(out / "truth.csv", items, urls, keys, scenario.as_of)
+    truth.write_truth(out / "truth.csv", scenario, items, urls)
     about = {"seed": run.seed, "scale": run.scale, "zone": ZONE, "counts": counts}
     truth.write_scenario(out / "scenario.json", scenario, items, about)
     return Summary(scenario.name, scenario.period, iso(scenario.as_of), ZONE, **counts)

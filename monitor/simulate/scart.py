@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from monitor.simulate.companies import Company
-    from monitor.simulate.hours import Hours, Instants
+    from monitor.simulate.hours import Hours
     from monitor.simulate.items import Items
+    from monitor.simulate.routine import Instants
     from monitor.simulate.rows import ClosedRows, NoticeRows
 
 # fmt: off

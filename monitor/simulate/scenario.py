@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 from math import ceil
 
-from monitor.instants import DAY, to_datetime, to_instant
+from monitor.instants import DAY, to_datetime
 from monitor.period import parse_period
 from monitor.simulate.companies import Company
+from monitor.simulate.routine import Days, Routine, midnight
 
 FOLLOWED_DAYS = 7
 
@@ -33,6 +34,7 @@ class CompanyPlan:
     batch: int = 3  # URLs of one site reported together, on average
     skew: float = 1.1  # site sizes fall as 1 / rank ** skew
     proxy: bool = False
+    weekdays_only: bool = False  # what was noticed on a Friday is the last to go in time
 
     def scaled(self, scale: float) -> int:
         """Number of items at this scale, at least one."""
@@ -49,7 +51,7 @@ class Quarter:
 
     period: str
     plans: tuple[CompanyPlan, ...]
-    days: tuple[date, date] | None = None
+    days: Days | None = None
 
     @property
     def first_day(self) -> date:
@@ -62,19 +64,39 @@ class Quarter:
         return to_datetime(parse_period(self.period).end).date()
 
     @property
-    def sending_days(self) -> tuple[date, date]:
+    def as_of(self) -> int:
+        """When observation of it ends: late enough for everything to be mature."""
+        return midnight(self.end_day) + FOLLOWED_DAYS * DAY
+
+    @property
+    def sending_days(self) -> Days:
         """First and last day of first notices: a day inside the period, so that no zone moves one across."""
         return self.days or (self.first_day + timedelta(days=1), self.end_day - timedelta(days=2))
 
 
 @dataclass(frozen=True)
+class Merger:
+    """From that day on all that was the one company's (names, addresses, networks) belongs to the other."""
+
+    day: date
+    absorbed: Company
+    into: Company
+
+
+@dataclass(frozen=True)
 class Scenario:
-    """A history the hotline could have seen: one or more quarters, and the days on which nothing is sent."""
+    """A history the hotline could have seen: one or more quarters, and the days on which nothing is sent.
+
+    `exports`: what is written where nobody says otherwise.
+    """
 
     name: str
     about: str
     quarters: tuple[Quarter, ...]
     closed_days: frozenset[date] = frozenset()
+    routine: Routine = field(default_factory=Routine)
+    mergers: tuple[Merger, ...] = ()
+    exports: frozenset[str] = frozenset({"ntd", "ntdclosed"})
 
     @property
     def period(self) -> str:
@@ -83,16 +105,11 @@ class Scenario:
 
     @property
     def as_of(self) -> int:
-        """When observation ends: late enough for everything to be mature."""
-        return midnight(self.quarters[-1].end_day) + FOLLOWED_DAYS * DAY
+        """When observation ends."""
+        return self.quarters[-1].as_of
 
     @property
     def companies(self) -> tuple[Company, ...]:
         """Everybody who appears, in the order of the company list."""
         found = {plan.company.index: plan.company for quarter in self.quarters for plan in quarter.plans}
         return tuple(found[index] for index in sorted(found))
-
-
-def midnight(day: date) -> int:
-    """The first second of a day in UTC."""
-    return to_instant(datetime(day.year, day.month, day.day, tzinfo=UTC))

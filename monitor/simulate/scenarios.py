@@ -1,4 +1,4 @@
-"""The known scenarios: the two published shapes, a quiet quarter, and companies that refuse their notices."""
+"""The known scenarios: two published shapes, a quiet quarter, companies that refuse their notices, a history."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import date
 
 from monitor.errors import MonitorError
 from monitor.simulate.companies import COMPANIES
+from monitor.simulate.history import HISTORY
 from monitor.simulate.scenario import CompanyPlan, Quarter, Scenario
 
 
@@ -117,6 +118,7 @@ SCENARIOS = {
             "two companies refuse every notice, one refuses half",
             (Quarter("2021Q3", _plans_refuser()),),
         ),
+        HISTORY,
     )
 }
 

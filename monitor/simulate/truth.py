@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from monitor.instants import iso
+from monitor.simulate.routine import midnight, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
     from monitor.simulate.companies import Company
     from monitor.simulate.items import Items
-    from monitor.simulate.scenario import Scenario
+    from monitor.simulate.routine import Flags, Instants
+    from monitor.simulate.scenario import Merger, Scenario
 
 TRUTH_COLUMNS = ("url", "company_key", "sent_at", "removed_at", "relocated", "delivery")
 
@@ -26,37 +28,75 @@ def write_registry(path: Path, scenario: Scenario) -> None:
     proxies = {plan.company.key for quarter in scenario.quarters for plan in quarter.plans if plan.proxy}
     lines = ["companies:"]
     for company in scenario.companies:
-        lines += _entry(company, proxy=company.key in proxies)
+        lines += _entry(company, scenario.mergers, proxy=company.key in proxies)
     path.write_bytes(("\n".join(lines) + "\n").encode())
 
 
-def _entry(company: Company, *, proxy: bool) -> Iterator[str]:
-    """One company in YAML; every value is written as JSON, which YAML reads as it is."""
-    values: dict[str, Any] = {
-        "key": company.key,
-        "name": company.name,
-        "country": "NL",
-        "registration": company.registration,
+def _entry(company: Company, mergers: Sequence[Merger], *, proxy: bool) -> Iterator[str]:
+    """One company in YAML; every value but a day is written as JSON, which YAML reads as it is."""
+    plain = {"key": company.key, "name": company.name, "country": "NL", "registration": company.registration}
+    values = {name: _json(value) for name, value in plain.items()}
+    left = [f"valid_to: {merger.day}" for merger in mergers if merger.absorbed == company]
+    claims = {name: [_claim(value, *left) for value in own] for name, own in _claims(company).items()}
+    for merger in mergers:
+        if merger.into == company:
+            for name, taken in _claims(merger.absorbed).items():
+                claims[name] += [_claim(value, f"valid_from: {merger.day}") for value in taken]
+    values |= {name: f"[{', '.join(texts)}]" for name, texts in claims.items()} | {"proxy": _json(proxy)}
+    for place, (name, text) in enumerate(values.items()):
+        yield f"{'    ' if place else '  - '}{name}: {text}"
+
+
+def _claims(company: Company) -> dict[str, list[Any]]:
+    """What is a company's own; its name in capitals, one of its aliases, is its name to the registry."""
+    return {
         "aliases": list(company.aliases),
         "abuse_addresses": [company.abuse_address],
         "asns": [] if company.asn is None else [company.asn],
         "prefixes": list(company.prefixes),
         "domains": [f"{company.key}.example"],
-        "proxy": proxy,
     }
-    for place, (name, value) in enumerate(values.items()):
-        yield f"{'    ' if place else '  - '}{name}: {json.dumps(value, ensure_ascii=False)}"
 
 
-def write_truth(path: Path, items: Items, urls: Sequence[str], keys: Mapping[int, str], as_of: int) -> None:
-    """One row an item. `relocated` is when it moved abroad, `removed_at` when it went; empty where it did not."""
+def _claim(value: Any, *days: str) -> str:
+    return f"{{{', '.join((f'value: {_json(value)}', *days))}}}" if days else _json(value)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def write_truth(path: Path, scenario: Scenario, items: Items, urls: Sequence[str]) -> None:
+    """One row an item. `relocated` is when it moved abroad, `removed_at` when it went; empty where it did not.
+
+    Of a scenario of several quarters each row ends in the one of the first notice.
+    """
+    several = len(scenario.quarters) > 1
+    keys = {company.index: company.key for company in scenario.companies}
     with path.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(TRUTH_COLUMNS)
-        moments = (_iso(items.sent), _iso(np.where(items.left <= as_of, items.left, -1)))
-        flags = (items.moved.tolist(), delivery(items))
-        for url, company, sent, left, moved, state in zip(urls, items.company.tolist(), *moments, *flags, strict=True):
-            rows.writerow((url, keys[company], sent, "" if moved else left, left if moved else "", state))
+        rows.writerow((*TRUTH_COLUMNS, "quarter") if several else TRUTH_COLUMNS)
+        moments = (_iso(items.sent), _iso(np.where(items.left <= scenario.as_of, items.left, -1)))
+        columns = (owners(scenario, items).tolist(), *moments, items.moved.tolist(), delivery(items))
+        quarters = [(period,) for period in _periods(scenario, items)] if several else [()] * len(items)
+        for url, owner, sent, left, moved, state, quarter in zip(urls, *columns, quarters, strict=True):
+            rows.writerow((url, keys[owner], sent, "" if moved else left, left if moved else "", state, *quarter))
+
+
+def owners(scenario: Scenario, items: Items) -> Instants:
+    """The company each item is judged under: after a merger the one that took its company over."""
+    owner = items.company
+    for merger in scenario.mergers:
+        taken = (items.company == merger.absorbed.index) & (items.sent >= midnight(merger.day))
+        owner = np.where(taken, merger.into.index, owner)
+    return owner
+
+
+def _periods(scenario: Scenario, items: Items) -> list[str]:
+    """The quarter of each item's first notice."""
+    begins = [midnight(quarter.first_day) for quarter in scenario.quarters]
+    places = np.searchsorted(begins, items.sent, side="right") - 1
+    return [scenario.quarters[place].period for place in places.tolist()]
 
 
 def delivery(items: Items) -> list[str]:
@@ -80,25 +120,55 @@ def write_scenario(path: Path, scenario: Scenario, items: Items, run: Mapping[st
         "period": scenario.period,
         "periods": [quarter.period for quarter in scenario.quarters],
         "as_of": iso(scenario.as_of),
-        "expected": _shape(scenario, items),
+        "expected": _shape(scenario, items, np.ones(len(items), bool)),
     }
+    if len(scenario.quarters) > 1:
+        content |= {"releases": _releases(scenario, items), **_routine(scenario)}
     path.write_bytes((json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
 
 
-def _shape(scenario: Scenario, items: Items) -> dict[str, Any]:
-    """Shares on time in truth: over all, and of each company; failed notices start no clock and stay out."""
-    by_company = {}
-    for company in scenario.companies:
-        mine = items.company == company.index
-        by_company[company.key] = {
-            **_counts(items, mine),
-            "sites": len(np.unique(items.site[mine])),
-            "share_of_items": round(float(mine.mean()), 4),
+def _releases(scenario: Scenario, items: Items) -> list[dict[str, Any]]:
+    """What to release when: each period, its reference date, and the shape of its table; None without data."""
+    period = np.array(_periods(scenario, items))
+    return [
+        {
+            "period": quarter.period,
+            "as_of": iso(quarter.as_of),
+            "expected": _shape(scenario, items, period == quarter.period) if quarter.plans else None,
         }
-    return {"network": _counts(items, np.ones(len(items), bool)), "companies": by_company}
+        for quarter in scenario.quarters
+    ]
 
 
-def _counts(items: Items, mine: np.ndarray[Any, np.dtype[np.bool_]]) -> dict[str, Any]:
+def _routine(scenario: Scenario) -> dict[str, Any]:
+    """How often there is a delivery, when there is none, when nothing was checked, and who merged."""
+    routine = scenario.routine
+    return {
+        "cadence_minutes": routine.every // 60,
+        "gaps": [[iso(moment) for moment in span(days)] for days in routine.gaps],
+        "outages": [[iso(moment) for moment in span(days)] for days in routine.outages],
+        "mergers": [
+            {"day": str(merger.day), "absorbed": merger.absorbed.key, "into": merger.into.key}
+            for merger in scenario.mergers
+        ],
+    }
+
+
+def _shape(scenario: Scenario, items: Items, period: Flags) -> dict[str, Any]:
+    """Shares on time in truth: over all, and of each company; failed notices start no clock and stay out."""
+    by_company, owner = {}, owners(scenario, items)
+    for company in scenario.companies:
+        mine = period & (owner == company.index)
+        if mine.any():
+            by_company[company.key] = {
+                **_counts(items, mine),
+                "sites": len(set(zip(items.company[mine].tolist(), items.site[mine].tolist(), strict=True))),
+                "share_of_items": round(float(mine.sum() / period.sum()), 4),
+            }
+    return {"network": _counts(items, period), "companies": by_company}
+
+
+def _counts(items: Items, mine: Flags) -> dict[str, Any]:
     clocked = mine & ~items.failed
     on_time = int((clocked & items.on_time).sum())
     episodes = int(clocked.sum())
