@@ -29,8 +29,8 @@ class Clockwork:
 
     def run(self, stop: Event) -> None:
         """Turn until `stop` is set, or a job raises: that is raised here, when what still runs has ended."""
-        self._scheduler.start()
         ahead = _ahead()
+        self._scheduler.start()
         while not stop.is_set() and not self._over.wait(_LOOK):
             if abs(_ahead() - ahead) > _JUMP:  # jobs wait for a time of day, which has become another one
                 ahead = _ahead()
