@@ -13,8 +13,28 @@ from monitor.publish import formatting
 from monitor.publish.words import LANGUAGES, Language
 
 PATHS: Mapping[Language, Mapping[str, str]] = {
-    "nl": {"ranking": "ranglijst", "company": "bedrijf", "method": "werkwijze"},
-    "en": {"ranking": "ranking", "company": "company", "method": "method"},
+    "nl": {
+        "ranking": "ranglijst",
+        "company": "bedrijf",
+        "method": "werkwijze",
+        "trend": "verloop",
+        "compare": "vergelijken",
+        "pictures": "beelden",
+        "norm": "norm",
+        "data": "open-data",
+        "accessibility": "toegankelijkheid",
+    },
+    "en": {
+        "ranking": "ranking",
+        "company": "company",
+        "method": "method",
+        "trend": "trend",
+        "compare": "compare",
+        "pictures": "pictures",
+        "norm": "norm",
+        "data": "open-data",
+        "accessibility": "accessibility",
+    },
 }
 NAMES: Mapping[Language, str] = {"nl": "Nederlands", "en": "English"}
 _FORMATS = (

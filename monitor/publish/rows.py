@@ -13,7 +13,7 @@ from typing import Literal
 from monitor.publish.network import Network, TotalLine, public_network, totals
 from monitor.publish.withheld import Withheld, withheld, withheld_in_both
 from monitor.score.methods import Method, method
-from monitor.score.table import Estimate, Standing, Table
+from monitor.score.table import Estimate, Flow, Norm, Quality, Standing, Table
 
 Order = Literal["asc", "desc"]
 
@@ -44,7 +44,8 @@ class AtNobodysDoor:
 class PublicTable:
     """A period's publishable rows, worst first, with the network and the totals.
 
-    Every withheld row has fewer than `below` episodes. `hash_hits` is the release's other table, where it has one.
+    Every withheld row has fewer than `below` episodes. `flows`, `norms` and `quality` are those of the release as far
+    as they may be shown; `hash_hits` is its other table, where it has one.
     """
 
     method: Method
@@ -56,6 +57,9 @@ class PublicTable:
     totals: tuple[TotalLine, ...]
     unattributed: AtNobodysDoor
     below: int
+    flows: tuple[Flow, ...] | None = None
+    norms: tuple[Norm, ...] | None = None
+    quality: Quality | None = None
     hash_hits: PublicTable | None = None
 
     def find(self, key: str) -> Row | None:

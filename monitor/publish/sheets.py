@@ -98,11 +98,11 @@ def _flatten(value: Any, name: str = "") -> Iterable[tuple[str, Cell]]:
 
 def _write(lines: Iterable[Sequence[Cell]]) -> str:
     sheet = io.StringIO()
-    csv.writer(sheet).writerows([_guarded(cell) for cell in line] for line in lines)
+    csv.writer(sheet).writerows([guarded(cell) for cell in line] for line in lines)
     return sheet.getvalue()
 
 
-def _guarded(cell: Cell) -> Cell:
+def guarded(cell: Cell) -> Cell:
     """Text that a spreadsheet would run as a formula gets a leading apostrophe."""
     if isinstance(cell, bool):
         return str(cell).lower()

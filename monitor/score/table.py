@@ -128,6 +128,73 @@ class Estimate:
     rank_high: int | None = None
     band: str | None = None
     standing: Standing | None = None
+    announced_ipv4: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Episodes of `origin` that ended because the content moved to `destination`, in `country`.
+
+    Companies by key; None: the company is not known. `country` is "" where it is not known.
+    """
+
+    origin: str
+    destination: str | None
+    country: str
+    episodes: int
+
+
+@dataclass(frozen=True, slots=True)
+class NormLine:
+    """One company under another norm: the counts, shares, rank and standing it would have."""
+
+    company: str
+    on_time: OnTime
+    score: float | None
+    rank: int | None
+    rank_low: int | None
+    rank_high: int | None
+    band: str | None
+    standing: Standing | None
+
+
+@dataclass(frozen=True, slots=True)
+class Norm:
+    """The period's companies, worst first, if the deadline of every episode had been `deadline_hours`."""
+
+    deadline_hours: float
+    companies: tuple[NormLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceQuality:
+    """What one source delivered in the period; `quarantined` is the share of its rows that could not be taken."""
+
+    source: str
+    deliveries: int
+    first: str | None
+    last: str | None
+    longest_gap_hours: float | None
+    quarantined: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standstill:
+    """The clock of every episode stood still from `starts` to `ends` (None: it still does)."""
+
+    starts: str
+    ends: str | None
+    pause: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """What could be measured in the period, and what could not: sources, gaps longer than usual, standstills."""
+
+    sources: tuple[SourceQuality, ...]
+    gaps: tuple[Standstill, ...]
+    standstills: tuple[Standstill, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +209,9 @@ class Unattributed:
 class Table:
     """A period's companies, worst first, and the network as a whole.
 
-    `kinds` of notice began its episodes (None: those of the method). In a release, `hash_hits` is a table of its own
-    beside that of the notices, where there was a hit in the period.
+    `kinds` of notice began its episodes (None: those of the method). Only in a release: `flows` of relocation, the
+    same episodes under other `norms`, the `quality` of what came in, and `hash_hits`, a table of its own beside that
+    of the notices, where there was a hit in the period.
     """
 
     method: str
@@ -155,6 +223,9 @@ class Table:
     unattributed: Unattributed
     rest: Estimate | None = None  # the network without the companies under `publish_below`, where there are some
     kinds: tuple[str, ...] | None = None
+    flows: tuple[Flow, ...] | None = None
+    norms: tuple[Norm, ...] | None = None
+    quality: Quality | None = None
     hash_hits: Table | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -163,7 +234,7 @@ class Table:
         return {name: value for name, value in data.items() if value is not None or name not in _WHERE_GIVEN}
 
 
-_WHERE_GIVEN = ("kinds", "hash_hits")
+_WHERE_GIVEN = ("kinds", "flows", "norms", "quality", "hash_hits")
 T = TypeVar("T")
 
 
