@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
+import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -15,6 +18,7 @@ from pytest_socket import socket_allow_hosts
 from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
 
+from monitor import logs
 from monitor.db import connect
 from monitor.migrate import upgrade
 from monitor.vault import Vault, create_keys
@@ -34,6 +38,25 @@ class Database:
 def loopback_only() -> None:
     """No test reaches anything but this machine."""
     socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
+
+
+@pytest.fixture(autouse=True)
+def logging_of_its_own() -> Iterator[None]:
+    """What a test makes of the logging ends with it."""
+    root, hidden = logging.getLogger(), logs.DiscreetRecord.hidden
+    handlers, level, factory, raises = (
+        list(root.handlers),
+        root.level,
+        logging.getLogRecordFactory(),
+        logging.raiseExceptions,
+    )
+    hooks = threading.excepthook, sys.unraisablehook
+    yield
+    root.handlers[:], root.level, logging.raiseExceptions = handlers, level, raises
+    logging.setLogRecordFactory(factory)
+    logging.captureWarnings(capture=False)
+    logs.DiscreetRecord.hidden = hidden
+    threading.excepthook, sys.unraisablehook = hooks
 
 
 @pytest.fixture(scope="session")

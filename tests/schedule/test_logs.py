@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import sys
 import threading
 import warnings
 from collections.abc import Iterator
@@ -42,21 +41,12 @@ LIBRARIES = [
 
 
 @pytest.fixture(autouse=True)
-def as_it_was() -> Iterator[None]:
-    """Put logging back."""
-    root, factory = logging.getLogger(), logging.getLogRecordFactory()
-    handlers, level = root.handlers[:], root.level
+def levels_of_their_own() -> Iterator[None]:
+    """What a test makes of the libraries' loggers ends with it."""
     levels = {name: logging.getLogger(name).level for name in LIBRARIES}
-    hooks = threading.excepthook, sys.unraisablehook
     yield
-    root.handlers[:], root.level = handlers, level
-    logging.setLogRecordFactory(factory)
-    logging.captureWarnings(capture=False)
-    logging.raiseExceptions = True
     for name, before in levels.items():
         logging.getLogger(name).setLevel(before)
-    threading.excepthook, sys.unraisablehook = hooks
-    logs.DiscreetRecord.hidden = {}
 
 
 @pytest.fixture(params=["json", "text"])
