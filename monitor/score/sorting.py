@@ -103,17 +103,21 @@ def first(found: Flags, group: Integers, groups: int) -> Integers:
 
 def grouped(keys: Sequence[Whole], values: Sequence[Whole]) -> tuple[list[Integers], list[Integers]]:
     """The combinations of keys, sorted, and the sum of each column of values over the rows of each."""
+    rows = order(*keys)
     if _width(keys) <= _BITS:
-        key = packed(*keys)
-        rows = np.argsort(key)  # rows of one key are added up as whole numbers: their order does not matter
-        key = key[rows]
+        key = packed(*keys)[rows]
         begins = starts(key)
         found = _unpacked(key[begins], keys)
     else:
-        rows = np.lexsort(keys[::-1])
         begins = starts(*(column[rows] for column in keys))
         found = [column[rows][begins].astype(np.int64) for column in keys]
-    return found, [added(column[rows].astype(np.int64), begins) for column in values]
+    return found, [_summed(column, rows, begins) for column in values]
+
+
+def _summed(column: Whole, rows: Integers, begins: Integers) -> Integers:
+    if not column.any():
+        return np.zeros(len(begins), dtype=np.int64)
+    return added(column[rows].astype(np.int64), begins)
 
 
 def _unpacked(key: Integers, columns: Sequence[Whole]) -> list[Integers]:

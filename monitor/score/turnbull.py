@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy import linalg as linalg_dense
 from scipy import sparse
 from scipy.sparse import linalg
 
@@ -22,9 +23,10 @@ Flags = npt.NDArray[np.bool_]
 
 TIE = 1e-10  # S this close to a share has reached it: what rounding leaves of an equality
 _EXACT, _RIGHT, _LEFT = range(3)  # order of endpoints of one value: [t, then ] , then (
-_EM_STEPS = 20  # cheap first steps, so that Newton's start where the likelihood is smooth
+_EM_STEPS = 6  # cheap first steps, so that Newton's start where the likelihood is smooth
 _NEWTON_STEPS = 300  # 5 to 40 are usual
 _HALVINGS = 40
+_WIDEST = 20_000_000  # numbers in a band: above that the sparse solver is asked
 _CONVERGED = 1e-12  # how far from the conditions of the maximum a group may stop
 _TOLERATED = 1e-9  # and how far if rounding allows no better
 _NOISE = 1e-13  # relative change of the likelihood that may be rounding
@@ -281,6 +283,63 @@ def _direction(problem: _Problem, mass: Floats, rise: Floats) -> Floats:
 
 def _newton(problem: _Problem, covered: Floats, rise: Floats, free: Flags) -> Floats:
     """The step of the free masses, solved for F just after each: there the Hessian is sparse, one block a group."""
+    follows = np.diff(problem.cell[free], prepend=-1) == 0  # the free mass before is of the same group
+    slope = rise[free]
+    slope[:-1] -= np.where(follows[1:], rise[free][1:], 0.0)
+    step = _hessian(problem, covered, free).solve(slope, np.append(~follows[1:], True))
+    step[1:] -= np.where(follows[1:], step[:-1].copy(), 0.0)
+    return step
+
+
+@dataclass(frozen=True, slots=True)
+class _Hessian:
+    """A symmetric matrix, positive definite: its diagonal, and the `entries` at (low, high) with low < high."""
+
+    diagonal: Floats
+    low: Integers
+    high: Integers
+    entries: Floats
+
+    def solve(self, values: Floats, last: Flags) -> Floats:
+        """Its inverse applied to the values; `last` are the variables that end a block.
+
+        Checks are hours apart: an interval spans a few variables only, or goes on to the last, which never ends.
+        So each block is a band with a border, but for odd intervals that make the band wide.
+        """
+        border = last[self.high]
+        width = int(np.max(self.high - self.low, where=~border, initial=0)) + 1
+        if width * len(values) <= _WIDEST:
+            try:
+                return self._bordered(values, last, border, width)
+            except np.linalg.LinAlgError:
+                pass  # rounding left it not quite definite
+        return self._sparse(values)
+
+    def _bordered(self, values: Floats, last: Flags, border: Flags, width: int) -> Floats:
+        size, low, inside = len(values), self.low, ~border
+        band = _totals((self.high - low)[inside] * size + low[inside], self.entries[inside], width * size)
+        band = band.reshape(width, size)
+        band[0] = np.where(last, 1.0, self.diagonal)
+        coupled = _totals(low[border], self.entries[border], size)
+        sides = np.stack([np.where(last, 0.0, values), coupled], axis=1)
+        own, through = linalg_dense.solveh_banded(band, sides, lower=True, overwrite_ab=True, check_finite=False).T
+        block = np.cumsum(np.append(0, last[:-1]))
+        blocks = int(block[-1]) + 1
+        ends = values[last] - _totals(block, coupled * own, blocks)
+        ends /= self.diagonal[last] - _totals(block, coupled * through, blocks)
+        return np.asarray(np.where(last, ends[block], own - through * ends[block]))
+
+    def _sparse(self, values: Floats) -> Floats:
+        size, every = len(values), np.arange(len(values))
+        entries = np.concatenate([self.diagonal, self.entries, self.entries])
+        places = np.concatenate([every, self.low, self.high]), np.concatenate([every, self.high, self.low])
+        matrix = sparse.coo_matrix((entries, places), shape=(size, size)).tocsc()
+        options = {"SymmetricMode": True}
+        solver = linalg.splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options)
+        return np.asarray(solver.solve(values))
+
+
+def _hessian(problem: _Problem, covered: Floats, free: Flags) -> _Hessian:
     size = int(free.sum())
     marks = np.zeros(len(problem.cell) + problem.groups + 1, dtype=np.int64)
     marks[problem.slot[free] + 1] = 1
@@ -291,17 +350,7 @@ def _newton(problem: _Problem, covered: Floats, rise: Floats, free: Flags) -> Fl
     bend = problem.weight[rows] / covered[rows] ** 2
     diagonal = _totals(high, bend, size) + _totals(low[inner], bend[inner], size)
     diagonal *= 1 + 1e-14  # never exactly singular by rounding
-    low, high, bend, every = low[inner], high[inner], -bend[inner], np.arange(size)
-    entries = np.concatenate([diagonal, bend, bend])
-    places = np.concatenate([every, low, high]), np.concatenate([every, high, low])
-    hessian = sparse.coo_matrix((entries, places), shape=(size, size)).tocsc()
-    follows = np.diff(problem.cell[free], prepend=-1) == 0  # the free mass before is of the same group
-    slope = rise[free]
-    slope[:-1] -= np.where(follows[1:], rise[free][1:], 0.0)
-    solver = linalg.splu(hessian, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
-    step = solver.solve(slope)
-    step[1:] -= np.where(follows[1:], step[:-1].copy(), 0.0)
-    return np.asarray(step)
+    return _Hessian(diagonal, low[inner], high[inner], -bend[inner])
 
 
 def _search(problem: _Problem, mass: Floats, rise: Floats, direction: Floats) -> Floats:
