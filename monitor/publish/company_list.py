@@ -7,7 +7,7 @@ import io
 from collections.abc import Mapping
 
 from monitor.publish.rows import PublicTable, Row
-from monitor.score.company_file import COLUMNS, POOLED_COUNTS, cell
+from monitor.score.company_file import ANNOUNCED, COLUMNS, POOLED_COUNTS, cell
 from monitor.score.episode_file import POOLED
 
 Cell = str | int | None
@@ -31,6 +31,7 @@ def _company(row: Row) -> Mapping[str, Cell]:
         "via_proxy": str(row.via_proxy).lower(),
         "figures": "withheld" if row.figures is None else "shown",
         "refused": None if row.figures is None else row.figures.refused,
+        ANNOUNCED: None if row.figures is None else row.figures.announced_ipv4,
     }
 
 

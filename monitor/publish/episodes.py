@@ -9,7 +9,7 @@ import csv
 import hashlib
 import io
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +20,9 @@ import pyarrow.parquet
 
 from monitor.instants import HOUR
 from monitor.publish.rows import PublicTable
-from monitor.score.episode_file import POOLED
+from monitor.score.episode_file import MOVED_TO, POOLED
 from monitor.score.methods import Method
+from monitor.score.norms import DEADLINES_HOURS
 
 SCHEMA = pa.schema(
     {
@@ -32,6 +33,7 @@ SCHEMA = pa.schema(
         "first_offline_h": pa.float64(),
         "relocated_h": pa.float64(),
         "destination": pa.string(),
+        MOVED_TO: pa.string(),
         "followed_h": pa.float64(),
         "deadline_h": pa.float64(),
         "notices": pa.int64(),
@@ -40,7 +42,7 @@ SCHEMA = pa.schema(
     }
 )
 # What the pool's rows do not say; its counts stand in the list of companies, where they may be told at all.
-_NOT_OF_THE_POOL = ("relocated_h", "destination", "notices", "reappeared")
+_NOT_OF_THE_POOL = ("relocated_h", "destination", MOVED_TO, "notices", "reappeared")
 Row = dict[str, object]
 Floats = npt.NDArray[np.float64]
 
@@ -49,9 +51,9 @@ def public_episodes(episodes: pa.Table, table: PublicTable) -> pa.Table:
     """Rows of SCHEMA, in an order and with site numbers that follow from what they say and from nothing else.
 
     `episodes` has company (key; null: at nobody's door), site, scored (begun in the period), last_online_h,
-    first_offline_h, relocated_h, destination, followed_h, deadline_h, notices, reappeared and unverified.
-    Companies without figures and what is at nobody's door are POOLED; where the network gives way the former are
-    left out. Of what began before the period only what is still open stays, without a site.
+    first_offline_h, relocated_h, destination (country), destination_company (key), followed_h, deadline_h, notices,
+    reappeared and unverified. Companies without figures and what is at nobody's door are POOLED; where the network
+    gives way the former are left out. Of what began before the period only what is still open stays, without a site.
     """
     shown = {row.company for row in table.rows if row.figures is not None}
     if table.network.gives_way:
@@ -61,7 +63,9 @@ def public_episodes(episodes: pa.Table, table: PublicTable) -> pa.Table:
     rows = episodes.set_column(
         episodes.column_names.index("followed_h"), "followed_h", pa.array(followed, pa.float64())
     ).to_pylist()
-    kept = [_own(row) if known else _pooled(row) for row, known in zip(rows, own, strict=True) if _is_needed(row)]
+    kept = [
+        _own(row, shown) if known else _pooled(row) for row, known in zip(rows, own, strict=True) if _is_needed(row)
+    ]
     public = _numbered([row for row in kept if row["scored"] or row["company"] != POOLED])
     return pa.Table.from_pylist(sorted(public, key=_order), SCHEMA)
 
@@ -70,13 +74,15 @@ def _is_needed(row: Row) -> bool:
     return bool(row["scored"]) or _end(row) in ("outstanding", "unverified")
 
 
-def _own(row: Row) -> Row:
-    return {name: row.get(name) for name in SCHEMA.names} | {"end": _end(row)}
+def _own(row: Row, shown: Collection[object]) -> Row:
+    """A row of a company with figures; where the content went is named only where that company has figures too."""
+    moved_to = row[MOVED_TO] if row[MOVED_TO] in shown else None
+    return {name: row.get(name) for name in SCHEMA.names} | {"end": _end(row), MOVED_TO: moved_to}
 
 
 def _pooled(row: Row) -> Row:
     end = "not_removed" if row["first_offline_h"] is None else "removed"
-    return _own(row) | {"company": POOLED, "end": end} | dict.fromkeys(_NOT_OF_THE_POOL)
+    return _own(row, ()) | {"company": POOLED, "end": end} | dict.fromkeys(_NOT_OF_THE_POOL)
 
 
 def _end(row: Row) -> str:
@@ -90,24 +96,32 @@ def _end(row: Row) -> str:
 def _least_followed(episodes: pa.Table, own: npt.NDArray[np.bool_], method: Method) -> Floats:
     """The smallest time followed that leaves every figure as it is, so that it does not date the notice.
 
-    What ended needs only whether its deadline passed; what is outstanding also its group of ages, and the oldest
-    of each company its age.
+    What ended needs only whether its deadline passed, and the deadlines of the other norms; what is outstanding also
+    its group of ages, and the oldest of each company its age. Of the pool only its own deadline is told.
     """
     names = ("last_online_h", "first_offline_h", "relocated_h", "followed_h", "deadline_h")
     last, offline, moved, followed, deadline = (_floats(episodes, name) for name in names)
     unverified = np.array(episodes["unverified"].to_pylist(), dtype=bool)
     open_now = np.isnan(offline) & np.isnan(moved) & ~unverified & own
     bounds = np.array(method.age_bounds_hours)
+    deadlines = (deadline, *DEADLINES_HOURS)
     least = [
         last,
         offline,
         np.where(own, moved, np.nan),
         np.where(followed >= deadline, deadline, np.nan),
-        np.where(open_now & (followed > deadline), (np.rint(deadline * HOUR) + 1) / HOUR, np.nan),
+        *(np.where(own & (followed >= hours), hours, np.nan) for hours in DEADLINES_HOURS),
+        *(np.where(open_now & (followed > hours), _just_after(hours), np.nan) for hours in deadlines),
         np.where(open_now, bounds[np.searchsorted(bounds, followed, side="right") - 1], np.nan),
         np.where(open_now & (followed == _oldest(episodes, followed, open_now)), followed, np.nan),
     ]
     found: Floats = np.fmax.reduce(least)
+    return found
+
+
+def _just_after(hours: Floats | float) -> Floats:
+    """A second later."""
+    found: Floats = (np.rint(np.multiply(hours, HOUR)) + 1) / HOUR
     return found
 
 

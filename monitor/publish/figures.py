@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from monitor.publish import formatting
 from monitor.publish.rows import AtNobodysDoor, Row
+from monitor.publish.volume import volume
 from monitor.publish.words import FIGURES, Language, Text
 from monitor.score.table import Bounds, Estimate, Quantile
 
@@ -38,6 +39,7 @@ def figure_lines(item: Estimate, language: Language) -> tuple[FigureLine, ...]:
     if item.score is not None:
         values["score"] = (formatting.decimal(item.score, language), formatting.MISSING)
     counts = {name: (formatting.count(value, language), formatting.MISSING) for name, value in _counts(item).items()}
+    counts["volume"] = (formatting.ratio(volume(item), language), formatting.MISSING)
     return tuple(_line(key, *pair, language) for key, pair in (values | counts).items())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import UTC, date, datetime
 
@@ -26,6 +27,11 @@ def count(value: int | None, language: Language) -> str:
 def decimal(value: float | None, language: Language, digits: int = 1) -> str:
     """A number with a fixed number of decimals and the thousands marked."""
     return MISSING if value is None else _localise(f"{value:,.{digits}f}", language)
+
+
+def ratio(value: float | None, language: Language) -> str:
+    """A number that may be small: one decimal from 1 on, else its first two digits; only 0 reads as 0."""
+    return decimal(value, language, 1 if not value or value >= 1 else 1 - math.floor(math.log10(value)))
 
 
 def share(value: float | None, language: Language) -> str:

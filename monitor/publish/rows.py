@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from monitor.publish.network import Network, TotalLine, public_network, totals
+from monitor.publish.shown import shown_flows, shown_norms
+from monitor.publish.volume import volume
 from monitor.publish.withheld import Withheld, withheld, withheld_in_both
 from monitor.score.methods import Method, method
 from monitor.score.table import Estimate, Flow, Norm, Quality, Standing, Table
@@ -81,6 +83,7 @@ def _public(table: Table, rules: Method, hidden: Withheld) -> PublicTable:
     ranked = any(company.rank is not None for company in table.companies)
     lines = totals(table, hidden)
     nobody = next(line.counts for line in lines if line.kind == "unattributed")
+    shown = {company.company for company in table.companies} - hidden.companies
     return PublicTable(
         method=rules,
         as_of=table.as_of,
@@ -94,6 +97,9 @@ def _public(table: Table, rules: Method, hidden: Withheld) -> PublicTable:
         totals=lines,
         unattributed=AtNobodysDoor(nobody["episodes"], nobody["notices"]),
         below=hidden.below,
+        flows=None if table.flows is None else shown_flows(table.flows, shown),
+        norms=None if table.norms is None else shown_norms(table.norms, shown),
+        quality=table.quality,
     )
 
 
@@ -135,6 +141,7 @@ SORTS: Mapping[str, Callable[[Row], Value]] = {
     "refused": _figure(lambda item: item.refused),
     "episodes": _figure(lambda item: item.episodes),
     "sites": _figure(lambda item: item.sites),
+    "volume": _figure(volume),
     "standing": lambda row: None if row.standing is None else _STANDING_ORDER[row.standing],
 }
 FIRST_ORDER: Mapping[str, Order] = {
@@ -146,6 +153,7 @@ FIRST_ORDER: Mapping[str, Order] = {
     "refused": "desc",
     "episodes": "desc",
     "sites": "desc",
+    "volume": "desc",
     "standing": "asc",
 }
 

@@ -188,6 +188,15 @@ FIGURES: Mapping[str, Words] = MappingProxyType(
                 "Number of different sites on which the material stood.",
             ),
         ),
+        "volume": Words(
+            Text("Episodes per 10.000 adressen", "Episodes per 10,000 addresses"),
+            Text(
+                "Episodes per 10.000 IPv4-adressen die het bedrijf op de peildatum via internetroutes bekendmaakte. Dit"
+                " zegt iets over de omvang, niets over de snelheid. Het telt niet mee in score of plaats.",
+                "Episodes per 10,000 IPv4 addresses that the company announced through internet routes on the reference"
+                " date. This says something about size, nothing about speed. It counts in no score and no rank.",
+            ),
+        ),
         "notices": Words(
             Text("Meldingen", "Notices"),
             Text("Alle verstuurde meldingen, met de herinneringen.", "All notices sent, re-notices included."),

@@ -76,10 +76,15 @@ def draft(
 def freeze(table: Table) -> Frozen:
     """The bytes of a table; `monitor.release.store.thaw` reads them again."""
     data = table.as_json()
-    rows = [(row["company"], canonical(row)) for row in data.pop("companies")]
+    rows = [(row["company"], _row(row)) for row in data.pop("companies")]
     hits = data.get("hash_hits", {}).pop("companies", ())
-    rows += [(HASH_HIT + row["company"], canonical(row)) for row in hits]
+    rows += [(HASH_HIT + row["company"], _row(row)) for row in hits]
     return Frozen(canonical(data), tuple(rows))
+
+
+def _row(row: dict[str, Any]) -> str:
+    """A size that is not known is left out, as it was when there was none: so earlier releases are rebuilt the same."""
+    return canonical({name: value for name, value in row.items() if value is not None or name != "announced_ipv4"})
 
 
 def manifest_of(session: Session, table: Table, method: Method, frozen: Frozen) -> dict[str, Any]:

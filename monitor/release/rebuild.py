@@ -15,7 +15,7 @@ from monitor.instants import parse_instant
 from monitor.models.release import Release, ReleaseRow
 from monitor.period import parse_period
 from monitor.release.canonical import canonical
-from monitor.release.compare import Differences, differences
+from monitor.release.compare import Differences, differences, has_parts, without_parts
 from monitor.release.draft import Frozen, freeze, manifest_of
 from monitor.release.publish import check
 from monitor.release.store import load_table
@@ -45,11 +45,13 @@ def rebuild(session: Session, release: Release, engine_url: str = "duckdb://") -
     request = request_of(release, engine_url)
     if changed := check(session, release):
         raise MonitorError(f"the release is not what was frozen: {changed[0]}; see `monitor release verify`")
-    table = score_for_release(session, request)
+    table, frozen = score_for_release(session, request), load_table(session, release)
+    if not has_parts(frozen):
+        table = without_parts(table)
     fresh = freeze(table)
     manifest = manifest_of(session, table, request.method, fresh)
     problems = (*_parts(_stored(session, release), fresh), *_inputs(release.manifest["inputs"], manifest["inputs"]))
-    return Rebuilt(problems, differences(load_table(session, release), table), _notes(release))
+    return Rebuilt(problems, differences(frozen, table), _notes(release))
 
 
 def require_rebuildable(session: Session, release: Release, engine_url: str = "duckdb://") -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from monitor.score.counts import TIMING
 from monitor.score.gather import Gathered
 from monitor.score.intervals import loglog_interval, share_interval
 from monitor.score.methods import Method
@@ -79,8 +80,7 @@ class _Readings:
 
     def __init__(self, gathered: Gathered, method: Method) -> None:
         self._gathered, self._method = gathered, method
-        self._lenient = shares(gathered, method, "late")
-        self._strict = shares(gathered, method, "on_time")
+        self._on_time = timings(gathered.counts, method.usual_deadline_hours, method)
         self._countries: dict[int, list[tuple[str, int, list[float]]]] = {}
         for (owner, country), (k, values) in sorted(gathered.timed.moves.by_country.items()):
             self._countries.setdefault(owner, []).append((country, k, values))
@@ -106,7 +106,7 @@ class _Readings:
         episodes = self._count("episodes", index)
         points = self._points(index) if episodes else []
         return {
-            "on_time": self._on_time(index),
+            "on_time": self._on_time[index],
             "median_hours": self._quantile("half", index),
             "p90_hours": self._quantile("tenth", index),
             "mean_online_hours_7d": Bounds(
@@ -116,12 +116,6 @@ class _Readings:
             "survival": tuple(points[int(hour)] for hour in self._method.survival_hours) if points else (),
             "curve": tuple(points) if episodes >= self._method.publish_below else (),
         }
-
-    def _on_time(self, index: int) -> OnTime:
-        mature, on_time, late = (self._count(name, index) for name in ("mature", "on_time", "late"))
-        deadline = self._method.usual_deadline_hours
-        lenient, strict = self._lenient.at(index), self._strict.at(index)
-        return OnTime(deadline, mature, on_time, late, mature - on_time - late, lenient, strict)
 
     def _quantile(self, level: str, index: int) -> Quantile:
         """Turnbull's quantile, from the lower limit of the lenient to the upper limit of the strict curve."""
@@ -167,20 +161,29 @@ class _Readings:
         )
 
 
-def shares(gathered: Gathered, method: Method, counted: str) -> _Shares:
+def timings(counts: Mapping[str, Floats], deadline_hours: float, method: Method) -> list[OnTime]:
+    """Of each company the three counts among its mature episodes, and both shares with their intervals."""
+    lenient, strict = shares(counts, method, "late"), shares(counts, method, "on_time")
+    three = zip(*(counts[name].astype(int).tolist() for name in TIMING), strict=True)
+    return [
+        OnTime(deadline_hours, mature, on_time, late, mature - on_time - late, lenient.at(index), strict.at(index))
+        for index, (mature, on_time, late) in enumerate(three)
+    ]
+
+
+def shares(counts: Mapping[str, Floats], method: Method, counted: str) -> _Shares:
     """Shares among mature episodes, with the variance between sites (docs/method.md, section 3).
 
     The lenient share is one minus that of the late ones, the strict one that of those on time.
     """
-    values = gathered.counts
     with np.errstate(divide="ignore", invalid="ignore"):
-        n, sites = values["mature"], values["mature_sites"]
-        share = values[counted] / n
-        squares = values[f"{counted}_2"] - 2 * share * values[f"{counted}_n"] + share**2 * values["nn"]
+        n, sites = counts["mature"], counts["mature_sites"]
+        share = counts[counted] / n
+        squares = counts[f"{counted}_2"] - 2 * share * counts[f"{counted}_n"] + share**2 * counts["nn"]
         variance = np.where(sites > 1, sites / (sites - 1) * np.maximum(squares, 0.0) / n**2, 0.0)
         variance[variance < 1e-18] = 0.0  # what rounding leaves of a difference that is zero
         se = np.sqrt(variance)
-        low, high = share_interval(share, se, sites, n**2 / values["nn"], method.confidence)
+        low, high = share_interval(share, se, sites, n**2 / counts["nn"], method.confidence)
     none = n == 0
     arrays = [np.where(none, np.nan, array) for array in (share, se, low, high)]
     if counted == "late":

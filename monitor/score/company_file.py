@@ -12,24 +12,27 @@ from monitor.score.assemble import Label
 from monitor.score.table import Unattributed
 
 POOLED_COUNTS = ("episodes", "renotices", "outstanding", "overdue", "unverified", "relocated", "reappeared", "refused")
-COLUMNS = ("company", "name", "country", "via_proxy", "figures", "notices", *POOLED_COUNTS)
+NEEDED = ("company", "name", "country", "via_proxy", "figures", "notices", *POOLED_COUNTS)
+ANNOUNCED = "announced_ipv4"  # not in the files of earlier releases
+COLUMNS = (*NEEDED, ANNOUNCED)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
 class Companies:
-    """By key the labels and refused notices of the companies with figures; what the pool and nobody have.
+    """By key the labels, refused notices and addresses of the companies with figures; what the pool and nobody have.
 
     A count that is not published is not in `pooled`; `unattributed` is None where it is not.
     """
 
     labels: Mapping[str, Label]
     refused: Mapping[str, int]
+    announced: Mapping[str, int]
     pooled: Mapping[str, int]
     unattributed: Unattributed | None
 
 
-NONE = Companies({}, {}, {}, None)
+NONE = Companies({}, {}, {}, {}, None)
 
 
 def read_companies(path: Path) -> Companies:
@@ -41,6 +44,7 @@ def read_companies(path: Path) -> Companies:
     return Companies(
         {uncell(row["company"]): _label(row) for _, row in shown},
         {uncell(row["company"]): _counts(path, place, row).get("refused", 0) for place, row in shown},
+        {uncell(row["company"]): int(row[ANNOUNCED]) for place, row in shown if _counted(path, place, row, ANNOUNCED)},
         {name: pooled[name] for name in POOLED_COUNTS if name in pooled},
         next((Unattributed(n["episodes"], n["notices"]) for n in nobody if {"episodes", "notices"} <= set(n)), None),
     )
@@ -55,9 +59,9 @@ def _rows(path: Path) -> list[dict[str, str]]:
         raise DeliveryError(f"{path.name}: no such file") from error
     except (csv.Error, UnicodeDecodeError, OSError) as error:
         raise DeliveryError(f"{path.name}: not readable as CSV") from error
-    missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+    missing = [name for name in NEEDED if name not in (reader.fieldnames or ())]
     if missing:
-        raise DeliveryError(f"{path.name}: no column {', '.join(map(repr, missing))}; needed: {', '.join(COLUMNS)}")
+        raise DeliveryError(f"{path.name}: no column {', '.join(map(repr, missing))}; needed: {', '.join(NEEDED)}")
     return rows
 
 
@@ -67,13 +71,15 @@ def _label(row: Mapping[str, str]) -> Label:
 
 def _counts(path: Path, place: int, row: Mapping[str, str]) -> dict[str, int]:
     """The counts that the row has."""
-    found = {}
-    for name in ("notices", *POOLED_COUNTS):
-        if row[name]:
-            if not (row[name].isascii() and row[name].isdigit()):
-                raise DeliveryError(f"{path.name}: row {place}: {name} is not a whole number")
-            found[name] = int(row[name])
-    return found
+    return {name: int(row[name]) for name in ("notices", *POOLED_COUNTS) if _counted(path, place, row, name)}
+
+
+def _counted(path: Path, place: int, row: Mapping[str, str], name: str) -> bool:
+    """Whether the row has that count; raises DeliveryError where something else stands there."""
+    text = row.get(name, "")
+    if text and not (text.isascii() and text.isdigit()):
+        raise DeliveryError(f"{path.name}: row {place}: {name} is not a whole number")
+    return bool(text)
 
 
 def cell(text: str) -> str:

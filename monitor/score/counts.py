@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import ibis
@@ -16,8 +17,9 @@ from monitor.score.whole import TICKS, flag, rounded_down, ticks
 
 NETWORK = -1  # "company" of the network as a whole; real ids are positive, 0 is nobody
 
+TIMING = ("mature", "on_time", "late")
 _SECOND = TICKS // 3600  # ticks; time online is added in whole seconds and the rest, as whole numbers
-_SUMS = ("episodes", "mature", "on_time", "late", "notices", "relocated", "reappeared", "exposure_s", "exposure_rest")
+_SUMS = ("episodes", *TIMING, "notices", "relocated", "reappeared", "exposure_s", "exposure_rest")
 
 
 def site_counts(scored: Expr) -> Expr:
@@ -26,14 +28,11 @@ def site_counts(scored: Expr) -> Expr:
     Uncertain timing is neither on time nor late: on time means certainly offline by the deadline, late
     certainly online after it.
     """
-    mature = _.followed_h >= _.deadline_h
     online = ticks(_.last_online_h)
     in_seconds = rounded_down(online, _SECOND)
     rows = scored.group_by(["company", "site"]).aggregate(
         episodes=_.count(),
-        mature=_count(mature),
-        on_time=_count(mature & (_.first_offline_h <= _.deadline_h)),
-        late=_count(mature & (_.last_online_h > _.deadline_h)),
+        **_timing(_.deadline_h),
         notices=_.notices.sum(),
         relocated=_count(_.relocated_h.notnull()),
         reappeared=_.reappeared.sum(),
@@ -49,17 +48,50 @@ def site_counts(scored: Expr) -> Expr:
 
 def company_counts(sites: Expr) -> Expr:
     """Per company the totals, and over its sites the sums of squares that the clustered variance needs."""
-    has_mature = flag(_.mature > 0)
-    return sites.group_by("company").aggregate(
-        sites=_.count(),
-        mature_sites=has_mature.sum(),
-        nn=(_.mature * _.mature).sum(),
-        on_time_2=(_.on_time * _.on_time).sum(),
-        on_time_n=(_.on_time * _.mature).sum(),
-        late_2=(_.late * _.late).sum(),
-        late_n=(_.late * _.mature).sum(),
-        **{name: sites[name].sum() for name in _SUMS},
-    )
+    sums = {name: sites[name].sum() for name in _SUMS}
+    return sites.group_by("company").aggregate(sites=_.count(), **_squares(sites), **sums)
+
+
+def _timing(deadline: Any) -> dict[str, Any]:
+    """The episodes that are mature, on time and late under a deadline in hours."""
+    mature = _.followed_h >= deadline
+    return {
+        "mature": _count(mature),
+        "on_time": _count(mature & (_.first_offline_h <= deadline)),
+        "late": _count(mature & (_.last_online_h > deadline)),
+    }
+
+
+def _squares(sites: Expr, suffix: str = "") -> dict[str, Any]:
+    """Over the sites of a company, what its shares and their clustered variances need beside the three counts."""
+    mature, on_time, late = (sites[f"{name}{suffix}"] for name in TIMING)
+    return {
+        "mature_sites": flag(mature > 0).sum(),
+        "nn": (mature * mature).sum(),
+        "on_time_2": (on_time * on_time).sum(),
+        "on_time_n": (on_time * mature).sum(),
+        "late_2": (late * late).sum(),
+        "late_n": (late * mature).sum(),
+    }
+
+
+def timing_under(scored: Expr, deadlines_hours: Sequence[float]) -> Expr:
+    """Per company what its shares need if every episode had each of these deadlines: `late_at0`, `late_at1`, ..."""
+    sites = scored.group_by(["company", "site"]).aggregate(**_placed(map(_timing, deadlines_hours)))
+    suffixes = [f"_at{place}" for place in range(len(deadlines_hours))]
+    sums = [{name: sites[name + suffix].sum() for name in TIMING} | _squares(sites, suffix) for suffix in suffixes]
+    return sites.group_by("company").aggregate(**_placed(sums))
+
+
+def overdue_under(every: Expr, deadlines_hours: Sequence[float]) -> Expr:
+    """Per company, over all periods, what would be overdue under each of these deadlines: `overdue_at0`, ..."""
+    open_ones = every.filter(_.first_offline_h.isnull() & _.relocated_h.isnull() & ~_.unverified)
+    overdue = [{"overdue": _count(_.followed_h > hours)} for hours in deadlines_hours]
+    return open_ones.group_by("company").aggregate(**_placed(overdue))
+
+
+def _placed(parts: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    return {f"{name}_at{place}": value for place, part in enumerate(parts) for name, value in part.items()}
 
 
 def outstanding_counts(every: Expr, method: Method) -> Expr:

@@ -22,13 +22,15 @@ OPTIONAL: Mapping[str, pa.Scalar] = MappingProxyType(
     {"scored": pa.scalar(True), "destination": pa.scalar(""), "notices": pa.scalar(1), "reappeared": pa.scalar(0)}
 )
 POOLED = "(pooled)"  # the company of what a release lays at no named door; no key has brackets
-_TEXTS = ("company", "destination", "end")
+MOVED_TO = "destination_company"  # of a release's file; one without it was made before flows and norms were released
+_TEXTS = ("company", "destination", MOVED_TO, "end")
 
 
 def read_episodes(path: Path, method: Method) -> tuple[pa.Table, dict[int, Label]]:
     """The columns of `monitor.score.episodes.episodes`, companies and sites numbered from 1, and their labels.
 
     Without `scored` every episode is; without `end` an open one is unverified by the method's rule. POOLED is NOBODY.
+    MOVED_TO is there only where the file has it.
     Raises DeliveryError naming the column and the first row (counted from 1) that cannot be.
     """
     table = _read(path)
@@ -45,6 +47,8 @@ def read_episodes(path: Path, method: Method) -> tuple[pa.Table, dict[int, Label
     for name, missing_value in OPTIONAL.items():
         columns[name] = _column(table, name, missing_value, path)
     columns["unverified"] = _unverified(table, hours, method)
+    if MOVED_TO in table.column_names:
+        columns[MOVED_TO] = _moved_to(table, labels, path)
     return pa.table(columns), {number: Label(name, name) for number, name in enumerate(labels, 1)}
 
 
@@ -55,6 +59,17 @@ def _column(table: pa.Table, name: str, missing: pa.Scalar, path: Path) -> pa.Ch
         return pc.fill_null(table[name].cast(missing.type), missing)
     except pa.ArrowInvalid as error:
         raise DeliveryError(f"{path.name}: column {name!r} holds something else than {missing.type} values") from error
+
+
+def _moved_to(table: pa.Table, labels: list[str], path: Path) -> pa.ChunkedArray:
+    """The numbers of the companies it was relocated to; null where none is named."""
+    column = table[MOVED_TO].cast(pa.string())
+    names = pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
+    found = pc.add(pc.index_in(names, pa.array(labels, pa.string())).cast(pa.int64()), 1)
+    unknown = pc.index(pc.and_(pc.is_valid(names), pc.is_null(found)), True).as_py()
+    if unknown >= 0:
+        raise DeliveryError(f"{path.name}: row {unknown + 1}: {MOVED_TO} is no company of this file")
+    return found
 
 
 def _unverified(table: pa.Table, hours: dict[str, pa.ChunkedArray], method: Method) -> pa.ChunkedArray:

@@ -36,7 +36,7 @@ def episodes(facts: Facts, method: Method, as_of: int) -> Expr:
 
     Columns: company, content, site; start (epoch s); last_online_h, first_offline_h (null), relocated_h (null),
     followed_h on the company's own clock; deadline_h; last_online (epoch s); notices; reappeared; unverified;
-    destination: the country it was relocated to (null: not known, or not relocated).
+    destination: the country it was relocated to, destination_company: the company (null: not known, or not relocated).
     """
     hosts = keep(hosting(facts))
     events = keep(_events(facts, hosts, method, as_of))  # in steps: SQLite reads no statement that is nested deeper
@@ -76,7 +76,7 @@ def _events(facts: Facts, hosts: Expr, method: Method, as_of: int) -> Expr:
         _event(removals, _REMOVAL),
         _event(decided, _REMOVAL),
         _event(hosted(moved, hosts), _RELOCATION, country=_.country),
-        _event(_with_country(left.mutate(t=_.b), facts), _RELOCATION, country=_.country),
+        _event(_with_country(left.mutate(t=_.b), facts), _RELOCATION, country=_.country, to=_.next_company),
     )
 
 
@@ -105,6 +105,7 @@ def _event(
     undone: bool = False,
     deadline_s: Any = None,
     country: Any = None,
+    to: Any = None,
 ) -> Expr:
     return rows.select(
         "content",
@@ -115,6 +116,7 @@ def _event(
         online=ibis.literal(order == _ONLINE if online is None else online),
         undone=ibis.literal(undone),
         country=ibis.literal("") if country is None else country,
+        to=ibis.null("int64") if to is None else to,
     )
 
 
@@ -145,6 +147,7 @@ def _spells(events: Expr) -> Expr:
         deadline_s=_when(_.t == _.start, _.deadline_s).min(),
         reappeared=flag(_.undone).max(),
         destination=_.country.max().nullif(""),
+        destination_company=_.to.max(),
     )
 
 
@@ -199,6 +202,7 @@ def _on_own_clock(spells: Expr, pauses: Expr, as_of: int) -> Expr:
         "notices",
         "reappeared",
         "destination",
+        "destination_company",
         last_online_h=clock("last_online", "last_online"),
         first_offline_h=clock("removed", "removed"),
         relocated_h=clock("relocated", "relocated"),

@@ -21,14 +21,14 @@ from monitor.score.assemble import SIGNIFICANT, assemble, shares
 from monitor.score.counts import site_counts
 from monitor.score.engine import Engine, Expr, keep
 from monitor.score.episode_file import read_episodes
-from monitor.score.gather import Gathered, gather
+from monitor.score.gather import gather
 from monitor.score.methods import Method
+from monitor.score.norms import DEADLINES_HOURS
 from monitor.score.rank import ranked
 from monitor.score.run import Request, database_url, episodes_of, facts_of
 from monitor.score.table import Estimate, Share, Standing
 from monitor.score.whole import flag, whole
 
-DEADLINES_HOURS = (1.0, 12.0, 24.0, 48.0)
 _ORDER: tuple[Standing, ...] = ("below", "not_proven", "meets")
 
 Integers = npt.NDArray[np.int64]
@@ -154,7 +154,7 @@ def explain(engine: Engine, own: Expr, company: str, method: Method, as_of: int 
     """
     own = keep(own)
     sites = _sites(engine, own)
-    gathered, estimates = _estimates(engine, own, sites, method)
+    estimates = _estimates(engine, own, sites, method)
     published = estimates[0]
     scenarios = _scenarios(estimates, method)
     return Explanation(
@@ -164,7 +164,7 @@ def explain(engine: Engine, own: Expr, company: str, method: Method, as_of: int 
         published.episodes >= method.publish_below,
         _makeup(engine, own, as_of, published, sites),
         scenarios,
-        _changes(gathered, sites, scenarios[0].standing, method),
+        _changes(sites, scenarios[0].standing, method),
     )
 
 
@@ -176,7 +176,7 @@ def _sites(engine: Engine, own: Expr) -> _Sites:
     return _Sites(site[order], mature[order], late[order])
 
 
-def _estimates(engine: Engine, own: Expr, sites: _Sites, method: Method) -> tuple[Gathered, list[Estimate]]:
+def _estimates(engine: Engine, own: Expr, sites: _Sites, method: Method) -> list[Estimate]:
     """As published, with each of DEADLINES_HOURS, and without the largest site: each as a company of one table."""
     largest = sites.site[:1].tolist()
     cases = [own, *(own.mutate(deadline_h=ibis.literal(hours, "float64")) for hours in DEADLINES_HOURS)]
@@ -186,7 +186,7 @@ def _estimates(engine: Engine, own: Expr, sites: _Sites, method: Method) -> tupl
     together = keep(_judged(ibis.union(*(case.select(*own.columns) for case in numbered))))
     gathered = gather(engine, together, together, method, also=numbers)
     estimates = assemble(gathered, {}, {}, method)
-    return gathered, [estimates[n] for n in numbers]
+    return [estimates[n] for n in numbers]
 
 
 def _judged(rows: Expr) -> Expr:
@@ -245,21 +245,19 @@ def _reasons(own: Expr, as_of: int | None) -> Expr:
     return own.aggregate(**{name: flag(condition).sum().coalesce(0) for name, condition in conditions.items()})
 
 
-def _changes(gathered: Gathered, sites: _Sites, standing: Standing, method: Method) -> tuple[Change, ...]:
+def _changes(sites: _Sites, standing: Standing, method: Method) -> tuple[Change, ...]:
     """To each other standing; nothing for a company with too few episodes or sites: more late ones change nothing."""
     if standing == "too_few":
         return ()
     now = _ORDER.index(standing)
     return tuple(
-        _change(gathered, sites, other, 1 if place < now else -1, method)
-        for place, other in enumerate(_ORDER)
-        if place != now
+        _change(sites, other, 1 if place < now else -1, method) for place, other in enumerate(_ORDER) if place != now
     )
 
 
-def _change(gathered: Gathered, sites: _Sites, standing: Standing, step: int, method: Method) -> Change:
+def _change(sites: _Sites, standing: Standing, step: int, method: Method) -> Change:
     """The first of all trials with that standing; each trial's share is estimated like that of a company."""
-    found = shares(replace(gathered, counts=_trials(sites, step)), method, "late")
+    found = shares(_trials(sites, step), method, "late")
     meets = np.round(found.low, SIGNIFICANT) >= method.target  # the rule of monitor.score.rank, on rounded limits
     below = np.round(found.high, SIGNIFICANT) < method.target
     reached = {"meets": meets, "below": below & ~meets, "not_proven": ~meets & ~below}[standing]

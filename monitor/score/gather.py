@@ -59,26 +59,28 @@ def _counted(
     engine: Engine, scored: Expr, every: Expr, method: Method, also: Sequence[int]
 ) -> tuple[Integers, dict[str, Floats]]:
     """The companies there are, and what is counted of each."""
-    totals = _arrays(engine, counts.company_counts(counts.site_counts(scored)))
-    open_ones = _arrays(engine, counts.outstanding_counts(every, method))
+    totals = arrays(engine, counts.company_counts(counts.site_counts(scored)))
+    open_ones = arrays(engine, counts.outstanding_counts(every, method))
     companies = np.union1d(np.union1d(totals["company"], open_ones["company"]), [NETWORK, *also]).astype(np.int64)
-    merged = _aligned(companies, totals, 0.0) | _aligned(companies, open_ones, 0.0)
-    merged["oldest_hours"] = _aligned(companies, open_ones, np.nan)["oldest_hours"]
+    merged = aligned(companies, totals, 0.0) | aligned(companies, open_ones, 0.0)
+    merged["oldest_hours"] = aligned(companies, open_ones, np.nan)["oldest_hours"]
     merged["exposure_hours"] = (merged["exposure_s"] + merged["exposure_rest"] / _SECOND) / 3600
     return companies, merged
 
 
-def _arrays(engine: Engine, expression: Expr) -> dict[str, npt.NDArray[Any]]:
+def arrays(engine: Engine, expression: Expr) -> dict[str, npt.NDArray[Any]]:
+    """The columns of an expression."""
     table = engine.to_pyarrow(expression)
     return {name: table[name].to_numpy() for name in table.column_names}
 
 
-def _aligned(companies: Integers, columns: dict[str, npt.NDArray[Any]], missing: float) -> dict[str, Floats]:
-    """Each column in the order of `companies`, `missing` where a company has no row."""
-    at = np.searchsorted(companies, columns["company"])
+def aligned(companies: Integers, columns: dict[str, npt.NDArray[Any]], missing: float) -> dict[str, Floats]:
+    """Each column in the order of `companies` (sorted), `missing` where one has no row; rows of others are left out."""
+    asked = np.isin(columns["company"], companies)
+    at = np.searchsorted(companies, columns["company"][asked])
     result = {}
     for name, values in columns.items():
         if name != "company":
             result[name] = np.full(len(companies), missing, dtype=np.float64)
-            result[name][at] = values
+            result[name][at] = values[asked]
     return result

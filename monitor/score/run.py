@@ -19,15 +19,19 @@ from monitor.models.facts import Delivery
 from monitor.models.words import Verdict
 from monitor.period import Period
 from monitor.score import engine as engines
+from monitor.score.announced import announced_ipv4, with_announced
 from monitor.score.assemble import Label, assemble
 from monitor.score.counts import NETWORK, refusal_counts
 from monitor.score.engine import Engine, Expr
-from monitor.score.episode_file import read_episodes
+from monitor.score.episode_file import MOVED_TO, read_episodes
 from monitor.score.episodes import episodes, hosting
 from monitor.score.export import read_export
 from monitor.score.facts import NOBODY, Facts, load_facts
+from monitor.score.flows import flows
 from monitor.score.gather import gather
 from monitor.score.methods import HASH_HITS, Method
+from monitor.score.norms import norms
+from monitor.score.quality import quality
 from monitor.score.rank import ranked
 from monitor.score.table import Estimate, Table, Unattributed
 
@@ -72,26 +76,35 @@ def score(session: Session, request: Request) -> Table:
 
 
 def score_for_release(session: Session, request: Request) -> Table:
-    """As `score`, with the table of the hash hits beside that of the notices where there was a hit in the period."""
+    """As `score`, with all that a release holds beside its figures.
+
+    These are the flows, other norms, quality, announced addresses, and the table of the hash hits where there was a
+    hit in the period.
+    """
     labels = _labels(session, request.known_at)
     with engines.opened(request.engine_url, database_url(session)) as engine:
         facts = facts_of(engine, session, request)
-        notices = _scored(engine, facts, request, labels)
-        if not _any_hash_hit(engine, facts, request):
-            return notices
-        return replace(notices, hash_hits=_scored(engine, facts, replace(request, kinds=HASH_HITS), labels))
+        table = _scored(engine, facts, request, labels, whole=True)
+        if _any_hash_hit(engine, facts, request):
+            hits = _scored(engine, facts, replace(request, kinds=HASH_HITS), labels, whole=True)
+            table = replace(table, hash_hits=hits)
+    sizes = announced_ipv4(session, request.known_at, request.as_of, labels)
+    return replace(with_announced(table, sizes), quality=quality(session, _bounds(request), request.known_at))
 
 
 def scored_episodes(session: Session, request: Request) -> pa.Table:
     """The episodes behind `score`: the columns of `episodes`, and `scored` (begun in the period).
 
-    `company` is the key, null at nobody's door; `site` a number of the database. Not for publication as they are.
+    Companies are told by key, null at nobody's door; `site` is a number of the database. Not for publication as they
+    are.
     """
     with engines.opened(request.engine_url, database_url(session)) as engine:
         rows: pa.Table = engine.to_pyarrow(episodes_of(facts_of(engine, session, request), request))
     keys = {number: label.key for number, label in _labels(session, request.known_at).items()}
-    named = pa.array([keys.get(number) for number in rows["company"].to_pylist()], pa.string())
-    return rows.set_column(rows.column_names.index("company"), "company", named)
+    for name in ("company", MOVED_TO):
+        named = pa.array([keys.get(number) for number in rows[name].to_pylist()], pa.string())
+        rows = rows.set_column(rows.column_names.index(name), name, named)
+    return rows
 
 
 def estimate_file(path: Path, method: Method, engine_url: str = "duckdb://") -> Table:
@@ -122,11 +135,13 @@ def episodes_of(facts: Facts, request: Request) -> Expr:
     return every.mutate(scored=(every.start >= start) & (every.start < end))
 
 
-def _scored(engine: Engine, facts: Facts, request: Request, labels: Mapping[int, Label]) -> Table:
-    """The table of the kinds that are asked for."""
+def _scored(
+    engine: Engine, facts: Facts, request: Request, labels: Mapping[int, Label], *, whole: bool = False
+) -> Table:
+    """The table of the kinds that are asked for; a `whole` one with its flows and other norms."""
     head = (request.period.label, iso(request.as_of), iso(request.known_at))
     every, refused = episodes_of(facts, request), _refused(engine, facts, request)
-    return replace(_table(engine, every, refused, labels, request.rules, head), kinds=request.kinds)
+    return replace(_table(engine, every, refused, labels, request.rules, head, whole=whole), kinds=request.kinds)
 
 
 def _any_hash_hit(engine: Engine, facts: Facts, request: Request) -> bool:
@@ -151,13 +166,15 @@ def _table(
     labels: Mapping[int, Label],
     method: Method,
     head: tuple[str, str, str],
+    *,
+    whole: bool = False,
 ) -> Table:
     period, as_of, known_at = head
     estimates = estimated(engine, every, labels, refused, method)
     companies = {i: e for i, e in estimates.items() if i not in (NETWORK, NOBODY)}
     companies = {i: e for i, e in companies.items() if e.episodes or e.outstanding or e.refused}
     small = [i for i, e in companies.items() if e.episodes < method.publish_below]
-    nobody = estimates.get(NOBODY)
+    nobody, scored = estimates.get(NOBODY), every.filter(every.scored)
     return Table(
         method.version,
         as_of,
@@ -167,6 +184,8 @@ def _table(
         estimates[NETWORK],
         Unattributed(nobody.episodes, nobody.notices) if nobody else Unattributed(0, 0),
         _rest(engine, every, small, refused, method) if small else None,
+        flows=flows(engine, scored, labels) if whole else None,
+        norms=norms(engine, scored, every, companies, method) if whole else None,
     )
 
 

@@ -88,6 +88,11 @@ def running_whole(values: Integers, begins: Integers) -> Integers:
     return sums
 
 
+def totals(place: Integers, values: Floats, size: int) -> Floats:
+    """The sum of the values at each place from 0 to size - 1; fractions also where there is none (numpy: whole)."""
+    return np.asarray(np.bincount(place, values, size), np.float64)
+
+
 def added(values: Integers, begins: Integers) -> Integers:
     """The sum of each stretch."""
     return np.add.reduceat(values, begins) if begins.size else np.zeros(0, dtype=np.int64)

@@ -5,10 +5,11 @@ Times are ISO 8601 in UTC, durations hours, shares fractions of one. Unknown is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from functools import cache
 from types import UnionType
-from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeAlias, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 Standing = Literal["meets", "below", "not_proven", "too_few"]
 
@@ -168,10 +169,13 @@ class Norm:
 
 @dataclass(frozen=True, slots=True)
 class SourceQuality:
-    """What one source delivered in the period; `quarantined` is the share of its rows that could not be taken."""
+    """What one source delivered in the period; `quarantined` is the share of its rows that could not be taken.
+
+    `deliveries` is None where each holds a report or a few: their number would tell that of the rows.
+    """
 
     source: str
-    deliveries: int
+    deliveries: int | None
     first: str | None
     last: str | None
     longest_gap_hours: float | None
@@ -236,20 +240,39 @@ class Table:
 
 _WHERE_GIVEN = ("kinds", "flows", "norms", "quality", "hash_hits")
 T = TypeVar("T")
+Read: TypeAlias = Callable[[Any], Any]
 
 
 def from_json(cls: type[T], data: Mapping[str, Any]) -> T:
     """Rebuild a dataclass of this module from its JSON; the inverse of `asdict`."""
-    hints = get_type_hints(cls)
-    values = {f.name: _read(hints[f.name], data[f.name]) for f in fields(cast(Any, cls)) if f.name in data}
-    return cls(**values)
+    return cast(T, _reader(cast(Any, cls))(data))
 
 
-def _read(hint: Any, value: Any) -> Any:
-    origin = get_origin(hint)
+@cache
+def _reader(hint: Any) -> Read:
+    """How a value of that type is read: worked out once a type, for a table holds thousands of each."""
+    origin, parts = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
-        inner = next(a for a in get_args(hint) if a is not type(None))
-        return None if value is None else _read(inner, value)
+        inner = _reader(next(part for part in parts if part is not type(None)))
+        return lambda value: None if value is None else inner(value)
     if origin is tuple:
-        return tuple(_read(get_args(hint)[0], item) for item in value)
-    return from_json(hint, value) if isinstance(hint, type) and is_dataclass(hint) else value
+        item = _reader(parts[0])
+        return tuple if item is _as_is else lambda value: tuple(map(item, value))
+    return _record(hint) if isinstance(hint, type) and is_dataclass(hint) else _as_is
+
+
+def _record(cls: type) -> Read:
+    """Reads the fields that there are; those that need no reading are taken as they are."""
+    readers: dict[str, Read] = {}
+
+    def read(data: Mapping[str, Any]) -> Any:
+        if not readers:  # not before the first one is read: a table holds a table
+            hints = get_type_hints(cls)
+            readers.update({field.name: _reader(hints[field.name]) for field in fields(cast(Any, cls))})
+        return cls(**{name: read(data[name]) for name, read in readers.items() if name in data})
+
+    return read
+
+
+def _as_is(value: Any) -> Any:
+    return value

@@ -12,21 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
-from scipy import linalg as linalg_dense
-from scipy import sparse
-from scipy.sparse import linalg
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
+from monitor.score.hessian import Hessian
+from monitor.score.sorting import Flags, Floats, Integers, totals
 
 TIE = 1e-10  # S this close to a share has reached it: what rounding leaves of an equality
 _EXACT, _RIGHT, _LEFT = range(3)  # order of endpoints of one value: [t, then ] , then (
 _EM_STEPS = 6  # cheap first steps, so that Newton's start where the likelihood is smooth
 _NEWTON_STEPS = 300  # 5 to 40 are usual
 _HALVINGS = 40
-_WIDEST = 20_000_000  # numbers in a band: above that the sparse solver is asked
 _CONVERGED = 1e-12  # how far from the conditions of the maximum a group may stop
 _TOLERATED = 1e-9  # and how far if rounding allows no better
 _NOISE = 1e-13  # relative change of the likelihood that may be rounding
@@ -56,7 +50,7 @@ class Turnbull:
         order = np.argsort(times, kind="stable")
         begun = np.searchsorted(np.asarray(times)[order], self.time)  # how many of the times come before the mass
         width = len(order) + 1
-        mass = _totals(self.group * width + begun, self.mass, self.groups * width).reshape(self.groups, width)
+        mass = totals(self.group * width + begun, self.mass, self.groups * width).reshape(self.groups, width)
         result = np.ones((self.groups, len(order)))
         result[:, order] = np.minimum(np.cumsum(mass[:, :0:-1], axis=1)[:, ::-1], 1.0)
         result[np.bincount(self.group, minlength=self.groups) == 0] = 1.0
@@ -108,11 +102,6 @@ def _check(group: Integers, left: Floats, right: Floats, weight: Floats, groups:
             raise ValueError(f"row {np.flatnonzero(where)[0]}: {fault}")
 
 
-def _totals(place: Integers, values: Floats, size: int) -> Floats:
-    """The sum of the values at each place from 0 to size - 1."""
-    return np.asarray(np.bincount(place, values, size), np.float64)
-
-
 def _sums(mass: Floats, cell: Integers, groups: int) -> Floats:
     """F at every boundary between cells: a group of m cells has m + 1, from 0 to its sum of mass.
 
@@ -122,7 +111,7 @@ def _sums(mass: Floats, cell: Integers, groups: int) -> Floats:
     steps[np.arange(len(mass)) + cell + 1] = mass
     sizes = np.bincount(cell, minlength=groups)
     starts = np.cumsum(sizes + 1)[:-1]
-    steps[starts] = -_totals(cell, mass, groups)[:-1]
+    steps[starts] = -totals(cell, mass, groups)[:-1]
     sums: Floats = np.cumsum(steps)
     return sums
 
@@ -142,7 +131,7 @@ class _Problem:
 
     def by_cell(self, values: Floats) -> Floats:
         """Sum over the cells of each group."""
-        return _totals(self.cell, values, self.groups)
+        return totals(self.cell, values, self.groups)
 
     def covered(self, mass: Floats) -> Floats:
         """The mass in each row's interval."""
@@ -171,14 +160,14 @@ class _Problem:
         """Per cell, the derivative of `value`: at the maximum 0 where there is mass, and nowhere above 0."""
         share = self.weight / self.covered(mass)
         boundaries = len(self.cell) + self.groups
-        change = _totals(self.first, share, boundaries) - _totals(self.last, share, boundaries)
+        change = totals(self.first, share, boundaries) - totals(self.last, share, boundaries)
         return np.cumsum(change)[self.slot] - 1.0
 
     def value(self, mass: Floats) -> Floats:
         """Per group, the mean log likelihood less the sum of mass: its maximum over mass >= 0 has the sum 1."""
         covered = self.covered(mass)
         log = np.log(covered, out=np.full(len(covered), -np.inf), where=covered > 0)
-        return _totals(self.row, self.weight * log, self.groups) - self.by_cell(mass)
+        return totals(self.row, self.weight * log, self.groups) - self.by_cell(mass)
 
 
 def _problem(
@@ -208,7 +197,7 @@ def _problem(
         row=group,
         first=passed[:n] + group,
         last=passed[n:] + group,
-        weight=weight / _totals(group, weight, groups)[group],
+        weight=weight / totals(group, weight, groups)[group],
     )
     return problem, (values[order][starts], values[order][starts + 1])
 
@@ -291,55 +280,7 @@ def _newton(problem: _Problem, covered: Floats, rise: Floats, free: Flags) -> Fl
     return step
 
 
-@dataclass(frozen=True, slots=True)
-class _Hessian:
-    """A symmetric matrix, positive definite: its diagonal, and the `entries` at (low, high) with low < high."""
-
-    diagonal: Floats
-    low: Integers
-    high: Integers
-    entries: Floats
-
-    def solve(self, values: Floats, last: Flags) -> Floats:
-        """Its inverse applied to the values; `last` are the variables that end a block.
-
-        Checks are hours apart: an interval spans a few variables only, or goes on to the last, which never ends.
-        So each block is a band with a border, but for odd intervals that make the band wide.
-        """
-        border = last[self.high]
-        width = int(np.max(self.high - self.low, where=~border, initial=0)) + 1
-        if width * len(values) <= _WIDEST:
-            try:
-                return self._bordered(values, last, border, width)
-            except np.linalg.LinAlgError:
-                pass  # rounding left it not quite definite
-        return self._sparse(values)
-
-    def _bordered(self, values: Floats, last: Flags, border: Flags, width: int) -> Floats:
-        size, low, inside = len(values), self.low, ~border
-        band = _totals((self.high - low)[inside] * size + low[inside], self.entries[inside], width * size)
-        band = band.reshape(width, size)
-        band[0] = np.where(last, 1.0, self.diagonal)
-        coupled = _totals(low[border], self.entries[border], size)
-        sides = np.stack([np.where(last, 0.0, values), coupled], axis=1)
-        own, through = linalg_dense.solveh_banded(band, sides, lower=True, overwrite_ab=True, check_finite=False).T
-        block = np.cumsum(np.append(0, last[:-1]))
-        blocks = int(block[-1]) + 1
-        ends = values[last] - _totals(block, coupled * own, blocks)
-        ends /= self.diagonal[last] - _totals(block, coupled * through, blocks)
-        return np.asarray(np.where(last, ends[block], own - through * ends[block]))
-
-    def _sparse(self, values: Floats) -> Floats:
-        size, every = len(values), np.arange(len(values))
-        entries = np.concatenate([self.diagonal, self.entries, self.entries])
-        places = np.concatenate([every, self.low, self.high]), np.concatenate([every, self.high, self.low])
-        matrix = sparse.coo_matrix((entries, places), shape=(size, size)).tocsc()
-        options = {"SymmetricMode": True}
-        solver = linalg.splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options)
-        return np.asarray(solver.solve(values))
-
-
-def _hessian(problem: _Problem, covered: Floats, free: Flags) -> _Hessian:
+def _hessian(problem: _Problem, covered: Floats, free: Flags) -> Hessian:
     size = int(free.sum())
     marks = np.zeros(len(problem.cell) + problem.groups + 1, dtype=np.int64)
     marks[problem.slot[free] + 1] = 1
@@ -348,9 +289,9 @@ def _hessian(problem: _Problem, covered: Floats, free: Flags) -> _Hessian:
     rows = high > low
     low, high, inner = low[rows] - 1, high[rows] - 1, (low > base)[rows]
     bend = problem.weight[rows] / covered[rows] ** 2
-    diagonal = _totals(high, bend, size) + _totals(low[inner], bend[inner], size)
+    diagonal = totals(high, bend, size) + totals(low[inner], bend[inner], size)
     diagonal *= 1 + 1e-14  # never exactly singular by rounding
-    return _Hessian(diagonal, low[inner], high[inner], -bend[inner])
+    return Hessian(diagonal, low[inner], high[inner], -bend[inner])
 
 
 def _search(problem: _Problem, mass: Floats, rise: Floats, direction: Floats) -> Floats:

@@ -88,6 +88,8 @@ def attack_on(table: PublicTable, episodes: bytes, companies: bytes) -> Attack:
     _learn_shares(attack, lines["shown"], data["network"])
     _learn_rows(attack, episodes, gives_way=data["network"]["gives_way"])
     _learn_list(attack, companies)
+    _learn_flows(attack, data)
+    _learn_norms(attack, data)
     return attack
 
 
@@ -120,6 +122,28 @@ def _learn_shares(attack: Attack, shown: Mapping[str, int], network: Mapping[str
                     terms[owner, kind] = part + slack - (kind == name)
             constant = (part + slack) * sum(known.values()) - known[name]
             attack.learn(terms, low - constant, high - constant)
+
+
+def _learn_flows(attack: Attack, data: Mapping[str, Any]) -> None:
+    """The flows of a company add up to its relocated episodes."""
+    moved: Counter[str] = Counter()
+    for flow in data.get("flows", ()):
+        moved[flow["origin"]] += flow["episodes"]
+    for origin, count in moved.items():
+        if origin in attack.companies:
+            attack.learn({(origin, "relocated"): 1.0}, count)
+
+
+def _learn_norms(attack: Attack, data: Mapping[str, Any]) -> None:
+    """A line has the counts of its company, under the deadline of these tables all three of them."""
+    for norm in data.get("norms", ()):
+        for line in norm["companies"]:
+            owner, counts = line["company"], line["on_time"]
+            if owner in attack.companies:
+                attack.learn({(owner, "episodes"): 1.0}, counts["mature"], MOST)
+                if norm["deadline_hours"] == 24:
+                    for kind in TIMES:
+                        attack.learn({(owner, kind): 1.0}, counts[kind])
 
 
 def _learn_rows(attack: Attack, episodes: bytes, *, gives_way: bool) -> None:

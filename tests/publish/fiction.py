@@ -17,6 +17,8 @@ from monitor.score.table import (
     AgeCount,
     Bounds,
     Estimate,
+    Norm,
+    NormLine,
     OnTime,
     Quantile,
     Share,
@@ -25,6 +27,7 @@ from monitor.score.table import (
     Table,
     Unattributed,
 )
+from tests.publish.fiction_parts import flows_of, quality_of, relocation_of
 
 DEADLINE = 24.0
 
@@ -80,10 +83,16 @@ def filler(number: int) -> tuple[Invented, ...]:
     )
 
 
+def announced_by(key: str) -> int | None:
+    """Addresses that an invented company announces; None for one that no ASN is known of."""
+    number = key.removeprefix("as")
+    return 4096 * (int(number) - 64495) if number.isdigit() else None
+
+
 def share(p: float, sites: int) -> Share:
     """A share with a normal interval on the logit scale, as if each site were one observation."""
     error = math.sqrt(max(p * (1 - p), 1e-6) / max(sites, 1))
-    logit, width = math.log(p / (1 - p)) if 0 < p < 1 else 5.0, 1.96 * error / max(p * (1 - p), 1e-3)
+    logit, width = math.log(p / (1 - p)) if 0 < p < 1 else 10 * p - 5, 1.96 * error / max(p * (1 - p), 1e-3)
     low, high = (1 / (1 + math.exp(-(logit + sign * width))) for sign in (-1, 1))
     return Share(p, error, low, high)
 
@@ -144,6 +153,8 @@ def estimate(item: Invented, rank: int | None, standing: Standing | None) -> Est
         rank_high=None if rank is None else rank + (rank < 11),
         band=None if rank is None else "ABC"[min(2, rank // 5)],
         standing=standing,
+        relocation=relocation_of(item.key, item.late // 20, most),
+        announced_ipv4=announced_by(item.key),
     )
 
 
@@ -164,22 +175,59 @@ def invent(
     period: str = "2026Q2", companies: tuple[Invented, ...] = COMPANIES, *, ranked: bool = True, stray: Invented = STRAY
 ) -> Table:
     """A whole table whose sums agree; without ranks and standings where `ranked` is false."""
-    big = sorted((c for c in companies if standing_of(c) != "too_few"), key=lambda c: 1 - c.late / c.episodes)
-    rest = [c for c in companies if c not in big]
-    if ranked:
-        judged = [estimate(item, rank, standing_of(item)) for rank, item in enumerate(big, 1)]
-        judged += [estimate(item, None, "too_few") for item in rest]
-    else:
-        judged = [estimate(item, None, None) for item in big + rest]
+    judged = judged_in_order(companies, ranked=ranked)
     return Table(
         method="2026.1",
         as_of="2026-07-01T00:00:00Z",
         known_at="2026-07-06T06:00:00Z",
         period=period,
-        companies=tuple(judged),
+        companies=judged,
         network=together((*companies, stray)),
         unattributed=Unattributed(stray.episodes, stray.episodes + stray.late // 2),
         rest=together((*[c for c in companies if c.episodes >= 10], stray)),
+        flows=tuple(flow for row in judged for flow in flows_of(row.company, row.relocated)),
+        norms=tuple(norm(companies, hours, ranked=ranked) for hours in (1.0, 12.0, 24.0, 48.0)),
+        quality=quality_of(period),
+    )
+
+
+def judged_in_order(companies: Sequence[Invented], *, ranked: bool) -> tuple[Estimate, ...]:
+    """The companies worst first, then those too few to judge; without ranks and standings where `ranked` is false."""
+    big = sorted((c for c in companies if standing_of(c) != "too_few"), key=lambda c: 1 - c.late / c.episodes)
+    rest = [c for c in companies if c not in big]
+    if not ranked:
+        return tuple(estimate(item, None, None) for item in big + rest)
+    judged = [estimate(item, rank, standing_of(item)) for rank, item in enumerate(big, 1)]
+    return (*judged, *(estimate(item, None, "too_few") for item in rest))
+
+
+def norm(companies: Sequence[Invented], hours: float, *, ranked: bool) -> Norm:
+    """The same companies under another deadline; under DEADLINE they are what they were."""
+    judged = judged_in_order([under(item, hours) for item in companies], ranked=ranked)
+    return Norm(hours, tuple(_line(item, hours) for item in judged))
+
+
+def under(item: Invented, hours: float) -> Invented:
+    """A company if its deadline had been `hours`: as many late as its curve leaves online by then."""
+
+    def left(at: float) -> float:
+        return 0.9 * math.exp(-at / item.mean) + 0.1 * math.exp(-at / (12 * item.mean))
+
+    late = min(item.episodes, round(item.late * left(hours) / left(DEADLINE)))
+    undetermined = min(item.undetermined, item.episodes - late)
+    return replace(item, late=late, undetermined=undetermined, on_time=item.episodes - late - undetermined)
+
+
+def _line(item: Estimate, hours: float) -> NormLine:
+    return NormLine(
+        item.company,
+        replace(item.on_time, deadline_hours=hours),
+        item.score,
+        item.rank,
+        item.rank_low,
+        item.rank_high,
+        item.band,
+        item.standing,
     )
 
 
@@ -199,12 +247,13 @@ HIT = (*COMPANIES[:9], Invented("as64510", "Duinroos Hosting", 40, 3, 20, 9, 18,
 def with_hash_hits(table: Table) -> Table:
     """The same table with one of hash hits beside it, which names a company that had no notice."""
     hits = invent(table.period, HIT, stray=replace(STRAY, on_time=1, late=1))
-    return replace(table, hash_hits=replace(hits, kinds=HASH_HITS))
+    return replace(table, hash_hits=replace(hits, kinds=HASH_HITS, quality=None))
 
 
-def publish(session: Session, table: Table, version: int = 1) -> Release:
-    """Freeze a table as a published release."""
+def publish(session: Session, table: Table, version: int = 1, reason: str | None = None) -> Release:
+    """Freeze a table as a published release; with a reason it corrects the version before."""
     frozen = freeze(table)
+    corrects = {"version": version - 1, "manifest_sha256": "0" * 64, "reason": reason}
     release = Release(
         period=table.period,
         version=version,
@@ -213,7 +262,7 @@ def publish(session: Session, table: Table, version: int = 1) -> Release:
         published_at=datetime(2026, 7, 20, 8, tzinfo=UTC),
         hearing_waived="invented companies",
         table_json=frozen.head,
-        manifest={},
+        manifest={"corrects": corrects} if reason else {},
         manifest_sha256=hashlib.sha256(f"{table.period} {version}".encode()).hexdigest(),
     )
     session.add(release)

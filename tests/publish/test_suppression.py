@@ -1,9 +1,9 @@
 """An attack on everything that is published: can a withheld figure be worked out? Whole numbers, by programming.
 
-The attacker reads the JSON and CSV of the site, the figures of the report, and the files of episodes and companies,
-and writes down what they say of the withheld companies as linear equations. For each unknown count the smallest and
-the largest solution in whole numbers are sought (scipy.optimize.milp); a count is found where these are the same. An
-insider knows all the counts of one withheld company as well.
+The attacker reads the JSON and CSV of the site with its flows and norms, the figures of the report, and the files of
+episodes and companies, and writes down what they say of the withheld companies as linear equations. For each unknown
+count the smallest and the largest solution in whole numbers are sought (scipy.optimize.milp); a count is found where
+these are the same. An insider knows all the counts of one withheld company as well.
 """
 
 from __future__ import annotations
@@ -18,13 +18,16 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from monitor.publish import rows as public_rows
 from monitor.publish import sheets, withheld
+from monitor.publish.ages import outstanding_by_age
 from monitor.publish.company_list import companies_csv
 from monitor.publish.episodes import public_episodes, write_csv
 from monitor.publish.rows import public_table
 from monitor.publish.withheld import MEASURES
-from monitor.score.table import Estimate, Table, Unattributed
-from reports.figures import key_figures, outstanding_by_age, unmeasured
+from monitor.score.norms import DEADLINES_HOURS
+from monitor.score.table import Estimate, Flow, Norm, NormLine, Table, Unattributed
+from reports.figures import key_figures, unmeasured
 from tests.publish.attack import TIMES, Attack, Counts, attack_on
 from tests.publish.fiction import COMPANIES, Invented, estimate
 
@@ -78,7 +81,31 @@ def table_of(rest: list[Estimate], nobody: Counts) -> Table:
     unattributed = Unattributed(nobody["episodes"], nobody["notices"])
     times = ("2026-07-01T00:00:00Z", "2026-07-06T06:00:00Z", "2026Q2")
     others = network_of([*map(counts_of, [item for item in (*big, *rest) if item.episodes >= 10]), nobody])
-    return Table("2026.1", *times, (*big, *rest), network, unattributed, others)
+    every = (*big, *rest)
+    norms = tuple(Norm(hours, tuple(line_of(item, hours) for item in every)) for hours in DEADLINES_HOURS)
+    flows = tuple(flow for item in every for flow in flows_of(item, every[-1].company))
+    return Table("2026.1", *times, every, network, unattributed, others, flows=flows, norms=norms)
+
+
+def flows_of(item: Estimate, to: str) -> Iterator[Flow]:
+    """One episode to that company, the rest to where nobody knows."""
+    if item.relocated:
+        yield Flow(item.company, to, "NL", 1)
+    if item.relocated > 1:
+        yield Flow(item.company, None, "", item.relocated - 1)
+
+
+def line_of(item: Estimate, hours: float) -> NormLine:
+    """What TIMES and `rows_of` say of a company under another deadline."""
+    counts = counts_of(item)
+    late = sum(counts[kind] for kind, (last, _) in TIMES.items() if last > hours)
+    on_time = sum(counts[kind] for kind, (_, gone) in TIMES.items() if gone <= hours)
+    mature = sum(counts[kind] for kind in TIMES)
+    timing = replace(item.on_time, deadline_hours=hours, mature=mature, on_time=on_time, late=late)
+    timing = replace(timing, undetermined=mature - on_time - late)
+    return NormLine(
+        item.company, timing, item.score, item.rank, item.rank_low, item.rank_high, item.band, item.standing
+    )
 
 
 def rows_of(table: Table, nobody: Counts) -> pa.Table:
@@ -96,8 +123,8 @@ def rows_of(table: Table, nobody: Counts) -> pa.Table:
 def _row(owner: str | None, last: float, gone: float, followed: float) -> dict[str, Any]:
     return {
         "company": owner, "scored": True, "last_online_h": last, "first_offline_h": gone, "relocated_h": None,
-        "destination": None, "followed_h": followed, "deadline_h": 24.0, "notices": 1, "reappeared": 0,
-        "unverified": False,
+        "destination": None, "destination_company": None, "followed_h": followed, "deadline_h": 24.0, "notices": 1,
+        "reappeared": 0, "unverified": False,
     }  # fmt: skip
 
 
@@ -186,6 +213,49 @@ def test_an_insider_finds_what_an_outsider_cannot(monkeypatch: pytest.MonkeyPatc
     assert "an outsider knows late of small-1" not in found
 
 
+@pytest.mark.parametrize(
+    ("part", "given", "found"),
+    [("shown_flows", [one(relocated=2)], "relocated"), ("shown_norms", [full(3)], "late")],
+)
+def test_without_its_rule_each_part_of_a_release_gives_figures_back(
+    part: str, given: list[Counts], found: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = invented_table([given[0] | {"episodes": 9, "notices": 9}], WIDE)
+    assert list(found_out(published(table, WIDE), table)) == []
+    monkeypatch.setattr(public_rows, part, lambda parts, shown: tuple(parts))
+    assert f"an outsider knows {found} of small-0" in set(found_out(published(table, WIDE), table))
+
+
+@pytest.mark.parametrize("case", NASTY)
+def test_no_company_without_figures_is_named_in_a_flow_or_a_norm(case: str) -> None:
+    small_ones, nobody, few = NASTY[case]
+    public = public_table(invented_table(small_ones, nobody, few))
+    hidden = {row.company for row in public.rows if row.figures is None}
+    assert hidden
+    assert not hidden & {end for flow in public.flows or () for end in (flow.origin, flow.destination)}
+    assert [{line.company for line in norm.companies} & hidden for norm in public.norms or ()] == [set()] * 4
+    for row in public.rows:
+        if row.figures:
+            assert sum(f.episodes for f in public.flows or () if f.origin == row.company) == row.figures.relocated
+
+
+def test_a_destination_without_figures_is_told_with_those_that_are_not_known() -> None:
+    """By its country alone, and in one flow with what went to nobody knows whom there; the largest come first."""
+    flows = (
+        Flow("as64496", "small-0", "NL", 2),
+        Flow("as64496", None, "NL", 3),
+        Flow("as64496", "as64497", "NL", 4),
+        Flow("as64497", "not-in-the-table", "BE", 6),
+        Flow("small-0", "as64496", "NL", 1),
+    )
+    told = public_table(replace(invented_table([full()], WIDE), flows=flows)).flows
+    assert told == (
+        Flow("as64497", None, "BE", 6),
+        Flow("as64496", None, "NL", 5),
+        Flow("as64496", "as64497", "NL", 4),
+    )
+
+
 def test_everything_withheld_still_publishes_the_sums() -> None:
     small_ones = [small(random.Random(seed)) for seed in range(30, 38)]
     table = invented_table(small_ones, ZERO)
@@ -208,7 +278,7 @@ def test_the_report_and_the_sheets_have_no_more_than_the_json() -> None:
     shown = [row.figures for row in table.rows if row.figures]
     summed = sum(age.episodes for age in outstanding_by_age(table.rows))
     assert summed == sum(age.episodes for figures in shown for age in figures.outstanding_by_age)
-    assert [line.key for line in key_figures(table, "en")][-7:] == [
+    assert [line.key for line in key_figures(table, None, "en")][-7:] == [
         "episodes", "notices", "renotices", "outstanding", "overdue", "relocated", "reappeared",
     ]  # fmt: skip
     assert len(unmeasured(table, "en")) == 4

@@ -108,7 +108,7 @@ class World:
 
 @dataclass(frozen=True)
 class Episode:
-    """One exposure; hours on the company's own clock, None where it did not happen."""
+    """One exposure; hours on the company's own clock, None where it did not happen, nor is a destination named."""
 
     content: int
     company: int
@@ -116,6 +116,7 @@ class Episode:
     last_online_h: float
     first_offline_h: float | None
     relocated_h: float | None
+    destination_company: int | None
     followed_h: float
     deadline_h: float
     notices: int
@@ -135,11 +136,12 @@ class What(IntEnum):
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened while this company hosted the item; `deadline_h` of a notice."""
+    """Something that happened while this company hosted the item; `deadline_h` of a notice, `to` of a departure."""
 
     t: int
     what: What
     deadline_h: float = 0.0
+    to: int | None = None
 
 
 Fact = TypeVar("Fact", Notice, Sighting, Attribution, Suspension, Correction)
@@ -209,11 +211,11 @@ def host(item: World, t: int) -> int | None:
     return max(said, key=lambda a: (a.valid_from, a.id)).company if said else None
 
 
-def _departures(item: World, company: int) -> list[int]:
-    """When hosting passed from this company to another known one."""
+def _departures(item: World, company: int) -> list[tuple[int, int | None]]:
+    """When hosting passed from this company to another known one, and to which."""
     changes = sorted({a.valid_from for a in item.attributions})
     hosts = [(host(item, before), host(item, t), t) for before, t in pairwise(changes)]
-    return [t for old, new, t in hosts if old == company and new != company and NOBODY not in (old, new)]
+    return [(t, new) for old, new, t in hosts if old == company and new != company and NOBODY not in (old, new)]
 
 
 def _events(item: World, company: int, as_of: int, method: Method) -> list[Event]:
@@ -231,7 +233,7 @@ def _events(item: World, company: int, as_of: int, method: Method) -> list[Event
             events.append(Event(sighting.t, What.RELOCATION))
     events += [Event(c.a, What.REMOVAL) for c in item.corrections]
     here = [event for event in events if event.t <= as_of and host(item, event.t) == company]
-    here += [Event(t, What.RELOCATION) for t in _departures(item, company) if t <= as_of]
+    here += [Event(t, What.RELOCATION, to=new) for t, new in _departures(item, company) if t <= as_of]
     return sorted(here, key=lambda event: (event.t, event.what))
 
 
@@ -262,6 +264,7 @@ def _episode(
         clock(start, last_online, pauses),
         clock(start, end.t, pauses) if end.what is What.REMOVAL else None,
         clock(start, end.t, pauses) if end.what is What.RELOCATION else None,
+        end.to,
         clock(start, end.t if ended else as_of, pauses) + (as_of - end.t if ended else 0) / float(HOUR),
         min(n.deadline_h for n in notices if n.t == start),
         len(notices),

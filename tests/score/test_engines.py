@@ -17,7 +17,7 @@ from monitor.period import Period
 from monitor.score import engine as engines
 from monitor.score.export import exported_at, read_export, write_export
 from monitor.score.methods import method
-from monitor.score.run import Request, score
+from monitor.score.run import Request, score_for_release
 from tests.conftest import Database
 from tests.score.world import ZERO, World, at, world
 
@@ -54,7 +54,7 @@ def fill(w: World) -> None:
 def scored(database: Database, engine_url: str, facts: Path | None = None) -> str:
     request = Request(Period("test", ZERO, ZERO + 400 * 3600), ZERO + 700 * 3600, 2**35, method(), engine_url, facts)
     with transaction(database.engine) as session:
-        return json.dumps(score(session, request).as_json(), indent=1)
+        return json.dumps(score_for_release(session, request).as_json(), indent=1)
 
 
 @pytest.fixture
@@ -72,6 +72,8 @@ def test_in_place_is_duckdb_to_the_byte(filled: Database) -> None:
     table = json.loads(copied)
     assert len(table["companies"]) == 4
     assert all(company["relocation"] and company["unverified"] for company in table["companies"])
+    assert {flow["destination"] for flow in table["flows"]} == {"a", "b", None}
+    assert len({json.dumps(norm["companies"]) for norm in table["norms"]}) == 4
 
 
 @pytest.fixture

@@ -139,6 +139,7 @@ def test_another_company_hosts_it_from_the_second_notice_on(database: Database) 
         w.seen(c, 30, "offline")
     first, second = episodes_of(database, 100)
     assert brief(first) == (0, 5, None, 20)  # what was seen later was not seen there
+    assert (first["destination"], first["destination_company"]) == ("NL", second["company"])
     assert brief(second) == (20, 2, 10, None)
 
 
@@ -150,6 +151,7 @@ def test_moved_abroad_is_relocated_never_removed(database: Database) -> None:
         w.seen(c, 40, "moved", country="DE")
     [row] = episodes_of(database, 100)
     assert brief(row) == (0, 30, None, 40)
+    assert (row["destination"], row["destination_company"]) == ("DE", None)
 
 
 def test_named_only_later_is_no_relocation(database: Database) -> None:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.score.turnbull import _Hessian, turnbull
+from monitor.score.hessian import Hessian
+from monitor.score.turnbull import turnbull
 
 INF = float("inf")
 Row = tuple[int, float, float, int]
@@ -76,14 +77,14 @@ def test_the_band_and_the_sparse_matrix_give_one_answer(rows: list[Row]) -> None
     times = np.arange(20, dtype=float)
     found = turnbull(*columns(rows), 3).survival(times)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("monitor.score.turnbull._WIDEST", 0)
+        patch.setattr("monitor.score.hessian._WIDEST", 0)
         assert turnbull(*columns(rows), 3).survival(times) == pytest.approx(found, abs=1e-9)
 
 
 def test_the_step_solves_the_hessian() -> None:
     """Two blocks, a band with a border to the last variable of each: numpy's dense solution of the same matrix."""
     low, high = np.array([0, 0, 1, 3]), np.array([1, 2, 2, 4])
-    hessian = _Hessian(np.array([5.0, 6.0, 7.0, 3.0, 4.0]), low, high, np.array([-1.0, -2.0, -0.5, -1.5]))
+    hessian = Hessian(np.array([5.0, 6.0, 7.0, 3.0, 4.0]), low, high, np.array([-1.0, -2.0, -0.5, -1.5]))
     dense = np.diag(hessian.diagonal)
     dense[low, high] = dense[high, low] = hessian.entries
     values, last = np.array([1.0, -2.0, 3.0, 0.5, 2.0]), np.array([False, False, True, False, True])

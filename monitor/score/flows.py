@@ -1,0 +1,34 @@
+"""Who to whom: the episodes of the period that ended because the content moved, by both companies and the country."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ibis import _
+
+from monitor.score.assemble import Label
+from monitor.score.engine import Engine, Expr
+from monitor.score.facts import NOBODY
+from monitor.score.table import Flow
+
+
+def flows(engine: Engine, scored: Expr, labels: Mapping[int, Label]) -> tuple[Flow, ...]:
+    """The flows of every company; those of one add up to its `relocated`. `scored` as for `monitor.score.gather`."""
+    moved = scored.filter(_.relocated_h.notnull() & (_.company != NOBODY))
+    ends = moved.select("company", to=_.destination_company.coalesce(NOBODY), country=_.destination.coalesce(""))
+    rows = engine.to_pyarrow(ends.group_by(["company", "to", "country"]).aggregate(episodes=_.count())).to_pylist()
+
+    def key(company: int) -> str:
+        return labels[company].key if company in labels else str(company)
+
+    return in_order(
+        Flow(key(row["company"]), None if row["to"] == NOBODY else key(row["to"]), row["country"], row["episodes"])
+        for row in rows
+    )
+
+
+def in_order(flows: Iterable[Flow]) -> tuple[Flow, ...]:
+    """The largest first, then by the keys of both companies, the one not known last, and the country."""
+    return tuple(
+        sorted(flows, key=lambda f: (-f.episodes, f.origin, f.destination is None, f.destination or "", f.country))
+    )
