@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -14,7 +15,10 @@ BLUE = "#154273"
 ORANGE = "#b84a00"
 BAND = "#b9cbe0"
 OUTER = "#e1e9f2"
-FONT = "'Source Sans 3', 'Source Sans Pro', sans-serif"
+PALE = "#c9d3de"
+FONT = "'Source Sans 3', 'Source Sans Pro', Arial, Helvetica, sans-serif"
+
+_NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 Point = tuple[float, float | None]
 
@@ -22,11 +26,16 @@ Point = tuple[float, float | None]
 def element(tag: str, *children: Markup | str, **attributes: object) -> Markup:
     """`<tag attributes>children</tag>`, all text escaped; `stroke_width` becomes `stroke-width`."""
     given = "".join(
-        f' {"viewBox" if name == "view_box" else name.rstrip("_").replace("_", "-")}="{escape(_plain(value))}"'
+        f' {"viewBox" if name == "view_box" else name.rstrip("_").replace("_", "-")}="{_text(_plain(value))}"'
         for name, value in attributes.items()
         if value is not None
     )
-    return Markup(f"<{tag}{given}>{''.join(str(escape(child)) for child in children)}</{tag}>")  # noqa: S704
+    return Markup(f"<{tag}{given}>{''.join(_text(child) for child in children)}</{tag}>")  # noqa: S704
+
+
+def _text(value: Markup | str) -> str:
+    """Escaped, without the characters that no XML may hold."""
+    return str(escape(value if isinstance(value, Markup) else _NOT_XML.sub("", value)))
 
 
 def _plain(value: object) -> str:
