@@ -1,0 +1,94 @@
+"""What the published releases say of earlier quarters: a company's course, and the corrections with their reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from monitor.models.release import Release
+from monitor.publish.change_lines import Line, lines
+from monitor.publish.rows import PublicTable
+from monitor.publish.trend import TrendPoint, company_trend, is_quarter
+from monitor.publish.words import Language
+from web.releases import Edition, Library, Shelf
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A later version of a period and the one it replaced; `reason` is None where the release gives none."""
+
+    before: Edition
+    after: Edition
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyCorrection:
+    """A later version of a period in which figures of one company differ, and those of them that read otherwise."""
+
+    period: str
+    before: Edition
+    after: Edition
+    reason: str | None
+    lines: tuple[Line, ...]
+
+
+def all_quarters(session: Session, library: Library, known: Shelf) -> tuple[PublicTable, ...]:
+    """The newest published table of every quarter, oldest first."""
+    quarters = sorted((edition for edition in known.newest if is_quarter(edition.period)), key=lambda e: e.period)
+    return tuple(library.table(session, edition) for edition in quarters)
+
+
+def company_history(session: Session, library: Library, known: Shelf, key: str) -> tuple[TrendPoint, ...]:
+    """The company in every quarter from the first release to the last; withheld or missing is a point without values.
+
+    A company that no quarter knows has no points.
+    """
+    tables = all_quarters(session, library, known)
+    return company_trend(tables, key) if any(table.find(key) for table in tables) else ()
+
+
+def company_corrections(
+    session: Session, library: Library, known: Shelf, key: str, language: Language
+) -> tuple[CompanyCorrection, ...]:
+    """Later versions of any period in which something the site says of the company reads otherwise, newest first.
+
+    A version in which it appeared or no longer stands is one of them, with no lines.
+    """
+    found = []
+    for before, after in _successive(known):
+        old, new = (library.table(session, edition).find(key) for edition in (before, after))
+        told = lines(old, new, language) if old and new else ()
+        if told or (old is None) != (new is None):
+            found.append(CompanyCorrection(after.period, before, after, reason(session, after), told))
+    return tuple(found)
+
+
+def corrections(session: Session, known: Shelf, *editions: Edition) -> tuple[Correction, ...]:
+    """What was corrected on the way to each of these editions, or between them where they are of one period."""
+    one_period = len({edition.period for edition in editions}) == 1
+    since = min(edition.version for edition in editions) if one_period else 0
+    reached = {edition.period: edition.version for edition in sorted(editions, key=lambda edition: edition.version)}
+    return tuple(
+        Correction(before, after, reason(session, after))
+        for before, after in _successive(known)
+        if since < after.version <= reached.get(after.period, 0)
+    )
+
+
+def reason(session: Session, edition: Edition) -> str | None:
+    """Why an edition replaced the one before it, as its manifest says."""
+    manifest = session.scalar(select(Release.manifest).where(Release.id == edition.id)) or {}
+    given = manifest.get("corrects", {}).get("reason")
+    return given if isinstance(given, str) else None
+
+
+def _successive(known: Shelf) -> Iterator[tuple[Edition, Edition]]:
+    """Each published version with the one before it of its period, newest first."""
+    for newer, older in pairwise(known.editions):
+        if newer.period == older.period:
+            yield older, newer
