@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -22,6 +23,7 @@ _VARIABLES = {
     "metrics_token": "MONITOR_METRICS_TOKEN",
 }
 LOG_FORMATS = ("text", "json")
+LICENCES = ("CC0-1.0", "CC-BY-4.0")
 
 
 @dataclass(frozen=True)
@@ -73,13 +75,23 @@ class Alerts:
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that differs between installations; `origins` says where each value came from."""
+    """Everything that differs between installations; `origins` says where each value came from.
+
+    `contact`: an e-mail or web address where readers can object and complain; shown on the site.
+    `site_address`: where the site is, such as https://monitor.example; without it that of each request.
+    `publisher_iri`: what names the publisher in public registers of organisations, for data portals.
+    """
 
     home: Path = Path("var")
     database_url: str = ""
     key_file: Path = Path()
+    signing_key_file: Path = Path()
     engine: str = "duckdb://"
     site_name: str = "Hostingmonitor"
+    contact: str = ""
+    site_address: str = ""
+    publisher_iri: str = ""
+    licence: str = "CC0-1.0"
     demonstration: bool = False
     log_format: str = "text"
     metrics_token: str = field(default="", repr=False)
@@ -94,8 +106,24 @@ class Settings:
             object.__setattr__(self, "database_url", f"sqlite:///{self.home.absolute() / 'monitor.db'}")
         if self.key_file == Path():
             object.__setattr__(self, "key_file", self.home / "keys.json")
+        if self.signing_key_file == Path():
+            object.__setattr__(self, "signing_key_file", self.home / "signing.pem")
         if self.log_format not in LOG_FORMATS:
             raise ConfigurationError(f"log_format {self.log_format!r} is not known: take one of {LOG_FORMATS}")
+        if self.licence not in LICENCES:
+            raise ConfigurationError(f"licence {self.licence!r} is not known: take one of {LICENCES}")
+        for name in ("site_address", "publisher_iri"):
+            _check_address(name, getattr(self, name))
+
+    @property
+    def publications(self) -> Path:
+        """Where the report and open data of each release are, which the site serves."""
+        return self.home / "publications"
+
+    @property
+    def public_keys(self) -> Path:
+        """Where the public part of every key is that ever signed a release."""
+        return self.publications / "keys"
 
     def source(self, name: str) -> Source:
         """The source of that name; one nobody configured has nothing but its name."""
@@ -118,7 +146,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     for key, variable in _VARIABLES.items():
         if environment.get(variable):
             values[key], origins[key] = environment[variable], variable
-    for key in ("home", "key_file"):
+    for key in ("home", "key_file", "signing_key_file"):
         if key in values:
             values[key] = Path(values[key])
     return Settings(**values, sources=sources, alerts=alerts, origins=origins)
@@ -179,6 +207,12 @@ def _gate(table: Mapping[str, Any], name: str, path: Path) -> Thresholds:
         if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
             raise ConfigurationError(f"{path}: [sources.{name}.gate]: {limit} must be a number, 0 or more")
     return Thresholds(**table)
+
+
+def _check_address(name: str, value: str) -> None:
+    """An address of the web, whole and without a slash at its end; or none."""
+    if value and not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+(/[\w.~%/-]*[\w.~%-])?", value):
+        raise ConfigurationError(f"{name} must look like https://monitor.example, without a slash at its end")
 
 
 def check_zone(zone: str | None, where: str) -> None:

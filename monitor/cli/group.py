@@ -21,6 +21,7 @@ _OWN = {
     "facts": "facts",
     "release": "release",
     "token": "token",
+    "keys": "keys",
     "audit": "setup",
     "schedule": "schedule",
     "sources": "sources",

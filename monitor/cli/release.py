@@ -108,7 +108,9 @@ def publish(release: str, waive_hearing: str | None, actor: str, as_json: bool) 
         publish_release(session, found, waive_hearing, to_datetime(run.now()), actor)
         require_rebuildable(session, found, run.settings.engine)
         data = _row(found)
-    show(data, as_json, f"published: {data['period']} version {data['version']}")
+    done = f"published: {data['period']} version {data['version']}"
+    next_command = f"monitor report {data['period']}"
+    show(data | {"next": next_command}, as_json, f"{done}\nnow make its report and open data: {next_command}")
 
 
 @release.command()

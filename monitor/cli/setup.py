@@ -7,21 +7,23 @@ from sqlalchemy.engine import make_url
 
 from monitor import audit as trail
 from monitor import vault
+from monitor.cli.keys import record_signing_key
 from monitor.cli.runtime import json_option, runtime, show
 from monitor.db import connect, database_reachable, transaction
 from monitor.errors import MonitorError
 from monitor.instants import to_datetime
 from monitor.migrate import upgrade
+from monitor.release.signing import create_signing_key
 
 
 @click.command()
-@click.option("--create-keys", is_flag=True, help="Make a new key file where there is none.")
+@click.option("--create-keys", is_flag=True, help="Make a new key file, and a key that signs, where there is none.")
 @json_option
 def init(create_keys: bool, as_json: bool) -> None:
     """Create the database, or migrate it to the newest schema."""
     run = runtime()
-    keys = run.settings.key_file
-    made = create_keys and not keys.exists()
+    keys, signing = run.settings.key_file, run.settings.signing_key_file
+    made, made_signing = (create_keys and not path.exists() for path in (keys, signing))
     if made:
         vault.create_keys(keys)
     version = vault.Vault(keys).version
@@ -29,15 +31,16 @@ def init(create_keys: bool, as_json: bool) -> None:
     click.get_current_context().call_on_close(engine.dispose)
     database_reachable(engine)
     upgrade(engine)
-    if made:
-        with transaction(engine) as session:
+    with transaction(engine) as session:
+        if made:
             trail.record(session, to_datetime(run.now()), "operator", "keys.create", f"key {version}", {})
+        if made_signing:
+            record_signing_key(session, run, create_signing_key(signing, run.settings.public_keys))
     where = engine.url.render_as_string(hide_password=True)
-    show(
-        {"database": where, "key_file": str(keys), "keys_created": made},
-        as_json,
-        f"database ready: {where}\nkey file{' made' if made else ''}: {keys} (back it up apart from the database)",
-    )
+    data = {"database": where, "key_file": str(keys), "keys_created": made}
+    data |= {"signing_key_file": str(signing), "signing_key_created": made_signing}
+    text = f"database ready: {where}\nkey file{' made' if made else ''}: {keys} (back it up apart from the database)"
+    show(data, as_json, f"{text}\nsigning key made: {signing} (back it up too)" if made_signing else text)
 
 
 @click.command()
@@ -49,12 +52,15 @@ def config(as_json: bool) -> None:
         "home": str(settings.home),
         "database_url": make_url(settings.database_url).render_as_string(hide_password=True),
         "key_file": str(settings.key_file),
+        "signing_key_file": str(settings.signing_key_file),
         "engine": settings.engine,
         "site_name": settings.site_name,
+        "site_address": settings.site_address,
+        "licence": settings.licence,
         "demonstration": settings.demonstration,
     }
     rows = {name: {"value": value, "origin": settings.origins.get(name, "default")} for name, value in values.items()}
-    lines = [f"{name:14} {row['value']}   ({row['origin']})" for name, row in rows.items()]
+    lines = [f"{name:16} {row['value']}   ({row['origin']})" for name, row in rows.items()]
     lines += [
         f"source {source.name}: format {source.format or '-'}, zone {source.zone or '-'}"
         for source in settings.sources.values()

@@ -16,7 +16,7 @@ from monitor.db import transaction
 from monitor.release.draft import draft
 from monitor.release.publish import publish
 from monitor.score.methods import method
-from monitor.score.run import score
+from monitor.score.run import score_for_release
 from tests.conftest import Database
 from tests.release.history import DRAFTED, Items, first_facts, request
 
@@ -33,7 +33,7 @@ class Published:
 def published(database: Database) -> Published:
     items = first_facts(database)
     with transaction(database.engine) as session:
-        release = draft(session, score(session, request()), method(), DRAFTED, "test")
+        release = draft(session, score_for_release(session, request()), method(), DRAFTED, "test")
         publish(session, release, "invented companies", DRAFTED, "test")
     return Published(database, items)
 

@@ -12,8 +12,12 @@ from monitor.release.compare import Change, Differences, differences
 from monitor.score.table import (
     Bounds,
     Estimate,
+    Flow,
     Incidence,
+    Norm,
+    NormLine,
     OnTime,
+    Quality,
     Quantile,
     Relocation,
     Share,
@@ -85,6 +89,43 @@ A, B, C = company("a"), company("b", rank=2), company("c", rank=3)
 def test_what_differs(old: Table, new: Table, expected: Differences) -> None:
     assert differences(old, new) == expected
     assert bool(differences(old, new)) == bool(expected.changes or expected.added)
+
+
+LINE = NormLine("a", OnTime(12.0, 3, 1, 2, 0, UNKNOWN, UNKNOWN), 40.0, 1, 1, 1, "A", "below")
+
+
+def whole(*flows: Flow, line: NormLine = LINE, quality: Quality | None = None) -> Table:
+    """A table as a release holds it."""
+    return replace(table(A), flows=flows, norms=(Norm(12.0, (line,)),), quality=quality)
+
+
+MOVED = Flow("a", "b", "NL", 2)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "changes"),
+    [
+        (whole(MOVED), whole(replace(MOVED, episodes=3)), [Change(None, "flows[a to b, NL]", 2, 3)]),
+        (
+            whole(MOVED),
+            whole(Flow("a", None, "", 2)),
+            [Change(None, "flows[a to unknown, unknown]", None, 2), Change(None, "flows[a to b, NL]", 2, None)],
+        ),
+        (
+            whole(),
+            whole(line=replace(LINE, standing="not_proven", on_time=replace(LINE.on_time, late=1))),
+            [
+                Change("a", "norms[12].on_time.late", 2, 1),
+                Change("a", "norms[12].standing", "below", "not_proven"),
+            ],
+        ),
+        (whole(quality=Quality((), (), ())), whole(), []),  # a correction always knows more
+        (table(A), whole(MOVED), []),  # of before releases had flows and norms
+        (table(A), replace(whole(), companies=(replace(A, announced_ipv4=256),)), []),
+    ],
+)
+def test_what_differs_beside_the_figures(old: Table, new: Table, changes: list[Change]) -> None:
+    assert list(differences(old, new).changes) == changes
 
 
 def test_a_curve_is_named_by_the_first_hour_at_which_it_differs() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,11 +17,15 @@ from monitor.cli import cli
 from monitor.db import transaction
 from monitor.errors import MonitorError
 from monitor.release import open_data
+from monitor.release.draft import draft
 from monitor.release.open_data import write_open_data
 from monitor.release.store import find, load_table
-from monitor.score.run import Request, scored_episodes
+from monitor.score.methods import method
+from monitor.score.run import Request, score_for_release, scored_episodes
+from monitor.score.table import Flow
+from tests.conftest import Database
 from tests.release.conftest import Published, Run
-from tests.release.history import MOVES_FIGURES, learn
+from tests.release.history import DRAFTED, MOVES_FIGURES, first_facts, learn, request
 
 
 def test_anyone_recomputes_the_release_from_its_episodes(published: Published, run: Run, tmp_path: Path) -> None:
@@ -60,3 +66,20 @@ def test_episodes_of_other_facts_than_the_release_s_are_refused(
         pytest.raises(MonitorError, match="the episodes do not give the table of 2026Q1"),
     ):
         write_open_data(session, find(session, "1"), tmp_path)
+
+
+@pytest.mark.parametrize("part", ["flows", "norms"])
+def test_flows_and_norms_that_the_episodes_do_not_give_are_refused(
+    database: Database, part: str, tmp_path: Path
+) -> None:
+    first_facts(database)
+    with transaction(database.engine) as session:
+        table = score_for_release(session, request())
+        first, *others = table.norms or ()
+        other: dict[str, Any] = {
+            "flows": (Flow("a", "b", "NL", 1),),
+            "norms": (replace(first, companies=first.companies[:1]), *others),
+        }
+        release = draft(session, replace(table, **{part: other[part]}), method(), DRAFTED, "test")
+        with pytest.raises(MonitorError, match="the episodes do not give the table of 2026Q1"):
+            write_open_data(session, release, tmp_path)

@@ -1,0 +1,152 @@
+"""The open data of a release as one package: made from the release alone, signed, the same bytes whenever it is made.
+
+The manifest in it tells what the release was made from without any hash of what is not published: the hash of a few
+withheld figures could be guessed back (docs/open-data.md).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import tempfile
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from monitor.errors import MonitorError
+from monitor.models.release import Release, Stage
+from monitor.publish.datapackage import About, descriptor
+from monitor.publish.method_text import method_files
+from monitor.publish.open_sheets import Sheet, sheets_of
+from monitor.publish.readme import readme_files
+from monitor.publish.rows import PublicTable, public_table
+from monitor.publish.words import Text
+from monitor.release.open_data import COMPANIES, EPISODES, HASH_HIT_FILES, files_of, write_open_data
+from monitor.release.publish import check
+from monitor.release.rebuild import method_of
+from monitor.release.signing import SigningKey
+from monitor.release.store import load_table
+from monitor.settings import Settings
+
+MANIFEST, SIGNATURE, SUMS, PUBLIC_KEY = "manifest.json", "manifest.json.sig", "SHA256SUMS", "public-key.pem"
+_TOLD = ("period", "as_of", "known_at", "method", "parameters", "parameters_sha256", "code_version", "corrects")
+_TITLES = {
+    EPISODES: Text("De geanonimiseerde episodes", "The anonymised episodes"),
+    COMPANIES: Text("Namen en wat de episodes niet zeggen", "Names, and what the episodes do not say"),
+}
+_HITS = Text("Opvolging van de hashcheckservice: ", "Follow-up of the hash check service: ")
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """Which release it is of, the fingerprint of the key that signed it, and its files by name.
+
+    The last of `files` is all the others in one ZIP.
+    """
+
+    about: About
+    fingerprint: str
+    files: Mapping[str, bytes]
+
+
+def about(release: Release, settings: Settings) -> About:
+    """What is said of a published release; raises MonitorError for a draft."""
+    if release.stage is not Stage.PUBLISHED or release.published_at is None:
+        raise MonitorError(f"release {release.period} version {release.version} is not published")
+    return About(
+        release.period,
+        release.version,
+        release.published_at,
+        str(release.manifest["method"]),
+        settings.site_name,
+        settings.licence,
+        settings.site_address,
+        settings.demonstration,
+    )
+
+
+def build(
+    session: Session, release: Release, settings: Settings, key: SigningKey, documents: Mapping[str, bytes]
+) -> Package:
+    """The whole package, with the documents (the report) in it.
+
+    Raises MonitorError where the release is no longer what was frozen, or its table does not come out of its episodes.
+    """
+    said = about(release, settings)
+    if problems := check(session, release):
+        raise MonitorError(f"the release is not what was frozen: {problems[0]}; see `monitor release verify`")
+    whole = load_table(session, release)
+    sheets = [*_sheets(public_table(whole)), *_recomputable(session, release, files_of(whole))]
+    files = {sheet.name: sheet.content for sheet in sheets} | method_files(method_of(release))
+    files |= {"datapackage.json": _json(descriptor(said, sheets)), PUBLIC_KEY: key.public_pem, **documents}
+    files |= readme_files(said, key.fingerprint)
+    files[SUMS] = "".join(f"{_sha256(content)}  {name}\n" for name, content in sorted(files.items())).encode()
+    files[MANIFEST] = _json(manifest(said, release, key.fingerprint, files))
+    files[SIGNATURE] = key.sign(files[MANIFEST])
+    files[f"{SIGNATURE}.base64"] = base64.b64encode(files[SIGNATURE]) + b"\n"
+    ordered = dict(sorted(files.items()))
+    return Package(said, key.fingerprint, {**ordered, f"{said.name}.zip": _zip(said, ordered)})
+
+
+def manifest(about: About, release: Release, fingerprint: str, files: Mapping[str, bytes]) -> dict[str, Any]:
+    """What the release was made from, and the size and SHA-256 of each file; its bytes are what is signed."""
+    made_from = release.manifest
+    inputs = {name: len(value) if isinstance(value, list) else value for name, value in made_from["inputs"].items()}
+    return {
+        "release": {
+            **{name: made_from[name] for name in _TOLD if name in made_from},
+            "version": about.version,
+            "published_at": about.published_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "hearing_waived": release.hearing_waived,
+            "inputs": inputs,
+            "manifest_sha256": release.manifest_sha256,
+        },
+        "signature": {"algorithm": "Ed25519", "public_key_sha256": fingerprint},
+        "files": {name: {"bytes": len(content), "sha256": _sha256(content)} for name, content in sorted(files.items())},
+    }
+
+
+def _sheets(table: PublicTable) -> list[Sheet]:
+    hits = [] if table.hash_hits is None else [_of_hits(sheet) for sheet in sheets_of(table.hash_hits)]
+    return [*sheets_of(table), *hits]
+
+
+def _of_hits(sheet: Sheet) -> Sheet:
+    title = Text(f"{_HITS.nl}{sheet.title.nl}", f"{_HITS.en}{sheet.title.en}")
+    return replace(sheet, name=f"{HASH_HIT_FILES}{sheet.name}", title=title)
+
+
+def _recomputable(session: Session, release: Release, names: Sequence[str]) -> list[Sheet]:
+    """The files from which anyone gets the table again, of the notices and of the hash hits."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_open_data(session, release, Path(folder))
+        made = {name: (Path(folder) / name).read_bytes() for name in names}
+    sheets = [Sheet(name.removeprefix(HASH_HIT_FILES), Text("", ""), content) for name, content in made.items()]
+    titled = [replace(sheet, title=_TITLES[sheet.name]) for sheet in sheets]
+    return [_of_hits(s) if name.startswith(HASH_HIT_FILES) else s for name, s in zip(made, titled, strict=True)]
+
+
+def _zip(about: About, files: Mapping[str, bytes]) -> bytes:
+    """The files in a folder, in their order and dated as the release was published, so that the bytes never differ."""
+    packed = io.BytesIO()
+    dated = about.published_at.timetuple()[:6]
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in files.items():
+            entry = zipfile.ZipInfo(f"{about.name}/{name}", dated)
+            entry.create_system, entry.external_attr = 3, 0o100644 << 16
+            archive.writestr(entry, content, zipfile.ZIP_DEFLATED, 9)
+    return packed.getvalue()
+
+
+def _json(value: object) -> bytes:
+    return f"{json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)}\n".encode()
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

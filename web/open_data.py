@@ -1,0 +1,212 @@
+"""The open data of releases: their pages, their files, the keys they are signed with, and the catalogue."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from flask import Flask, Response, abort, make_response, render_template, request, send_file, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from monitor.errors import MonitorError
+from monitor.period import parse_period
+from monitor.publish import readme
+from monitor.publish.datapackage import LICENCES
+from monitor.publish.formatting import NARROW, decimal
+from monitor.publish.words import LANGUAGES, Language
+from monitor.release.publications import Publication, PublishedFile, read
+from monitor.release.signing import kept_public_keys
+from monitor.settings import Settings
+from web import languages
+from web.addresses import absolute, settings
+from web.announced import Announcement, announcements
+from web.catalogue import Entry, catalogue
+from web.pages import session
+from web.releases import shelf
+from web.views import Query
+
+FORMS: Mapping[str, tuple[str, str]] = {
+    "ttl": ("turtle", "text/turtle; charset=utf-8"),
+    "jsonld": ("json-ld", "application/ld+json"),
+    "rdf": ("pretty-xml", "application/rdf+xml"),
+}
+TYPES: Mapping[str, str] = {
+    ".csv": "text/csv",
+    ".json": "application/json",
+    ".md": "text/markdown",
+    ".html": "text/html",
+    ".pdf": "application/pdf",
+    ".zip": "application/zip",
+    ".pem": "application/x-pem-file",
+    ".base64": "text/plain",
+    "": "text/plain",
+}
+_READ_HERE = (".html", ".pdf")  # what a browser shows; the rest is saved
+_FOR_EVER, _FOR_NOW = "max-age=31536000, immutable", "max-age=300, must-revalidate"
+_STYLE = re.compile(r"<style[^>]*>(.*?)</style>", re.DOTALL)
+
+
+def add_open_data(app: Flask) -> None:
+    """Register the routes; the files are read from the folder of publications."""
+    for language in LANGUAGES:
+        path, defaults = f"/{language}/{languages.PATHS[language]['data']}", {"lang": language}
+        app.add_url_rule(path, "open_data", open_data, defaults=defaults)
+        app.add_url_rule(f"{path}/<period>", "data_of_release", data_of_release, defaults=defaults)
+    app.add_url_rule("/data/<period>/v<int:version>/<name>", "data_file", data_file)
+    app.add_url_rule("/data/keys/<fingerprint>.pem", "public_key", public_key)
+    for form in FORMS:
+        app.add_url_rule(f"/catalog.{form}", "catalog", data_catalogue, defaults={"form": form})
+    app.add_url_rule("/catalog", "catalog_any", any_catalogue)
+    app.jinja_env.globals.update(file_address=file_address, file_size=file_size)
+
+
+def open_data(lang: Language) -> Response:  # noqa: ARG001 -- the page asks the request for it
+    """All releases with what was made of them, how to check it, and the keys."""
+    here = settings()
+    page = render_template(
+        "open_data.html",
+        entries=_entries(here),
+        keys=kept_public_keys(here.public_keys),
+        licence=LICENCES[here.licence],
+        readme=readme,
+    )
+    return _asked_again(make_response(page))
+
+
+def data_of_release(lang: Language, period: str) -> Response:  # noqa: ARG001
+    """Every file of one release, with its size and checksum."""
+    known, version = shelf(session()), Query.read(request.args).version
+    edition = known.find(period, version) or abort(404)
+    page = render_template(
+        "open_data_release.html",
+        edition=edition,
+        editions=known.newest,
+        versions=known.versions(period),
+        made=read(settings().publications, period, edition.version),
+        licences=LICENCES,
+        whole=absolute(url_for("data_of_release", lang="en", period=period, version=edition.version)),
+    )
+    return _named_host(make_response(page))
+
+
+def file_address(made: Publication, file: PublishedFile) -> str:
+    """The address of a file that never changes: it names the file's checksum."""
+    return url_for("data_file", period=made.period, version=made.version, name=file.name, sha256=file.sha256[:16])
+
+
+def file_size(size: int) -> str:
+    """`14 B`, `3.2 kB`, `1.5 MB` in the reader's language."""
+    if size < 1000:
+        return f"{size}{NARROW}B"
+    amount, unit = (size / 1e3, "kB") if size < 999_950 else (size / 1e6, "MB")
+    return f"{decimal(amount, languages.current())}{NARROW}{unit}"
+
+
+def data_file(period: str, version: int, name: str) -> BaseResponse:
+    """One file of a publication; nothing that its list does not name."""
+    made = _made(period, version)
+    file = made.find(name) if made else None
+    if made is None or file is None:
+        abort(404)
+    response = _sent(made.folder / file.name, file)
+    asked = request.args.get("sha256")
+    response.headers["Cache-Control"] = _FOR_EVER if asked == file.sha256[:16] else _FOR_NOW
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    if Path(name).suffix == ".html":
+        response.headers["Content-Security-Policy"] = report_policy(made.folder / file.name)
+    return response
+
+
+def _sent(path: Path, file: PublishedFile) -> Response:
+    """The file, its part that was asked for, or its head alone; the file is opened only where it is read."""
+    kind, saved = TYPES.get(path.suffix, "application/octet-stream"), path.suffix not in _READ_HERE
+    if request.method == "HEAD" or request.if_none_match.contains_weak(file.sha256):
+        head = Response(mimetype=kind)
+        head.set_etag(file.sha256)
+        head.content_length = file.size
+        head.headers.set("Content-Disposition", "attachment" if saved else "inline", filename=file.name)
+        return head
+    try:
+        return send_file(
+            path.absolute(), mimetype=kind, as_attachment=saved, download_name=file.name, etag=file.sha256
+        )  # fmt: skip
+    except FileNotFoundError:  # replaced twice while this was asked
+        abort(404)
+
+
+def _made(period: str, version: int) -> Publication | None:
+    try:
+        parse_period(period)
+    except MonitorError:
+        return None  # the reader's mistake: there is no such address
+    return read(settings().publications, period, version)
+
+
+@lru_cache(maxsize=64)  # a folder of publications is never written to again
+def report_policy(path: Path) -> str:
+    """The policy of a report that has its style and fonts in it: exactly those, and no script."""
+    styles = _STYLE.findall(path.read_text("utf-8"))
+    hashes = [base64.b64encode(hashlib.sha256(style.encode()).digest()).decode() for style in styles]
+    allowed = " ".join(f"'sha256-{value}'" for value in hashes) or "'none'"
+    return (
+        f"default-src 'none'; style-src {allowed}; img-src data:; font-src data:; "
+        "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+def public_key(fingerprint: str) -> Response:
+    """The public part of a key that signed a release, now or before."""
+    pem = kept_public_keys(settings().public_keys).get(fingerprint) or abort(404)
+    response = Response(pem, mimetype=TYPES[".pem"])
+    response.headers.set("Content-Disposition", "attachment", filename=f"{fingerprint}.pem")
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Cache-Control"] = _FOR_EVER
+    return response
+
+
+def any_catalogue() -> Response:
+    """The catalogue in the form that the reader takes; Turtle where any will do."""
+    types = {kind.partition(";")[0]: form for form, (_, kind) in FORMS.items()}
+    wanted = request.accept_mimetypes.best_match(types, default="text/turtle")
+    response = data_catalogue(types[wanted or "text/turtle"])
+    response.vary.add("Accept")
+    return response
+
+
+def data_catalogue(form: str) -> Response:
+    """The catalogue for data portals."""
+    name, kind = FORMS[form]
+    here = settings()
+    drawn = catalogue(_entries(here), here, absolute(""))
+    response = Response(drawn.serialize(format=name, encoding="utf-8"), content_type=kind)
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    return _named_host(response)
+
+
+def _entries(here: Settings) -> tuple[Entry, ...]:
+    """All editions: latest period first, newest version first."""
+    told = {said.edition.id: said for said in announcements(session())}
+    return tuple(_entry(told[edition.id], here) for edition in shelf(session()).editions if edition.id in told)
+
+
+def _entry(said: Announcement, here: Settings) -> Entry:
+    return Entry(said.edition, said.reason, read(here.publications, said.edition.period, said.edition.version))
+
+
+def _named_host(response: Response) -> Response:
+    """The answer holds the address of the site: where that is not set but asked of each request, nobody may keep it."""
+    response = _asked_again(response)
+    if not settings().site_address:
+        response.headers["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def _asked_again(response: Response) -> Response:
+    """Not for the cache of releases: files may be made after the release was published."""
+    response.headers["Cache-Control"] = _FOR_NOW
+    response.add_etag(weak=True)
+    return response
