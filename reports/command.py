@@ -1,98 +1,77 @@
-"""`monitor report`: a published release as HTML and PDF, in Dutch and English."""
+"""`monitor report`: a published release as report and as open data, in Dutch and English."""
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
-from sqlalchemy.orm import Session
 
-from monitor.cli.runtime import json_option, runtime, show
+from monitor.cli.runtime import Runtime, json_option, runtime, show
 from monitor.db import transaction
-from monitor.errors import MonitorError
-from monitor.models.release import Release
-from monitor.publish.rows import public_table
-from monitor.publish.words import LANGUAGES
-from monitor.release.store import load_table, published
-from monitor.settings import Settings
+from monitor.release.package import Package, build
+from monitor.release.publications import store, write_files
+from monitor.release.signing import keep_public_key, load_signing_key
+from monitor.release.store import find_published
 from reports.document import Report, page
+from reports.reading import read_report
 
 
 @click.command()
 @click.argument("period")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write to.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder to write to, not the site's own.")
+@click.option("--only-report", is_flag=True, help="The report without the open data; with --out.")
 @json_option
-def report(period: str, out: Path, as_json: bool) -> None:
-    """Write the report of PERIOD (its newest published version) as HTML and PDF, in Dutch and English."""
+def report(period: str, out: Path | None, only_report: bool, as_json: bool) -> None:
+    """Write the report of PERIOD (its newest published version) and its open data, in Dutch and English.
+
+    Without --out the site serves them from then on: PDF, HTML, CSV, the method, and a manifest that is signed.
+    """
+    if only_report and out is None:
+        raise click.UsageError("--only-report needs --out: the site serves a report together with its data")
     run = runtime()
+    if only_report and out is not None:
+        with transaction(run.engine) as session:
+            made = read_report(session, run.settings, period)
+        paths = write(made, out)
+    else:
+        made, package = _packed(run, period)
+        paths = _written(package, run, out)
+    about = {"period": made.period, "version": made.version, "manifest_sha256": made.manifest_sha256}
+    files = [str(path) for path in paths]
+    show({**about, "folder": str(paths[0].parent), "files": files}, as_json, "\n".join(files))
+
+
+def _packed(run: Runtime, period: str) -> tuple[Report, Package]:
+    """The report and the signed package it is part of; the key is asked for before the long work."""
+    key = load_signing_key(run.settings.signing_key_file)
     with transaction(run.engine) as session:
         made = read_report(session, run.settings, period)
-    files = write(made, out)
-    data = {
-        "period": made.period,
-        "version": made.version,
-        "manifest_sha256": made.manifest_sha256,
-        "files": [str(path) for path in files],
-    }
-    show(data, as_json, "\n".join(str(path) for path in files))
+        release = find_published(session, period)
+        package = build(session, release, run.settings, key, documents(made))
+    keep_public_key(key, run.settings.public_keys)
+    return made, package
 
 
-def read_report(session: Session, settings: Settings, period: str) -> Report:
-    """The newest published release of a period; raises MonitorError where there is none."""
-    releases = {release.period: release for release in published(session)}
-    if period not in releases:
-        there = ", ".join(releases) or "none yet"
-        raise MonitorError(f"no published release of {period!r}; published: {there}. `monitor release list` shows all")
-    return _report(session, settings, releases[period])
-
-
-def _report(session: Session, settings: Settings, release: Release) -> Report:
-    assert release.published_at is not None
-    return Report(
-        period=release.period,
-        version=release.version,
-        published_at=release.published_at,
-        manifest_sha256=release.manifest_sha256,
-        code_version=str(release.manifest.get("code_version", "")),
-        table=public_table(load_table(session, release)),
-        publisher=settings.site_name,
-        demonstration=settings.demonstration,
-    )
+def _written(package: Package, run: Runtime, out: Path | None) -> list[Path]:
+    if out is not None:
+        return write_files(package.files, out)
+    folder = store(package, run.settings.publications)
+    return [folder / name for name in package.files]
 
 
 def write(made: Report, folder: Path) -> list[Path]:
-    """Write all files, each whole or not at all; returns their paths."""
-    written = []
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in _files(made):
-            _replace(folder / name, content)
-            written.append(folder / name)
-    except OSError as error:
-        raise MonitorError(f"{folder}: cannot write the report: {error.strerror}") from error
-    return written
+    """Write the report alone; returns the paths of its files."""
+    return write_files(documents(made), folder)
 
 
-def _files(made: Report) -> Iterator[tuple[str, bytes]]:
-    from reports.printing import pdf  # takes half a second to import: only where a PDF is made
+def documents(made: Report) -> Mapping[str, bytes]:
+    """The report by file name: HTML and PDF in each language."""
+    from reports.printing import pdfs  # takes half a second to import: only where a PDF is made
 
-    for language in LANGUAGES:
+    files = {}
+    for language, printed in pdfs(made).items():
         stem = f"report-{made.period}-{language}"
-        yield f"{stem}.html", page(made, language, "screen").encode()
-        yield f"{stem}.pdf", pdf(made, language)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Through a temporary file beside it, so that a reader never meets half a file."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+        files[f"{stem}.html"] = page(made, language, "screen").encode()
+        files[f"{stem}.pdf"] = printed
+    return files

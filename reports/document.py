@@ -2,37 +2,49 @@
 
 from __future__ import annotations
 
-import base64
-import re
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
+from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from monitor.publish import charts as site_charts
-from monitor.publish import formatting, sentences
+from monitor.publish import charts, formatting, sentences
+from monitor.publish.change_lines import rank_words
+from monitor.publish.movement import points
 from monitor.publish.rows import PublicTable
+from monitor.publish.summary import summary
 from monitor.publish.words import FIGURES, LATENESS, STANDINGS, Language, Text
-from reports import charts
-from reports.figures import key_figures, outstanding_by_age, shown, unmeasured
+from reports import companies
+from reports.chapters import chapters
+from reports.corrections import Correction, corrected
+from reports.figures import key_figures, shown, unmeasured
+from reports.introductions import INTRODUCTIONS
+from reports.norms import norms
+from reports.pictures import cell, numeric, pictures
+from reports.progress import progress
 from reports.prose import PROSE
-from reports.summary import standing_counts, summary, what_was_measured
+from reports.quality import quality
+from reports.styles import inlined
+from reports.summary import counted, standing_counts, what_was_measured
+from reports.trend import explained
 from reports.words import WORDS
 
-STATIC = Path(__file__).parent / "static"
 Medium = Literal["screen", "print"]
-_SAID = {**WORDS, **PROSE}
+_SAID = {**WORDS, **PROSE, **INTRODUCTIONS}
 _FORMATTERS = ("count", "share", "percent", "share_range", "hours", "reached", "hours_range", "instant", "period")
-_URL = re.compile(r'url\("([a-z0-9_.-]+)"\)')
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A published release with what may be shown of it, and whose report it is."""
+    """A published release with what may be shown of it, whose report it is, and what was public before it.
+
+    `earlier`: the newest version of each earlier quarter, oldest first. `corrections`: what was corrected since the
+    report before. Both end where this release was published.
+    """
 
     period: str
     version: int
@@ -42,6 +54,11 @@ class Report:
     table: PublicTable
     publisher: str
     demonstration: bool
+    contact: str = ""
+    licence: str = ""
+    hearing_waived: str | None = None
+    earlier: tuple[PublicTable, ...] = ()
+    corrections: tuple[Correction, ...] = ()
 
 
 def page(report: Report, language: Language, medium: Medium) -> str:
@@ -49,65 +66,60 @@ def page(report: Report, language: Language, medium: Medium) -> str:
     return _environment().get_template("report.html").render(_context(report, language, medium))
 
 
+@cache
 def _environment() -> Environment:
     folder = FileSystemLoader(Path(__file__).parent / "templates")
     return Environment(loader=folder, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 
 
 def _context(report: Report, language: Language, medium: Medium) -> dict[str, Any]:
-    table = report.table
-    formatters = {name: partial(getattr(formatting, name), language=language) for name in _FORMATTERS}
-    return formatters | {
+    table, before = report.table, report.earlier[-1] if report.earlier else None
+    return {
+        **_wording(language),
         "report": report,
-        "network": table.network,
-        "lang": language,
+        "before": before,
         "medium": medium,
-        "say": partial(_say, language=language),
-        "style": _inlined("screen.css") if medium == "screen" else Markup(),
-        "figures": FIGURES,
-        "lateness": LATENESS,
-        "standings": STANDINGS,
-        "charts": charts,
-        "site_charts": site_charts,
-        "sentences": sentences,
-        "shown": partial(shown, language=language),
-        **_companies(table),
-        "has_ranks": any(row.figures and row.figures.rank is not None for row in table.rows),
-        "hits": _companies(table.hash_hits) if table.hash_hits else None,
+        "style": inlined("screen.css") if medium == "screen" else Markup(),
+        "chapters": chapters(table),
+        "most": companies.IN_A_CHAPTER,
+        "next_table": count(1).__next__,
+        "next_picture": count(1).__next__,
+        "notices": companies.listed(table),
+        "hits": companies.listed(table.hash_hits) if table.hash_hits else None,
         "hits_summary": what_was_measured(table.hash_hits, language) if table.hash_hits else (),
-        "summary": summary(table, language),
+        "answers": summary(table, before, language),
+        "measured": (counted(table, language), *what_was_measured(table, language)),
         "standing_counts": standing_counts(table, language),
-        "key_figures": key_figures(table, language),
+        "key_figures": key_figures(table, before, language),
         "unmeasured": unmeasured(table, language),
-        "ages": outstanding_by_age(table.rows),
+        "pictures": pictures(table, report.earlier, language),
+        "progress": progress(table, before),
+        "quality": quality(table, language),
+        "norms": norms(table),
+        "corrections": [(one, corrected(one, language)) for one in report.corrections],
+        "explained": explained(table, report.earlier, language),
     }
 
 
-def _companies(table: PublicTable) -> dict[str, Any]:
-    """A table with its companies as the report lists them: the ranked in their order, the others by name."""
-    return {
-        "table": table,
-        "ranked": [row for row in table.rows if row.ranked],
-        "unranked": sorted((row for row in table.rows if not row.ranked), key=lambda row: row.name.casefold()),
-        "rank_intervals": any(row.figures and row.figures.rank_low is not None for row in table.rows),
+def _wording(language: Language) -> dict[str, Any]:
+    """Words, and numbers as the reader writes them."""
+    formatters = {name: partial(getattr(formatting, name), language=language) for name in _FORMATTERS}
+    return formatters | {
+        "lang": language,
+        "say": partial(_say, language=language),
+        "figures": FIGURES,
+        "lateness": LATENESS,
+        "standings": STANDINGS,
+        "sentences": sentences,
+        "rank_words": rank_words,
+        "charts": charts,
+        "shown": partial(shown, language=language),
+        "cell": partial(cell, language=language),
+        "numeric": numeric,
+        "points": partial(points, language=language),
     }
 
 
 def _say(key: str, language: Language, **values: object) -> str:
     words: Text = _SAID[key]
     return words[language].format(**values)
-
-
-def _inlined(name: str) -> Markup:
-    """A style sheet of ours with the files it names inside it, so that the page needs no other file."""
-    css = (STATIC / name).read_text("utf-8")
-    return Markup(_URL.sub(lambda found: f'url("{_data(STATIC / found[1])}")', css))  # noqa: S704
-
-
-def _data(path: Path) -> str:
-    return f"data:{media_type(path)};base64,{base64.b64encode(path.read_bytes()).decode()}"
-
-
-def media_type(path: Path) -> str:
-    """The media type of a file of ours; a table of our own, for those of the machine differ."""
-    return {".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2"}[path.suffix]

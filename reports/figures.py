@@ -1,23 +1,47 @@
-"""The network's figures as lines of a table, what could not be measured, and what is outstanding by age."""
+"""The figures of all companies together as lines of a table, beside those of the release before."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from monitor.publish import formatting
-from monitor.publish.figures import FigureLine
-from monitor.publish.rows import PublicTable, Row
+from monitor.publish.rows import PublicTable
 from monitor.publish.words import FIGURES, LATENESS, Language, Text, Words
-from monitor.score.table import AgeCount, Bounds, Quantile
+from monitor.score.table import Bounds, Quantile
 from reports.words import WORDS
 
 _COUNTS = "episodes notices renotices outstanding overdue relocated reappeared".split()  # noqa: SIM905
 
 
-def key_figures(table: PublicTable, language: Language) -> tuple[FigureLine, ...]:
+@dataclass(frozen=True, slots=True)
+class KeyFigure:
+    """One figure in words: its name, value, interval (or a dash), value in the release before, and meaning."""
+
+    key: str
+    name: str
+    value: str
+    interval: str
+    before: str
+    help: str
+
+
+def key_figures(table: PublicTable, before: PublicTable | None, language: Language) -> tuple[KeyFigure, ...]:
     """All companies together; a count that may not be shown says so."""
+    earlier = _values(before, language) if before else {}
+    return tuple(
+        KeyFigure(
+            key,
+            FIGURES[key].name[language],
+            *pair,
+            earlier.get(key, (formatting.MISSING,))[0],
+            FIGURES[key].help[language],
+        )
+        for key, pair in _values(table, language).items()
+    )
+
+
+def _values(table: PublicTable, language: Language) -> Mapping[str, tuple[str, str]]:
     network = table.network
     values = {
         "on_time": (
@@ -28,10 +52,7 @@ def key_figures(table: PublicTable, language: Language) -> tuple[FigureLine, ...
         "p90": _quantile(network.p90_hours, language),
         "mean_online": (_bounds(network.mean_online_hours_7d, language), formatting.MISSING),
     }
-    values |= {name: (shown(network.counts[name], language), formatting.MISSING) for name in _COUNTS}
-    return tuple(
-        FigureLine(key, FIGURES[key].name[language], *pair, FIGURES[key].help[language]) for key, pair in values.items()
-    )
+    return values | {name: (shown(network.counts[name], language), formatting.MISSING) for name in _COUNTS}
 
 
 def shown(count: int | None, language: Language) -> str:
@@ -80,12 +101,3 @@ def unmeasured(table: PublicTable, language: Language) -> tuple[OpenLine, ...]:
         (_UNATTRIBUTED, table.unattributed.episodes),
     )
     return tuple(OpenLine(words.name[language], shown(n, language), words.help[language]) for words, n in lines)
-
-
-def outstanding_by_age(rows: Iterable[Row]) -> tuple[AgeCount, ...]:
-    """The published rows added up: only what each of them shows already, so it betrays nobody else."""
-    sums: Counter[tuple[float, float | None]] = Counter()
-    for row in rows:
-        for age in row.figures.outstanding_by_age if row.figures else ():
-            sums[age.from_hours, age.to_hours] += age.episodes
-    return tuple(AgeCount(low, high, sums[low, high]) for low, high in sorted(sums, key=lambda ends: ends[0]))

@@ -58,32 +58,8 @@ PROSE: Mapping[str, Text] = MappingProxyType(
             "A rank needs at least {minimum_episodes} episodes and {minimum_sites} sites. Of a company with fewer than"
             " {below} episodes we publish no figure at all: with so few episodes chance can decide everything.",
         ),
-        "intervals_text": Text(
-            "De stip is het aandeel op tijd in de gunstige lezing. De dikke streep loopt van de strenge tot de gunstige"
-            " lezing, de dunne streep is het 95%-betrouwbaarheidsinterval. De stippellijn is de norm van {target}. Ligt"
-            " de dunne streep links van de norm, dan is aangetoond dat het bedrijf eronder bleef; ligt hij rechts, dan"
-            " is aangetoond dat het bedrijf eraan voldeed.",
-            "The dot is the share on time in the lenient reading. The thick bar runs from the strict to the lenient"
-            " reading, the thin bar is the 95% confidence interval. The dotted line is the norm of {target}. Where the"
-            " thin bar lies left of the norm, it is proven that the company stayed below it; where it lies right, it is"
-            " proven that the company met it.",
-        ),
-        "survival_text": Text(
-            "De lijn laat zien welk deel na zoveel uren nog niet verwijderd was. Hoe lager de lijn, hoe meer er weg is."
-            " Controles liggen uren uit elkaar: waar zij openlaten wanneer iets verdween, ligt de waarheid ergens in de"
-            " band.",
-            "The line shows which part was not yet removed after so many hours. The lower the line, the more is gone."
-            " Checks are hours apart: where they leave open when something went, the truth lies somewhere in the band.",
-        ),
         "outstanding_text": Text(
-            "De figuur en de tabel gaan over de bedrijven met cijfers. In de figuur is oranje wat langer open staat dan"
-            " de termijn van {deadline}.",
-            "The figure and the table are about the companies with figures. In the figure, what has been open for"
-            " longer than the deadline of {deadline} is orange.",
-        ),
-        "nothing_outstanding": Text(
-            "Bij de bedrijven met cijfers stond op de peildatum niets meer open.",
-            "At the companies with figures nothing was outstanding on the reference date.",
+            "De figuur gaat over de bedrijven met cijfers.", "The figure is about the companies with figures."
         ),
         "unmeasured_text": Text(
             "Niet alles is te meten. Blijft open of iets op tijd weg was, dan telt het nooit als te laat.",

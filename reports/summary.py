@@ -1,4 +1,4 @@
-"""The summary: plain sentences made from the numbers of the whole table, saying no more than they support."""
+"""All companies together in plain sentences made from the numbers, which say no more than these support."""
 
 from __future__ import annotations
 
@@ -77,18 +77,14 @@ def amount(n: int, noun: _Noun, language: Language) -> str:
     return text.replace(" ", formatting.NARROW)
 
 
-def summary(table: PublicTable, language: Language) -> tuple[str, ...]:
-    """The whole period in sentences; what may not be shown is not said."""
-    return (_counted(table, language), *what_was_measured(table, language))
-
-
 def what_was_measured(table: PublicTable, language: Language) -> tuple[str, ...]:
-    """The same without how much was counted: share on time, median and what is outstanding."""
+    """All companies together in sentences: share on time, median, outstanding; what may not be shown is not said."""
     said = (_on_time(table, language), _median(table, language), _open(table, language))
     return tuple(sentence for sentence in said if sentence)
 
 
-def _counted(table: PublicTable, language: Language) -> str:
+def counted(table: PublicTable, language: Language) -> str:
+    """How much was counted in the period, and of how many companies."""
     counts = table.network.counts
     companies = amount(len(table.rows), _COMPANIES, language)
     notices, episodes = counts["notices"], counts["episodes"]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
 from monitor.models.release import Release, ReleaseRow, Stage
+from monitor.publish.rows import public_table
 from monitor.release.canonical import digest
 from monitor.release.draft import freeze
 from monitor.score.methods import method
@@ -23,6 +25,9 @@ from monitor.score.table import (
     Table,
     Unattributed,
 )
+from reports.corrections import Correction
+from reports.document import Report
+from tests.publish.fiction import COMPANIES, invent, with_hash_hits
 
 PERIOD = "2026Q2"
 LONGEST = "Vereenigde Noordzeekanaal Dataverkeer en Colocatiemaatschappij (voorheen Kabeljauwnetwerken) B.V."
@@ -138,18 +143,26 @@ def table(number: int = 40) -> Table:
     )
 
 
-def publish(session: Session, made: Table, version: int = 1, stage: Stage = Stage.PUBLISHED) -> Release:
-    """Freeze a table as a release, published unless said otherwise."""
+def publish(
+    session: Session,
+    made: Table,
+    version: int = 1,
+    stage: Stage = Stage.PUBLISHED,
+    published_at: datetime = datetime(2026, 7, 20, 8, tzinfo=UTC),
+    reason: str | None = None,
+) -> Release:
+    """Freeze a table as a release, published unless said otherwise; with a reason it corrects the version before."""
     frozen = freeze(made)
+    corrects = {"corrects": {"version": version - 1, "manifest_sha256": "0" * 64, "reason": reason}} if reason else {}
     release = Release(
         period=made.period,
         version=version,
         stage=stage,
-        drafted_at=datetime(2026, 7, 6, 8, tzinfo=UTC),
-        published_at=datetime(2026, 7, 20, 8, tzinfo=UTC),
+        drafted_at=datetime(2023, 7, 6, 8, tzinfo=UTC),
+        published_at=published_at,
         hearing_waived="invented companies",
         table_json=frozen.head,
-        manifest={"code_version": "0.1.0"},
+        manifest={"code_version": "0.1.0"} | corrects,
         manifest_sha256=digest(f"{made.period} {version}"),
     )
     session.add(release)
@@ -160,3 +173,40 @@ def publish(session: Session, made: Table, version: int = 1, stage: Stage = Stag
     )
     session.commit()
     return release
+
+
+def quarter(period: str, faster: int = 0) -> Table:
+    """A quarter with hash hits; `faster` takes that many late episodes from every company and adds them on time."""
+    moved = tuple(
+        replace(one, late=one.late - min(faster, one.late), on_time=one.on_time + min(faster, one.late))
+        for one in COMPANIES
+    )
+    return with_hash_hits(invent(period, moved))
+
+
+def report(table: Table | None = None, *, first: bool = False) -> Report:
+    """The report of an invented quarter after two earlier ones with a gap between, of which one was corrected."""
+    earlier = tuple(public_table(quarter(*one)) for one in (("2025Q3", 0), ("2026Q1", 0)))
+    correction = Correction(
+        period="2026Q1",
+        version=2,
+        published_at=datetime(2026, 6, 1, 8, tzinfo=UTC),
+        reason="One removal was read too late.",
+        before=public_table(quarter("2026Q1", 2)),
+        after=earlier[-1],
+    )
+    return Report(
+        period=PERIOD,
+        version=1,
+        published_at=datetime(2026, 7, 20, 8, tzinfo=UTC),
+        manifest_sha256="5" * 64,
+        code_version="0.1.0",
+        table=public_table(quarter(PERIOD, 60) if table is None else table),
+        publisher="Hostingmonitor",
+        demonstration=True,
+        contact="objections@example.org",
+        licence="CC0-1.0",
+        hearing_waived="invented companies",
+        earlier=() if first else earlier,
+        corrections=() if first else (correction,),
+    )

@@ -3,36 +3,30 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from io import BytesIO
 
 import pytest
 from pypdf import PdfReader
 
-from monitor.publish.rows import public_table
 from monitor.publish.words import LANGUAGES, Language
-from monitor.score.table import Table
-from reports.document import Report, page
+from reports.document import page
 from reports.printing import pdf
 from tests.publish.fiction import invent, with_hash_hits
-
-
-def report(table: Table) -> Report:
-    """The report of an invented table."""
-    published = datetime(2026, 7, 20, 8, tzinfo=UTC)
-    return Report("2026Q2", 1, published, "0" * 64, "0.1.0", public_table(table), "Hostingmonitor", demonstration=True)
+from tests.reports.fiction import report
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_hash_hits_are_a_section_of_their_own_where_there_are_any(language: Language) -> None:
-    """Their companies stand there and in no other table; a report without hits does not name the section."""
+    """Their companies stand there and in the table in full; a report without hits does not name the section."""
     heading = {"nl": "Opvolging van de hashcheckservice", "en": "Follow-up of the hash service"}[language]
     hits = report(with_hash_hits(invent()))
     whole = page(hits, language, "screen")
     section = whole.partition('<section aria-labelledby="hash_hits"')[2].partition("</section>")[0]
     assert heading in section
-    assert whole.count("Duinroos Hosting") == section.count("Duinroos Hosting") == 1
-    assert re.findall(r'<a href="#hash_hits">([^<]+)</a>', whole) == [heading]
+    full = whole.partition('id="full-hits"')[2].partition("</table>")[0]
+    assert section.count("Duinroos Hosting") == full.count("Duinroos Hosting") == 1
+    assert whole.count("Duinroos Hosting") == 2
+    assert re.findall(r'<a href="#hash_hits"><span[^>]*>7</span> ([^<]+)</a>', whole) == [heading]
     withheld = {
         "nl": "zonder de bedrijven met minder dan 10 episodes",
         "en": "leave out those with fewer than 10 episodes",

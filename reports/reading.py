@@ -1,0 +1,98 @@
+"""From the database to a report: a published release, and what was public before it.
+
+A report says only what was published up to its release, so it stays the same when later releases appear.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import cache
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from monitor.errors import MonitorError
+from monitor.models.release import Release, ReleaseRow, Stage
+from monitor.publish.rows import PublicTable, public_table
+from monitor.publish.trend import is_quarter
+from monitor.release.store import load_table, published, thaw
+from monitor.settings import Settings
+from reports.corrections import Correction
+from reports.document import Report
+
+QUARTERS = 20  # five years: older ones are in the earlier reports
+
+
+def read_report(session: Session, settings: Settings, period: str) -> Report:
+    """The newest published release of a period; raises MonitorError where there is none."""
+    releases = {release.period: release for release in published(session)}
+    if period not in releases:
+        there = ", ".join(releases) or "none yet"
+        raise MonitorError(f"no published release of {period!r}; published: {there}. `monitor release list` shows all")
+    return _report(session, settings, releases[period])
+
+
+def _report(session: Session, settings: Settings, release: Release) -> Report:
+    assert release.published_at is not None
+    before = _published_until(session, release)
+    return Report(
+        period=release.period,
+        version=release.version,
+        published_at=release.published_at,
+        manifest_sha256=release.manifest_sha256,
+        code_version=str(release.manifest.get("code_version", "")),
+        table=public_table(load_table(session, release)),
+        publisher=settings.site_name,
+        demonstration=settings.demonstration,
+        contact=settings.contact,
+        licence=settings.licence,
+        hearing_waived=release.hearing_waived,
+        earlier=_earlier(session, before, release),
+        corrections=_corrections(session, before, release),
+    )
+
+
+def _published_until(session: Session, release: Release) -> Sequence[Release]:
+    """Every version of this period and of earlier quarters that was public when this one came out, oldest first."""
+    query = select(Release).where(Release.stage == Stage.PUBLISHED, Release.published_at <= release.published_at)
+    found = session.scalars(query.order_by(Release.period, Release.version))
+    return [other for other in found if _is_version_until(other, release) or _is_earlier(other.period, release.period)]
+
+
+def _is_version_until(other: Release, release: Release) -> bool:
+    return other.period == release.period and other.version <= release.version
+
+
+def _is_earlier(period: str, than: str) -> bool:
+    return is_quarter(period) and is_quarter(than) and period < than
+
+
+def _earlier(session: Session, before: Sequence[Release], release: Release) -> tuple[PublicTable, ...]:
+    newest = {other.period: other for other in before if other.period != release.period}
+    return tuple(_table(session, other) for other in list(newest.values())[-QUARTERS:])
+
+
+def _corrections(session: Session, before: Sequence[Release], release: Release) -> tuple[Correction, ...]:
+    """What was corrected since the report of the quarter before was first published, and this release itself."""
+    firsts = {other.period: other.published_at for other in reversed(before) if other.period != release.period}
+    since = firsts[max(firsts)] if firsts else None
+    versions = {(other.period, other.version): other for other in before}
+    table = cache(lambda period, version: _table(session, versions[period, version]))
+    found = []
+    for other in before:
+        corrects, at = other.manifest.get("corrects"), other.published_at
+        new = other.period == release.period or (since is not None and at is not None and at > since)
+        if corrects and at is not None and new and (other.period, corrects["version"]) in versions:
+            tables = table(other.period, corrects["version"]), table(other.period, other.version)
+            found.append(Correction(other.period, other.version, at, corrects["reason"], *tables))
+    return tuple(sorted(found, key=lambda one: (one.published_at, one.period, one.version)))
+
+
+def _table(session: Session, release: Release) -> PublicTable:
+    """What may be shown of a release, without the companies' curves: nine tenths of it, and no report draws them."""
+    rows = select(ReleaseRow.company_key, ReleaseRow.row_json).where(ReleaseRow.release_id == release.id)
+    found = session.execute(rows.order_by(ReleaseRow.position))
+    return public_table(
+        thaw(json.loads(release.table_json), ((key, json.loads(row) | {"curve": []}) for key, row in found))
+    )
