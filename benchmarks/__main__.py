@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 
-from benchmarks import attribution, intake, scoring
+from benchmarks import attribution, intake, pages, report, scoring
 
 if __name__ == "__main__":
     rows = int(os.environ.get("MONITOR_BENCH_ROWS", "10000000"))
     scoring.run(rows)
     attribution.run(rows)
     intake.run(rows // 10)
+    pages.run()
+    report.run()

@@ -1,43 +1,64 @@
-"""The whole way on simulated data: simulate, take in, score, release. Running it again changes nothing."""
+"""The whole way on simulated data, each step at its own time: take in, decide, release, correct. Twice is as once."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select
+from sqlalchemy.orm import Session
 
+from monitor import audit
+from monitor.attribute.netblocks import TableFile, load_netblocks
 from monitor.attribute.registry import load_registry
 from monitor.db import lock_writers, transaction
 from monitor.errors import MonitorError
 from monitor.formats.registry import read_registry
 from monitor.ingest.take import Parcel
-from monitor.instants import parse_instant, to_datetime
-from monitor.intake import take_in
-from monitor.models.release import Release, Stage
-from monitor.models.words import Verdict
+from monitor.instants import DAY, HOUR, parse_instant, to_datetime
+from monitor.intake import Decision, accept, take_in
+from monitor.models.company import Company
+from monitor.models.facts import Attribution, Content, Correction, Delivery, Notice, Suspension
+from monitor.models.words import Decision as Word
+from monitor.models.words import Pause, Verdict
 from monitor.period import parse_period
+from monitor.release.correct import correct
 from monitor.release.draft import draft
 from monitor.release.publish import publish
+from monitor.release.rebuild import request_of
+from monitor.release.store import newest_published
 from monitor.score.methods import method
-from monitor.score.run import Request, score
-from monitor.settings import Settings
+from monitor.score.run import Request, score_for_release
+from monitor.settings import Settings, Source
 from monitor.simulate import simulate
 from monitor.vault import Vault
 
-SCENARIOS = ("tudelft-2020", "tudelft-2022")
+SCENARIOS = ("tudelft-2020", "tudelft-2022", "history")  # in the order of their time
+BY = "demo"
 WAIVED = "demonstration with invented companies: there is nobody to hear"
+ACCEPTED = "the hotline explained the gap: it could not export; nothing of it can be had any more"
+OUTAGE = "storing bij het meldpunt (outage at the hotline)"
+
+_SOURCES = {"history": "scart"}  # the others are sources of their own: years lie between them
+_PUBLISHED_AFTER = 28 * DAY  # from the reference date on: what was checked by then has arrived, companies were heard
+_MORNING = 9 * HOUR
+_AFTER_A_GAP = {"long_gap", "too_few_rows"}  # what the gate says of the first deliveries after one
+_LOOKED_AFTER = 14  # days on which the operator looks at what waits, after nothing came for long
 
 Clock = Callable[[], int]
 Progress = Callable[[int, int], None]
+Act: TypeAlias = Callable[[Session, int], None]
+Event: TypeAlias = tuple[int, Act]  # when (epoch seconds), and what is done, told that time
 
 
 @dataclass(frozen=True)
 class Step:
-    """One scenario in its folder: the deliveries in the order they arrived, and its reference date."""
+    """One scenario in its folder: the deliveries in the order they arrived, and what it says of itself."""
 
     folder: Path
     facts: dict[str, Any]
@@ -46,6 +67,91 @@ class Step:
     def deliveries(self) -> list[Path]:
         """All exports, oldest first."""
         return sorted((self.folder / "deliveries").iterdir())
+
+    @property
+    def releases(self) -> list[dict[str, Any]]:
+        """Each period that has data, with its reference date, oldest first."""
+        every: list[dict[str, Any]] = self.facts.get("releases", [self.facts])
+        return [release for release in every if release["expected"] is not None]
+
+
+@dataclass(frozen=True)
+class Operator:
+    """Who acts on one scenario: with which keys, engine and source."""
+
+    settings: Settings
+    vault: Vault
+    step: Step
+
+    @classmethod
+    def of(cls, settings: Settings, step: Step) -> Operator:
+        """The operator of an installation."""
+        return cls(settings, Vault(settings.key_file), step)
+
+    @property
+    def source(self) -> Source:
+        """Whose deliveries they are, in which zone, and how often they are to come."""
+        name, facts = self.step.folder.name, self.step.facts
+        known = self.settings.source("scart")
+        cadence = facts.get("cadence_minutes", known.cadence_minutes)
+        return replace(known, name=_SOURCES.get(name, name), zone=facts["zone"], cadence_minutes=cadence)
+
+    def load_companies(self, session: Session, at: int) -> None:
+        """Load registry and networks, unless something was delivered before: later ones may have changed them since."""
+        if session.scalar(select(Delivery.id).where(Delivery.source == self.source.name).limit(1)) is not None:
+            return
+        load_registry(session, read_registry(self.step.folder / "registry.yaml"), to_datetime(at))
+        networks = self.step.folder / "networks.csv"
+        if networks.exists():
+            load_netblocks(session, TableFile(networks, to_datetime(at).date()), to_datetime(at))
+
+    def take_in(self, parcel: Parcel, session: Session, at: int) -> None:
+        """Take a delivery in; raises MonitorError where the gate stops it for more than what a gap explains."""
+        answer = take_in(session, self.vault, parcel, at)
+        ends = [parse_instant(end) for _, end in self.step.facts.get("gaps", ())]
+        after_a_gap = any(0 <= parcel.received_at - end < _LOOKED_AFTER * DAY for end in ends)
+        if {reason.rule for reason in answer.reasons} - (_AFTER_A_GAP if after_a_gap else set()):
+            raise MonitorError(f"{parcel.path.name}: {answer.verdict}: {'; '.join(r.text for r in answer.reasons)}")
+
+    def decide(self, session: Session, at: int) -> None:
+        """Accept what waits."""
+        waiting = select(Delivery.id).where(Delivery.source == self.source.name, Delivery.verdict == Verdict.SUSPICIOUS)
+        for number in session.scalars(waiting.order_by(Delivery.id)).all():
+            accept(session, self.vault, self.source, number, Decision(BY, ACCEPTED, at))
+
+    def suspend(self, starts_at: datetime, ends_at: datetime, session: Session, at: int) -> None:
+        """Note that nobody could look: every clock stood still."""
+        known = select(Suspension).where(Suspension.content_id.is_(None), Suspension.starts_at == starts_at)
+        if session.scalars(known).first() is None:
+            given = {"starts_at": starts_at, "ends_at": ends_at, "pause": Pause.OUTAGE, "reason": OUTAGE}
+            session.add(Suspension(content_id=None, recorded_at=to_datetime(at), **given))
+            details = {"from": starts_at.isoformat(), "to": ends_at.isoformat(), "reason": OUTAGE}
+            audit.record(session, to_datetime(at), BY, "suspension.record", "all items", details)
+
+    def release(self, period: str, as_of: int, session: Session, at: int) -> None:
+        """Score and publish a period."""
+        if newest_published(session, period) is None:
+            record = method()
+            table = score_for_release(session, Request(parse_period(period), as_of, at, record, self.settings.engine))
+            publish(session, draft(session, table, record, to_datetime(at), BY), WAIVED, to_datetime(at), BY)
+
+    def withdraw(self, told: dict[str, str], session: Session, at: int) -> None:
+        """Withdraw the notices of one site of a company, unless the period was corrected before."""
+        if _corrected(session, told["period"]):
+            return
+        for content in _largest_site(session, told["company"], told["period"]):
+            given = {"content_id": content, "reason": told["reason"], "decided_by": BY}
+            session.add(Correction(decision=Word.WITHDRAW_NOTICE, recorded_at=to_datetime(at), **given))
+            details = {"reason": told["reason"]}
+            audit.record(session, to_datetime(at), BY, "correction.withdraw_notice", f"item {content}", details)
+
+    def correct(self, told: dict[str, str], session: Session, at: int) -> None:
+        """Publish the period once more, from what is known since."""
+        old = newest_published(session, told["period"])
+        if old is not None and not _corrected(session, told["period"]):
+            request = request_of(old, self.settings.engine, known_at=at)
+            new = correct(session, old, request, told["reason"], to_datetime(at), BY)
+            publish(session, new, WAIVED, to_datetime(at), BY)
 
 
 def prepare(home: Path, name: str, scale: float) -> Step:
@@ -56,50 +162,77 @@ def prepare(home: Path, name: str, scale: float) -> Step:
     return Step(folder, json.loads((folder / "scenario.json").read_text("utf-8")))
 
 
-def take_in_all(engine: Engine, settings: Settings, step: Step, clock: Clock, progress: Progress) -> None:
-    """Load the registry and take in every delivery at the time its name says it arrived.
+def play(engine: Engine, settings: Settings, step: Step, progress: Progress) -> None:
+    """Do all that was done over a scenario's time, in its order and recorded at its time; what was done is not redone.
 
-    Raises MonitorError where the gate stops one: invented deliveries are as expected.
+    Raises MonitorError where the gate stops a delivery for more than what a gap explains.
     """
-    vault = Vault(settings.key_file)
-    with transaction(engine) as session:
-        lock_writers(session)  # the clock is asked when nobody else writes
-        load_registry(session, read_registry(step.folder / "registry.yaml"), to_datetime(clock()))
-    files = step.deliveries
-    for number, parcel in enumerate(_parcels(step, settings), 1):
+    operator = Operator.of(settings, step)
+    _do(engine, sorted((*_intake(operator), *_work(operator)), key=lambda event: event[0]), progress)
+
+
+def take_in_all(engine: Engine, settings: Settings, step: Step, clock: Clock, progress: Progress) -> None:
+    """Only load the registry and take in every delivery, recorded when `clock` says; raises MonitorError as `play`."""
+    events = _intake(Operator.of(settings, step))
+    _do(engine, [(clock(), act) for _, act in events], progress)
+
+
+def _do(engine: Engine, events: list[Event], progress: Progress) -> None:
+    for number, (at, act) in enumerate(events, 1):
         with transaction(engine) as session:
             lock_writers(session)
-            answer = take_in(session, vault, parcel, clock())
-        if answer.verdict is not Verdict.OK:
-            raise MonitorError(f"{parcel.path.name}: {answer.verdict}: {'; '.join(r.text for r in answer.reasons)}")
-        progress(number, len(files))
+            act(session, at)
+        progress(number, len(events))
 
 
-def _parcels(step: Step, settings: Settings) -> Iterator[Parcel]:
-    """Each scenario is a source of its own: years lie between them."""
-    source = replace(settings.source("scart"), name=step.folder.name, zone=step.facts["zone"])
-    for path in step.deliveries:
-        stamp, _, rest = path.name.partition("-")
-        received_at = int(to_datetime(parse_instant(_iso(stamp))).timestamp())
-        yield Parcel(source, rest.split(".")[0], path, received_at)
+def _intake(operator: Operator) -> Iterator[Event]:
+    """The registry a day before the first delivery, then each delivery at the time its name says it arrived."""
+    parcels = [_parcel(path, operator.source) for path in operator.step.deliveries]
+    yield parcels[0].received_at - DAY, operator.load_companies
+    yield from ((parcel.received_at, partial(operator.take_in, parcel)) for parcel in parcels)
 
 
-def _iso(stamp: str) -> str:
-    """`20220408T060000Z` as `2022-04-08T06:00:00Z`."""
-    return f"{stamp[:4]}-{stamp[4:6]}-{stamp[6:8]}T{stamp[9:11]}:{stamp[11:13]}:{stamp[13:15]}Z"
+def _work(operator: Operator) -> Iterator[Event]:
+    """What a person does: note outages, decide after gaps, release each period, correct."""
+    facts = operator.step.facts
+    for begin, end in (map(parse_instant, days) for days in facts.get("outages", ())):
+        yield end + _MORNING, partial(operator.suspend, to_datetime(begin), to_datetime(end))
+    for _, end in facts.get("gaps", ()):
+        yield from ((parse_instant(end) + day * DAY + _MORNING, operator.decide) for day in range(_LOOKED_AFTER))
+    for release in operator.step.releases:
+        as_of = parse_instant(release["as_of"])
+        yield as_of + _PUBLISHED_AFTER + _MORNING, partial(operator.release, release["period"], as_of)
+    for told in facts.get("withdrawals", ()):
+        morning = parse_instant(told["day"]) + _MORNING
+        yield morning, partial(operator.withdraw, told)
+        yield morning + HOUR, partial(operator.correct, told)  # scoring sees what was committed
 
 
-def release(engine: Engine, settings: Settings, step: Step, clock: Clock) -> str:
-    """Score and publish the scenario's period, unless that was done before; returns the period."""
-    period = str(step.facts["period"])
-    with transaction(engine) as session:
-        lock_writers(session)  # what is being recorded is there before its time is chosen
-        now = clock()
-        query = select(Release).where(Release.period == period, Release.stage == Stage.PUBLISHED)
-        if session.scalars(query).first() is None:
-            record = method()
-            as_of = parse_instant(step.facts["as_of"])
-            table = score(session, Request(parse_period(period), as_of, now, record, settings.engine))
-            drafted = draft(session, table, record, to_datetime(now), "demo")
-            publish(session, drafted, WAIVED, to_datetime(now), "demo")
-    return period
+def _parcel(path: Path, source: Source) -> Parcel:
+    """A delivery named `20220408T060000Z-scart-ntd.csv`, as it arrived then."""
+    stamp, _, rest = path.name.partition("-")
+    moment = f"{stamp[:4]}-{stamp[4:6]}-{stamp[6:8]}T{stamp[9:11]}:{stamp[11:13]}:{stamp[13:15]}Z"
+    return Parcel(source, rest.split(".")[0], path, parse_instant(moment))
+
+
+def _corrected(session: Session, period: str) -> bool:
+    release = newest_published(session, period)
+    return release is not None and release.version > 1
+
+
+def _largest_site(session: Session, company: str, period: str) -> list[int]:
+    """The items of the company's site with the most items that were noticed in the period."""
+    days = parse_period(period)
+    noticed = (
+        select(Content.id, Content.site_id)
+        .join(Attribution, Attribution.content_id == Content.id)
+        .join(Company, Company.id == Attribution.company_id)
+        .join(Notice, Notice.content_id == Content.id)
+        .where(Company.key == company)
+        .where(Notice.sent_at >= to_datetime(days.start), Notice.sent_at < to_datetime(days.end))
+        .distinct()
+        .subquery()
+    )
+    sites = select(noticed.c.site_id).group_by(noticed.c.site_id).order_by(func.count().desc(), noticed.c.site_id)
+    chosen = session.scalar(sites.limit(1))
+    return list(session.scalars(select(noticed.c.id).where(noticed.c.site_id == chosen).order_by(noticed.c.id)))

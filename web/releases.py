@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Lock
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from monitor.models.release import Release, ReleaseRow, Stage
 from monitor.publish.rows import PublicTable, Row, public_table
-from monitor.release.store import HASH_HIT, load_company, thaw
-from monitor.score.table import Table
+from monitor.release.store import HASH_HIT, thaw
+from monitor.score.table import Estimate, Table, from_json
 
-_KEPT = 16
+_KEPT = 32  # tables of a worker, about 4 MB each with 500 companies: five years and their corrections
+_CURVE = re.compile(r'"curve":\[[^\]]*\]')  # in canonical JSON; in a text the quotation marks would be escaped
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,9 @@ class Edition:
     version: int
     published_at: datetime | None
     manifest_sha256: str
+
+
+_SEEN: WeakKeyDictionary[Engine, dict[int, Edition]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +58,20 @@ class Shelf:
 
 
 def shelf(session: Session) -> Shelf:
-    """What is published now."""
-    query = (
-        select(Release.id, Release.period, Release.version, Release.published_at, Release.manifest_sha256)
-        .where(Release.stage == Stage.PUBLISHED)
-        .order_by(Release.period.desc(), Release.version.desc())
-    )
-    return Shelf(tuple(Edition(*row) for row in session.execute(query)))
+    """What is published now.
+
+    A published release never changes, so each is read once: its hash lies behind megabytes of its row, which SQLite
+    would walk through for every page.
+    """
+    known = _SEEN.setdefault(session.get_bind().engine, {})
+    query = select(Release.id).where(Release.stage == Stage.PUBLISHED)
+    there = session.scalars(query.order_by(Release.period.desc(), Release.version.desc())).all()
+    new = [number for number in there if number not in known]
+    if new:
+        columns = (Release.id, Release.period, Release.version, Release.published_at, Release.manifest_sha256)
+        found = session.execute(select(*columns).where(Release.id.in_(new)))
+        known.update((row.id, Edition(*row)) for row in found)
+    return Shelf(tuple(known[number] for number in there))
 
 
 def periods_with(session: Session, editions: Sequence[Edition], company: str) -> tuple[Edition, ...]:
@@ -76,35 +89,52 @@ def periods_with_hash_hits(session: Session, editions: Sequence[Edition]) -> tup
 
 
 class Library:
-    """Public tables by release, the last used kept in memory; safe for several threads."""
+    """Public tables by release, the last used kept in memory; safe for several threads.
+
+    Who asks for a table that is being read waits for it; who asks for another does not.
+    """
 
     def __init__(self) -> None:
         self._tables: OrderedDict[int, PublicTable] = OrderedDict()
+        self._reading: dict[int, Lock] = {}
         self._lock = Lock()
 
     def table(self, session: Session, edition: Edition) -> PublicTable:
         """What may be shown of an edition; companies without their curve."""
         with self._lock:
-            if edition.id not in self._tables:
-                self._tables[edition.id] = public_table(_load(session, edition))
-            self._tables.move_to_end(edition.id)
+            reading = self._reading.setdefault(edition.id, Lock())
+        with reading:
+            found = self._kept(edition.id)
+            if found is None:
+                found = public_table(_load(session, edition))
+                self._keep(edition.id, found)
+            return found
+
+    def _kept(self, number: int) -> PublicTable | None:
+        with self._lock:
+            if number in self._tables:
+                self._tables.move_to_end(number)
+            return self._tables.get(number)
+
+    def _keep(self, number: int, table: PublicTable) -> None:
+        with self._lock:
+            self._tables[number] = table
             while len(self._tables) > _KEPT:
                 self._tables.popitem(last=False)
-            return self._tables[edition.id]
 
     def row(self, session: Session, edition: Edition, key: str) -> Row | None:
         """One company with its curve."""
         row = self.table(session, edition).find(key)
         if row is None or row.figures is None:
             return row
-        release = session.get_one(Release, edition.id)
-        whole = load_company(session, release, key)
-        return replace(row, figures=whole and replace(row.figures, curve=whole.curve))
+        own = (ReleaseRow.release_id == edition.id, ReleaseRow.company_key == key)
+        whole = from_json(Estimate, json.loads(session.scalars(select(ReleaseRow.row_json).where(*own)).one()))
+        return replace(row, figures=replace(row.figures, curve=whole.curve))
 
 
 def _load(session: Session, edition: Edition) -> Table:
     """The table without the companies' curves, which are nine tenths of it and only their own pages show."""
-    head = json.loads(session.get_one(Release, edition.id).table_json)
+    head = json.loads(session.scalars(select(Release.table_json).where(Release.id == edition.id)).one())
     rows = select(ReleaseRow.company_key, ReleaseRow.row_json).where(ReleaseRow.release_id == edition.id)
     found = session.execute(rows.order_by(ReleaseRow.position))
-    return thaw(head, ((key, json.loads(row) | {"curve": []}) for key, row in found))
+    return thaw(head, ((key, json.loads(_CURVE.sub('"curve":[]', row, 1))) for key, row in found))

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import gzip
+from functools import lru_cache
 
 from flask import Flask, Response, request
+from werkzeug.http import parse_accept_header
 
-_TEXT = ("text/html", "text/css", "text/csv", "application/json", "image/svg+xml")
+_TEXT = (
+    "text/html", "text/css", "text/csv", "text/plain", "text/turtle", "image/svg+xml", "application/json",
+    "application/ld+json", "application/rdf+xml", "application/atom+xml", "application/xml",
+)  # fmt: skip
 _SMALLEST = 1000
+_LONGEST = 500  # signs of an Accept-Encoding that are read
 _RELEASED = "public, max-age=300, must-revalidate"
 
 
@@ -16,6 +22,16 @@ def released(response: Response) -> Response:
     response.headers["Cache-Control"] = _RELEASED
     response.add_etag(weak=True)
     return response
+
+
+def takes_gzip(header: str) -> bool:
+    """Whether a reader with this Accept-Encoding can be sent gzip."""
+    return _takes_gzip(header[:_LONGEST])
+
+
+@lru_cache(maxsize=256)
+def _takes_gzip(header: str) -> bool:
+    return parse_accept_header(header).quality("gzip") > 0
 
 
 def compress(app: Flask) -> None:
@@ -48,7 +64,7 @@ def _worth_it(response: Response) -> bool:
         response.status_code == 200
         and response.mimetype in _TEXT
         and bool(response.cache_control.public)
-        and request.accept_encodings.quality("gzip") > 0
+        and takes_gzip(request.headers.get("Accept-Encoding", ""))
         and "Content-Encoding" not in response.headers
         and (response.content_length or _SMALLEST) >= _SMALLEST
     )

@@ -5,26 +5,34 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from monitor.cli.runtime import Runtime, json_option, show
-from monitor.db import connect
-from monitor.demo import SCENARIOS, prepare, release, take_in_all
+from monitor.demo import SCENARIOS, play, prepare
 from monitor.errors import MonitorError
-from monitor.migrate import upgrade
 from monitor.settings import load_settings
-from monitor.vault import create_keys
 
 _CONFIGURATION = """# Written by `monitor demo`: invented companies, simulated notices.
 demonstration = true
 
 [sources.scart]
 zone = "Europe/Amsterdam"
+cadence_minutes = 10080
 """
+_WORTH_SEEING = {
+    "the newest ranking": "ranglijst/2026Q2",
+    "a ranking that was corrected": "ranglijst/2025Q4",
+    "a company that improves": "bedrijf/2026Q2/delta-datacenters",
+    "twelve quarters": "verloop",
+    "what changed in a quarter": "vergelijken",
+    "a norm of 12 hours": "norm/2026Q2?hours=12",
+    "the data": "open-data",
+    "the shape of a published study": "ranglijst/2020Q2",
+}
 
 
 @click.command()
@@ -35,21 +43,18 @@ zone = "Europe/Amsterdam"
 def demo(and_serve: bool, scale: float, port: int, as_json: bool) -> None:
     """Simulate, take in, score, release and report: the whole way, on the embedded default."""
     run = _installation()
-    periods, pages = [], []
     for name in SCENARIOS:
         with _timed(f"{name}: simulate"):
             step = prepare(run.settings.home, name, scale)
-        with _timed(f"{name}: take in {len(step.deliveries)} deliveries"):
-            take_in_all(run.engine, run.settings, step, run.now, _bar())
-        with _timed(f"{name}: score and publish"):
-            periods.append(release(run.engine, run.settings, step, run.now))
-    reports = run.settings.home / "reports"
-    for period in periods:
-        with _timed(f"report {period}"):
-            _call("report", period, "--out", str(reports / period))
-        pages.append(f"http://127.0.0.1:{port}/nl/ranglijst/{period}")
-    pdfs = sorted(str(path) for path in reports.rglob("*.pdf"))
-    show({"pages": pages, "pdfs": pdfs}, as_json, _closing(run.settings.home, pages, pdfs, port))
+        with _timed(f"{name}: {len(step.deliveries)} deliveries, {len(step.releases)} releases"):
+            play(run.engine, run.settings, step, _bar())
+    newest = step.releases[-1]["period"]
+    with _timed(f"report and data of {newest}"):
+        _call("report", newest)
+    pages = {what: f"http://127.0.0.1:{port}/nl/{page}" for what, page in _WORTH_SEEING.items()}
+    pdfs = sorted(str(path) for path in run.settings.publications.glob("[!.]*/*.pdf"))
+    answer = {"pages": list(pages.values()), "pdfs": pdfs}
+    show(answer, as_json, _closing(run.settings.home, pages, pdfs, port))
     if and_serve:
         _call("serve", "--port", str(port))
 
@@ -64,11 +69,7 @@ def _installation() -> Runtime:
     settings = load_settings()
     if not settings.demonstration:
         raise MonitorError(f"{settings.home} is no demonstration; name another folder with MONITOR_HOME")
-    if not settings.key_file.exists():
-        create_keys(settings.key_file)
-    engine = connect(settings.database_url)
-    upgrade(engine)
-    engine.dispose()
+    _call("init", "--create-keys")
     return Runtime(settings)
 
 
@@ -98,6 +99,8 @@ def _bar() -> Callable[[int, int], None]:
     return progress
 
 
-def _closing(home: Path, pages: list[str], pdfs: list[str], port: int) -> str:
-    lines = ["", "The reports:", *(f"  {pdf}" for pdf in pdfs), "The site:", *(f"  {page}" for page in pages)]
+def _closing(home: Path, pages: Mapping[str, str], pdfs: list[str], port: int) -> str:
+    width = max(map(len, pages))
+    site = (f"  {what:{width}}  {page}" for what, page in pages.items())
+    lines = ["", "The report:", *(f"  {pdf}" for pdf in pdfs), "The site, in English under /en/:", *site]
     return "\n".join([*lines, f"after starting the site with: MONITOR_HOME={home} {sys.argv[0]} serve --port {port}"])

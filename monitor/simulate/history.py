@@ -9,7 +9,7 @@ from typing import Any
 from monitor.instants import DAY
 from monitor.simulate.companies import COMPANIES
 from monitor.simulate.routine import Routine
-from monitor.simulate.scenario import CompanyPlan, Merger, Quarter, Scenario
+from monitor.simulate.scenario import CompanyPlan, Merger, Quarter, Scenario, Withdrawal
 
 # How busy each quarter is; none at all: the quarter without data. In 2024Q1 and 2025Q2 there is little.
 VOLUME = {
@@ -19,6 +19,13 @@ VOLUME = {
 _PERIODS = tuple(VOLUME)
 
 MERGER = Merger(date(2025, 7, 1), absorbed=COMPANIES[2], into=COMPANIES[12])
+WITHDRAWAL = Withdrawal(
+    date(2026, 3, 2),
+    "2025Q4",
+    COMPANIES[7],
+    "Het meldpunt trok zijn meldingen over een site in, na herbeoordeling. "
+    "(The hotline withdrew its notices of one site, after assessing it again.)",
+)
 _ROUTINE = Routine(
     every=7 * DAY,
     items_every=28 * DAY,
@@ -106,5 +113,6 @@ HISTORY = Scenario(
     frozenset(date(year, month, day) for year in range(2023, 2027) for month, day in ((1, 1), (12, 25), (12, 26))),
     routine=_ROUTINE,
     mergers=(MERGER,),
+    withdrawals=(WITHDRAWAL,),
     exports=frozenset({"ntd", "ntdclosed", "whois"}),
 )

@@ -108,6 +108,8 @@ def _write(scenario: Scenario, out: Path, hours: Hours, items: Items, run: _Run)
     counts = {"companies": len(companies), "notices": len(items), "ntd_rows": len(printed.item)}
     counts |= {"closed_rows": len(closed.item), "files": files}
     truth.write_registry(out / "registry.yaml", scenario)
+    if len(scenario.quarters) > 1:
+        truth.write_networks(out / "networks.csv", scenario.companies)
     truth.write_truth(out / "truth.csv", scenario, items, urls)
     about = {"seed": run.seed, "scale": run.scale, "zone": ZONE, "counts": counts}
     truth.write_scenario(out / "scenario.json", scenario, items, about)

@@ -84,6 +84,16 @@ class Merger:
 
 
 @dataclass(frozen=True)
+class Withdrawal:
+    """On that day the hotline withdraws its notices of one site of a company, after the period was released."""
+
+    day: date
+    period: str
+    company: Company
+    reason: str
+
+
+@dataclass(frozen=True)
 class Scenario:
     """A history the hotline could have seen: one or more quarters, and the days on which nothing is sent.
 
@@ -96,6 +106,7 @@ class Scenario:
     closed_days: frozenset[date] = frozenset()
     routine: Routine = field(default_factory=Routine)
     mergers: tuple[Merger, ...] = ()
+    withdrawals: tuple[Withdrawal, ...] = ()
     exports: frozenset[str] = frozenset({"ntd", "ntdclosed"})
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,6 +31,21 @@ def write_registry(path: Path, scenario: Scenario) -> None:
     for company in scenario.companies:
         lines += _entry(company, scenario.mergers, proxy=company.key in proxies)
     path.write_bytes(("\n".join(lines) + "\n").encode())
+
+
+def write_networks(path: Path, companies: Sequence[Company]) -> None:
+    """A table of address ranges: what each company with an ASN announces, from 256 addresses to 16,384.
+
+    They lie in the range that RFC 2544 keeps for benchmarks: those for documentation are too few to differ.
+    """
+    start = int(IPv4Address("198.18.0.0"))
+    with path.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(("start", "end", "asn", "organisation"))
+        for company in (company for company in companies if company.asn is not None):
+            end = start + (256 << (company.index * 5 % 7))
+            rows.writerow((IPv4Address(start), IPv4Address(end - 1), company.asn, company.name))
+            start = end
 
 
 def _entry(company: Company, mergers: Sequence[Merger], *, proxy: bool) -> Iterator[str]:
@@ -141,7 +157,7 @@ def _releases(scenario: Scenario, items: Items) -> list[dict[str, Any]]:
 
 
 def _routine(scenario: Scenario) -> dict[str, Any]:
-    """How often there is a delivery, when there is none, when nothing was checked, and who merged."""
+    """How often there is a delivery, when there is none, when nothing was checked, who merged, what was withdrawn."""
     routine = scenario.routine
     return {
         "cadence_minutes": routine.every // 60,
@@ -150,6 +166,10 @@ def _routine(scenario: Scenario) -> dict[str, Any]:
         "mergers": [
             {"day": str(merger.day), "absorbed": merger.absorbed.key, "into": merger.into.key}
             for merger in scenario.mergers
+        ],
+        "withdrawals": [
+            {"day": str(w.day), "period": w.period, "company": w.company.key, "reason": w.reason}
+            for w in scenario.withdrawals
         ],
     }
 

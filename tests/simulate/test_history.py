@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from monitor.formats.catalogue import reader
+from monitor.formats.netblocks import read_netblocks
 from monitor.formats.records import Context, Rejected
 from monitor.formats.registry import ClaimRecord, read_registry
 from monitor.instants import to_instant
@@ -228,6 +229,23 @@ def test_the_releases_it_names(folder: Path, rows: list[Row]) -> None:
             continue
         network = release["expected"]["network"]
         assert (network["episodes"], network["on_time"]) == (len(arrived), sum(map(_in_time, arrived)))
+
+
+def test_the_networks_of_those_with_an_asn(folder: Path) -> None:
+    ranges = list(read_netblocks(folder / "networks.csv", lambda: None))
+    sizes = [int.from_bytes(found.last) - int.from_bytes(found.first) + 1 for found in ranges]
+    assert [found.asn for found in ranges] == list(range(64496, 64512))
+    assert (min(sizes), max(sizes)) == (256, 16384)
+    assert all(before.last < after.first for before, after in pairwise(ranges))
+
+
+def test_what_the_hotline_withdraws_was_released_before(folder: Path) -> None:
+    facts = _facts(folder)
+    (told,) = facts["withdrawals"]
+    assert (told["period"], told["company"], told["day"]) == ("2025Q4", "waddenwind-servers", "2026-03-02")
+    (released,) = (release for release in facts["releases"] if release["period"] == told["period"])
+    assert released["as_of"][:10] < told["day"]
+    assert told["company"] in released["expected"]["companies"]
 
 
 def test_every_delivery_is_read_without_quarantine(folder: Path) -> None:

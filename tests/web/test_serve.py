@@ -1,17 +1,30 @@
-"""The production server answers, and stops when it is told to."""
+"""The production server answers, goes on answering while a release is published, and stops when it is told to."""
 
 from __future__ import annotations
 
+import json
 import multiprocessing
+import re
 import socket
+import threading
 import time
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from sqlalchemy.orm import Session
+
+from monitor.db import connect
 from monitor.settings import Settings
+from tests.conftest import NewDatabase
+from tests.publish.fiction import invent, publish
 from web.serve import serve
+
+TOKEN = "test-token"
+ADDRESS = "/en/ranking/2026Q2.json"
 
 
 def free_port() -> int:
@@ -33,17 +46,120 @@ def wait_for(address: str) -> bytes:
     raise AssertionError(f"{address} does not answer")
 
 
-def test_the_site_is_served_with_its_settings(tmp_path: Path) -> None:
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for it, far longer than it ever takes."""
+    for _ in range(600):
+        if condition():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it does not come")
+
+
+@contextmanager
+def served(settings: Settings, workers: int) -> Iterator[int]:
+    """The port of a site that is served by so many processes, and that stops at the end."""
     port = free_port()
-    server = multiprocessing.get_context("spawn").Process(
-        target=serve, args=(Settings(home=tmp_path), "127.0.0.1", port, 1)
-    )
+    context = multiprocessing.get_context("spawn")
+    server = context.Process(target=serve, args=(settings, "127.0.0.1", port, workers))
     server.start()
     try:
         assert b'"ok"' in wait_for(f"http://127.0.0.1:{port}/healthz")
-        assert (tmp_path / "monitor.db").exists()
+        yield port
     finally:
         server.terminate()
-        server.join(10)
+        server.join(20)
     assert not server.is_alive()
     server.close()
+
+
+def ask(connection: HTTPConnection, address: str) -> bytes:
+    """The body of a good answer over a connection that stays open."""
+    connection.request("GET", address, headers={"Authorization": f"Bearer {TOKEN}"} if "metrics" in address else {})
+    answer = connection.getresponse()
+    body = answer.read()
+    assert answer.status == 200
+    return body
+
+
+def version(connection: HTTPConnection) -> int:
+    """Which version of the period is shown."""
+    number: int = json.loads(ask(connection, ADDRESS))["release"]["version"]
+    return number
+
+
+def worker(connection: HTTPConnection) -> str:
+    """Which process is at the other end: the second it was started."""
+    found = re.search(rb"^process_start_time_seconds (\S+)$", ask(connection, "/metrics"), re.MULTILINE)
+    assert found
+    return found[1].decode()
+
+
+def one_connection_to_each(port: int, workers: int) -> dict[str, HTTPConnection]:
+    """Connections that stay open, by the process at their other end."""
+    found: dict[str, HTTPConnection] = {}
+    for _ in range(200):
+        connection = HTTPConnection("127.0.0.1", port, timeout=30)
+        if found.setdefault(worker(connection), connection) is not connection:
+            connection.close()
+        if len(found) == workers:
+            return found
+    raise AssertionError(f"only {len(found)} of {workers} workers answer")
+
+
+class Load:
+    """Readers that ask without end, each time over a new connection, and note every version and failure."""
+
+    def __init__(self, port: int, readers: int) -> None:
+        self.seen: set[int] = set()
+        self.asked = 0
+        self.failures: list[str] = []
+        self._port, self._stop = port, threading.Event()
+        self._threads = [threading.Thread(target=self._read) for _ in range(readers)]
+
+    def _read(self) -> None:
+        while not self._stop.is_set():
+            try:
+                with closing(HTTPConnection("127.0.0.1", self._port, timeout=30)) as connection:
+                    self.seen.add(version(connection))
+                    self.asked += 1
+            except (OSError, AssertionError) as error:
+                self.failures.append(repr(error))
+
+    def __enter__(self) -> Load:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+
+def test_the_site_is_served_with_its_settings(tmp_path: Path) -> None:
+    with served(Settings(home=tmp_path), 1):
+        assert (tmp_path / "monitor.db").exists()
+
+
+def test_all_workers_show_a_release_that_is_published_under_load(tmp_path: Path, new_database: NewDatabase) -> None:
+    url = new_database()
+    engine = connect(url)
+    with Session(engine) as session:
+        publish(session, invent("2026Q2", ranked=False))
+    with served(Settings(home=tmp_path, database_url=url, metrics_token=TOKEN), 2) as port:
+        workers = one_connection_to_each(port, 2)
+        assert [version(connection) for connection in workers.values()] == [1, 1]
+        with Load(port, 3) as load:
+            until(lambda: load.asked >= 20)
+            with Session(engine) as session:
+                publish(session, invent("2026Q2"), version=2)
+            for connection in workers.values():
+                until(lambda there=connection: version(there) == 2)  # type: ignore[misc]
+            begun = load.asked
+            until(lambda: load.asked >= begun + 20)
+        assert load.failures == []
+        assert load.seen == {1, 2}
+        assert [version(connection) for connection in workers.values()] == [2, 2]
+        for connection in workers.values():
+            connection.close()
+    engine.dispose()

@@ -34,7 +34,9 @@ def test_an_error_inside_shows_nothing_of_it_and_keeps_the_headers(tmp_path: Pat
     answer = app.test_client().get("/en/ranking/2026Q2")
     assert answer.status_code == 500
     assert "Something went wrong on our side" in answer.text
-    assert "releases" not in answer.text
+    assert not [
+        word for word in ("no such table", "SELECT", "Error:", "Traceback", str(tmp_path)) if word in answer.text
+    ]
     assert answer.headers["X-Frame-Options"] == "DENY"
 
 
