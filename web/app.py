@@ -11,11 +11,22 @@ from werkzeug.exceptions import HTTPException
 
 from monitor.db import connect
 from monitor.settings import Settings, load_settings
+from web.across import add_across
+from web.api.page import add_api_page
 from web.api.routes import add_api, problem_of
+from web.badge import add_badge
+from web.cite import add_cite
+from web.company import add_company
+from web.feeds import add_feeds
 from web.health import add_health
 from web.languages import speak
+from web.norm import add_norm
+from web.open_data import add_open_data
 from web.pages import add_pages
+from web.pictures import add_pictures
 from web.security import protect
+from web.security_txt import add_security_txt
+from web.sitemap import add_sitemap
 from web.transfer import compress
 
 
@@ -30,7 +41,18 @@ def create_app(settings: Settings | None = None) -> Flask:
     compress(app)
     protect(app)  # registered last, so it runs first: nothing leaves without its headers
     add_pages(app, connect(settings.database_url))
+    add_company(app)
+    add_pictures(app)
+    add_norm(app)
+    add_across(app)
+    add_open_data(app)
     add_api(app)
+    add_api_page(app)
+    add_feeds(app)
+    add_badge(app)
+    add_cite(app)
+    add_sitemap(app)
+    add_security_txt(app)
     add_health(app, settings)
     app.register_error_handler(HTTPException, show_error)
     app.register_error_handler(500, show_error)

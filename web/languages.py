@@ -11,6 +11,7 @@ from flask_babel import Babel
 
 from monitor.publish import formatting
 from monitor.publish.words import LANGUAGES, Language
+from web.addresses import asked
 
 PATHS: Mapping[Language, Mapping[str, str]] = {
     "nl": {
@@ -23,6 +24,8 @@ PATHS: Mapping[Language, Mapping[str, str]] = {
         "norm": "norm",
         "data": "open-data",
         "accessibility": "toegankelijkheid",
+        "cite": "citeren",
+        "api": "api",
     },
     "en": {
         "ranking": "ranking",
@@ -34,12 +37,27 @@ PATHS: Mapping[Language, Mapping[str, str]] = {
         "norm": "norm",
         "data": "open-data",
         "accessibility": "accessibility",
+        "cite": "cite",
+        "api": "api",
     },
 }
 NAMES: Mapping[Language, str] = {"nl": "Nederlands", "en": "English"}
-_FORMATS = (
-    "count decimal share percent share_range hours reached hours_range age day instant period short_period".split()  # noqa: SIM905
-)
+_FORMATS = [
+    "count",
+    "decimal",
+    "ratio",
+    "share",
+    "percent",
+    "share_range",
+    "hours",
+    "reached",
+    "hours_range",
+    "age",
+    "day",
+    "instant",
+    "period",
+    "short_period",
+]
 
 
 def current() -> Language:
@@ -70,5 +88,5 @@ def alternates() -> dict[Language, str]:
     if request.url_rule is None or "lang" not in (request.url_rule.defaults or {}):
         return {language: f"/{language}/" for language in LANGUAGES}
     assert request.endpoint is not None
-    values = {**request.args.to_dict(), **(request.view_args or {})}
+    values = {**asked(), **(request.view_args or {})}
     return {language: url_for(request.endpoint, **(values | {"lang": language})) for language in LANGUAGES}

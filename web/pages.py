@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from flask import Flask, Response, abort, current_app, g, make_response, redirect, render_template, request, url_for
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
+from monitor.models.release import Release
 from monitor.publish import charts, marks, sentences, sheets
-from monitor.publish.figures import certainty, figure_lines
+from monitor.publish.movement import CHANGE, DIRECTIONS, how_it_moved, points
 from monitor.publish.parameters import described
-from monitor.publish.rows import Row
+from monitor.publish.rows import PublicTable
+from monitor.publish.summary import summary
+from monitor.publish.volume import volume
 from monitor.publish.words import FIGURES, LANGUAGES, LATENESS, STANDINGS, Language
 from monitor.score.methods import CURRENT, METHODS
 from web import languages
-from web.releases import Edition, Library, Shelf, periods_with, periods_with_hash_hits, shelf
+from web.addresses import asked
+from web.releases import Edition, Library, Shelf, periods_with_hash_hits, shelf
 from web.transfer import released
-from web.views import Query, RankingPage, ranking_page
+from web.views import Query, RankingPage, edition_before, ranking_page
 
 _SUFFIXES = {"html": "", "csv": ".csv", "json": ".json"}
-_LATEST = "latest"
+LATEST = "latest"
+_STATED = date(2026, 11, 21)  # the day the accessibility statement was last gone through
 
 
 def add_pages(app: Flask, engine: Engine) -> None:
@@ -37,20 +43,20 @@ def add_pages(app: Flask, engine: Engine) -> None:
         _add_language(app, language)
     app.teardown_appcontext(_close)
     app.jinja_env.globals.update(charts=charts, marks=marks, sentences=sentences)
-    app.jinja_env.globals.update(figures=FIGURES, lateness=LATENESS, standings=STANDINGS)
+    app.jinja_env.globals.update(figures={**FIGURES, "change": CHANGE}, lateness=LATENESS, standings=STANDINGS)
+    app.jinja_env.globals.update(directions=DIRECTIONS, points=points, how_it_moved=how_it_moved, volume=volume)
 
 
 def _add_language(app: Flask, language: Language) -> None:
     words, defaults = languages.PATHS[language], {"lang": language}
     app.add_url_rule(f"/{language}/", "home", home, defaults=defaults)
     app.add_url_rule(f"/{language}/{words['method']}", "method", method_page, defaults=defaults)
+    app.add_url_rule(f"/{language}/{words['accessibility']}", "accessibility", accessibility, defaults=defaults)
     for form, suffix in _SUFFIXES.items():
         values = defaults | {"form": form}
         app.add_url_rule(f"/{language}/{words['ranking']}/<period>{suffix}", "ranking", ranking, defaults=values)
         hits_rule = f"/{language}/{words['ranking']}/<period>/hash-hits{suffix}"
         app.add_url_rule(hits_rule, "hash_hits", hash_hits, defaults=values)
-        company_rule = f"/{language}/{words['company']}/<period>/<key>{suffix}"
-        app.add_url_rule(company_rule, "company", company, defaults=values)
 
 
 def session() -> Session:
@@ -67,9 +73,10 @@ def _close(_error: BaseException | None) -> None:
         opened.close()
 
 
-def _library() -> Library:
-    library: Library = current_app.extensions["monitor_library"]
-    return library
+def library() -> Library:
+    """The tables that this worker keeps."""
+    kept: Library = current_app.extensions["monitor_library"]
+    return kept
 
 
 def healthz() -> tuple[dict[str, str], int]:
@@ -83,49 +90,57 @@ def healthz() -> tuple[dict[str, str], int]:
 
 def home(lang: Language) -> BaseResponse:
     """On to the ranking of the latest period."""
-    return _to_latest(shelf(session()), "ranking", lang=lang, form="html")
+    return to_latest(shelf(session()), "ranking", lang=lang, form="html")
 
 
-def _to_latest(known: Shelf, endpoint: str, **values: str) -> BaseResponse:
+def to_latest(known: Shelf, endpoint: str, **values: str) -> BaseResponse:
+    """On to the same page of the latest period, or to the page that says that there is none."""
     if not known.editions:
         return make_response(render_template("empty.html"))
-    wanted: dict[str, Any] = {**request.args.to_dict(), **values, "period": known.editions[0].period}
+    wanted: dict[str, Any] = {**asked(), **values, "period": known.editions[0].period}
     return redirect(url_for(endpoint, **wanted))
 
 
 def ranking(lang: Language, period: str, form: str) -> BaseResponse:
     """The ranking of a period, as page, CSV or JSON."""
     known, query = shelf(session()), Query.read(request.args)
-    if period == _LATEST:
-        return _to_latest(known, "ranking", lang=lang, form=form)
+    if period == LATEST:
+        return to_latest(known, "ranking", lang=lang, form=form)
     edition = known.find(period, query.version) or abort(404)
-    view = ranking_page(_library().table(session(), edition), edition, query)
+    view = ranking_page(library().table(session(), edition), edition, query, table_before(known, edition))
     return _ranking(view, form, period) or _ranking_html("ranking.html", view, known, known.newest)
 
 
 def hash_hits(lang: Language, period: str, form: str) -> BaseResponse:
     """How the hash hits of a period were followed up, as page, CSV or JSON; without any, on to the ranking."""
     known, query = shelf(session()), Query.read(request.args)
-    if period == _LATEST:
-        return _to_latest(known, "hash_hits", lang=lang, form=form)
+    if period == LATEST:
+        return to_latest(known, "hash_hits", lang=lang, form=form)
     edition = known.find(period, query.version) or abort(404)
-    notices = _library().table(session(), edition)
+    notices = library().table(session(), edition)
     if notices.hash_hits is None:
         address = url_for("ranking", lang=lang, form="html", period=period, version=query.version)
         return redirect(address) if form == "html" else abort(404)
-    view = ranking_page(notices.hash_hits, edition, query)
+    before = table_before(known, edition)
+    view = ranking_page(notices.hash_hits, edition, query, before and before.hash_hits)
     periods, noticed = periods_with_hash_hits(session(), known.newest), {row.company for row in notices.rows}
     return _ranking(view, form, f"{period}-hash-hits") or _ranking_html(
         "hash_hits.html", view, known, periods, noticed=noticed
     )
 
 
+def table_before(known: Shelf, edition: Edition) -> PublicTable | None:
+    """The table of the release before that edition, where there is one."""
+    before = edition_before(known, edition)
+    return library().table(session(), before) if before else None
+
+
 def _ranking(view: RankingPage, form: str, name: str) -> Response | None:
     """The rows as CSV or JSON, where that is asked for."""
     if form == "csv":
-        return _csv(sheets.ranking_csv(view.found), f"{name}.csv")
+        return csv_file(sheets.ranking_csv(view.found), f"{name}.csv")
     if form == "json":
-        return _json(_release(view.edition) | sheets.ranking_json(view.table, view.found))
+        return json_file(release_json(view.edition) | sheets.ranking_json(view.table, view.found))
     return None
 
 
@@ -140,43 +155,16 @@ def _ranking_html(
         query=view.query,
         editions=editions,
         versions=known.versions(view.edition.period),
+        answers=summary(view.table, view.before, languages.current(), view.moved),
+        waived=hearing_waived(view.edition),
         **more,
     )
     return released(make_response(page))
 
 
-def company(lang: Language, period: str, key: str, form: str) -> BaseResponse:
-    """One company in a period, as page, CSV or JSON."""
-    known, version = shelf(session()), Query.read(request.args).version
-    if period == _LATEST:
-        return _to_latest(known, "company", lang=lang, key=key, form=form)
-    edition = known.find(period, version) or abort(404)
-    row = _library().row(session(), edition, key) or abort(404)
-    table = _library().table(session(), edition)
-    if form == "csv":
-        return _csv(sheets.company_csv(row), f"{period}-{key}.csv")
-    if form == "json":
-        return _json(_release(edition) | sheets.company_json(table, row))
-    return _company_html(row, edition, known, lang)
-
-
-def _company_html(row: Row, edition: Edition, known: Shelf, lang: Language) -> Response:
-    table = _library().table(session(), edition)
-    page = render_template(
-        "company.html",
-        row=row,
-        item=row.figures,
-        table=table,
-        ranked=sum(other.ranked for other in table.rows),
-        edition=edition,
-        editions=periods_with(session(), known.newest, row.company),
-        versions=known.versions(edition.period),
-        measured=sentences.what_was_measured(row, lang),
-        figure_lines=figure_lines(row.figures, lang) if row.figures else (),
-        certainty=certainty(row, table.unattributed, lang),
-        proven=sentences.what_it_proves(row, table.method, lang),
-    )
-    return released(make_response(page))
+def hearing_waived(edition: Edition) -> str | None:
+    """Why the companies were not heard before this release, where they were not."""
+    return session().scalar(select(Release.hearing_waived).where(Release.id == edition.id))
 
 
 def method_page(lang: Language) -> Response:
@@ -187,7 +175,13 @@ def method_page(lang: Language) -> Response:
     return released(make_response(page))
 
 
-def _release(edition: Edition) -> dict[str, Any]:
+def accessibility(lang: Language) -> Response:  # noqa: ARG001
+    """What was done so that everyone can use the site, what was not, and where to complain."""
+    return released(make_response(render_template("accessibility.html", drawn_up=_STATED)))
+
+
+def release_json(edition: Edition) -> dict[str, Any]:
+    """Which release a file is of."""
     published = edition.published_at
     about = {
         "version": edition.version,
@@ -197,11 +191,13 @@ def _release(edition: Edition) -> dict[str, Any]:
     return {"release": about}
 
 
-def _json(data: Mapping[str, Any]) -> Response:
+def json_file(data: Mapping[str, Any]) -> Response:
+    """Plain data as JSON, cached as a released page is."""
     return released(Response(json.dumps(data, ensure_ascii=False, allow_nan=False), mimetype="application/json"))
 
 
-def _csv(content: str, name: str) -> Response:
+def csv_file(content: str, name: str) -> Response:
+    """A table as a file of that name."""
     response = Response(content, content_type="text/csv; charset=utf-8")
     response.headers.set("Content-Disposition", "attachment", filename=name)
     return released(response)

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from werkzeug.datastructures import MultiDict
 
+from monitor.publish.movement import Movement, movements
 from monitor.publish.rows import FIRST_ORDER, Order, PublicTable, Row, filter_rows, sort_rows
+from monitor.publish.trend import is_quarter
+from monitor.publish.volume import volume
 from monitor.publish.words import STANDINGS
-from web.releases import Edition
+from web.releases import Edition, Shelf
 
 PER_PAGE = 50
+ORDERS: Mapping[str, Order] = {**FIRST_ORDER, "change": "asc"}
 _LONGEST = 100
+_COLUMNS = ("rank", "name", "standing", "on_time", "change", "median", "outstanding", "refused", "episodes", "sites",
+            "volume")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +36,14 @@ class Query:
     def read(cls, args: MultiDict[str, str]) -> Query:
         """From the query string."""
         sort = args.get("sort", "rank")
-        sort = sort if sort in FIRST_ORDER else "rank"
+        sort = sort if sort in ORDERS else "rank"
         standing = args.get("standing", "")
         order = args.get("order", "")
         return cls(
             text=args.get("q", "").replace("\0", "")[:_LONGEST].strip(),
             standing=standing if standing in STANDINGS else "",
             sort=sort,
-            order="desc" if order == "desc" else "asc" if order == "asc" else FIRST_ORDER[sort],
+            order="desc" if order == "desc" else "asc" if order == "asc" else ORDERS[sort],
             page=max(1, _number(args.get("page")) or 1),
             version=_number(args.get("version")),
         )
@@ -49,7 +55,7 @@ class Query:
             "q": new.text,
             "standing": new.standing,
             "sort": None if new.sort == "rank" and new.order == "asc" else new.sort,
-            "order": None if new.order == FIRST_ORDER[new.sort] else new.order,
+            "order": None if new.order == ORDERS[new.sort] else new.order,
             "page": None if new.page == 1 else new.page,
             "version": new.version,
         }
@@ -58,7 +64,7 @@ class Query:
     def sorted_by(self, column: str) -> Mapping[str, str | int]:
         """The query string behind a column's header: that column, or its other direction."""
         if column != self.sort:
-            return self.parameters(sort=column, order=FIRST_ORDER[column])
+            return self.parameters(sort=column, order=ORDERS[column])
         return self.parameters(order="desc" if self.order == "asc" else "asc")
 
 
@@ -68,12 +74,19 @@ def _number(text: str | None) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class RankingPage:
-    """The rows of one page of the ranking: the ranked, then those that are not."""
+    """The rows of one page of the ranking: the ranked, then those that are not.
+
+    `before` is the table of the release before, where there is one; `moved` has the companies to compare with it.
+    `columns`: a change and a volume only in a release that has something to say of them.
+    """
 
     table: PublicTable
     edition: Edition
     query: Query
     found: tuple[Row, ...]
+    columns: tuple[str, ...]
+    before: PublicTable | None = None
+    moved: Mapping[str, Movement] = field(default_factory=dict)
 
     @property
     def pages(self) -> int:
@@ -106,7 +119,31 @@ class RankingPage:
         return any(row.figures is not None and row.figures.rank_low is not None for row in self.table.rows)
 
 
-def ranking_page(table: PublicTable, edition: Edition, query: Query) -> RankingPage:
+def ranking_page(table: PublicTable, edition: Edition, query: Query, before: PublicTable | None = None) -> RankingPage:
     """The rows that answer a query, in its order."""
+    moved = movements(table, before)
     rows = filter_rows(table.rows, query.text, query.standing)
-    return RankingPage(table, edition, query, sort_rows(rows, query.sort, query.order))
+    return RankingPage(table, edition, query, _sorted(rows, query, moved), _columns(table, before), before, moved)
+
+
+def _columns(table: PublicTable, before: PublicTable | None) -> tuple[str, ...]:
+    has_volume = any(row.figures is not None and volume(row.figures) is not None for row in table.rows)
+    present = {"change": before is not None, "volume": has_volume}
+    return tuple(name for name in _COLUMNS if present.get(name, True))
+
+
+def _sorted(rows: Sequence[Row], query: Query, moved: Mapping[str, Movement]) -> tuple[Row, ...]:
+    if query.sort != "change":
+        return sort_rows(rows, query.sort, query.order)
+    known = [row for row in rows if row.company in moved]
+    known.sort(key=lambda row: moved[row.company].change, reverse=query.order == "desc")
+    rest = [row for row in rows if row.company not in moved]
+    return tuple(sorted(known + rest, key=lambda row: not row.ranked))
+
+
+def edition_before(known: Shelf, edition: Edition) -> Edition | None:
+    """The newest version of the last quarter before this one that has a release."""
+    if not is_quarter(edition.period):
+        return None
+    earlier = (other for other in known.newest if is_quarter(other.period) and other.period < edition.period)
+    return next(earlier, None)

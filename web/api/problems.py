@@ -20,7 +20,10 @@ _LOG = logging.getLogger("monitor.api")
 
 @dataclass(eq=False)  # not frozen: Python writes the traceback into an exception
 class Problem(Exception):
-    """One refusal. `kind` ends its type URI; `limits` are named beside the detail; never holds a URL."""
+    """One refusal. `kind` ends its type URI; `limits` and the name of a bad `parameter` stand beside the detail.
+
+    Never holds a URL, nor anything that was sent.
+    """
 
     status: int
     kind: str
@@ -28,6 +31,7 @@ class Problem(Exception):
     detail: str
     limits: Mapping[str, int] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    parameter: str = ""
 
     def response(self) -> Response:
         """As the client gets it."""
@@ -39,14 +43,16 @@ class Problem(Exception):
         }
         if self.limits:
             content["limits"] = dict(self.limits)
+        if self.parameter:
+            content["parameter"] = self.parameter
         headers = {"Cache-Control": "no-store", **self.headers}
         return Response(json.dumps(content) + "\n", self.status, headers, mimetype="application/problem+json")
 
 
 _DETAILS = {
     400: "The request is not one that HTTP allows, or ended too early. Send it again, whole.",
-    404: "There is nothing here for this token.",
-    405: "This address does not answer to that method.",
+    404: "There is nothing at this address. /api/v1/openapi.json lists all there are.",
+    405: "This address does not answer to that method. Take one of those in the header Allow.",
     413: "The request is larger than is taken. Send fewer notices at a time, and leave evidence out.",
 }
 
@@ -61,9 +67,8 @@ def from_http(error: HTTPException) -> Response:
     return Problem(code, f"http-{code}", error.name, detail, headers=kept).response()
 
 
-def from_exception(error: Exception) -> Response:
+def from_exception(error: Exception, detail: str) -> Response:
     """What nobody foresaw: the log gets its kind and where it happened, never its message, which may hold a URL."""
-    detail = "Nothing was stored. Try again with the same Idempotency-Key."
     if isinstance(error, OperationalError | ConfigurationError):
         answer = Problem(503, "not-ready", "Not ready", detail, headers={"Retry-After": "30"})
     else:

@@ -1,0 +1,75 @@
+"""How the public API answers: JSON with its links, cacheable; and what was asked, found or not there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from flask import Response, g, request, url_for
+
+from web.addresses import asked
+from web.announced import Announcement
+from web.api.parameters import Value
+from web.api.problems import Problem
+from web.releases import Edition, Shelf
+from web.transfer import released
+
+T = TypeVar("T")
+
+
+def said(data: Mapping[str, Any], pages: Mapping[str, int] | None = None) -> Response:
+    """An answer with its ETag, a link to where it is described, and links to other `pages` by their relation."""
+    response = Response(json.dumps(data, ensure_ascii=False, allow_nan=False) + "\n", mimetype="application/json")
+    for relation, number in (pages or {}).items():
+        response.headers.add("Link", f'<{here(page=number)}>; rel="{relation}"')
+    response.headers.add("Link", f'<{url_for(".openapi")}>; rel="describedby"; type="application/json"')
+    return released(response)
+
+
+def here(**changes: Value) -> str:
+    """The path and query of this request with changes."""
+    assert request.endpoint is not None
+    return url_for(request.endpoint, **{**asked(), **(request.view_args or {}), **changes})
+
+
+def given(name: str) -> Value | None:
+    """A query parameter as it was read, None where it was not given."""
+    asked: dict[str, Value] = g.asked
+    return asked.get(name)
+
+
+def number(name: str) -> int | None:
+    """A query parameter that is a whole number."""
+    value = given(name)
+    assert not isinstance(value, str)
+    return value
+
+
+def there(found: T | None, detail: str) -> T:
+    """What was found; raises Problem 404 that says what is not there."""
+    if found is None:
+        raise Problem(404, "not-found", "Not found", detail)
+    return found
+
+
+def edition_of(known: Shelf, period: str, version: int | None) -> Edition:
+    """That version of a period, or its newest; raises Problem 404."""
+    return there(known.find(period, version), "There is no such release. /api/v1/releases lists all of them.")
+
+
+def edition_json(edition: Edition) -> dict[str, Any]:
+    """Which version of which period, and the fingerprint of its manifest."""
+    published = edition.published_at
+    return {
+        "period": edition.period,
+        "version": edition.version,
+        "published_at": published and published.isoformat().replace("+00:00", "Z"),
+        "manifest_sha256": edition.manifest_sha256,
+    }
+
+
+def announced_json(item: Announcement) -> dict[str, Any]:
+    """The same, with what it corrects and why, and why there was no hearing."""
+    more = {"corrects": item.corrects, "reason": item.reason, "hearing_waived": item.hearing_waived}
+    return edition_json(item.edition) | more

@@ -1,0 +1,131 @@
+"""The views of the public API: published figures, from the same rows as the pages."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any, cast
+
+from flask import Response
+
+from monitor.publish import sheets
+from monitor.publish.changes import changes, changes_json
+from monitor.publish.parameters import described
+from monitor.publish.rows import FIRST_ORDER, Order, PublicTable, filter_rows, sort_rows
+from monitor.publish.trend import company_trend, is_quarter, network_trend
+from monitor.publish.words import LANGUAGES
+from monitor.score.methods import CURRENT, METHODS, Method
+from web.announced import announcements
+from web.api.answers import announced_json, edition_json, edition_of, given, number, said, there
+from web.api.parameters import PER_PAGE
+from web.pages import library, session
+from web.releases import Edition, periods_with, shelf
+
+
+def releases() -> Response:
+    """All versions of all periods, the last made public first."""
+    return said({"releases": [announced_json(item) for item in announcements(session())]})
+
+
+def release(period: str) -> Response:
+    """One release: what it is, its network and its totals."""
+    edition, table = _asked(period)
+    item = next(item for item in announcements(session()) if item.edition == edition)
+    data = sheets.ranking_json(table, ())
+    return said({"release": announced_json(item)} | data | {"companies": len(table.rows)})
+
+
+def ranking(period: str) -> Response:
+    """A page of the companies of a release, filtered and in the order that was asked for."""
+    edition, table = _asked(period)
+    table = _of_kind(table)
+    rows = filter_rows(table.rows, str(given("q") or ""), str(given("standing") or ""))
+    sort = str(given("sort") or "rank")
+    rows = sort_rows(rows, sort, cast(Order, given("order") or FIRST_ORDER[sort]))
+    page, size = number("page") or 1, number("per_page") or PER_PAGE.schema["default"]
+    pages = max(1, -(-len(rows) // size))
+    there(page <= pages or None, f"There is no such page: the last is {pages}.")
+    counts = {"found": len(rows), "page": page, "pages": pages, "per_page": size}
+    data = sheets.ranking_json(table, rows[(page - 1) * size : page * size])
+    for part in ("flows", "norms", "quality"):  # as long as the whole ranking: they stand with the release
+        data.pop(part, None)
+    return said({"release": edition_json(edition)} | counts | data, _neighbours(page, pages))
+
+
+def company(key: str) -> Response:
+    """What each release says of one company; of each period the newest version."""
+    known = [] if "\0" in key else periods_with(session(), shelf(session()).newest, key)
+    tables = [(edition, library().table(session(), edition)) for edition in known]
+    found = [(edition, table, row) for edition, table in tables if (row := table.find(key))]
+    newest = there(found[0][2] if found else None, "No published release has a company with this key.")
+    lines = [
+        {"release": edition_json(edition)} | sheets.table_head(table) | {"company": sheets.row_json(row)}
+        for edition, table, row in found
+    ]
+    return said({"company": newest.company, "name": newest.name, "country": newest.country, "releases": lines})
+
+
+def company_in(key: str, period: str) -> Response:
+    """One company in one release, with its curve and that of the network."""
+    edition, table = _asked(period)
+    row = there(library().row(session(), edition, key), "This release has no company with this key.")
+    return said({"release": edition_json(edition)} | sheets.company_json(table, row))
+
+
+def trend() -> Response:
+    """The network, or one company, quarter by quarter; a quarter without a release has no values."""
+    editions = [edition for edition in shelf(session()).newest if is_quarter(edition.period)]
+    tables = [library().table(session(), edition) for edition in editions]
+    key = given("company")
+    if key is None:
+        return said({"company": None, "quarters": [asdict(point) for point in network_trend(tables)]})
+    known = any(table.find(str(key)) for table in tables)
+    there(known or None, "No release of a quarter has a company with this key.")
+    return said({"company": key, "quarters": [asdict(point) for point in company_trend(tables, str(key))]})
+
+
+def compare() -> Response:
+    """What differs between two releases: of other periods, or two versions of one."""
+    known, both = shelf(session()), announcements(session())
+    sides = [edition_of(known, str(given(name)), number(f"{name}_version")) for name in ("from", "to")]
+    old, new = (_of_kind(library().table(session(), edition)) for edition in sides)
+    head = zip(("from", "to"), sides, strict=True)
+    heads = {name: announced_json(next(a for a in both if a.edition == edition)) for name, edition in head}
+    return said(heads | changes_json(changes(old, new)))
+
+
+def methods() -> Response:
+    """Every version of the method."""
+    return said({"methods": [_method_json(record) for record in METHODS.values()]})
+
+
+def method(version: str) -> Response:
+    """Every parameter of one version of the method, and what each means in both languages."""
+    record = there(METHODS.get(version), "There is no such version of the method. /api/v1/methods lists them.")
+    explained = {language: [asdict(item) for item in described(record, language)] for language in LANGUAGES}
+    return said(_method_json(record) | {"parameters": record.parameters(), "explained": explained})
+
+
+def _method_json(record: Method) -> dict[str, Any]:
+    return {
+        "version": record.version,
+        "parameter_hash": record.parameter_hash(),
+        "current": record.version == CURRENT,
+    }
+
+
+def _neighbours(page: int, pages: int) -> dict[str, int]:
+    """The pages that a page links to, by the names of RFC 8288."""
+    near = {"first": 1, "prev": page - 1, "next": page + 1, "last": pages}
+    return {relation: number for relation, number in near.items() if 1 <= number <= pages}
+
+
+def _of_kind(table: PublicTable) -> PublicTable:
+    """The table of the notices, or that of the hash hits where it is asked for."""
+    if given("table") != "hash_hits":
+        return table
+    return there(table.hash_hits, "This release has no hash hits.")
+
+
+def _asked(period: str) -> tuple[Edition, PublicTable]:
+    edition = edition_of(shelf(session()), period, number("version"))
+    return edition, library().table(session(), edition)

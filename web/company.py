@@ -1,0 +1,91 @@
+"""A company in a period: its page, and the same as CSV and JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flask import Flask, Response, abort, make_response, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from monitor.publish import sentences, sheets
+from monitor.publish.figures import certainty, figure_lines
+from monitor.publish.movement import movements
+from monitor.publish.rows import PublicTable, Row
+from monitor.publish.words import LANGUAGES, Language
+from web import languages
+from web.company_figures import company_figures
+from web.history import company_corrections, company_history
+from web.holdings import holdings
+from web.pages import (
+    LATEST,
+    csv_file,
+    hearing_waived,
+    json_file,
+    library,
+    release_json,
+    session,
+    table_before,
+    to_latest,
+)
+from web.releases import Edition, Shelf, periods_with, shelf
+from web.transfer import released
+from web.views import Query
+
+
+def add_company(app: Flask) -> None:
+    """Register the pages of the companies."""
+    for language in LANGUAGES:
+        path = f"/{language}/{languages.PATHS[language]['company']}/<period>/<key>"
+        for form, suffix in {"html": "", "csv": ".csv", "json": ".json"}.items():
+            values = {"lang": language, "form": form}
+            app.add_url_rule(path + suffix, "company", company, defaults=values)
+
+
+def company(lang: Language, period: str, key: str, form: str) -> BaseResponse:
+    """One company in a period, as page, CSV or JSON."""
+    known, version = shelf(session()), Query.read(request.args).version
+    if period == LATEST:
+        return to_latest(known, "company", lang=lang, key=key, form=form)
+    edition = known.find(period, version) or abort(404)
+    row = library().row(session(), edition, key) or abort(404)
+    table = library().table(session(), edition)
+    if form == "csv":
+        return csv_file(sheets.company_csv(row), f"{period}-{key}.csv")
+    if form == "json":
+        return json_file(release_json(edition) | sheets.company_json(table, row))
+    return _company_html(row, table, edition, known, lang)
+
+
+def _company_html(row: Row, table: PublicTable, edition: Edition, known: Shelf, lang: Language) -> Response:
+    history = company_history(session(), library(), known, row.company)
+    before = table_before(known, edition)
+    page = render_template(
+        "company.html",
+        row=row,
+        item=row.figures,
+        table=table,
+        ranked=sum(other.ranked for other in table.rows),
+        edition=edition,
+        editions=periods_with(session(), known.newest, row.company),
+        versions=known.versions(edition.period),
+        waived=hearing_waived(edition),
+        before=before,
+        moved=movements(table, before).get(row.company),
+        history=history,
+        corrections=company_corrections(session(), library(), known, row.company, lang),
+        pictures=company_figures(row, table, history, lang),
+        hit=table.hash_hits and table.hash_hits.find(row.company),
+        holdings=holdings(session(), row.company, row.name, edition.period, table.known_at),
+        **_said(row, table, lang),
+    )
+    return released(make_response(page))
+
+
+def _said(row: Row, table: PublicTable, lang: Language) -> Mapping[str, object]:
+    """What the numbers of a company say in words."""
+    return {
+        "measured": sentences.what_was_measured(row, lang),
+        "figure_lines": figure_lines(row.figures, lang) if row.figures else (),
+        "certainty": certainty(row, table.unattributed, lang),
+        "proven": sentences.what_it_proves(row, table.method, lang),
+    }

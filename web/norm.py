@@ -1,0 +1,86 @@
+"""The norm simulator: the ranking of a release as it would be under a norm of 1, 12, 24 or 48 hours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flask import Flask, Response, abort, make_response, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from monitor.publish import charts, sheets
+from monitor.publish.other_norm import HOURS, NormRow, OtherNorm, found, norm_csv, norm_json, under_norm
+from monitor.publish.rows import PublicTable
+from monitor.publish.words import LANGUAGES, Language
+from web import languages
+from web.pages import LATEST, csv_file, json_file, library, release_json, session, to_latest
+from web.releases import Edition, Shelf, shelf
+from web.transfer import released
+from web.views import PER_PAGE, Query
+
+_USUAL = 24
+
+
+def add_norm(app: Flask) -> None:
+    """Register the simulator in both languages."""
+    for language in LANGUAGES:
+        path = f"/{language}/{languages.PATHS[language]['norm']}/<period>"
+        for form, suffix in {"html": "", "csv": ".csv", "json": ".json"}.items():
+            app.add_url_rule(path + suffix, "norm", norm, defaults={"lang": language, "form": form})
+
+
+def norm(lang: Language, period: str, form: str) -> BaseResponse:
+    """A release under another norm, as page, CSV or JSON; a norm that is not offered becomes the usual one."""
+    known, query = shelf(session()), Query.read(request.args)
+    if period == LATEST:
+        return to_latest(known, "norm", lang=lang, form=form)
+    edition = known.find(period, query.version) or abort(404)
+    table = library().table(session(), edition)
+    hours = asked_hours(request.args.get("hours"))
+    other = under_norm(table, hours or _USUAL)
+    if form == "html":
+        return _page(table, edition, known, query, other, refused=hours is None)
+    if other is None:
+        abort(404)
+    rows = found(other, query.text, query.standing)
+    if form == "csv":
+        return csv_file(norm_csv(rows), f"{period}-norm-{other.hours:g}.csv")
+    return json_file(release_json(edition) | sheets.table_head(table) | norm_json(other, rows))
+
+
+def asked_hours(text: str | None) -> int | None:
+    """The norm that the reader asked for, the usual one where none was asked for, None where it is not offered."""
+    if text is None:
+        return _USUAL
+    return next((hours for hours in HOURS if text == str(hours)), None)
+
+
+def _page(
+    table: PublicTable, edition: Edition, known: Shelf, query: Query, other: OtherNorm | None, *, refused: bool
+) -> Response:
+    rows = found(other, query.text, query.standing) if other else ()
+    pages = max(1, -(-len(rows) // PER_PAGE))
+    page = min(query.page, pages)
+    return released(
+        make_response(
+            render_template(
+                "norm.html",
+                table=table,
+                edition=edition,
+                editions=known.newest,
+                versions=known.versions(edition.period),
+                query=query,
+                other=other,
+                refused=refused,
+                offered=HOURS,
+                rows=_here(rows, page),
+                found=len(rows),
+                page=page,
+                pages=pages,
+                figure=charts.norms_figure(table.norms, languages.current()) if table.norms else None,
+            )
+        )
+    )
+
+
+def _here(rows: Sequence[NormRow], page: int) -> Sequence[NormRow]:
+    return rows[(page - 1) * PER_PAGE : page * PER_PAGE]

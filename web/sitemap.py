@@ -1,0 +1,118 @@
+"""For search engines: `/sitemap.xml` (sitemaps.org) with every page in both languages, and `/robots.txt`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from urllib.parse import quote
+
+from flask import Flask, Response, abort, render_template, url_for
+from sqlalchemy import select
+
+from monitor.instants import iso, to_instant
+from monitor.models.release import ReleaseRow
+from monitor.publish.words import LANGUAGES, Language
+from monitor.release.store import HASH_HIT
+from web.addresses import absolute, shareable
+from web.pages import session
+from web.releases import Edition, periods_with_hash_hits, shelf
+
+MOST = 50_000  # addresses in one file, by the protocol
+_ONCE = ("method", "trend", "open_data", "accessibility", "api_page")
+_PER_PERIOD = ("ranking", "pictures", "norm", "cite")
+_XML = "application/xml; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page: its path in each language, and when its figures were made public."""
+
+    paths: Mapping[Language, str]
+    changed: str | None = None
+
+
+def add_sitemap(app: Flask) -> None:
+    """Register the routes."""
+    app.add_url_rule("/sitemap.xml", "sitemap", sitemap)
+    app.add_url_rule("/sitemap-<int:part>.xml", "sitemap_part", sitemap_part)
+    app.add_url_rule("/robots.txt", "robots", robots)
+
+
+def sitemap() -> Response:
+    """All public pages of the newest releases, or the list of the files that have them."""
+    pages = tuple(_pages())
+    if len(pages) * len(LANGUAGES) <= MOST:
+        return _listed(pages)
+    parts = range(-(-len(pages) // _each()))
+    files = [absolute(url_for("sitemap_part", part=part + 1)) for part in parts]
+    return shareable(Response(render_template("sitemap_index.xml", files=files), content_type=_XML))
+
+
+def sitemap_part(part: int) -> Response:
+    """One of the files, from 1."""
+    pages = tuple(_pages())[max(0, part - 1) * _each() : part * _each()]
+    return _listed(pages) if pages else abort(404)
+
+
+def robots() -> Response:
+    """Crawlers may read every page; sorted and filtered views and the API only say the same again."""
+    lines = ("User-agent: *", "Disallow: /*?", "Disallow: /api/", f"Sitemap: {absolute(url_for('sitemap'))}", "")
+    return shareable(Response("\n".join(lines), content_type="text/plain; charset=utf-8"))
+
+
+def _each() -> int:
+    return MOST // len(LANGUAGES)
+
+
+def _listed(pages: tuple[Page, ...]) -> Response:
+    text = render_template("sitemap.xml", pages=pages, base=absolute(""))
+    return shareable(Response(text, content_type=_XML))
+
+
+def _pages() -> Iterator[Page]:
+    editions = shelf(session()).newest
+    for endpoint in _ONCE:
+        yield Page(_paths(endpoint))
+    companies, hits = _companies(editions), periods_with_hash_hits(session(), editions)
+    for edition in editions:
+        page = partial(Page, changed=_changed(edition))
+        for endpoint in _PER_PERIOD:
+            yield page(_paths(endpoint, period=edition.period))
+        if edition in hits:
+            yield page(_paths("hash_hits", period=edition.period))
+        yield from map(page, _companies_of(edition, companies[edition.id]))
+
+
+def _paths(endpoint: str, **values: str) -> dict[Language, str]:
+    """An address in each language; pages that also come as CSV and JSON are listed as pages."""
+    form = {"form": "html"} if endpoint in ("ranking", "hash_hits", "norm", "trend") else {}
+    known: dict[str, Any] = form | values
+    return {language: url_for(endpoint, lang=language, **known) for language in LANGUAGES}
+
+
+def _changed(edition: Edition) -> str | None:
+    return iso(to_instant(edition.published_at)) if edition.published_at else None
+
+
+def _companies_of(edition: Edition, keys: list[str]) -> Iterator[dict[Language, str]]:
+    """The addresses of a release's companies; made from one of them, for there are thousands."""
+    values: dict[str, Any] = {"form": "html", "period": edition.period, "key": "-"}
+    stems = {lang: url_for("company", lang=lang, **values).removesuffix("-") for lang in LANGUAGES}
+    for key in keys:
+        yield {language: stem + quote(key) for language, stem in stems.items()}
+
+
+def _companies(editions: tuple[Edition, ...]) -> dict[int, list[str]]:
+    """The keys of the companies of each edition that have a page."""
+    query = (
+        select(ReleaseRow.release_id, ReleaseRow.company_key)
+        .where(ReleaseRow.release_id.in_([edition.id for edition in editions]))
+        .where(~ReleaseRow.company_key.startswith(HASH_HIT, autoescape=True))
+        .order_by(ReleaseRow.release_id, ReleaseRow.position)
+    )
+    keys: dict[int, list[str]] = {edition.id: [] for edition in editions}
+    for release, key in session().execute(query):
+        keys[release].append(key)
+    return keys
