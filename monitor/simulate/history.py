@@ -68,6 +68,12 @@ def _spread(story: Story) -> Story:
     return _with(story, skew=0.3, batch=1, whole_sites=0.0)
 
 
+def _small(place: int) -> Story:
+    """One of the many with a handful of notices: alone none could be shown, together they give no other away."""
+    share = round(0.3 + 0.05 * place, 2)
+    return _with(_story(23 + place, 3 + 5 * place % 7, 2 + place % 3, share, share), unclear=0.4 * (place % 2))
+
+
 def _between(story: Story, first: str, last: str) -> Story:
     return replace(story, first=first, last=last)
 
@@ -95,6 +101,7 @@ STORIES = (
     _story(19, 20, 4, 0.65, 0.65),  # too small to judge
     _with(_story(16, 65, 10, 0.86, 0.86), weekdays_only=True, late_days=0.2, never=0.0),  # closed at weekends
     _with(_story(20, 30, 3, 0.10, 0.10), never=0.7),  # leaves most of it online
+    *(_small(place) for place in range(12)),
     # A thousand addresses of one site, all gone at one stroke: many episodes, and no more evidence than of one.
     _between(_with(_story(22, 1000, 1, 1.0, 1.0), batch=1_000_000, whole_sites=1.0, unclear=0.0), "2024Q2", "2024Q2"),
 )
