@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from monitor.period import parse_period
 from monitor.release.canonical import canonical, digest
 from monitor.score.methods import CURRENT, METHODS, method
 from monitor.score.run import Request, score
+from monitor.score.table import Table
 from tests.conftest import Database
 from tests.score.world import ZERO, world
 
@@ -81,4 +83,12 @@ def test_the_same_facts_give_the_same_numbers(database: Database, version: str) 
     assert [c.company for c in table.companies] == ["a", "c", "b", "d"]
     ends = (network.relocated, network.reappeared, network.refused, network.outstanding, network.unverified)
     assert min(*ends, network.renotices, network.on_time.undetermined) > 0
-    assert digest(canonical(table.as_json())) == GOLDEN[version], NUMBERS_CHANGED
+    assert digest(canonical(numbers(table))) == GOLDEN[version], NUMBERS_CHANGED
+
+
+def numbers(table: Table) -> dict[str, Any]:
+    """The table without what only a release fills in, as in its frozen rows."""
+    data = table.as_json()
+    for estimate in (data["network"], data["rest"], *data["companies"]):
+        assert estimate.pop("announced_ipv4") is None
+    return data
