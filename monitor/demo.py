@@ -44,6 +44,7 @@ WAIVED = "demonstration with invented companies: there is nobody to hear"
 ACCEPTED = "the hotline explained the gap: it could not export; nothing of it can be had any more"
 OUTAGE = "storing bij het meldpunt (outage at the hotline)"
 
+_HASH_SERVICE = Source("hash-service", publisher="an invented hash service", zone="UTC", cadence_minutes=7 * 24 * 60)
 _SOURCES = {"history": "scart"}  # the others are sources of their own: years lie between them
 _PUBLISHED_AFTER = 28 * DAY  # from the reference date on: what was checked by then has arrived, companies were heard
 _MORNING = 9 * HOUR
@@ -95,6 +96,10 @@ class Operator:
         known = self.settings.source("scart")
         cadence = facts.get("cadence_minutes", known.cadence_minutes)
         return replace(known, name=_SOURCES.get(name, name), zone=facts["zone"], cadence_minutes=cadence)
+
+    def source_of(self, path: Path) -> Source:
+        """Whose delivery a file is: what is in XARF comes from the hash service."""
+        return _HASH_SERVICE if path.suffix == ".jsonl" else self.source
 
     def load_companies(self, session: Session, at: int) -> None:
         """Load registry and networks, unless something was delivered before: later ones may have changed them since."""
@@ -187,7 +192,7 @@ def _do(engine: Engine, events: list[Event], progress: Progress) -> None:
 
 def _intake(operator: Operator) -> Iterator[Event]:
     """The registry a day before the first delivery, then each delivery at the time its name says it arrived."""
-    parcels = [_parcel(path, operator.source) for path in operator.step.deliveries]
+    parcels = [_parcel(path, operator.source_of(path)) for path in operator.step.deliveries]
     yield parcels[0].received_at - DAY, operator.load_companies
     yield from ((parcel.received_at, partial(operator.take_in, parcel)) for parcel in parcels)
 

@@ -29,6 +29,7 @@ _WORTH_SEEING = {
     "a company that improves": "bedrijf/2026Q2/delta-datacenters",
     "twelve quarters": "verloop",
     "what changed in a quarter": "vergelijken",
+    "follow-up of hash hits": "ranglijst/2026Q2/hash-hits",
     "a norm of 12 hours": "norm/2026Q2?hours=12",
     "the data": "open-data",
     "the shape of a published study": "ranglijst/2020Q2",

@@ -8,6 +8,7 @@ from typing import Any
 
 from monitor.instants import DAY
 from monitor.simulate.companies import COMPANIES
+from monitor.simulate.hash_hits import Hits, fortnights
 from monitor.simulate.routine import Routine
 from monitor.simulate.scenario import CompanyPlan, Merger, Quarter, Scenario, Withdrawal
 
@@ -107,6 +108,17 @@ STORIES = (
 )
 
 
+# From 2026 on a hash service tells companies of what it finds by fingerprint.
+HASH_HITS = (
+    Hits(COMPANIES[0], 9, 9, 0.95),
+    Hits(COMPANIES[6], 8, 8, 0.97),
+    Hits(COMPANIES[5], 7, 7, 0.60),
+    Hits(COMPANIES[1], 7, 7, 0.75),
+    Hits(COMPANIES[7], 6, 6, 0.15),
+    Hits(COMPANIES[3], 6, 6, 0.90),
+)
+
+
 def _quarter(period: str) -> Quarter:
     """All whose notices fall into the period; nobody where it has no volume."""
     there = [story for story in STORIES if VOLUME[period] and story.first <= period <= story.last]
@@ -121,5 +133,7 @@ HISTORY = Scenario(
     routine=_ROUTINE,
     mergers=(MERGER,),
     withdrawals=(WITHDRAWAL,),
+    hash_hits=HASH_HITS,
+    hash_days=fortnights(date(2026, 1, 5), date(2026, 6, 15)),
     exports=frozenset({"ntd", "ntdclosed", "whois"}),
 )

@@ -11,6 +11,7 @@ from numpy.random import PCG64, Generator
 from monitor.errors import MonitorError
 from monitor.instants import iso
 from monitor.simulate import scart, truth
+from monitor.simulate.hash_hits import write_hits
 from monitor.simulate.hours import ZONE, Hours, hours_between
 from monitor.simulate.item_exports import EXPORTS, ITEM_EXPORTS, Hotline, write_items
 from monitor.simulate.items import Items, draw_items, joined
@@ -105,6 +106,7 @@ def _write(scenario: Scenario, out: Path, hours: Hours, items: Items, run: _Run)
         kept = (items, notices, closed, urls, texts.number, addresses, companies, hours)
         hotline = Hotline(*kept, scenario.routine, scenario.as_of)
         files += write_items(folder, hotline, run.exports)
+    files += write_hits(folder, scenario.hash_hits, scenario.hash_days, _random(scenario, run.seed, 3))
     counts = {"companies": len(companies), "notices": len(items), "ntd_rows": len(printed.item)}
     counts |= {"closed_rows": len(closed.item), "files": files}
     truth.write_registry(out / "registry.yaml", scenario)

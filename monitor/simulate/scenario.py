@@ -9,6 +9,7 @@ from math import ceil
 from monitor.instants import DAY, to_datetime
 from monitor.period import parse_period
 from monitor.simulate.companies import Company
+from monitor.simulate.hash_hits import Hits
 from monitor.simulate.routine import Days, Routine, midnight
 
 FOLLOWED_DAYS = 7
@@ -97,7 +98,8 @@ class Withdrawal:
 class Scenario:
     """A history the hotline could have seen: one or more quarters, and the days on which nothing is sent.
 
-    `exports`: what is written where nobody says otherwise.
+    `hash_hits`: what a hash service finds on each of its `hash_days`. `exports`: what of the hotline's own is written
+    where nobody says otherwise.
     """
 
     name: str
@@ -107,6 +109,8 @@ class Scenario:
     routine: Routine = field(default_factory=Routine)
     mergers: tuple[Merger, ...] = ()
     withdrawals: tuple[Withdrawal, ...] = ()
+    hash_hits: tuple[Hits, ...] = ()
+    hash_days: tuple[date, ...] = ()
     exports: frozenset[str] = frozenset({"ntd", "ntdclosed"})
 
     @property
