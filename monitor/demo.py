@@ -97,9 +97,9 @@ class Operator:
         cadence = facts.get("cadence_minutes", known.cadence_minutes)
         return replace(known, name=_SOURCES.get(name, name), zone=facts["zone"], cadence_minutes=cadence)
 
-    def source_of(self, path: Path) -> Source:
-        """Whose delivery a file is: what is in XARF comes from the hash service."""
-        return _HASH_SERVICE if path.suffix == ".jsonl" else self.source
+    def source_of(self, form: str) -> Source:
+        """Whose delivery is in that format: what is in XARF comes from the hash service."""
+        return _HASH_SERVICE if form == "xarf" else self.source
 
     def load_companies(self, session: Session, at: int) -> None:
         """Load registry and networks, unless something was delivered before: later ones may have changed them since."""
@@ -192,7 +192,7 @@ def _do(engine: Engine, events: list[Event], progress: Progress) -> None:
 
 def _intake(operator: Operator) -> Iterator[Event]:
     """The registry a day before the first delivery, then each delivery at the time its name says it arrived."""
-    parcels = [_parcel(path, operator.source_of(path)) for path in operator.step.deliveries]
+    parcels = [_parcel(path, operator) for path in operator.step.deliveries]
     yield parcels[0].received_at - DAY, operator.load_companies
     yield from ((parcel.received_at, partial(operator.take_in, parcel)) for parcel in parcels)
 
@@ -213,11 +213,12 @@ def _work(operator: Operator) -> Iterator[Event]:
         yield morning + HOUR, partial(operator.correct, told)  # scoring sees what was committed
 
 
-def _parcel(path: Path, source: Source) -> Parcel:
+def _parcel(path: Path, operator: Operator) -> Parcel:
     """A delivery named `20220408T060000Z-scart-ntd.csv`, as it arrived then."""
     stamp, _, rest = path.name.partition("-")
     moment = f"{stamp[:4]}-{stamp[4:6]}-{stamp[6:8]}T{stamp[9:11]}:{stamp[11:13]}:{stamp[13:15]}Z"
-    return Parcel(source, rest.split(".")[0], path, parse_instant(moment))
+    form = rest.split(".")[0]
+    return Parcel(operator.source_of(form), form, path, parse_instant(moment))
 
 
 def _corrected(session: Session, period: str) -> bool:

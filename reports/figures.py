@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from monitor.publish import formatting
+from monitor.publish.figures import bounds_words, quantile_words
 from monitor.publish.rows import PublicTable
 from monitor.publish.words import FIGURES, LATENESS, Language, Text, Words
-from monitor.score.table import Bounds, Quantile
 from reports.words import WORDS
 
 _COUNTS = "episodes notices renotices outstanding overdue relocated reappeared".split()  # noqa: SIM905
@@ -48,9 +48,9 @@ def _values(table: PublicTable, language: Language) -> Mapping[str, tuple[str, s
             formatting.share_range(network.strict.p, network.lenient.p, language),
             formatting.share_range(network.lenient.low, network.lenient.high, language),
         ),
-        "median": _quantile(network.median_hours, language),
-        "p90": _quantile(network.p90_hours, language),
-        "mean_online": (_bounds(network.mean_online_hours_7d, language), formatting.MISSING),
+        "median": quantile_words(network.median_hours, language),
+        "p90": quantile_words(network.p90_hours, language),
+        "mean_online": (bounds_words(network.mean_online_hours_7d, language), formatting.MISSING),
     }
     return values | {name: (shown(network.counts[name], language), formatting.MISSING) for name in _COUNTS}
 
@@ -58,19 +58,6 @@ def _values(table: PublicTable, language: Language) -> Mapping[str, tuple[str, s
 def shown(count: int | None, language: Language) -> str:
     """A count of the network, or the words that it is not shown."""
     return WORDS["not_shown"][language] if count is None else formatting.count(count, language)
-
-
-def _quantile(quantile: Quantile, language: Language) -> tuple[str, str]:
-    interval = formatting.hours_range(quantile.low, quantile.high, language)
-    return formatting.reached(quantile.value, language), interval
-
-
-def _bounds(bounds: Bounds, language: Language) -> str:
-    if bounds.lenient is None or bounds.strict is None:
-        return formatting.MISSING
-    low, high = (formatting.decimal(value, language) for value in sorted((bounds.lenient, bounds.strict)))
-    last = formatting.hours(max(bounds.lenient, bounds.strict), language)
-    return last if low == high else f"{low}{formatting.NARROW}{formatting.MISSING}{formatting.NARROW}{last}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
-"""The slow and the improved: whose share on time is below the norm for certain, and whose changed beyond doubt."""
+"""The slow and the improved: whose share on time is proven to be below the norm, and whose changed beyond chance."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from monitor.publish.movement import comparable
+from monitor.publish.movement import comparable, ranked_shares
 from monitor.publish.rows import PublicTable, Row
 from monitor.publish.trend import Moved, moved_beyond_doubt
 from monitor.score.table import Share
@@ -36,9 +36,5 @@ def progress(table: PublicTable, before: PublicTable | None) -> Progress:
         improved=tuple(pair for pair in reversed(moved) if pair.change > 0),
         judged=any(row.ranked and row.standing for row in table.rows),
         compared=comparable(table, before),
-        then=_shares(before) if before and comparable(table, before) else {},
+        then=ranked_shares(before) if before and comparable(table, before) else {},
     )
-
-
-def _shares(table: PublicTable) -> dict[str, Share]:
-    return {row.company: row.figures.on_time.lenient for row in table.rows if row.ranked and row.figures}

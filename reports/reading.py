@@ -5,7 +5,6 @@ A report says only what was published up to its release, so it stays the same wh
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from functools import cache
 
@@ -13,10 +12,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from monitor.errors import MonitorError
-from monitor.models.release import Release, ReleaseRow, Stage
+from monitor.models.release import Release, Stage
 from monitor.publish.rows import PublicTable, public_table
 from monitor.publish.trend import is_quarter
-from monitor.release.store import load_table, published, thaw
+from monitor.release.store import load_table, load_table_without_curves, published
 from monitor.settings import Settings
 from reports.corrections import Correction
 from reports.document import Report
@@ -90,9 +89,5 @@ def _corrections(session: Session, before: Sequence[Release], release: Release) 
 
 
 def _table(session: Session, release: Release) -> PublicTable:
-    """What may be shown of a release, without the companies' curves: nine tenths of it, and no report draws them."""
-    rows = select(ReleaseRow.company_key, ReleaseRow.row_json).where(ReleaseRow.release_id == release.id)
-    found = session.execute(rows.order_by(ReleaseRow.position))
-    return public_table(
-        thaw(json.loads(release.table_json), ((key, json.loads(row) | {"curve": []}) for key, row in found))
-    )
+    """What may be shown of a release, without the companies' curves: no report draws them."""
+    return public_table(load_table_without_curves(session, release.id))

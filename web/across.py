@@ -47,7 +47,7 @@ def add_across(app: Flask) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """From an earlier quarter to the latest: how the network moved, and which companies did so for certain.
+    """From an earlier quarter to the latest: how the network moved, and which companies did so by more than chance.
 
     `network` is None where the two cannot be compared; `moved` begins with the largest rise.
     """
@@ -60,7 +60,7 @@ class Since:
 
 @dataclass(frozen=True, slots=True)
 class TrendPage:
-    """The network over the quarters, what moved it from release to release, and the companies that moved for certain.
+    """The network over the quarters, what moved it from release to release, and the companies that moved too.
 
     `last` is the latest of the steps; None before the second release.
     """
@@ -120,9 +120,8 @@ def _earlier(tables: Sequence[PublicTable]) -> tuple[PublicTable, ...]:
 
 
 def _since(old: PublicTable, new: PublicTable) -> Since:
-    alike = old.network.gives_way == new.network.gives_way
-    network = network_movement(new, old) if alike else None
-    return Since(old.period, old.method == new.method, network, tuple(reversed(moved_beyond_doubt(old, new))))
+    moved = tuple(reversed(moved_beyond_doubt(old, new)))
+    return Since(old.period, old.method == new.method, network_movement(new, old), moved)
 
 
 def _pictures(points: Sequence[TrendPoint], language: Language) -> Mapping[str, Figure]:

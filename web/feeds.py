@@ -72,7 +72,7 @@ def feed(lang: Language) -> Response:
 
 def _entry(item: Announcement, lang: Language) -> Entry:
     edition = item.edition
-    assert edition.published_at is not None
+    assert edition.published is not None
     first, version, label = edition.version == 1, edition.version, edition.period
     title = (_RELEASE if first else _CORRECTION)[lang].format(period=period(label, lang), version=version)
     return Entry(
@@ -80,7 +80,7 @@ def _entry(item: Announcement, lang: Language) -> Entry:
         kind="release" if first else "correction",
         title=title,
         summary=_RELEASED[lang] if first else _why(item, lang),
-        updated=iso(to_instant(edition.published_at)),
+        updated=edition.published,
         page=absolute(url_for("ranking", lang=lang, form="html", period=label, version=version)),
         data=absolute(url_for("public_api.release", period=label, version=version)),
     )

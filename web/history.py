@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from monitor.models.release import Release
 from monitor.publish.change_lines import Line, lines
 from monitor.publish.rows import PublicTable
 from monitor.publish.trend import TrendPoint, company_trend, is_quarter
 from monitor.publish.words import Language
+from web.announced import announcements
 from web.releases import Edition, Library, Shelf
 
 
@@ -59,12 +58,12 @@ def company_corrections(
 
     A version in which it appeared or no longer stands is one of them, with no lines.
     """
-    found = []
+    found, reasons = [], _reasons(session)
     for before, after in _successive(known):
         old, new = (library.table(session, edition).find(key) for edition in (before, after))
         told = lines(old, new, language) if old and new else ()
         if told or (old is None) != (new is None):
-            found.append(CompanyCorrection(after.period, before, after, reason(session, after), told))
+            found.append(CompanyCorrection(after.period, before, after, reasons[after.id], told))
     return tuple(found)
 
 
@@ -73,18 +72,17 @@ def corrections(session: Session, known: Shelf, *editions: Edition) -> tuple[Cor
     one_period = len({edition.period for edition in editions}) == 1
     since = min(edition.version for edition in editions) if one_period else 0
     reached = {edition.period: edition.version for edition in sorted(editions, key=lambda edition: edition.version)}
+    reasons = _reasons(session)
     return tuple(
-        Correction(before, after, reason(session, after))
+        Correction(before, after, reasons[after.id])
         for before, after in _successive(known)
         if since < after.version <= reached.get(after.period, 0)
     )
 
 
-def reason(session: Session, edition: Edition) -> str | None:
-    """Why an edition replaced the one before it, as its manifest says."""
-    manifest = session.scalar(select(Release.manifest).where(Release.id == edition.id)) or {}
-    given = manifest.get("corrects", {}).get("reason")
-    return given if isinstance(given, str) else None
+def _reasons(session: Session) -> dict[int, str | None]:
+    """Why each edition replaced the one before it, by its id."""
+    return {said.edition.id: said.reason for said in announcements(session)}
 
 
 def _successive(known: Shelf) -> Iterator[tuple[Edition, Edition]]:

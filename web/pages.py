@@ -182,13 +182,7 @@ def accessibility(lang: Language) -> Response:  # noqa: ARG001
 
 def release_json(edition: Edition) -> dict[str, Any]:
     """Which release a file is of."""
-    published = edition.published_at
-    about = {
-        "version": edition.version,
-        "published_at": published and published.isoformat().replace("+00:00", "Z"),
-        "manifest_sha256": edition.manifest_sha256,
-    }
-    return {"release": about}
+    return {"release": edition.as_json()}
 
 
 def json_file(data: Mapping[str, Any]) -> Response:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,13 +13,13 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
+from monitor.instants import iso, to_instant
 from monitor.models.release import Release, ReleaseRow, Stage
 from monitor.publish.rows import PublicTable, Row, public_table
-from monitor.release.store import HASH_HIT, thaw
-from monitor.score.table import Estimate, Table, from_json
+from monitor.release.store import HASH_HIT, load_table_without_curves
+from monitor.score.table import Estimate, from_json
 
 _KEPT = 32  # tables of a worker, about 4 MB each with 500 companies: five years and their corrections
-_CURVE = re.compile(r'"curve":\[[^\]]*\]')  # in canonical JSON; in a text the quotation marks would be escaped
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +31,20 @@ class Edition:
     version: int
     published_at: datetime | None
     manifest_sha256: str
+
+    @property
+    def published(self) -> str | None:
+        """When it was published, in ISO 8601."""
+        return iso(to_instant(self.published_at)) if self.published_at else None
+
+    def as_json(self) -> dict[str, str | int | None]:
+        """Which version of which period, and the fingerprint of its manifest."""
+        return {
+            "period": self.period,
+            "version": self.version,
+            "published_at": self.published,
+            "manifest_sha256": self.manifest_sha256,
+        }
 
 
 _SEEN: WeakKeyDictionary[Engine, dict[int, Edition]] = WeakKeyDictionary()
@@ -106,7 +119,7 @@ class Library:
         with reading:
             found = self._kept(edition.id)
             if found is None:
-                found = public_table(_load(session, edition))
+                found = public_table(load_table_without_curves(session, edition.id))
                 self._keep(edition.id, found)
             return found
 
@@ -130,11 +143,3 @@ class Library:
         own = (ReleaseRow.release_id == edition.id, ReleaseRow.company_key == key)
         whole = from_json(Estimate, json.loads(session.scalars(select(ReleaseRow.row_json).where(*own)).one()))
         return replace(row, figures=replace(row.figures, curve=whole.curve))
-
-
-def _load(session: Session, edition: Edition) -> Table:
-    """The table without the companies' curves, which are nine tenths of it and only their own pages show."""
-    head = json.loads(session.scalars(select(Release.table_json).where(Release.id == edition.id)).one())
-    rows = select(ReleaseRow.company_key, ReleaseRow.row_json).where(ReleaseRow.release_id == edition.id)
-    found = session.execute(rows.order_by(ReleaseRow.position))
-    return thaw(head, ((key, json.loads(_CURVE.sub('"curve":[]', row, 1))) for key, row in found))

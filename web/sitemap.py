@@ -11,7 +11,6 @@ from urllib.parse import quote
 from flask import Flask, Response, abort, render_template, url_for
 from sqlalchemy import select
 
-from monitor.instants import iso, to_instant
 from monitor.models.release import ReleaseRow
 from monitor.publish.words import LANGUAGES, Language
 from monitor.release.store import HASH_HIT
@@ -77,7 +76,7 @@ def _pages() -> Iterator[Page]:
         yield Page(_paths(endpoint))
     companies, hits = _companies(editions), periods_with_hash_hits(session(), editions)
     for edition in editions:
-        page = partial(Page, changed=_changed(edition))
+        page = partial(Page, changed=edition.published)
         for endpoint in _PER_PERIOD:
             yield page(_paths(endpoint, period=edition.period))
         if edition in hits:
@@ -90,10 +89,6 @@ def _paths(endpoint: str, **values: str) -> dict[Language, str]:
     form = {"form": "html"} if endpoint in ("ranking", "hash_hits", "norm", "trend") else {}
     known: dict[str, Any] = form | values
     return {language: url_for(endpoint, lang=language, **known) for language in LANGUAGES}
-
-
-def _changed(edition: Edition) -> str | None:
-    return iso(to_instant(edition.published_at)) if edition.published_at else None
 
 
 def _companies_of(edition: Edition, keys: list[str]) -> Iterator[dict[Language, str]]:

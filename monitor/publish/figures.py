@@ -30,9 +30,9 @@ def figure_lines(item: Estimate, language: Language) -> tuple[FigureLine, ...]:
             formatting.share_range(timing.strict.p, timing.lenient.p, language),
             formatting.share_range(timing.lenient.low, timing.lenient.high, language),
         ),
-        "median": _quantile(item.median_hours, language),
-        "p90": _quantile(item.p90_hours, language),
-        "mean_online": (_bounds(item.mean_online_hours_7d, language), formatting.MISSING),
+        "median": quantile_words(item.median_hours, language),
+        "p90": quantile_words(item.p90_hours, language),
+        "mean_online": (bounds_words(item.mean_online_hours_7d, language), formatting.MISSING),
         "oldest": (formatting.age(item.oldest_hours, language), formatting.MISSING),
         "exposure": (formatting.hours(item.exposure_hours, language), formatting.MISSING),
     }
@@ -54,14 +54,16 @@ def _line(key: str, value: str, interval: str, language: Language) -> FigureLine
     return FigureLine(key, FIGURES[key].name[language], value, interval, FIGURES[key].help[language])
 
 
-def _quantile(quantile: Quantile, language: Language) -> tuple[str, str]:
+def quantile_words(quantile: Quantile, language: Language) -> tuple[str, str]:
+    """A quantile of the time to removal, and its interval."""
     return (
         formatting.reached(quantile.value, language),
         formatting.hours_range(quantile.low, quantile.high, language),
     )
 
 
-def _bounds(bounds: Bounds, language: Language) -> str:
+def bounds_words(bounds: Bounds, language: Language) -> str:
+    """A figure from the one reading to the other, as one number where they read the same."""
     if bounds.lenient is None or bounds.strict is None:
         return formatting.MISSING
     low, high = sorted((bounds.lenient, bounds.strict))

@@ -79,18 +79,19 @@ def movements(table: PublicTable, before: PublicTable | None) -> Mapping[str, Mo
     """By company, where it has a rank in both tables and these were measured by the same method."""
     if before is None or not comparable(table, before):
         return {}
-    now, then = _shares(table), _shares(before)
+    now, then = ranked_shares(table), ranked_shares(before)
     pairs = {key: movement(now[key], then[key]) for key in now if key in then}
     return {key: moved for key, moved in pairs.items() if moved is not None}
 
 
-def _shares(table: PublicTable) -> dict[str, Share]:
+def ranked_shares(table: PublicTable) -> dict[str, Share]:
+    """The lenient share on time of each company with a rank."""
     return {row.company: row.figures.on_time.lenient for row in table.rows if row.ranked and row.figures is not None}
 
 
 def network_movement(table: PublicTable, before: PublicTable | None) -> Movement | None:
-    """The same for all companies together."""
-    if before is None or not comparable(table, before):
+    """The same for all companies together; None where only one of the two leaves out the smallest companies."""
+    if before is None or not comparable(table, before) or table.network.gives_way != before.network.gives_way:
         return None
     return movement(table.network.lenient, before.network.lenient)
 

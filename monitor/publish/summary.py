@@ -87,6 +87,11 @@ _NOT_TOLD = Text(
     "Voor alle bedrijven samen zijn er te weinig cijfers om te vergelijken.",
     "For all companies together there are too few figures to compare.",
 )
+_NOT_ALIKE = Text(
+    "In een van beide publicaties telt het totaal de kleinste bedrijven niet mee. De totalen zijn daarom niet te"
+    " vergelijken.",
+    "In one of the two releases the total leaves out the smallest companies. The totals can therefore not be compared.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +168,7 @@ def how_sure(table: PublicTable, language: Language) -> tuple[str, str]:
 def is_it_better(
     table: PublicTable, before: PublicTable | None, moved: Mapping[str, Movement], language: Language
 ) -> tuple[str, str]:
-    """All companies together against the release before, and how many companies moved for certain."""
+    """All companies together against the release before, and how many companies moved by more than chance."""
     if before is None:
         return _DASH[language], _FIRST[language]
     if not comparable(table, before):
@@ -178,7 +183,8 @@ def is_it_better(
 def _network(table: PublicTable, before: PublicTable, language: Language) -> tuple[str, str]:
     moved = network_movement(table, before)
     if moved is None:
-        return _DASH[language], _NOT_TOLD[language]
+        alike = table.network.gives_way == before.network.gives_way
+        return _DASH[language], (_NOT_TOLD if alike else _NOT_ALIKE)[language]
     now, then = (formatting.share_range(each.network.strict.p, each.network.lenient.p, language)
                  for each in (table, before))  # fmt: skip
     said = _NETWORK[language].format(now=now, then=then, before=formatting.period(before.period, language))

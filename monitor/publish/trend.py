@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from monitor.publish.movement import Movement, movements
+from monitor.publish.movement import Movement, movements, ranked_shares
 from monitor.publish.rows import PublicTable, Row
 from monitor.score.table import Share
 
@@ -77,12 +77,11 @@ def moved_beyond_doubt(old: PublicTable, new: PublicTable) -> tuple[Moved, ...]:
 
     Nothing where the method changed: then a figure may move though the company did not.
     """
-    ranked = {row.company: row.figures.on_time.lenient for row in old.rows if row.ranked and row.figures}
-    moved = movements(new, old)
+    before, after, moved = ranked_shares(old), ranked_shares(new), movements(new, old)
     pairs = (
-        Moved(row.company, row.name, ranked[row.company], row.figures.on_time.lenient, moved[row.company])
+        Moved(row.company, row.name, before[row.company], after[row.company], moved[row.company])
         for row in new.rows
-        if row.ranked and row.figures and row.company in moved and row.company in ranked
+        if row.company in moved
     )
     certain = (pair for pair in pairs if pair.movement.direction != "open")
     return tuple(sorted(certain, key=lambda pair: (pair.change, pair.name)))

@@ -66,6 +66,13 @@ def test_another_method_is_not_compared() -> None:
     assert network_movement(now, None) is None
 
 
+def test_networks_are_compared_where_both_leave_out_the_smallest_companies_or_neither_does() -> None:
+    before, now = public_table(invent("2026Q1")), public_table(invent("2026Q2"))
+    partial = replace(before, network=replace(before.network, gives_way=not before.network.gives_way))
+    assert network_movement(now, before) is not None
+    assert network_movement(now, partial) is None
+
+
 @pytest.mark.parametrize(
     ("change", "nl", "en"),
     [

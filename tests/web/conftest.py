@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -56,9 +57,9 @@ def empty_client(tmp_path: Path, new_database: NewDatabase) -> Iterator[FlaskCli
     opened.extensions["monitor_engine"].dispose()
 
 
-@pytest.fixture(scope="session")
-def address(app: Flask) -> Iterator[str]:
-    """The site on a real port of this machine."""
+@contextmanager
+def on_a_port(app: Flask) -> Iterator[str]:
+    """The address of a site on a real port of this machine."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -66,3 +67,10 @@ def address(app: Flask) -> Iterator[str]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture(scope="session")
+def address(app: Flask) -> Iterator[str]:
+    """The site on a real port."""
+    with on_a_port(app) as found:
+        yield found

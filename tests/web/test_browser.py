@@ -6,7 +6,6 @@ import io
 import json
 import re
 import shutil
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,12 @@ from typing import Any
 import pypdf
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from werkzeug.exceptions import HTTPException
-from werkzeug.serving import make_server
 
 from monitor.publish.words import LANGUAGES
 from tests.publish.fiction import COMPANIES
-from tests.web.conftest import site
+from tests.web.conftest import on_a_port, site
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = (
@@ -91,14 +89,9 @@ def shown(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> It
 
 @pytest.fixture(scope="module")
 def address(shown: Flask) -> Iterator[str]:
-    """It on a real port of this machine."""
-    server = make_server("127.0.0.1", 0, shown, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    """It on a real port."""
+    with on_a_port(shown) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -160,15 +153,15 @@ def test_everything_works_without_script(reader: BrowserContext, address: str) -
     page.goto(address + "/nl/")
     page.get_by_label("Bedrijf of kenmerk").fill("haven")
     page.get_by_role("button", name="Toepassen").click()
-    assert page.get_by_role("rowheader", name="Haven Carrier").count() == 1
+    expect(page.get_by_role("rowheader", name="Haven Carrier")).to_have_count(1)
     page.get_by_role("link", name="Toon alle").click()
     page.get_by_role("columnheader", name="Sites").get_by_role("link").click()
-    assert page.locator("th[aria-sort]").inner_text().strip() == "Sites"
+    expect(page.locator("th[aria-sort]")).to_have_text("Sites")
     page.get_by_role("link", name="English", exact=True).click()
-    assert "/en/ranking/2026Q2?sort=sites" in page.url
+    expect(page).to_have_url(re.compile(r"/en/ranking/2026Q2\?sort=sites"))
     page.get_by_role("link", name="Rietkraag Cloud").click()
-    assert page.get_by_role("heading", level=1).inner_text() == "Rietkraag Cloud"
-    assert page.get_by_role("img", name="Share not yet removed").first.is_visible()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Rietkraag Cloud")
+    expect(page.get_by_role("img", name="Share not yet removed").first).to_be_visible()
 
 
 def test_the_keyboard_reaches_the_content_first(reader: BrowserContext, address: str) -> None:
@@ -180,20 +173,20 @@ def test_the_keyboard_reaches_the_content_first(reader: BrowserContext, address:
     assert box is not None
     assert box["y"] >= 0
     page.keyboard.press("Enter")
-    assert page.url.endswith("#content")
+    expect(page).to_have_url(re.compile("#content$"))
 
 
 def test_the_norm_and_the_pictures_work_without_script(reader: BrowserContext, address: str) -> None:
     page = reader.new_page()
     page.goto(address + "/en/norm/2026Q2")
     page.get_by_role("navigation", name="Choose a norm").get_by_role("link", name="12 hours").click()
-    assert page.url.endswith("/en/norm/2026Q2?hours=12")
-    assert page.get_by_text("3 companies would have another standing.").is_visible()
+    expect(page).to_have_url(address + "/en/norm/2026Q2?hours=12")
+    expect(page.get_by_text("3 companies would have another standing.")).to_be_visible()
     page.get_by_role("link", name="Pictures").click()
-    assert page.get_by_role("heading", level=1).inner_text() == "The second quarter of 2026 in pictures"
-    assert not page.get_by_role("columnheader", name="Position").is_visible()
+    expect(page.get_by_role("heading", level=1)).to_have_text("The second quarter of 2026 in pictures")
+    expect(page.get_by_role("columnheader", name="Position", include_hidden=True)).to_be_hidden()
     page.get_by_text("The figures in a table").first.click()
-    assert page.get_by_role("columnheader", name="Position").is_visible()
+    expect(page.get_by_role("columnheader", name="Position")).to_be_visible()
     with page.expect_download() as download:
         page.get_by_role("link", name="Picture as SVG").first.click()
     assert download.value.suggested_filename == "2026Q2-funnel.svg"

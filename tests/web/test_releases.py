@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from monitor.db import connect
 from monitor.models.release import Release
 from monitor.publish.rows import public_table
+from monitor.release import store
 from monitor.release.store import load_table
 from monitor.score.table import Estimate, Table
 from tests.conftest import NewDatabase
@@ -72,15 +73,15 @@ def test_who_asks_for_another_table_does_not_wait(engine: Engine, monkeypatch: p
     library, begun, go_on = Library(), threading.Event(), threading.Event()
     with Session(engine) as session:
         slow, quick = shelf(session).editions
-    load = releases._load
+    load = store.load_table_without_curves
 
-    def hesitate(session: Session, edition: Edition) -> Table:
-        if edition == slow:
+    def hesitate(session: Session, number: int) -> Table:
+        if number == slow.id:
             begun.set()
             assert go_on.wait(60)
-        return load(session, edition)
+        return load(session, number)
 
-    monkeypatch.setattr(releases, "_load", hesitate)
+    monkeypatch.setattr(releases, "load_table_without_curves", hesitate)
 
     def read(edition: Edition) -> str:
         with Session(engine) as session:

@@ -58,18 +58,7 @@ def edition_of(known: Shelf, period: str, version: int | None) -> Edition:
     return there(known.find(period, version), "There is no such release. /api/v1/releases lists all of them.")
 
 
-def edition_json(edition: Edition) -> dict[str, Any]:
-    """Which version of which period, and the fingerprint of its manifest."""
-    published = edition.published_at
-    return {
-        "period": edition.period,
-        "version": edition.version,
-        "published_at": published and published.isoformat().replace("+00:00", "Z"),
-        "manifest_sha256": edition.manifest_sha256,
-    }
-
-
 def announced_json(item: Announcement) -> dict[str, Any]:
-    """The same, with what it corrects and why, and why there was no hearing."""
+    """Which release was published, what it corrects and why, and why there was no hearing."""
     more = {"corrects": item.corrects, "reason": item.reason, "hearing_waived": item.hearing_waived}
-    return edition_json(item.edition) | more
+    return item.edition.as_json() | more

@@ -11,12 +11,13 @@ from monitor.publish import sheets
 from monitor.publish.changes import changes, changes_json
 from monitor.publish.parameters import described
 from monitor.publish.rows import FIRST_ORDER, Order, PublicTable, filter_rows, sort_rows
-from monitor.publish.trend import company_trend, is_quarter, network_trend
+from monitor.publish.trend import company_trend, network_trend
 from monitor.publish.words import LANGUAGES
 from monitor.score.methods import CURRENT, METHODS, Method
 from web.announced import announcements
-from web.api.answers import announced_json, edition_json, edition_of, given, number, said, there
+from web.api.answers import announced_json, edition_of, given, number, said, there
 from web.api.parameters import PER_PAGE
+from web.history import all_quarters
 from web.pages import library, session
 from web.releases import Edition, periods_with, shelf
 
@@ -48,7 +49,7 @@ def ranking(period: str) -> Response:
     data = sheets.ranking_json(table, rows[(page - 1) * size : page * size])
     for part in ("flows", "norms", "quality"):  # as long as the whole ranking: they stand with the release
         data.pop(part, None)
-    return said({"release": edition_json(edition)} | counts | data, _neighbours(page, pages))
+    return said({"release": edition.as_json()} | counts | data, _neighbours(page, pages))
 
 
 def company(key: str) -> Response:
@@ -58,7 +59,7 @@ def company(key: str) -> Response:
     found = [(edition, table, row) for edition, table in tables if (row := table.find(key))]
     newest = there(found[0][2] if found else None, "No published release has a company with this key.")
     lines = [
-        {"release": edition_json(edition)} | sheets.table_head(table) | {"company": sheets.row_json(row)}
+        {"release": edition.as_json()} | sheets.table_head(table) | {"company": sheets.row_json(row)}
         for edition, table, row in found
     ]
     return said({"company": newest.company, "name": newest.name, "country": newest.country, "releases": lines})
@@ -68,13 +69,12 @@ def company_in(key: str, period: str) -> Response:
     """One company in one release, with its curve and that of the network."""
     edition, table = _asked(period)
     row = there(library().row(session(), edition, key), "This release has no company with this key.")
-    return said({"release": edition_json(edition)} | sheets.company_json(table, row))
+    return said({"release": edition.as_json()} | sheets.company_json(table, row))
 
 
 def trend() -> Response:
     """The network, or one company, quarter by quarter; a quarter without a release has no values."""
-    editions = [edition for edition in shelf(session()).newest if is_quarter(edition.period)]
-    tables = [library().table(session(), edition) for edition in editions]
+    tables = all_quarters(session(), library(), shelf(session()))
     key = given("company")
     if key is None:
         return said({"company": None, "quarters": [asdict(point) for point in network_trend(tables)]})
