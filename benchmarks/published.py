@@ -17,10 +17,10 @@ from monitor.db import connect, lock_writers, transaction
 from monitor.migrate import upgrade
 from monitor.release.draft import draft
 from monitor.release.publish import publish
-from monitor.score.assemble import Label
 from monitor.score.counts import NETWORK
 from monitor.score.engine import opened, put
 from monitor.score.flows import flows
+from monitor.score.label import Label
 from monitor.score.methods import method
 from monitor.score.norms import norms
 from monitor.score.rank import ranked

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from monitor.publish.words import LANGUAGES, LATENESS, STANDINGS, Language
-from monitor.score.assemble import SIGNIFICANT
+from monitor.score.digits import SIGNIFICANT
 from monitor.score.methods import CURRENT, HASH_HITS, METHODS
 from monitor.score.run import estimate_file
 from monitor.score.shrinkage import effective_observations, fitted, shrunk

@@ -22,7 +22,7 @@ from monitor.instants import HOUR
 from monitor.publish.rows import PublicTable
 from monitor.score.episode_file import MOVED_TO, POOLED
 from monitor.score.methods import Method
-from monitor.score.norms import DEADLINES_HOURS
+from monitor.score.table import DEADLINES_HOURS
 
 SCHEMA = pa.schema(
     {

@@ -11,8 +11,7 @@ from typing import Any
 from monitor.publish.rows import PublicTable, Row, filter_rows
 from monitor.publish.sheets import flat, guarded
 from monitor.publish.words import STANDINGS
-from monitor.score.norms import DEADLINES_HOURS
-from monitor.score.table import Estimate, NormLine, Standing
+from monitor.score.table import DEADLINES_HOURS, Estimate, NormLine, Standing
 
 HOURS = tuple(map(int, DEADLINES_HOURS))
 _PLACES = ("score", "rank", "rank_low", "rank_high", "band")

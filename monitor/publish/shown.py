@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from monitor.score.flows import in_order
-from monitor.score.table import Flow, Norm
+from monitor.score.table import Flow, Norm, in_order
 
 
 def shown_flows(flows: Sequence[Flow], shown: Collection[str]) -> tuple[Flow, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.score.assemble import number
+from monitor.score.digits import number
 from monitor.score.table import Estimate
 
 PER_ADDRESSES = 10_000

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from monitor.attribute.volume import announced
 from monitor.instants import to_datetime
-from monitor.score.assemble import Label
+from monitor.score.label import Label
 from monitor.score.table import Table
 
 

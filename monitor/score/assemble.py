@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from monitor.cycles import uncollected
 from monitor.score.counts import TIMING
+from monitor.score.digits import number, numbers
 from monitor.score.gather import Gathered
 from monitor.score.intervals import loglog_interval, share_interval
+from monitor.score.label import Label
 from monitor.score.methods import Method
+from monitor.score.sorting import Floats
 from monitor.score.table import (
     AgeCount,
     Bounds,
@@ -25,22 +27,6 @@ from monitor.score.table import (
     Share,
     SurvivalPoint,
 )
-
-Floats = npt.NDArray[np.float64]
-
-SIGNIFICANT = 10  # digits kept: what engines and orders of summation agree on
-_EXACT_POWER = 22  # up to here a power of ten is a double
-_UP = 1 + 1e-12  # a share such as 3/2048 lies between two roundings: it goes up, whatever its last bits say
-
-
-@dataclass(frozen=True)
-class Label:
-    """How a company is shown."""
-
-    key: str
-    name: str
-    country: str | None = None
-    via_proxy: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,20 +45,15 @@ def assemble(
 ) -> dict[int, Estimate]:
     """One estimate a company id in `gathered`; the network's is under NETWORK."""
     readings = _Readings(gathered, method)
-    result = {}
-    for index, identifier in enumerate(gathered.companies.tolist()):
-        label = labels.get(identifier, Label(str(identifier), str(identifier)))
-        result[identifier] = Estimate(
-            label.key,
-            label.name,
-            label.country,
-            label.via_proxy,
-            **readings.counted(index),
-            **readings.timed(index),
-            relocation=readings.relocation(index),
-            refused=refused.get(identifier, 0),
-        )
-    return result
+    with uncollected():  # the points of the curves are many, and in no cycle
+        return {
+            company: readings.estimate(index, labels.get(company) or _unnamed(company), refused.get(company, 0))
+            for index, company in enumerate(gathered.companies.tolist())
+        }
+
+
+def _unnamed(company: int) -> Label:
+    return Label(str(company), str(company))
 
 
 class _Readings:
@@ -84,9 +65,25 @@ class _Readings:
         self._countries: dict[int, list[tuple[str, int, list[float]]]] = {}
         for (owner, country), (k, values) in sorted(gathered.timed.moves.by_country.items()):
             self._countries.setdefault(owner, []).append((country, k, values))
+        moves = gathered.timed.moves
+        self._moved_se = np.sqrt(moves.variance)
+        self._moved_low, self._moved_high = loglog_interval(moves.incidence, self._moved_se, method.confidence)
         hours = gathered.timed.lenient.survival.shape[1]
         self._npmle = gathered.timed.npmle.survival(np.arange(hours, dtype=np.float64))
         self._quantiles = {"half": gathered.timed.npmle.quantile(0.5), "tenth": gathered.timed.npmle.quantile(0.1)}
+
+    def estimate(self, index: int, label: Label, refused: int) -> Estimate:
+        """All that is said of one company."""
+        return Estimate(
+            label.key,
+            label.name,
+            label.country,
+            label.via_proxy,
+            **self.counted(index),
+            **self.timed(index),
+            relocation=self.relocation(index),
+            refused=refused,
+        )
 
     def _count(self, name: str, index: int) -> int:
         return int(self._gathered.counts[name][index])
@@ -139,17 +136,21 @@ class _Readings:
         """Relocated to any country with its interval, then to each; nothing where nothing was relocated."""
         if not self._count("relocated", index):
             return ()
-        moves, company = self._gathered.timed.moves, int(self._gathered.companies[index])
-        any_country = tuple(
-            _incidence(hours, f[index], v[index], self._method.confidence)
-            for hours, f, v in zip(self._method.relocation_hours, moves.incidence, moves.variance, strict=True)
-        )
+        company = int(self._gathered.companies[index])
         return (
-            Relocation(None, self._count("relocated", index), any_country),
+            Relocation(None, self._count("relocated", index), self._to_any_country(index)),
             *(
                 Relocation(country, k, tuple(map(_bare_incidence, self._method.relocation_hours, values)))
                 for country, k, values in self._countries.get(company, ())
             ),
+        )
+
+    def _to_any_country(self, index: int) -> tuple[Incidence, ...]:
+        """With log(-log) limits, as `survfit` has them for a state."""
+        columns = (self._gathered.timed.moves.incidence, self._moved_se, self._moved_low, self._moved_high)
+        return tuple(
+            Incidence(hours, *(number(values[place, index]) for values in columns))
+            for place, hours in enumerate(self._method.relocation_hours)
         )
 
     def _ages(self, index: int) -> tuple[AgeCount, ...]:
@@ -191,28 +192,5 @@ def shares(counts: Mapping[str, Floats], method: Method, counted: str) -> _Share
     return _Shares(*arrays)
 
 
-def _incidence(hours: float, p: float, variance: float, confidence: float) -> Incidence:
-    """With log(-log) limits, as `survfit` has them for a state."""
-    low, high = loglog_interval(np.array([p]), np.sqrt([variance]), confidence)
-    return Incidence(hours, number(p), number(math.sqrt(variance)), number(low[0]), number(high[0]))
-
-
 def _bare_incidence(hours: float, p: float) -> Incidence:
     return Incidence(hours, number(p), None, None, None)
-
-
-def numbers(values: Floats) -> list[float | None]:
-    """Each of the values as `number` gives it, many times as fast."""
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        shift = SIGNIFICANT - 1 - np.floor(np.log10(np.abs(values)))
-        easy = (shift >= 0) & (shift <= _EXACT_POWER)
-        power = 10.0 ** np.where(easy, shift, 0.0)
-        rounded = np.rint(values * _UP * power) / power  # the power is exact: the nearest double to those digits
-    return [
-        r if fits else number(value) for r, fits, value in zip(rounded.tolist(), easy, values.tolist(), strict=True)
-    ]
-
-
-def number(value: float) -> float | None:
-    """A finite number at SIGNIFICANT digits, or None."""
-    return float(f"{value * _UP:.{SIGNIFICANT}g}") if math.isfinite(value) else None

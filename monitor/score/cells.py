@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import ibis
 import numpy as np
 import pyarrow as pa
 from ibis import _
 
+from monitor.score.compiled import compiled
 from monitor.score.engine import Engine, Expr
-from monitor.score.sorting import Integers, Whole, grouped, order, starts, stretches
+from monitor.score.sorting import Flags, Integers, Whole, order, starts, stretches
 from monitor.score.whole import ticks
 
 NEVER = -1  # what has no end
-_NONE = np.int8(0)
 
 
 @dataclass(frozen=True)
 class Cells:
-    """Rows of `weight` episodes with one company (an index), site, and times in units of `unit` ticks.
+    """Rows of `weight` episodes, sorted by company (an index) and site, with times in units of `unit` ticks.
 
-    `left`: last seen online; `begin`: the same, rounded down; `right`: first seen offline, `moved`: relocated; or NEVER
+    `left`: last seen online; `begin`: the same, rounded down; `right`: first seen offline, `moved`: relocated; or
+    NEVER. Ends are still to be rounded up to multiples of `width`, `begin` down. In a part and in the network's, sites
+    are numbered from 0 in each company.
     """
 
     companies: int
@@ -35,84 +38,124 @@ class Cells:
     right: Whole
     moved: Whole
     weight: Whole
+    width: int = 1
 
-    def parts(self, most: int) -> Iterator[tuple[slice, Cells]]:
-        """Consecutive companies with all their cells, about `most` at a time: memory stays bounded."""
-        rows = order(self.company)
-        sizes = np.bincount(self.company, minlength=self.companies)
-        part = (np.cumsum(sizes) - sizes) // most
-        ends = np.cumsum(sizes)
-        for begin, end in stretches(starts(part), self.companies):
-            some = rows[ends[begin] - sizes[begin] : ends[end - 1]]
-            columns = {name: getattr(self, name)[some] for name in _COLUMNS}
-            columns["company"] = columns["company"] - begin
-            yield slice(begin, end), replace(self, companies=end - begin, **columns)
+    def up(self, times: Whole) -> Whole:
+        """Times of ends on the grid."""
+        return times if self.width == 1 else np.where(times == NEVER, NEVER, -(-times // self.width) * self.width)
+
+    def parts(self, most: int) -> Iterator[slice]:
+        """Consecutive companies with about `most` cells at a time: memory stays bounded."""
+        begins = np.searchsorted(self.company, np.arange(self.companies))
+        return itertools.starmap(slice, stretches(starts(begins // most), self.companies))
+
+    def part(self, some: slice) -> Cells:
+        """Consecutive companies with all their cells."""
+        rows = slice(*np.searchsorted(self.company, [some.start, some.stop]))
+        columns = {name: getattr(self, name)[rows] for name in _COLUMNS}
+        columns["company"] = columns["company"] - some.start
+        columns["site"] = _numbered(columns["company"], columns["site"])
+        return replace(self, companies=some.stop - some.start, **columns)
 
 
 _COLUMNS = ("company", "site", "left", "begin", "right", "moved", "weight")
 
 
-@dataclass(frozen=True)
-class Ends:
-    """How episodes end, sorted by company, site and time: of `ends` at a time `events` by the event, `moves` moving."""
+class Exits(NamedTuple):
+    """How episodes end, by company, time (`unit` ticks) and site: `ends`, `events` by the event, `moves` moving.
 
-    companies: int
+    Company k has the rows from `begins[k]` to before `begins[k + 1]`.
+    """
+
     unit: int
-    company: Integers
-    site: Integers
-    time: Integers
-    ends: Integers
-    events: Integers
-    moves: Integers
-
-    @classmethod
-    def of(cls, cells: Cells, time: Whole, event: Whole, moved: Whole | np.int8) -> Ends:
-        """With one `time` a row of the cells, and whether (0 or 1) that is the event, and moving."""
-        weight = cells.weight
-        keys, sums = grouped([cells.company, cells.site, time], [weight, weight * event, weight * moved])
-        return cls(cells.companies, cells.unit, *keys, *sums)
+    begins: Integers
+    time: Whole
+    site: Whole
+    ends: Whole
+    events: Whole
+    moves: Whole
 
 
-def lenient(cells: Cells) -> Ends:
+def _exits(cells: Cells, time: Whole, event: Flags, moved: Flags) -> Exits:
+    """With one `time` a row of the cells, and whether that is the event, and moving."""
+    time = cells.up(time)
+    rows = order(cells.company, time, cells.site)
+    columns = (column[rows] for column in (cells.company, time, cells.site, cells.weight, event, moved))
+    return _merged(cells.companies, cells.unit, *columns)
+
+
+@compiled
+def _merged(
+    companies: int, unit: int, company: Whole, time: Whole, site: Whole, weight: Whole, event: Flags, moved: Flags
+) -> Exits:
+    """Sorted rows of the same company, time and site as one."""
+    begins, last = np.zeros(companies + 1, np.int64), -1
+    times, sites = np.empty_like(time), np.empty_like(site)
+    ends, events, moves = np.zeros_like(weight), np.zeros_like(weight), np.zeros_like(weight)
+    for row in range(len(time)):
+        before = max(row - 1, 0)
+        is_same = company[row] == company[before] and time[row] == time[before] and site[row] == site[before]
+        if row == 0 or not is_same:
+            last += 1
+            times[last], sites[last] = time[row], site[row]
+            begins[company[row] + 1] += 1
+        ends[last] += weight[row]
+        events[last] += weight[row] * event[row]
+        moves[last] += weight[row] * moved[row]
+    size = last + 1
+    return Exits(unit, np.cumsum(begins), times[:size], sites[:size], ends[:size], events[:size], moves[:size])
+
+
+def lenient(cells: Cells) -> Exits:
     """Removal at the last time seen online."""
-    return Ends.of(cells, cells.left, _flag(cells.right != NEVER), _NONE)
+    return _exits(cells, cells.left, cells.right != NEVER, np.zeros(len(cells.left), np.bool_))
 
 
-def strict(cells: Cells) -> Ends:
+def strict(cells: Cells) -> Exits:
     """Removal at the first time seen offline; else censored when last seen online."""
     removed = cells.right != NEVER
-    return Ends.of(cells, np.where(removed, cells.right, cells.left), _flag(removed), _NONE)
+    return _exits(cells, np.where(removed, cells.right, cells.left), removed, np.zeros(len(removed), np.bool_))
 
 
-def exits(cells: Cells) -> Ends:
+def either(cells: Cells) -> Exits:
     """The first of removal and relocation, which is moving; else censored when last seen online."""
     removed, moved = cells.right != NEVER, (cells.moved != NEVER) & (cells.right == NEVER)
     end = np.where(removed, cells.right, np.where(moved, cells.moved, cells.left))
-    return Ends.of(cells, end, _flag(removed | moved), _flag(moved))
-
-
-def _flag(condition: Any) -> Whole:
-    return condition.astype(np.int8)  # type: ignore[no-any-return]
+    return _exits(cells, end, removed | moved, moved)
 
 
 def network(found: Cells, grid: int) -> Cells:
     """All of them taken as one company, on its grid (ticks, 0: exact), of which every company's is a part."""
-    width = max(grid // found.unit, 1)
-
-    def up(times: Whole) -> Whole:
-        return times if width == 1 else -(-times // width) * width
-
-    nobody = np.zeros(len(found.company), dtype=np.int8)
+    nobody = np.broadcast_to(np.int32(0), len(found.site))
     return replace(
-        found, companies=1, company=nobody, left=up(found.left), begin=found.begin // width * width,
-        right=np.where(found.right == NEVER, NEVER, up(found.right)),
-        moved=np.where(found.moved == NEVER, NEVER, up(found.moved)),
-    )  # fmt: skip
+        found, companies=1, company=nobody, site=_numbered_anew(found.site), width=max(grid // found.unit, 1)
+    )
+
+
+def _numbered_anew(site: Whole) -> Whole:
+    """Sites numbered from 0, whatever companies they are of."""
+    rows = order(site)
+    result = np.empty(len(rows), np.int32)
+    result[rows] = _numbered(np.zeros(len(rows), np.int32), site[rows])
+    return result
+
+
+@compiled
+def _numbered(company: Whole, site: Whole) -> Whole:
+    """Sites numbered from 0 in each company; rows sorted by both."""
+    result, number = np.empty(len(site), np.int32), 0
+    for row in range(len(site)):
+        if row == 0 or company[row] != company[row - 1]:
+            number = 0
+        elif site[row] != site[row - 1]:
+            number += 1
+        result[row] = number
+    return result
 
 
 def rows(scored: Expr, sizes: Expr) -> tuple[Expr, Expr]:
-    """The cells of the companies with exact times, and of those with a grid; `sizes` has company and grid (ticks)."""
-    every = _timed(scored).join(sizes.select("company", "grid"), "company")
+    """The cells of companies with exact times, and of those with a grid; `sizes`: company, its place, grid (ticks)."""
+    every = _timed(scored).join(sizes.select("company", "grid", "place"), "company")
     return _exact(every.filter(_.grid == 0)), _coarse(every.filter(_.grid > 0))
 
 
@@ -127,7 +170,7 @@ def _timed(scored: Expr) -> Expr:
 
 
 def _exact(rows: Expr) -> Expr:
-    return rows.select("company", "site", "left", "right", "moved")
+    return rows.select("place", "site", "left", "right", "moved")
 
 
 def _coarse(rows: Expr) -> Expr:
@@ -138,8 +181,8 @@ def _coarse(rows: Expr) -> Expr:
         return (time < 0).ifelse(NEVER, (time / rows.grid).ceil()).cast("int32")
 
     rows = rows.select(
+        "place",
         "site",
-        company=rows.company.cast("int32"),
         left=steps(rows.left),
         right=steps(rows.right),
         moved=steps(rows.moved),
@@ -148,30 +191,43 @@ def _coarse(rows: Expr) -> Expr:
     return rows.group_by(rows.columns).aggregate(weight=_.count())
 
 
-def read(engine: Engine, expressions: tuple[Expr, Expr], companies: Integers, grid: Integers) -> Cells:
-    """The rows of both expressions; companies as their place in `companies`, which `grid` has an entry for."""
+def read(engine: Engine, expressions: tuple[Expr, Expr], grid: Integers) -> Cells:
+    """The rows of both expressions; `grid` has an entry for each place."""
     exact, coarse = (_columns(engine.to_pyarrow(expression)) for expression in expressions)
-    coarse["company"] = np.searchsorted(companies, coarse["company"])
-    exact["company"] = np.searchsorted(companies, exact["company"])
-    unit = (
-        int(np.gcd.reduce([*(np.gcd.reduce(exact[name].clip(0)) for name in ("left", "right", "moved")), *grid])) or 1
+    unit = int(np.gcd.reduce([*(_common(exact[name]) for name in ("left", "right", "moved")), *grid])) or 1
+    width = (grid // unit)[coarse["place"]]
+    company, site = _together(exact["place"], coarse["place"]), _together(exact["site"], coarse["site"])
+    rows = order(company, site)
+
+    def sorted_by_site(exact: Integers, coarse: Integers) -> Whole:
+        return _together(exact, coarse)[rows]
+
+    found = Cells(
+        companies=len(grid),
+        unit=unit,
+        company=company[rows],
+        site=site[rows],
+        left=sorted_by_site(exact["left"] // unit, coarse["left"] * width),
+        begin=sorted_by_site(exact.pop("left") // unit, (coarse["left"] - coarse["over"]) * width),
+        right=sorted_by_site(_times(exact.pop("right"), 1, unit), _times(coarse["right"], width, 1)),
+        moved=sorted_by_site(_times(exact.pop("moved"), 1, unit), _times(coarse["moved"], width, 1)),
+        weight=sorted_by_site(np.ones_like(exact["place"]), coarse["weight"]),
     )
-    width = (grid // unit)[coarse["company"]]
-    return Cells(
-        len(companies),
-        unit,
-        _together(exact["company"], coarse["company"]),
-        _together(exact["site"], coarse["site"]),
-        _together(exact["left"] // unit, coarse["left"] * width),
-        _together(exact["left"] // unit, (coarse["left"] - coarse["over"]) * width),
-        _together(_times(exact["right"], 1, unit), _times(coarse["right"], width, 1)),
-        _together(_times(exact["moved"], 1, unit), _times(coarse["moved"], width, 1)),
-        _together(np.ones(len(exact["site"]), dtype=np.int8), coarse["weight"]),
-    )
+    pa.default_memory_pool().release_unused()  # what was read came through it, and is the largest of all
+    return found
 
 
 def _columns(table: pa.Table) -> dict[str, Integers]:
-    return {name: table[name].to_numpy() for name in table.column_names}
+    columns = {}
+    for name in table.column_names:  # each let go as soon as it is read: they are large
+        columns[name] = table[name].to_numpy()
+        table = table.drop_columns(name)
+    return columns
+
+
+def _common(times: Integers) -> int:
+    """The largest number of which all times are multiples."""
+    return int(np.gcd.reduce(times, where=times != NEVER, initial=0))
 
 
 def _times(values: Integers, width: Integers | int, unit: int) -> Integers:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from monitor.errors import DeliveryError
-from monitor.score.assemble import Label
+from monitor.score.label import Label
 from monitor.score.table import Unattributed
 
 POOLED_COUNTS = ("episodes", "renotices", "outstanding", "overdue", "unverified", "relocated", "reappeared", "refused")

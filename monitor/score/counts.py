@@ -13,7 +13,7 @@ from monitor.score.engine import Expr
 from monitor.score.episodes import hosted
 from monitor.score.facts import Facts
 from monitor.score.methods import Method
-from monitor.score.whole import TICKS, flag, rounded_down, ticks
+from monitor.score.whole import TICKS, flag, ticks
 
 NETWORK = -1  # "company" of the network as a whole; real ids are positive, 0 is nobody
 
@@ -29,15 +29,15 @@ def site_counts(scored: Expr) -> Expr:
     certainly online after it.
     """
     online = ticks(_.last_online_h)
-    in_seconds = rounded_down(online, _SECOND)
+    seconds = (online / _SECOND).floor().cast("int64")
     rows = scored.group_by(["company", "site"]).aggregate(
         episodes=_.count(),
         **_timing(_.deadline_h),
         notices=_.notices.sum(),
         relocated=_count(_.relocated_h.notnull()),
         reappeared=_.reappeared.sum(),
-        exposure_s=(in_seconds / _SECOND).floor().cast("int64").sum(),
-        exposure_rest=(online - in_seconds).sum(),
+        exposure_s=seconds.sum(),
+        exposure_rest=(online - seconds * _SECOND).sum(),
     )
     whole = rows.group_by("site").aggregate(**{name: rows[name].sum() for name in _SUMS})
     return ibis.union(

@@ -12,8 +12,8 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from monitor.errors import DeliveryError
-from monitor.score.assemble import Label
 from monitor.score.facts import NOBODY
+from monitor.score.label import Label
 from monitor.score.methods import Method
 
 REQUIRED = ("company", "site", "last_online_h", "first_offline_h", "followed_h")

@@ -17,16 +17,16 @@ from monitor.errors import MonitorError
 from monitor.instants import HOUR
 from monitor.models.company import Company
 from monitor.score import engine as engines
-from monitor.score.assemble import SIGNIFICANT, assemble, shares
+from monitor.score.assemble import assemble, shares
 from monitor.score.counts import site_counts
+from monitor.score.digits import SIGNIFICANT
 from monitor.score.engine import Engine, Expr, keep
 from monitor.score.episode_file import read_episodes
 from monitor.score.gather import gather
 from monitor.score.methods import Method
-from monitor.score.norms import DEADLINES_HOURS
 from monitor.score.rank import ranked
 from monitor.score.run import Request, database_url, episodes_of, facts_of
-from monitor.score.table import Estimate, Share, Standing
+from monitor.score.table import DEADLINES_HOURS, Estimate, Share, Standing
 from monitor.score.whole import flag, whole
 
 _ORDER: tuple[Standing, ...] = ("below", "not_proven", "meets")

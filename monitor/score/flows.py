@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from ibis import _
 
-from monitor.score.assemble import Label
 from monitor.score.engine import Engine, Expr
 from monitor.score.facts import NOBODY
-from monitor.score.table import Flow
+from monitor.score.label import Label
+from monitor.score.table import Flow, in_order
 
 
 def flows(engine: Engine, scored: Expr, labels: Mapping[int, Label]) -> tuple[Flow, ...]:
@@ -24,11 +24,4 @@ def flows(engine: Engine, scored: Expr, labels: Mapping[int, Label]) -> tuple[Fl
     return in_order(
         Flow(key(row["company"]), None if row["to"] == NOBODY else key(row["to"]), row["country"], row["episodes"])
         for row in rows
-    )
-
-
-def in_order(flows: Iterable[Flow]) -> tuple[Flow, ...]:
-    """The largest first, then by the keys of both companies, the one not known last, and the country."""
-    return tuple(
-        sorted(flows, key=lambda f: (-f.episodes, f.origin, f.destination is None, f.destination or "", f.country))
     )

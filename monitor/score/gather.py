@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,6 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from monitor.score import cells, counts, relocation
-from monitor.score.cells import Cells
 from monitor.score.counts import NETWORK
 from monitor.score.engine import Engine, Expr, put
 from monitor.score.methods import Method
@@ -41,18 +39,21 @@ def gather(engine: Engine, scored: Expr, every: Expr, method: Method, also: Sequ
     """
     companies, counted = _counted(engine, scored, every, method, also)
     grid = method.grid_seconds(counted["episodes"]) * _SECOND
-    sizes = put(engine, "sizes", pa.table({"company": companies, "grid": grid}))
+    place = np.arange(-1, len(companies) - 1, dtype=np.int32)  # that of NETWORK, which comes first, is not asked for
+    sizes = put(engine, "sizes", pa.table({"company": companies, "grid": grid, "place": place}))
     moved = engine.to_pyarrow(relocation.moves(scored, sizes, int(grid[0]))) if counted["relocated"].any() else None
-    own = cells.read(engine, cells.rows(scored, sizes), companies[1:], grid[1:])
-    network = (slice(0, 1), cells.network(own, int(grid[0])))
+    own = cells.read(engine, cells.rows(scored, sizes), grid[1:])
 
-    def part(found: tuple[slice, Cells]) -> Timed:
-        some, mine = found
-        return timed(mine, companies[some], grid[some], moved, method)
+    def network() -> Timed:
+        return timed(cells.network(own, int(grid[0])), companies[:1], grid[:1], moved, method)
 
-    single = ((slice(some.start + 1, some.stop + 1), mine) for some, mine in own.parts(_CELLS))
-    with ThreadPoolExecutor(_AT_ONCE) as pool:  # numpy lets the other work meanwhile
-        return Gathered(companies, counted, joined(list(pool.map(part, chain([network], single)))))
+    def part(some: slice) -> Timed:
+        return timed(own.part(some), companies[1:][some], grid[1:][some], moved, method)
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:  # what is compiled, and much of numpy, lets the other work meanwhile
+        first = pool.submit(network)
+        rest = pool.map(part, own.parts(_CELLS))
+        return Gathered(companies, counted, joined([first.result(), *rest]))
 
 
 def _counted(

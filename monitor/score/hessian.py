@@ -1,61 +1,95 @@
-"""The matrix of Newton's steps for Turnbull's estimate: blocks that are a band with a border, solved as such."""
+"""The matrix of Newton's steps for Turnbull's estimate: each row is kept from its first entry on, and solved as such.
+
+Checks are hours apart: an interval spans a few masses only, or goes on to the last one, which never ends. So few
+entries lie between the first of a row and its diagonal, but in the last row; and Cholesky's factor has no others
+(A. George, J. W. Liu, Computer Solution of Large Sparse Positive Definite Systems, 1981, chapter 4).
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-from scipy import linalg, sparse
-from scipy.sparse import linalg as sparse_linalg
 
-from monitor.score.sorting import Flags, Floats, Integers, totals
+from monitor.score.compiled import compiled
+from monitor.score.sorting import Floats, Integers
 
-_WIDEST = 20_000_000  # numbers in a band: above that the sparse solver is asked
+_RIDGES = (1e-14, 1e-12, 1e-10, 1e-8, 1e-6)  # what is added to the diagonal until rounding leaves it definite
 
 
-@dataclass(frozen=True, slots=True)
-class Hessian:
-    """A symmetric matrix, positive definite: its diagonal, and the `entries` at (low, high) with low < high."""
+class Envelope(NamedTuple):
+    """The lower half of a symmetric matrix: entry (i, j) of row i, from column `begin[i]` on, is `entry[at[i] + j]`."""
 
-    diagonal: Floats
-    low: Integers
-    high: Integers
-    entries: Floats
+    begin: Integers
+    at: Integers
+    entry: Floats
 
-    def solve(self, values: Floats, last: Flags) -> Floats:
-        """Its inverse applied to the values; `last` are the variables that end a block.
 
-        Checks are hours apart: an interval spans a few variables only, or goes on to the last, which never ends.
-        So each block is a band with a border, but for odd intervals that make the band wide.
-        """
-        border = last[self.high]
-        width = int(np.max(self.high - self.low, where=~border, initial=0)) + 1
-        if width * len(values) <= _WIDEST:
-            try:
-                return self._bordered(values, last, border, width)
-            except np.linalg.LinAlgError:
-                pass  # rounding left it not quite definite
-        return self._sparse(values)
+@compiled
+def hessian(low: Integers, high: Integers, bend: Floats, size: int) -> Envelope:
+    """The sum over rows of `bend` (e_high - e_low)(e_high - e_low)', in which a `low` of -1 has no e_low.
 
-    def _bordered(self, values: Floats, last: Flags, border: Flags, width: int) -> Floats:
-        size, low, inside = len(values), self.low, ~border
-        band = totals((self.high - low)[inside] * size + low[inside], self.entries[inside], width * size)
-        band = band.reshape(width, size)
-        band[0] = np.where(last, 1.0, self.diagonal)
-        coupled = totals(low[border], self.entries[border], size)
-        sides = np.stack([np.where(last, 0.0, values), coupled], axis=1)
-        own, through = linalg.solveh_banded(band, sides, lower=True, overwrite_ab=True, check_finite=False).T
-        block = np.cumsum(np.append(0, last[:-1]))
-        blocks = int(block[-1]) + 1
-        ends = values[last] - totals(block, coupled * own, blocks)
-        ends /= self.diagonal[last] - totals(block, coupled * through, blocks)
-        return np.asarray(np.where(last, ends[block], own - through * ends[block]))
+    Rows with high == low, which no variable touches, are left out.
+    """
+    begin = np.arange(size)
+    for row in range(len(bend)):
+        if 0 <= low[row] < begin[high[row]]:
+            begin[high[row]] = low[row]
+    at, room = np.empty(size, np.int64), 0
+    for i in range(size):
+        at[i] = room - begin[i]
+        room += i - begin[i] + 1
+    entry = np.zeros(room)
+    for row in range(len(bend)):
+        i, j = high[row], low[row]
+        if i != j:
+            entry[at[i] + i] += bend[row]
+        if 0 <= j < i:
+            entry[at[j] + j] += bend[row]
+            entry[at[i] + j] -= bend[row]
+    return Envelope(begin, at, entry)
 
-    def _sparse(self, values: Floats) -> Floats:
-        size, every = len(values), np.arange(len(values))
-        entries = np.concatenate([self.diagonal, self.entries, self.entries])
-        places = np.concatenate([every, self.low, self.high]), np.concatenate([every, self.high, self.low])
-        matrix = sparse.coo_matrix((entries, places), shape=(size, size)).tocsc()
-        options = {"SymmetricMode": True}
-        solver = sparse_linalg.splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options)
-        return np.asarray(solver.solve(values))
+
+@compiled
+def solve(matrix: Envelope, values: Floats) -> Floats:
+    """The inverse of a positive definite matrix applied to the values; zeros where rounding leaves it none."""
+    for ridge in _RIDGES:
+        factor = matrix.entry.copy()
+        if _factorise(matrix.begin, matrix.at, factor, ridge):
+            return _substitute(matrix.begin, matrix.at, factor, values)
+    return np.zeros(len(values))
+
+
+@compiled
+def _factorise(begin: Integers, at: Integers, entry: Floats, ridge: float) -> bool:
+    """Cholesky's factor in place of the entries; False where the matrix is not definite."""
+    for i in range(len(begin)):
+        own = at[i]
+        square = entry[own + i] * (1.0 + ridge)
+        for j in range(begin[i], i):
+            other = at[j]
+            value = entry[own + j]
+            for k in range(max(begin[i], begin[j]), j):
+                value -= entry[own + k] * entry[other + k]
+            value /= entry[other + j]
+            entry[own + j] = value
+            square -= value * value
+        if not square > 0.0:
+            return False
+        entry[own + i] = np.sqrt(square)
+    return True
+
+
+@compiled
+def _substitute(begin: Integers, at: Integers, factor: Floats, values: Floats) -> Floats:
+    """The solution, given the factor: forwards, then backwards."""
+    result = values.copy()
+    for i in range(len(begin)):
+        for j in range(begin[i], i):
+            result[i] -= factor[at[i] + j] * result[j]
+        result[i] /= factor[at[i] + i]
+    for i in range(len(begin) - 1, -1, -1):
+        result[i] /= factor[at[i] + i]
+        for j in range(begin[i], i):
+            result[j] -= factor[at[i] + j] * result[i]
+    return result

@@ -14,9 +14,7 @@ from monitor.score.gather import aligned, arrays
 from monitor.score.methods import Method
 from monitor.score.rank import ranked
 from monitor.score.sorting import Floats
-from monitor.score.table import Estimate, Norm, NormLine
-
-DEADLINES_HOURS = (1.0, 12.0, 24.0, 48.0)
+from monitor.score.table import DEADLINES_HOURS, Estimate, Norm, NormLine
 
 
 def norms(

@@ -15,7 +15,7 @@ from monitor.instants import DAY, HOUR, iso, to_datetime, to_instant
 from monitor.logs import redacted
 from monitor.models.facts import Delivery, Suspension
 from monitor.models.words import Verdict
-from monitor.score.assemble import number
+from monitor.score.digits import number
 from monitor.score.sorting import Integers
 from monitor.score.table import Quality, SourceQuality, Standstill
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from monitor.score.assemble import SIGNIFICANT
+from monitor.score.digits import SIGNIFICANT
 from monitor.score.methods import Method
 from monitor.score.ranks import letters, observations, on_arcsine_scale, ranks
 from monitor.score.shrinkage import effective_observations, shrunk

@@ -10,7 +10,7 @@ from typing import Any
 from monitor.errors import DeliveryError
 from monitor.score import engine as engines
 from monitor.score.announced import with_announced
-from monitor.score.assemble import Label, assemble
+from monitor.score.assemble import assemble
 from monitor.score.company_file import POOLED_COUNTS, Companies, read_companies
 from monitor.score.counts import NETWORK
 from monitor.score.engine import Engine, Expr
@@ -18,6 +18,7 @@ from monitor.score.episode_file import MOVED_TO, read_episodes
 from monitor.score.facts import NOBODY
 from monitor.score.flows import flows
 from monitor.score.gather import gather
+from monitor.score.label import Label
 from monitor.score.methods import Method
 from monitor.score.norms import norms
 from monitor.score.rank import ranked

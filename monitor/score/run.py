@@ -20,7 +20,7 @@ from monitor.models.words import Verdict
 from monitor.period import Period
 from monitor.score import engine as engines
 from monitor.score.announced import announced_ipv4, with_announced
-from monitor.score.assemble import Label, assemble
+from monitor.score.assemble import assemble
 from monitor.score.counts import NETWORK, refusal_counts
 from monitor.score.engine import Engine, Expr
 from monitor.score.episode_file import MOVED_TO, read_episodes
@@ -29,6 +29,7 @@ from monitor.score.export import read_export
 from monitor.score.facts import NOBODY, Facts, load_facts
 from monitor.score.flows import flows
 from monitor.score.gather import gather
+from monitor.score.label import Label
 from monitor.score.methods import HASH_HITS, Method
 from monitor.score.norms import norms
 from monitor.score.quality import quality

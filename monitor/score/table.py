@@ -5,7 +5,7 @@ Times are ISO 8601 in UTC, durations hours, shares fractions of one. Unknown is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from functools import cache
 from types import UnionType
@@ -143,6 +143,16 @@ class Flow:
     destination: str | None
     country: str
     episodes: int
+
+
+def in_order(flows: Iterable[Flow]) -> tuple[Flow, ...]:
+    """The largest first, then by the keys of both companies, the one not known last, and the country."""
+    return tuple(
+        sorted(flows, key=lambda f: (-f.episodes, f.origin, f.destination is None, f.destination or "", f.country))
+    )
+
+
+DEADLINES_HOURS = (1.0, 12.0, 24.0, 48.0)  # of the norms of a release
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+from scipy import stats
 
-from monitor.score import cells, clustered, relocation
-from monitor.score.cells import NEVER, Cells, Ends
+from monitor.score import cells, relocation
+from monitor.score.cells import NEVER, Cells, Exits
+from monitor.score.curves import curves
 from monitor.score.methods import Method
 from monitor.score.sorting import Floats, Integers, grouped
-from monitor.score.survival import Steps, survival
 from monitor.score.turnbull import Turnbull, turnbull
 from monitor.score.whole import TICKS
 
@@ -48,8 +49,8 @@ class Timed:
 def timed(found: Cells, companies: Integers, grid: Integers, moved: pa.Table | None, method: Method) -> Timed:
     """The estimates of `companies` with their grids in ticks; `moved`: rows of `relocation.moves`, or nothing moved."""
     return Timed(
-        _curve(cells.lenient, found, grid, method),
-        _curve(cells.strict, found, grid, method),
+        _curve(cells.lenient(found), grid, method),
+        _curve(cells.strict(found), grid, method),
         _turnbull(found),
         _moves(found, companies, moved, method),
     )
@@ -78,46 +79,27 @@ def _curves(parts: Sequence[Curve]) -> Curve:
     )
 
 
-def _curve(reading: Callable[[Cells], Ends], found: Cells, grid: Integers, method: Method) -> Curve:
-    steps = survival(reading(found))
-    variances = clustered.variance(steps)
-    hours = np.arange(int(max(method.restricted_mean_hours, *method.survival_hours)) + 1)
-    at = steps.latest(hours * TICKS)
-    readings = _quantiles(steps, variances, grid, method) | {"restricted_mean": _mean(steps, grid, method)}
+def _curve(exits: Exits, grid: Integers, method: Method) -> Curve:
+    """Readings of what was rounded up to a grid are rounded outwards; it ended half a step before, in the mean."""
+    hours = np.arange(int(max(method.restricted_mean_hours, *method.survival_hours)) + 1) * TICKS
+    until = round(method.restricted_mean_hours * TICKS)
+    asked = np.unique(np.append(hours, until))
+    found = curves(exits, asked, until, float(stats.norm.ppf(0.5 + method.confidence / 2)))
+    ended = 1.0 - found.survival[:, np.searchsorted(asked, until)]
+    (low_half, low_tenth), (high_half, high_tenth) = found.low.T - grid, found.high.T
+    readings = {"low_half": low_half, "high_half": high_half, "low_tenth": low_tenth, "high_tenth": high_tenth}
+    readings["restricted_mean"] = found.area - grid / 2 * ended
+    places = np.searchsorted(asked, hours)
     return Curve(
-        _at(steps.survival, at, 1.0),
-        _at(variances, at, 0.0),
+        found.survival[:, places],
+        found.variance[:, places],
         {name: values / TICKS for name, values in readings.items()},
     )
 
 
-def _quantiles(steps: Steps, variances: Floats, grid: Integers, method: Method) -> dict[str, Floats]:
-    """Where the confidence limits reach 1/2 and 1/10, rounded outwards on a grid."""
-    low, high = clustered.limits(steps, variances, method.confidence)
-    return {
-        "low_half": steps.first_time(low, 0.5) - grid,
-        "high_half": steps.first_time(high, 0.5),
-        "low_tenth": steps.first_time(low, 0.1) - grid,
-        "high_tenth": steps.first_time(high, 0.1),
-    }
-
-
-def _mean(steps: Steps, grid: Integers, method: Method) -> Floats:
-    """The restricted mean; what was rounded up to a grid ended half a step before, in the mean."""
-    until = round(method.restricted_mean_hours * TICKS)
-    ended = 1.0 - _at(steps.survival, steps.latest(np.array([until])), 1.0)[:, 0]
-    mean: Floats = steps.area(until) - grid / 2 * ended
-    return mean
-
-
-def _at(values: Floats, place: Integers, before: float) -> Floats:
-    """The value at each place, or that before the first one where the place is -1."""
-    return np.append(values, before)[place]
-
-
 def _turnbull(found: Cells) -> Turnbull:
     """On the same grid: exact where that is affordable."""
-    keys = [found.company, found.begin, found.right - NEVER]
+    keys = [found.company, found.begin // found.width * found.width, found.up(found.right) - NEVER]
     (company, left, right), (weight,) = grouped(keys, [found.weight])
     hours = TICKS / found.unit
     end = np.where(right == 0, np.inf, (right + NEVER) / hours)
@@ -130,6 +112,7 @@ def _moves(found: Cells, companies: Integers, moved: pa.Table | None, method: Me
     if moved is None:
         nothing = np.zeros((len(hours), len(companies)))
         return Moves(nothing, nothing, {})
-    incidence = relocation.Incidence.of(survival(cells.exits(found)))
-    values, variances = zip(*map(incidence.at, hours), strict=True)
-    return Moves(np.stack(values), np.stack(variances), relocation.by_country(incidence, companies, moved, hours))
+    exits = cells.either(found)
+    incidence = relocation.incidence(exits, np.array([round(each * TICKS) for each in hours]))
+    countries = relocation.by_country(incidence, exits, companies, moved, hours)
+    return Moves(incidence.value, incidence.variance, countries)

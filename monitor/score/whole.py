@@ -31,4 +31,4 @@ def rounded_up(value: Any, step: Any) -> Any:
 
 def flag(condition: Any) -> Any:
     """1 where a condition holds, 0 where it does not or is null: a cast from boolean is not in every dialect."""
-    return condition.fill_null(False).ifelse(ibis.literal(1, "int64"), ibis.literal(0, "int64"))
+    return condition.ifelse(ibis.literal(1, "int64"), ibis.literal(0, "int64"))

@@ -24,11 +24,12 @@ from monitor.publish.episodes import public_episodes, write_csv, write_parquet
 from monitor.publish.rows import PublicTable, public_table
 from monitor.score import engine as engines
 from monitor.score.announced import with_announced
-from monitor.score.assemble import Label, assemble
+from monitor.score.assemble import assemble
 from monitor.score.counts import NETWORK
 from monitor.score.facts import NOBODY
 from monitor.score.flows import flows
 from monitor.score.gather import gather
+from monitor.score.label import Label
 from monitor.score.methods import method
 from monitor.score.norms import norms
 from monitor.score.rank import ranked

@@ -25,8 +25,7 @@ from monitor.publish.company_list import companies_csv
 from monitor.publish.episodes import public_episodes, write_csv
 from monitor.publish.rows import public_table
 from monitor.publish.withheld import MEASURES
-from monitor.score.norms import DEADLINES_HOURS
-from monitor.score.table import Estimate, Flow, Norm, NormLine, Table, Unattributed
+from monitor.score.table import DEADLINES_HOURS, Estimate, Flow, Norm, NormLine, Table, Unattributed
 from reports.figures import key_figures, unmeasured
 from tests.publish.attack import TIMES, Attack, Counts, attack_on
 from tests.publish.fiction import COMPANIES, Invented, estimate

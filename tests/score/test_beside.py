@@ -14,9 +14,8 @@ from monitor.period import Period
 from monitor.score import run
 from monitor.score.explain import explain_period
 from monitor.score.methods import method
-from monitor.score.norms import DEADLINES_HOURS
 from monitor.score.run import Request, score, score_for_release
-from monitor.score.table import Flow, Table
+from monitor.score.table import DEADLINES_HOURS, Flow, Table
 from tests.conftest import Database
 from tests.score.world import ADDED, ZERO, at, world
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.score.hessian import Hessian
+from monitor.score.hessian import hessian, solve
 from monitor.score.turnbull import turnbull
 
 INF = float("inf")
@@ -71,21 +71,38 @@ def test_a_time_that_ends_before_it_begins_is_named() -> None:
         turnbull(*columns([(0, 0.0, 1.0, 1), (0, 2.0, 1.0, 1)]), 1)
 
 
-@given(ROWS)
-def test_the_band_and_the_sparse_matrix_give_one_answer(rows: list[Row]) -> None:
-    """As do odd intervals that make the band too wide."""
-    times = np.arange(20, dtype=float)
-    found = turnbull(*columns(rows), 3).survival(times)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("monitor.score.hessian._WIDEST", 0)
-        assert turnbull(*columns(rows), 3).survival(times) == pytest.approx(found, abs=1e-9)
+ENTRIES = st.lists(
+    st.tuples(st.integers(-1, 7), st.integers(0, 7), st.floats(0.01, 100.0)).map(
+        lambda row: (min(row[0], row[1]), row[1], row[2])
+    ),
+    max_size=30,
+)
 
 
-def test_the_step_solves_the_hessian() -> None:
-    """Two blocks, a band with a border to the last variable of each: numpy's dense solution of the same matrix."""
-    low, high = np.array([0, 0, 1, 3]), np.array([1, 2, 2, 4])
-    hessian = Hessian(np.array([5.0, 6.0, 7.0, 3.0, 4.0]), low, high, np.array([-1.0, -2.0, -0.5, -1.5]))
-    dense = np.diag(hessian.diagonal)
-    dense[low, high] = dense[high, low] = hessian.entries
-    values, last = np.array([1.0, -2.0, 3.0, 0.5, 2.0]), np.array([False, False, True, False, True])
-    assert hessian.solve(values, last) == pytest.approx(np.linalg.solve(dense, values), rel=1e-12)
+@given(ENTRIES, st.lists(st.floats(-10.0, 10.0), min_size=8, max_size=8))
+def test_the_step_solves_the_hessian(entries: list[tuple[int, int, float]], values: list[float]) -> None:
+    """However far the entries are from the diagonal: numpy's solution of the same matrix in full."""
+    entries = [*entries, *((-1, place, 1.0) for place in range(8))]  # positive definite
+    dense = np.zeros((8, 8))
+    for first, last, bend in entries:
+        change = np.eye(8)[last] - (np.eye(8)[first] if first >= 0 else 0.0)
+        dense += bend * np.outer(change, change)
+    low, high, bends = (np.array(column) for column in zip(*entries, strict=True))
+    found = solve(hessian(low, high, bends, 8), np.array(values))
+    assert found == pytest.approx(np.linalg.solve(dense, values), rel=1e-8, abs=1e-8)
+
+
+def test_where_there_is_no_step_nothing_moves() -> None:
+    """A matrix that is not positive definite, whatever is added to its diagonal."""
+    matrix = hessian(np.array([-1]), np.array([0]), np.array([-1.0]), 1)
+    assert solve(matrix, np.array([3.0])).tolist() == [0.0]
+
+
+def test_rows_of_no_weight_say_nothing_and_the_order_of_rows_does_not_matter() -> None:
+    rows = [(1, 0.0, 2.0, 2), (0, 5.0, 5.0, 1), (1, 1.0, 3.0, 1), (1, 9.0, 9.5, 0), (1, 4.0, INF, 1), (0, 3.0, 4.0, 3)]
+    found = turnbull(*columns(rows), 2)
+    other = turnbull(*columns(sorted(row for row in rows if row[3])), 2)
+    for name in ("group", "left", "right", "mass"):
+        assert getattr(found, name).tolist() == getattr(other, name).tolist()
+    assert found.group.tolist() == [0, 0, 1, 1]
+    assert found.mass.tolist() == pytest.approx([0.75, 0.25, 0.75, 0.25])
