@@ -10,7 +10,7 @@ import numpy as np
 
 from monitor.cycles import uncollected
 from monitor.score.counts import TIMING
-from monitor.score.digits import number, numbers
+from monitor.score.digits import number, rounded
 from monitor.score.gather import Gathered
 from monitor.score.intervals import loglog_interval, share_interval
 from monitor.score.label import Label
@@ -27,6 +27,7 @@ from monitor.score.table import (
     Share,
     SurvivalPoint,
 )
+from monitor.score.timed import Timed
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,7 @@ class _Readings:
         moves = gathered.timed.moves
         self._moved_se = np.sqrt(moves.variance)
         self._moved_low, self._moved_high = loglog_interval(moves.incidence, self._moved_se, method.confidence)
-        hours = gathered.timed.lenient.survival.shape[1]
-        self._npmle = gathered.timed.npmle.survival(np.arange(hours, dtype=np.float64))
+        self._hours, self._curves = _curves(gathered.timed)
         self._quantiles = {"half": gathered.timed.npmle.quantile(0.5), "tenth": gathered.timed.npmle.quantile(0.1)}
 
     def estimate(self, index: int, label: Label, refused: int) -> Estimate:
@@ -121,16 +121,7 @@ class _Readings:
         return Quantile(number(self._quantiles[level][index]), number(low), number(high))
 
     def _points(self, index: int) -> list[SurvivalPoint]:
-        lenient, strict = self._gathered.timed.lenient, self._gathered.timed.strict
-        arrays = (
-            self._npmle[index],
-            lenient.survival[index],
-            np.sqrt(lenient.variance[index]),
-            strict.survival[index],
-            np.sqrt(strict.variance[index]),
-        )
-        columns = map(numbers, arrays)
-        return [SurvivalPoint(float(hour), *row) for hour, row in enumerate(zip(*columns, strict=True))]
+        return list(map(SurvivalPoint, self._hours, *(curve[index].tolist() for curve in self._curves)))
 
     def relocation(self, index: int) -> tuple[Relocation, ...]:
         """Relocated to any country with its interval, then to each; nothing where nothing was relocated."""
@@ -160,6 +151,20 @@ class _Readings:
             AgeCount(start, end, self._count(f"age_{place}", index))
             for place, (start, end) in enumerate(zip(bounds, ends, strict=True))
         )
+
+
+def _curves(timed: Timed) -> tuple[list[float], list[Floats]]:
+    """The hours, and for each company (rows) what a point of the curves has at each of them."""
+    lenient, strict = timed.lenient, timed.strict
+    hours = np.arange(lenient.survival.shape[1], dtype=np.float64)
+    curves = (
+        timed.npmle.survival(hours),
+        lenient.survival,
+        np.sqrt(lenient.variance),
+        strict.survival,
+        np.sqrt(strict.variance),
+    )
+    return hours.tolist(), list(map(rounded, curves))
 
 
 def timings(counts: Mapping[str, Floats], deadline_hours: float, method: Method) -> list[OnTime]:

@@ -197,7 +197,7 @@ def read(engine: Engine, expressions: tuple[Expr, Expr], grid: Integers) -> Cell
     unit = int(np.gcd.reduce([*(_common(exact[name]) for name in ("left", "right", "moved")), *grid])) or 1
     width = (grid // unit)[coarse["place"]]
     company, site = _together(exact["place"], coarse["place"]), _together(exact["site"], coarse["site"])
-    rows = order(company, site)
+    rows, left = order(company, site), exact.pop("left") // unit
 
     def sorted_by_site(exact: Integers, coarse: Integers) -> Whole:
         return _together(exact, coarse)[rows]
@@ -207,8 +207,8 @@ def read(engine: Engine, expressions: tuple[Expr, Expr], grid: Integers) -> Cell
         unit=unit,
         company=company[rows],
         site=site[rows],
-        left=sorted_by_site(exact["left"] // unit, coarse["left"] * width),
-        begin=sorted_by_site(exact.pop("left") // unit, (coarse["left"] - coarse["over"]) * width),
+        left=sorted_by_site(left, coarse["left"] * width),
+        begin=sorted_by_site(left, (coarse["left"] - coarse["over"]) * width),
         right=sorted_by_site(_times(exact.pop("right"), 1, unit), _times(coarse["right"], width, 1)),
         moved=sorted_by_site(_times(exact.pop("moved"), 1, unit), _times(coarse["moved"], width, 1)),
         weight=sorted_by_site(np.ones_like(exact["place"]), coarse["weight"]),
@@ -236,5 +236,5 @@ def _times(values: Integers, width: Integers | int, unit: int) -> Integers:
 
 def _together(exact: Integers, coarse: Integers) -> Whole:
     """One column, in half of the memory where that is enough."""
-    values = np.concatenate([exact, coarse])
+    values = np.concatenate([exact, coarse]) if len(exact) and len(coarse) else exact if len(exact) else coarse
     return values.astype(np.int32) if values.max(initial=0) < 2**31 else values.astype(np.int64)

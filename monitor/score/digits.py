@@ -13,16 +13,16 @@ _EXACT_POWER = 22  # up to here a power of ten is a double
 _UP = 1 + 1e-12  # a share such as 3/2048 lies between two roundings: it goes up, whatever its last bits say
 
 
-def numbers(values: Floats) -> list[float | None]:
-    """Each of the values as `number` gives it, many times as fast."""
+def rounded(values: Floats) -> Floats:
+    """Each of the values as `number` gives it, many times as fast; what is not finite stays as it is."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         shift = SIGNIFICANT - 1 - np.floor(np.log10(np.abs(values)))
         easy = (shift >= 0) & (shift <= _EXACT_POWER)
         power = 10.0 ** np.where(easy, shift, 0.0)
-        rounded = np.rint(values * _UP * power) / power  # the power is exact: the nearest double to those digits
-    return [
-        r if fits else number(value) for r, fits, value in zip(rounded.tolist(), easy, values.tolist(), strict=True)
-    ]
+        result = np.where(easy, np.rint(values * _UP * power) / power, values)  # the power is exact
+    for place in np.flatnonzero(~easy & np.isfinite(values) & (values != 0.0)):
+        result.flat[place] = number(float(values.flat[place]))
+    return result
 
 
 def number(value: float) -> float | None:

@@ -98,11 +98,12 @@ def _curve(exits: Exits, grid: Integers, method: Method) -> Curve:
 
 
 def _turnbull(found: Cells) -> Turnbull:
-    """On the same grid: exact where that is affordable."""
-    keys = [found.company, found.begin // found.width * found.width, found.up(found.right) - NEVER]
+    """On the same grid: exact where that is affordable. What has no end comes last, as `turnbull` sorts."""
+    ends, hours = found.up(found.right), TICKS / found.unit
+    endless = ends.max(initial=0) + 1
+    keys = [found.company, found.begin // found.width * found.width, np.where(ends == NEVER, endless, ends)]
     (company, left, right), (weight,) = grouped(keys, [found.weight])
-    hours = TICKS / found.unit
-    end = np.where(right == 0, np.inf, (right + NEVER) / hours)
+    end = np.where(right == endless, np.inf, right / hours)
     return turnbull(company, left / hours, end, weight, found.companies)
 
 
