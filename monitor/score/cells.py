@@ -78,32 +78,34 @@ class Exits(NamedTuple):
 
 def _exits(cells: Cells, time: Whole, event: Flags, moved: Flags) -> Exits:
     """With one `time` a row of the cells, and whether that is the event, and moving."""
-    time = cells.up(time)
-    rows = order(cells.company, time, cells.site)
-    columns = (column[rows] for column in (cells.company, time, cells.site, cells.weight, event, moved))
+    columns = _in_order(cells.company, cells.up(time), cells.site, cells.weight, event, moved)
     return _merged(cells.companies, cells.unit, *columns)
+
+
+def _in_order(company: Whole, time: Whole, site: Whole, *others: Whole) -> list[Whole]:
+    rows = order(company, time, site)
+    return [column[rows] for column in (company, time, site, *others)]
 
 
 @compiled
 def _merged(
     companies: int, unit: int, company: Whole, time: Whole, site: Whole, weight: Whole, event: Flags, moved: Flags
 ) -> Exits:
-    """Sorted rows of the same company, time and site as one."""
+    """Sorted rows of the same company, time and site as one: in the place of the first rows, as there may be many."""
     begins, last = np.zeros(companies + 1, np.int64), -1
-    times, sites = np.empty_like(time), np.empty_like(site)
-    ends, events, moves = np.zeros_like(weight), np.zeros_like(weight), np.zeros_like(weight)
+    events, moves = np.zeros_like(weight), np.zeros_like(weight)
     for row in range(len(time)):
-        before = max(row - 1, 0)
+        before, gone = max(row - 1, 0), weight[row]
         is_same = company[row] == company[before] and time[row] == time[before] and site[row] == site[before]
         if row == 0 or not is_same:
             last += 1
-            times[last], sites[last] = time[row], site[row]
+            time[last], site[last], weight[last] = time[row], site[row], 0
             begins[company[row] + 1] += 1
-        ends[last] += weight[row]
-        events[last] += weight[row] * event[row]
-        moves[last] += weight[row] * moved[row]
+        weight[last] += gone
+        events[last] += gone * event[row]
+        moves[last] += gone * moved[row]
     size = last + 1
-    return Exits(unit, np.cumsum(begins), times[:size], sites[:size], ends[:size], events[:size], moves[:size])
+    return Exits(unit, np.cumsum(begins), time[:size], site[:size], weight[:size], events[:size], moves[:size])
 
 
 def lenient(cells: Cells) -> Exits:
@@ -196,22 +198,25 @@ def read(engine: Engine, expressions: tuple[Expr, Expr], grid: Integers) -> Cell
     exact, coarse = (_columns(engine.to_pyarrow(expression)) for expression in expressions)
     unit = int(np.gcd.reduce([*(_common(exact[name]) for name in ("left", "right", "moved")), *grid])) or 1
     width = (grid // unit)[coarse["place"]]
-    company, site = _together(exact["place"], coarse["place"]), _together(exact["site"], coarse["site"])
+    company = _together(exact.pop("place"), coarse["place"])
+    site = _together(exact.pop("site"), coarse["site"])
     rows, left = order(company, site), exact.pop("left") // unit
 
     def sorted_by_site(exact: Integers, coarse: Integers) -> Whole:
         return _together(exact, coarse)[rows]
 
+    end = sorted_by_site(left, coarse["left"] * width)
+    begin = sorted_by_site(left, (coarse["left"] - coarse["over"]) * width) if coarse["over"].any() else end
     found = Cells(
         companies=len(grid),
         unit=unit,
         company=company[rows],
         site=site[rows],
-        left=sorted_by_site(left, coarse["left"] * width),
-        begin=sorted_by_site(left, (coarse["left"] - coarse["over"]) * width),
-        right=sorted_by_site(_times(exact.pop("right"), 1, unit), _times(coarse["right"], width, 1)),
-        moved=sorted_by_site(_times(exact.pop("moved"), 1, unit), _times(coarse["moved"], width, 1)),
-        weight=sorted_by_site(np.ones_like(exact["place"]), coarse["weight"]),
+        left=end,
+        begin=begin,
+        right=sorted_by_site(exact.pop("right") // unit, _steps(coarse["right"], width)),  # NEVER stays what it is
+        moved=sorted_by_site(exact.pop("moved") // unit, _steps(coarse["moved"], width)),
+        weight=sorted_by_site(np.ones(len(left), np.int32), coarse["weight"]),
     )
     pa.default_memory_pool().release_unused()  # what was read came through it, and is the largest of all
     return found
@@ -219,7 +224,7 @@ def read(engine: Engine, expressions: tuple[Expr, Expr], grid: Integers) -> Cell
 
 def _columns(table: pa.Table) -> dict[str, Integers]:
     columns = {}
-    for name in table.column_names:  # each let go as soon as it is read: they are large
+    for name in table.column_names:  # each let go as soon as it is read
         columns[name] = table[name].to_numpy()
         table = table.drop_columns(name)
     return columns
@@ -230,8 +235,8 @@ def _common(times: Integers) -> int:
     return int(np.gcd.reduce(times, where=times != NEVER, initial=0))
 
 
-def _times(values: Integers, width: Integers | int, unit: int) -> Integers:
-    return np.where(values == NEVER, NEVER, values * width // unit)
+def _steps(values: Integers, width: Integers) -> Integers:
+    return np.where(values == NEVER, NEVER, values * width)
 
 
 def _together(exact: Integers, coarse: Integers) -> Whole:

@@ -52,7 +52,9 @@ def connect(url: str, database_url: str | None = None) -> Engine:
     """
     scheme, _, rest = url.partition("://")
     if scheme == "duckdb":
-        return ibis.connect(url)
+        engine = ibis.connect(url)
+        engine.raw_sql("SET allocator_background_threads = true")  # gives back at once what a large answer has taken
+        return engine
     if scheme in ("pyspark", "spark"):
         return _spark(rest if scheme == "pyspark" else url)
     if scheme in ("sqlite", "postgresql"):
