@@ -194,10 +194,10 @@ def _coarse(rows: Expr) -> Expr:
 
 
 def read(engine: Engine, expressions: tuple[Expr, Expr], grid: Integers) -> Cells:
-    """The rows of both expressions; `grid` has an entry for each place."""
+    """The rows of both expressions; `grid` begins with the network's, then has an entry for each place."""
     exact, coarse = (_columns(engine.to_pyarrow(expression)) for expression in expressions)
     unit = int(np.gcd.reduce([*(_common(exact[name]) for name in ("left", "right", "moved")), *grid])) or 1
-    width = (grid // unit)[coarse["place"]]
+    width = (grid[1:] // unit)[coarse["place"]]
     company = _together(exact.pop("place"), coarse["place"])
     site = _together(exact.pop("site"), coarse["site"])
     rows, left = order(company, site), exact.pop("left") // unit
@@ -208,7 +208,7 @@ def read(engine: Engine, expressions: tuple[Expr, Expr], grid: Integers) -> Cell
     end = sorted_by_site(left, coarse["left"] * width)
     begin = sorted_by_site(left, (coarse["left"] - coarse["over"]) * width) if coarse["over"].any() else end
     found = Cells(
-        companies=len(grid),
+        companies=len(grid) - 1,
         unit=unit,
         company=company[rows],
         site=site[rows],
@@ -240,6 +240,6 @@ def _steps(values: Integers, width: Integers) -> Integers:
 
 
 def _together(exact: Integers, coarse: Integers) -> Whole:
-    """One column, in half of the memory where that is enough."""
+    """One column, in half of the memory where that is enough, also for what it is rounded up to."""
     values = np.concatenate([exact, coarse]) if len(exact) and len(coarse) else exact if len(exact) else coarse
-    return values.astype(np.int32) if values.max(initial=0) < 2**31 else values.astype(np.int64)
+    return values.astype(np.int32) if values.max(initial=0) < 2**30 else values.astype(np.int64)

@@ -42,7 +42,7 @@ def gather(engine: Engine, scored: Expr, every: Expr, method: Method, also: Sequ
     place = np.arange(-1, len(companies) - 1, dtype=np.int32)  # that of NETWORK, which comes first, is not asked for
     sizes = put(engine, "sizes", pa.table({"company": companies, "grid": grid, "place": place}))
     moved = engine.to_pyarrow(relocation.moves(scored, sizes, int(grid[0]))) if counted["relocated"].any() else None
-    own = cells.read(engine, cells.rows(scored, sizes), grid[1:])
+    own = cells.read(engine, cells.rows(scored, sizes), grid)
 
     def network() -> Timed:
         return timed(cells.network(own, int(grid[0])), companies[:1], grid[:1], moved, method)

@@ -92,6 +92,23 @@ def test_on_a_grid_times_are_rounded_up_to_it() -> None:
         assert found.relocation == exact[key].relocation
 
 
+def test_times_of_odd_microseconds_are_rounded_up_without_passing_the_width_of_a_number() -> None:
+    """2,124 s and a microsecond for companies with exact times; on the network's grid in (1,800 s, 2,700 s]."""
+    table = episodes(np.random.default_rng(3), 6, quarters=True)
+    odd = pa.array([2_124_000_001 / 3.6e9] * 6)
+    for name, values in {
+        "last_online_h": odd,
+        "first_offline_h": odd,
+        "relocated_h": pa.nulls(6, pa.float64()),
+    }.items():
+        table = table.set_column(table.column_names.index(name), name, values)
+    rules = replace(method(), time_grid=((5, 0), (10**12, 900)))
+    found = estimates(table, rules)
+    assert found.pop(NETWORK).median_hours.value == pytest.approx(0.625)
+    exact = [item.median_hours.value for item in found.values()]
+    assert exact == pytest.approx([2_124_000_001 / 3.6e9] * len(found))
+
+
 @given(st.integers(0, 2**32), st.sampled_from([EXACT, GRID]), st.sampled_from([1, 7, 500_000]))
 @settings(max_examples=6, deadline=None)
 def test_neither_the_order_of_rows_nor_the_size_of_parts_changes_a_digit(seed: int, rules: Method, most: int) -> None:
