@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
 from monitor.cli.runtime import Runtime, json_option, runtime, show
 from monitor.db import transaction
-from monitor.release.package import Package, build
+from monitor.release.package import Package
 from monitor.release.publications import store, write_files
 from monitor.release.signing import keep_public_key, load_signing_key
-from monitor.release.store import find_published
-from reports.document import Report, page
+from reports.document import Report
+from reports.publication import publication, write
 from reports.reading import read_report
 
 
@@ -45,10 +44,7 @@ def report(period: str, out: Path | None, only_report: bool, as_json: bool) -> N
 def _packed(run: Runtime, period: str) -> tuple[Report, Package]:
     """The report and the signed package it is part of; the key is asked for before the long work."""
     key = load_signing_key(run.settings.signing_key_file)
-    with transaction(run.engine) as session:
-        made = read_report(session, run.settings, period)
-        release = find_published(session, period)
-        package = build(session, release, run.settings, key, documents(made))
+    made, package = publication(run.engine, run.settings, period, key)
     keep_public_key(key, run.settings.public_keys)
     return made, package
 
@@ -58,20 +54,3 @@ def _written(package: Package, run: Runtime, out: Path | None) -> list[Path]:
         return write_files(package.files, out)
     folder = store(package, run.settings.publications)
     return [folder / name for name in package.files]
-
-
-def write(made: Report, folder: Path) -> list[Path]:
-    """Write the report alone; returns the paths of its files."""
-    return write_files(documents(made), folder)
-
-
-def documents(made: Report) -> Mapping[str, bytes]:
-    """The report by file name: HTML and PDF in each language."""
-    from reports.printing import pdfs  # takes half a second to import: only where a PDF is made
-
-    files = {}
-    for language, printed in pdfs(made).items():
-        stem = f"report-{made.period}-{language}"
-        files[f"{stem}.html"] = page(made, language, "screen").encode()
-        files[f"{stem}.pdf"] = printed
-    return files

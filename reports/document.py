@@ -42,8 +42,9 @@ _FORMATTERS = ("count", "share", "percent", "share_range", "hours", "reached", "
 class Report:
     """A published release with what may be shown of it, whose report it is, and what was public before it.
 
-    `earlier`: the newest version of each earlier quarter, oldest first. `corrections`: what was corrected since the
-    report before. Both end where this release was published.
+    `earlier`: the newest version of each earlier quarter, oldest first; all but the last without flows, norms and
+    quality, for they are in the trend only. `corrections`: what was corrected since the report before. Both end where
+    this release was published.
     """
 
     period: str

@@ -15,7 +15,7 @@ from monitor.errors import MonitorError
 from monitor.models.release import Release, Stage
 from monitor.publish.rows import PublicTable, public_table
 from monitor.publish.trend import is_quarter
-from monitor.release.store import load_table, load_table_without_curves, published
+from monitor.release.store import load_table_without_curves, published
 from monitor.settings import Settings
 from reports.corrections import Correction
 from reports.document import Report
@@ -41,7 +41,7 @@ def _report(session: Session, settings: Settings, release: Release) -> Report:
         published_at=release.published_at,
         manifest_sha256=release.manifest_sha256,
         code_version=str(release.manifest.get("code_version", "")),
-        table=public_table(load_table(session, release)),
+        table=_table(session, release),
         publisher=settings.site_name,
         demonstration=settings.demonstration,
         contact=settings.contact,
@@ -68,8 +68,8 @@ def _is_earlier(period: str, than: str) -> bool:
 
 
 def _earlier(session: Session, before: Sequence[Release], release: Release) -> tuple[PublicTable, ...]:
-    newest = {other.period: other for other in before if other.period != release.period}
-    return tuple(_table(session, other) for other in list(newest.values())[-QUARTERS:])
+    newest = list({other.period: other for other in before if other.period != release.period}.values())[-QUARTERS:]
+    return tuple(_table(session, other, parts=other is newest[-1]) for other in newest)
 
 
 def _corrections(session: Session, before: Sequence[Release], release: Release) -> tuple[Correction, ...]:
@@ -88,6 +88,6 @@ def _corrections(session: Session, before: Sequence[Release], release: Release) 
     return tuple(sorted(found, key=lambda one: (one.published_at, one.period, one.version)))
 
 
-def _table(session: Session, release: Release) -> PublicTable:
+def _table(session: Session, release: Release, *, parts: bool = True) -> PublicTable:
     """What may be shown of a release, without the companies' curves: no report draws them."""
-    return public_table(load_table_without_curves(session, release.id))
+    return public_table(load_table_without_curves(session, release.id, parts=parts))

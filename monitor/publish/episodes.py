@@ -9,8 +9,8 @@ import csv
 import hashlib
 import io
 from collections import defaultdict
-from collections.abc import Collection, Iterable
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -43,7 +43,9 @@ SCHEMA = pa.schema(
 )
 # What the pool's rows do not say; its counts stand in the list of companies, where they may be told at all.
 _NOT_OF_THE_POOL = ("relocated_h", "destination", MOVED_TO, "notices", "reappeared")
-Row = dict[str, object]
+_GIVEN = {field.name: field.type for field in SCHEMA if field.name != "end"} | {"unverified": pa.bool_()}
+_OPEN = pa.array(["outstanding", "unverified"])
+Column: TypeAlias = pa.ChunkedArray
 Floats = npt.NDArray[np.float64]
 
 
@@ -55,42 +57,39 @@ def public_episodes(episodes: pa.Table, table: PublicTable) -> pa.Table:
     reappeared and unverified. Companies without figures and what is at nobody's door are POOLED; where the network
     gives way the former are left out. Of what began before the period only what is still open stays, without a site.
     """
-    shown = {row.company for row in table.rows if row.figures is not None}
+    shown = pa.array(sorted(row.company for row in table.rows if row.figures is not None), pa.string())
+    rows = pa.table({name: episodes[name].cast(kind) for name, kind in _GIVEN.items()})
     if table.network.gives_way:
-        episodes = episodes.filter(pc.is_in(episodes["company"], pa.array([*sorted(shown), None], pa.string())))
-    own = np.array([company in shown for company in episodes["company"].to_pylist()], dtype=bool)
-    followed = _least_followed(episodes, own, table.method).tolist()
-    rows = episodes.set_column(
-        episodes.column_names.index("followed_h"), "followed_h", pa.array(followed, pa.float64())
-    ).to_pylist()
-    kept = [
-        _own(row, shown) if known else _pooled(row) for row, known in zip(rows, own, strict=True) if _is_needed(row)
-    ]
-    public = _numbered([row for row in kept if row["scored"] or row["company"] != POOLED])
-    return pa.Table.from_pylist(sorted(public, key=_order), SCHEMA)
+        rows = rows.filter(pc.or_(pc.is_in(rows["company"], shown), pc.is_null(rows["company"])))
+    own = pc.is_in(rows["company"], shown)
+    public = _public(rows, own, shown, table.method)
+    public = public.filter(pc.or_(public["scored"], pc.and_(own, pc.is_in(public["end"], _OPEN))))
+    public = _with(public, site=pa.array(_site_numbers(public), pa.int64()))
+    return public.take(pc.sort_indices(public, [(name, "ascending", "at_start") for name in SCHEMA.names]))
 
 
-def _is_needed(row: Row) -> bool:
-    return bool(row["scored"]) or _end(row) in ("outstanding", "unverified")
+def _public(rows: pa.Table, own: Column, shown: pa.Array, method: Method) -> pa.Table:
+    """The columns of SCHEMA as they may be told; where the content went only if that company has figures too."""
+    public = _with(
+        rows,
+        company=pc.if_else(own, rows["company"], POOLED),
+        followed_h=pa.array(_least_followed(rows, own.to_numpy(), method), pa.float64()),
+        end=_end(rows, own),
+    )
+    told = dict.fromkeys(_NOT_OF_THE_POOL, own) | {MOVED_TO: pc.and_(own, pc.is_in(rows[MOVED_TO], shown))}
+    return _with(public, **{name: pc.if_else(kept, rows[name], None) for name, kept in told.items()})
 
 
-def _own(row: Row, shown: Collection[object]) -> Row:
-    """A row of a company with figures; where the content went is named only where that company has figures too."""
-    moved_to = row[MOVED_TO] if row[MOVED_TO] in shown else None
-    return {name: row.get(name) for name in SCHEMA.names} | {"end": _end(row), MOVED_TO: moved_to}
+def _with(rows: pa.Table, **columns: Column) -> pa.Table:
+    """The rows of SCHEMA with those columns instead of theirs."""
+    return pa.table({name: columns[name] if name in columns else rows[name] for name in SCHEMA.names}, SCHEMA)
 
 
-def _pooled(row: Row) -> Row:
-    end = "not_removed" if row["first_offline_h"] is None else "removed"
-    return _own(row, ()) | {"company": POOLED, "end": end} | dict.fromkeys(_NOT_OF_THE_POOL)
-
-
-def _end(row: Row) -> str:
-    if row["first_offline_h"] is not None:
-        return "removed"
-    if row["relocated_h"] is not None:
-        return "relocated"
-    return "unverified" if row["unverified"] else "outstanding"
+def _end(rows: pa.Table, own: Column) -> Column:
+    """How each episode ended; of the pool only whether it was removed."""
+    removed, moved = (pc.is_valid(rows[name]) for name in ("first_offline_h", "relocated_h"))
+    still = pc.if_else(rows["unverified"], "unverified", "outstanding")
+    return pc.if_else(removed, "removed", pc.if_else(own, pc.if_else(moved, "relocated", still), "not_removed"))
 
 
 def _least_followed(episodes: pa.Table, own: npt.NDArray[np.bool_], method: Method) -> Floats:
@@ -101,8 +100,7 @@ def _least_followed(episodes: pa.Table, own: npt.NDArray[np.bool_], method: Meth
     """
     names = ("last_online_h", "first_offline_h", "relocated_h", "followed_h", "deadline_h")
     last, offline, moved, followed, deadline = (_floats(episodes, name) for name in names)
-    unverified = np.array(episodes["unverified"].to_pylist(), dtype=bool)
-    open_now = np.isnan(offline) & np.isnan(moved) & ~unverified & own
+    open_now = np.isnan(offline) & np.isnan(moved) & ~episodes["unverified"].to_numpy() & own
     bounds = np.array(method.age_bounds_hours)
     deadlines = (deadline, *DEADLINES_HOURS)
     least = [
@@ -127,43 +125,43 @@ def _just_after(hours: Floats | float) -> Floats:
 
 def _floats(episodes: pa.Table, name: str) -> Floats:
     """A column of hours, nan where there is none."""
-    values: Floats = np.array(episodes[name].cast(pa.float64()).to_pylist(), dtype=np.float64)
+    values: Floats = episodes[name].to_numpy()
     return values
 
 
 def _oldest(episodes: pa.Table, followed: Floats, open_now: npt.NDArray[np.bool_]) -> Floats:
     """For each row the longest time that an open episode of its company was followed."""
-    companies = episodes["company"].to_pylist()
-    most: dict[str | None, float] = defaultdict(float)
-    for company, hours, counts in zip(companies, followed.tolist(), open_now.tolist(), strict=True):
-        most[company] = max(most[company], hours if counts else 0.0)
-    return np.array([most[company] for company in companies], dtype=np.float64)
+    companies = pc.fill_null(episodes["company"], "").combine_chunks().dictionary_encode()
+    numbers = companies.indices.to_numpy()
+    most = np.zeros(len(companies.dictionary))
+    np.maximum.at(most, numbers, np.where(open_now, followed, 0.0))
+    found: Floats = most[numbers]
+    return found
 
 
-def _numbered(rows: list[Row]) -> list[Row]:
-    """The rows with sites numbered from 1 by the hash of their own rows: the number says nothing more than those."""
+def _site_numbers(rows: pa.Table) -> list[int | None]:
+    """Sites numbered from 1 by the hash of their own rows: the number says nothing more than those."""
+    scored, beside = rows.filter(rows["scored"]), [name for name in rows.column_names if name != "site"]
     sites: dict[object, list[str]] = defaultdict(list)
-    for row in rows:
-        if row["scored"]:
-            sites[row["site"]].append(repr([value for name, value in row.items() if name != "site"]))
+    for site, *line in zip(*(scored[name].to_pylist() for name in ("site", *beside)), strict=True):
+        sites[site].append(repr(line))
     digests = {site: hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest() for site, lines in sites.items()}
     numbers = {site: number for number, site in enumerate(sorted(digests, key=digests.__getitem__), 1)}
-    return [row | {"site": numbers[row["site"]] if row["scored"] else None} for row in rows]
-
-
-def _order(row: Row) -> tuple[tuple[bool, object], ...]:
-    return tuple((value is not None, value) for value in row.values())
+    every = zip(rows["site"].to_pylist(), rows["scored"].to_pylist(), strict=True)
+    return [numbers[site] if counts else None for site, counts in every]
 
 
 def write_csv(episodes: pa.Table) -> bytes:
     """The rows as CSV: numbers as Python writes them, so that they are read back exactly; nothing for null."""
     sheet = io.StringIO()
-    csv.writer(sheet).writerows([SCHEMA.names, *map(_cells, episodes.to_pylist())])
+    csv.writer(sheet).writerows([SCHEMA.names, *zip(*map(_cells, episodes.columns), strict=True)])
     return sheet.getvalue().encode()
 
 
-def _cells(row: Row) -> Iterable[object]:
-    return [str(value).lower() if isinstance(value, bool) else value for value in row.values()]
+def _cells(column: Column) -> list[object]:
+    """The values of a column; true and false as Arrow writes them, in small letters."""
+    cells: list[object] = (column.cast(pa.string()) if column.type == pa.bool_() else column).to_pylist()
+    return cells
 
 
 def write_parquet(episodes: pa.Table, path: Path) -> None:

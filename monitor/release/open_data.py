@@ -28,14 +28,18 @@ def write_open_data(session: Session, release: Release, folder: Path) -> None:
 
     Raises MonitorError where a table does not come out of them again: then the facts are not those of the release.
     """
-    request, table = request_of(release), public_table(load_table(session, release))
+    write_tables(session, request_of(release), public_table(load_table(session, release)), folder)
+
+
+def write_tables(session: Session, request: Request, table: PublicTable, folder: Path) -> None:
+    """The same of a release that was read already, with its curves, and what was asked when it was scored."""
     folder.mkdir(parents=True, exist_ok=True)
     _write(session, request, table, folder, "")
     if table.hash_hits:
         _write(session, replace(request, kinds=HASH_HITS), table.hash_hits, folder, HASH_HIT_FILES)
 
 
-def files_of(table: Table) -> list[str]:
+def files_of(table: Table | PublicTable) -> list[str]:
     """The names of the files that `write_open_data` writes for a release's table."""
     hits = [HASH_HIT_FILES] if table.hash_hits else []
     return [f"{begin}{name}" for begin in ("", *hits) for name in (EPISODES, COMPANIES)]

@@ -12,10 +12,10 @@ import io
 import json
 import tempfile
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy.orm import Session
 
@@ -27,14 +27,15 @@ from monitor.publish.open_sheets import Sheet, sheets_of
 from monitor.publish.readme import readme_files
 from monitor.publish.rows import PublicTable, public_table
 from monitor.publish.words import Text
-from monitor.release.open_data import COMPANIES, EPISODES, HASH_HIT_FILES, files_of, write_open_data
+from monitor.release.open_data import COMPANIES, EPISODES, HASH_HIT_FILES, files_of, write_tables
 from monitor.release.publish import check
-from monitor.release.rebuild import method_of
+from monitor.release.rebuild import method_of, request_of
 from monitor.release.signing import SigningKey
 from monitor.release.store import load_table
 from monitor.settings import Settings
 
 MANIFEST, SIGNATURE, SUMS, PUBLIC_KEY = "manifest.json", "manifest.json.sig", "SHA256SUMS", "public-key.pem"
+Documents: TypeAlias = Callable[[], Mapping[str, bytes]]
 _TOLD = ("period", "as_of", "known_at", "method", "parameters", "parameters_sha256", "code_version", "corrects")
 _TITLES = {
     EPISODES: Text("De geanonimiseerde episodes", "The anonymised episodes"),
@@ -71,20 +72,18 @@ def about(release: Release, settings: Settings) -> About:
     )
 
 
-def build(
-    session: Session, release: Release, settings: Settings, key: SigningKey, documents: Mapping[str, bytes]
-) -> Package:
-    """The whole package, with the documents (the report) in it.
+def build(session: Session, release: Release, settings: Settings, key: SigningKey, documents: Documents) -> Package:
+    """The whole package, with the documents (the report) in it: they are asked for last, and can be made meanwhile.
 
     Raises MonitorError where the release is no longer what was frozen, or its table does not come out of its episodes.
     """
     said = about(release, settings)
     if problems := check(session, release):
         raise MonitorError(f"the release is not what was frozen: {problems[0]}; see `monitor release verify`")
-    whole = load_table(session, release)
-    sheets = [*_sheets(public_table(whole)), *_recomputable(session, release, files_of(whole))]
+    table = public_table(load_table(session, release))
+    sheets = [*_sheets(table), *_recomputable(session, release, table)]
     files = {sheet.name: sheet.content for sheet in sheets} | method_files(method_of(release))
-    files |= {"datapackage.json": _json(descriptor(said, sheets)), PUBLIC_KEY: key.public_pem, **documents}
+    files |= {"datapackage.json": _json(descriptor(said, sheets)), PUBLIC_KEY: key.public_pem, **documents()}
     files |= readme_files(said, key.fingerprint)
     files[SUMS] = "".join(f"{_sha256(content)}  {name}\n" for name, content in sorted(files.items())).encode()
     files[MANIFEST] = _json(manifest(said, release, key.fingerprint, files))
@@ -122,11 +121,11 @@ def _of_hits(sheet: Sheet) -> Sheet:
     return replace(sheet, name=f"{HASH_HIT_FILES}{sheet.name}", title=title)
 
 
-def _recomputable(session: Session, release: Release, names: Sequence[str]) -> list[Sheet]:
+def _recomputable(session: Session, release: Release, table: PublicTable) -> list[Sheet]:
     """The files from which anyone gets the table again, of the notices and of the hash hits."""
     with tempfile.TemporaryDirectory() as folder:
-        write_open_data(session, release, Path(folder))
-        made = {name: (Path(folder) / name).read_bytes() for name in names}
+        write_tables(session, request_of(release), table, Path(folder))
+        made = {name: (Path(folder) / name).read_bytes() for name in files_of(table)}
     sheets = [Sheet(name.removeprefix(HASH_HIT_FILES), Text("", ""), content) for name, content in made.items()]
     titled = [replace(sheet, title=_TITLES[sheet.name]) for sheet in sheets]
     return [_of_hits(s) if name.startswith(HASH_HIT_FILES) else s for name, s in zip(made, titled, strict=True)]

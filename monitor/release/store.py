@@ -15,6 +15,7 @@ from monitor.models.release import Release, ReleaseRow, Stage
 from monitor.score.table import Estimate, Table, from_json
 
 _CURVE = re.compile(r'"curve":\[[^\]]*\]')  # in canonical JSON; in a text the quotation marks would be escaped
+_PARTS = ("flows", "norms", "quality")
 HASH_HIT = "#"  # before a company's key in the rows of the hash hits; no key has it, and the column has room for one
 
 
@@ -55,12 +56,21 @@ def load_table(session: Session, release: Release) -> Table:
     return thaw(json.loads(release.table_json), ((key, json.loads(row)) for key, row in found))
 
 
-def load_table_without_curves(session: Session, number: int) -> Table:
-    """The table of the release with that number, without the companies' curves: nine tenths of it."""
+def load_table_without_curves(session: Session, number: int, *, parts: bool = True) -> Table:
+    """The table of the release with that number, without the companies' curves: nine tenths of it.
+
+    Without `parts` it has no flows, norms and quality either, which are most of the rest.
+    """
     head = json.loads(session.scalars(select(Release.table_json).where(Release.id == number)).one())
+    head = head if parts else _without_parts(head)
     rows = select(ReleaseRow.company_key, ReleaseRow.row_json).where(ReleaseRow.release_id == number)
     found = session.execute(rows.order_by(ReleaseRow.position))
     return thaw(head, ((key, json.loads(_CURVE.sub('"curve":[]', row, 1))) for key, row in found))
+
+
+def _without_parts(head: Mapping[str, Any]) -> Mapping[str, Any]:
+    hits = {"hash_hits": _without_parts(head["hash_hits"])} if head.get("hash_hits") else {}
+    return {name: value for name, value in head.items() if name not in _PARTS} | hits
 
 
 def thaw(head: Mapping[str, Any], rows: Iterable[tuple[str, Mapping[str, Any]]]) -> Table:

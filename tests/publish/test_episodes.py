@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from typing import Any
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monitor.publish.company_list import companies_csv
 from monitor.publish.episodes import public_episodes, write_csv
@@ -69,6 +72,40 @@ def test_neither_order_nor_internal_numbers_change_a_byte() -> None:
     shuffled = [(company, 90_000 - site, *rest) for company, site, *rest in ROWS]
     random.Random(1).shuffle(shuffled)
     assert written(shuffled) == written(ROWS)
+
+
+HOURS = st.sampled_from([0.0, 0.5, 12.0, 24.0, 30.25])
+MAYBE, COUNTS = st.none() | HOURS, st.integers(0, 3)
+ANY = st.tuples(
+    st.sampled_from([A, B, TINY_1, None]), st.integers(1, 4), st.booleans(), HOURS, MAYBE, MAYBE,
+    st.sampled_from(["BE", "NL", None]), st.sampled_from([A, TINY_1, None]), HOURS, HOURS, COUNTS, COUNTS,
+    st.booleans(),
+)  # fmt: skip
+PLAIN = (*INPUT[:1], *INPUT[2:8], *INPUT[9:12], "end")
+
+
+def told(row: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    """What the file may say of an episode, but for its site and the time it was followed; None for nothing at all."""
+    company, _, scored, online, offline, moved, country, to, _, deadline, notices, reappeared, unverified = row
+    if company not in (A, B):
+        end = "not_removed" if offline is None else "removed"
+        return ("(pooled)", True, online, offline, *[None] * 3, deadline, None, None, end) if scored else None
+    still = "relocated" if moved is not None else "unverified" if unverified else "outstanding"
+    end = still if offline is None else "removed"
+    to = to if to in (A, B) else None
+    line = (company, scored, online, offline, moved, country, to, deadline, notices, reappeared, end)
+    return line if scored or end in ("outstanding", "unverified") else None
+
+
+@given(st.lists(ANY, min_size=1, max_size=12))
+def test_each_episode_says_what_it_may_and_the_file_is_in_the_order_of_its_lines(rows: list[tuple[Any, ...]]) -> None:
+    """Row by row and in plain Python what is worked out by column; nothing comes before something."""
+    public = public_episodes(arrow(rows), public_table(invent(companies=BIG + TINY))).to_pylist()
+    lines = [tuple(row.values()) for row in public]
+    assert lines == sorted(lines, key=lambda line: [(value is not None, value) for value in line])
+    expected = Counter(line for line in map(told, rows) if line)
+    assert Counter(tuple(row[name] for name in PLAIN) for row in public) == expected
+    assert all((row["site"] is not None) == row["scored"] for row in public)
 
 
 def test_where_the_network_gives_way_withheld_companies_are_left_out() -> None:

@@ -63,7 +63,7 @@ def made(published: Published, folder: Path, documents: Mapping[str, bytes] = DO
         create_signing_key(settings.signing_key_file, settings.public_keys)
     with transaction(published.database.engine) as session:
         key = load_signing_key(settings.signing_key_file)
-        package = build(session, find(session, "1"), settings, key, documents)
+        package = build(session, find(session, "1"), settings, key, lambda: documents)
     out = folder / "out"
     out.mkdir(exist_ok=True)
     for name, content in package.files.items():
@@ -188,7 +188,7 @@ def test_a_draft_is_not_packed(published: Published, tmp_path: Path) -> None:
     with transaction(published.database.engine) as session:
         release = draft(session, score(session, request()), method(), DRAFTED, "test")
         with pytest.raises(MonitorError, match="is not published"):
-            build(session, release, Settings(home=tmp_path), key, {})
+            build(session, release, Settings(home=tmp_path), key, dict)
         with pytest.raises(MonitorError, match="is a correction"):
             publish(session, release, "invented companies", DRAFTED, "test")
         session.rollback()

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from monitor.models.release import Release, ReleaseRow, Stage
 from monitor.publish.rows import public_table
+from monitor.publish.words import Language
 from monitor.release.canonical import digest
 from monitor.release.draft import freeze
 from monitor.score.methods import method
@@ -26,7 +27,9 @@ from monitor.score.table import (
     Unattributed,
 )
 from reports.corrections import Correction
-from reports.document import Report
+from reports.document import Report, page
+from reports.printing import identifier
+from reports.typesetting import typeset
 from tests.publish.fiction import COMPANIES, invent, with_hash_hits
 
 PERIOD = "2026Q2"
@@ -210,3 +213,8 @@ def report(table: Table | None = None, *, first: bool = False) -> Report:
         earlier=() if first else earlier,
         corrections=() if first else (correction,),
     )
+
+
+def pdf(report: Report, language: Language) -> bytes:
+    """The report as PDF, made here and not in a process of its own."""
+    return typeset(page(report, language, "print"), identifier(report, language))

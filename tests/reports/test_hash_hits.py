@@ -10,9 +10,8 @@ from pypdf import PdfReader
 
 from monitor.publish.words import LANGUAGES, Language
 from reports.document import page
-from reports.printing import pdf
 from tests.publish.fiction import invent, with_hash_hits
-from tests.reports.fiction import report
+from tests.reports.fiction import pdf, report
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

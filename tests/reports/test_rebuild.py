@@ -8,13 +8,12 @@ import sys
 
 BUILD = """
 import hashlib
-from reports.document import page
-from reports.printing import pdfs
+from reports.presses import presses
+from reports.printing import documents
 from tests.reports.fiction import report
-made = report()
-for language, written in pdfs(made).items():
-    for part in (written, page(made, language, "screen").encode()):
-        print(hashlib.sha256(part).hexdigest())
+with presses(2) as pool:
+    for written in documents(report(), pool)().values():
+        print(hashlib.sha256(written).hexdigest())
 """
 
 

@@ -26,16 +26,17 @@ from monitor.publish import formatting
 from monitor.publish.rows import public_table
 from monitor.publish.words import LANGUAGES, STANDINGS, Language
 from monitor.settings import Settings
-from reports.command import report, write
+from reports.command import report
 from reports.document import Report, page
 from reports.figures import key_figures
-from reports.printing import OnlyOurFiles, pdf
+from reports.publication import write
 from reports.reading import read_report
 from reports.styles import STATIC
 from reports.summary import standing_counts, what_was_measured
+from reports.typesetting import OnlyOurFiles
 from tests.conftest import NewDatabase
 from tests.publish.fiction import Invented, invent
-from tests.reports.fiction import LONGEST, PERIOD, companies, publish, table
+from tests.reports.fiction import LONGEST, PERIOD, companies, pdf, publish, table
 
 FORBIDDEN = re.compile(r"guilty|criminal|schuldig|crimineel|criminele|dader|offender|illegal host", re.IGNORECASE)
 SMALL = ("Watersnip VPS", "Kaaskop Hosting", "Paling Servers")

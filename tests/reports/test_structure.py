@@ -15,9 +15,10 @@ from pypdf.generic import DictionaryObject, NumberObject
 from monitor.publish.words import LANGUAGES, Language
 from reports.chapters import chapters
 from reports.pictures import pictures
-from reports.printing import pdf, pdfs
+from reports.presses import presses
+from reports.printing import documents
 from reports.words import WORDS
-from tests.reports.fiction import report
+from tests.reports.fiction import PERIOD, pdf, report
 
 HEADINGS = {"/H1": 1, "/H2": 2, "/H3": 3, "/H4": 4}
 
@@ -25,7 +26,9 @@ HEADINGS = {"/H1": 1, "/H2": 2, "/H3": 3, "/H4": 4}
 @pytest.fixture(scope="module")
 def readers() -> Mapping[Language, PdfReader]:
     """The report in both languages."""
-    return {language: PdfReader(BytesIO(written)) for language, written in pdfs(report()).items()}
+    with presses(len(LANGUAGES)) as pool:
+        files = documents(report(), pool)()
+    return {language: PdfReader(BytesIO(files[f"report-{PERIOD}-{language}.pdf"])) for language in LANGUAGES}
 
 
 def root(reader: PdfReader) -> Any:

@@ -1,0 +1,38 @@
+"""Processes that typeset: that is work for one core, so each language has a process of its own."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+from importlib import import_module
+from multiprocessing import get_context
+
+_WEASYPRINT = "reports.typesetting"
+
+
+@contextmanager
+def presses(number: int) -> Iterator[Executor]:
+    """So many processes for `printed`, begun at once: they load WeasyPrint while the release is still being read.
+
+    It is loaded once, in the process that they are forked from. They never search for cycles of garbage: that takes
+    a third of the time of a long report (docs/adr/0016).
+    """
+    context = get_context("forkserver")
+    context.set_forkserver_preload([_WEASYPRINT])
+    with ProcessPoolExecutor(number, context, initializer=gc.disable) as pool:
+        for _ in range(number):
+            pool.submit(_load)
+        yield pool
+
+
+def _load() -> None:
+    import_module(_WEASYPRINT)  # where that process was begun by others, and has something else loaded
+
+
+def printed(html: str, identifier: bytes) -> bytes:
+    """The page as PDF (`reports.typesetting.typeset`), made by a process of `presses`."""
+    from reports.typesetting import typeset  # loads WeasyPrint: only there
+
+    return typeset(html, identifier)
