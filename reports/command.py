@@ -8,8 +8,7 @@ import click
 
 from monitor.cli.runtime import Runtime, json_option, runtime, show
 from monitor.db import transaction
-from monitor.release.package import Package
-from monitor.release.publications import store, write_files
+from monitor.release.publications import Package, store, write_files
 from monitor.release.signing import keep_public_key, load_signing_key
 from reports.document import Report
 from reports.publication import publication, write

@@ -9,8 +9,8 @@ from sqlalchemy import Engine
 from monitor.cycles import uncollected
 from monitor.db import transaction
 from monitor.publish.words import LANGUAGES
-from monitor.release.package import Package, build
-from monitor.release.publications import write_files
+from monitor.release.package import build
+from monitor.release.publications import Package, write_files
 from monitor.release.signing import SigningKey
 from monitor.release.store import find_published
 from monitor.settings import Settings

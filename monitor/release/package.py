@@ -13,7 +13,7 @@ import json
 import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -28,6 +28,7 @@ from monitor.publish.readme import readme_files
 from monitor.publish.rows import PublicTable, public_table
 from monitor.publish.words import Text
 from monitor.release.open_data import COMPANIES, EPISODES, HASH_HIT_FILES, files_of, write_tables
+from monitor.release.publications import Package
 from monitor.release.publish import check
 from monitor.release.rebuild import method_of, request_of
 from monitor.release.signing import SigningKey
@@ -42,18 +43,6 @@ _TITLES = {
     COMPANIES: Text("Namen en wat de episodes niet zeggen", "Names, and what the episodes do not say"),
 }
 _HITS = Text("Opvolging van de hashcheckservice: ", "Follow-up of the hash check service: ")
-
-
-@dataclass(frozen=True, slots=True)
-class Package:
-    """Which release it is of, the fingerprint of the key that signed it, and its files by name.
-
-    The last of `files` is all the others in one ZIP.
-    """
-
-    about: About
-    fingerprint: str
-    files: Mapping[str, bytes]
 
 
 def about(release: Release, settings: Settings) -> About:

@@ -19,9 +19,21 @@ from pathlib import Path
 from typing import Any
 
 from monitor.errors import MonitorError
-from monitor.release.package import Package
+from monitor.publish.datapackage import About
 
 INDEX = "publication.json"  # what is in the folder, for the site; the signed list is in manifest.json
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """Which release it is of, the fingerprint of the key that signed it, and its files by name.
+
+    The last of `files` is all the others in one ZIP.
+    """
+
+    about: About
+    fingerprint: str
+    files: Mapping[str, bytes]
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,8 @@ from monitor.publish.method_text import method_text
 from monitor.publish.rows import public_table
 from monitor.publish.words import LANGUAGES
 from monitor.release.draft import draft
-from monitor.release.package import Package, build
+from monitor.release.package import build
+from monitor.release.publications import Package
 from monitor.release.publish import publish
 from monitor.release.signing import create_signing_key, load_signing_key
 from monitor.release.store import find, load_table

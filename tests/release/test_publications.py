@@ -13,8 +13,7 @@ import pytest
 from monitor.errors import MonitorError
 from monitor.publish.datapackage import About
 from monitor.release import publications
-from monitor.release.package import Package
-from monitor.release.publications import INDEX, Publication, PublishedFile, link_of, read, store, write_files
+from monitor.release.publications import INDEX, Package, Publication, PublishedFile, link_of, read, store, write_files
 
 WHEN = datetime(2026, 7, 20, 8, tzinfo=UTC)
 

@@ -19,8 +19,7 @@ from werkzeug.test import TestResponse
 
 from monitor.db import connect
 from monitor.publish.datapackage import About
-from monitor.release.package import Package
-from monitor.release.publications import INDEX, store
+from monitor.release.publications import INDEX, Package, store
 from monitor.release.signing import SigningKey, create_signing_key
 from monitor.settings import Settings
 from tests.conftest import NewDatabase
