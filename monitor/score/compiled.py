@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-import numba
+from numba import njit
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -18,7 +18,7 @@ _R = TypeVar("_R")
 def compiled(function: Callable[_P, _R]) -> Callable[_P, _R]:
     """The same function, compiled. Divisions by zero are as in numpy; indices are not checked, so tests check them."""
     try:
-        made: Callable[_P, _R] = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+        made: Callable[_P, _R] = njit(cache=True, nogil=True, error_model="numpy")(function)
     except RuntimeError:  # no place to keep it that may be written to: each process compiles anew
-        made = numba.njit(nogil=True, error_model="numpy")(function)
+        made = njit(nogil=True, error_model="numpy")(function)
     return made
