@@ -7,7 +7,9 @@ import os
 import sqlite3
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -40,8 +42,20 @@ class Export:
     row: Callable[[int], Values]
 
 
-def run(rows: int) -> None:
-    """Print for each database and format the rows a second of both, their ratio, and the peak memory of ours."""
+@dataclass(frozen=True)
+class Cost:
+    """What a command took, its start and the processes it started included: seconds of wall time and of CPU, and MB.
+
+    The memory is the sum of what each process held at its own peak: no less than all of them held at any time.
+    """
+
+    seconds: float
+    cpu: float
+    memory: float
+
+
+def run(rows: int = 1_000_000) -> None:
+    """Print for each database and format the rows a second of both, their ratio, and what ours took."""
     with TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "networks.csv").write_text("".join(_networks()))
@@ -60,35 +74,49 @@ def _compare(folder: Path, export: Export, url: str, driver: Driver, rows: int) 
         file.write(export.header + "\n")
         file.writelines(export.line(export.row(n)) + "\n" for n in range(rows))
     seconds = driver(url, len(export.columns), map(export.row, range(rows)))
-    whole, memory = _whole(folder, export, url, path)
+    whole = _whole(folder, export, url, path)
     print(
         f"intake of {rows:,} rows of {export.format} on {url.partition(':')[0]}: driver's upsert {rows / seconds:,.0f}",
-        f"rows/s, all of it {rows / whole:,.0f} rows/s, ratio {seconds / whole:.3f}, peak {memory:,.0f} MB",
+        f"rows/s, all of it {rows / whole.seconds:,.0f} rows/s, ratio {seconds / whole.seconds:.3f} (bar 0.25),",
+        f"{whole.cpu / rows * 1e6:.1f} us of CPU a row, peak {whole.memory:,.0f} MB (bar 300)",
+        flush=True,
     )
 
 
-def _whole(folder: Path, export: Export, url: str, path: Path) -> tuple[float, float]:
-    """Seconds of wall time and megabytes of memory that the command took, its start included."""
+def _whole(folder: Path, export: Export, url: str, path: Path) -> Cost:
+    """What taking the file in takes, on a new database."""
     home = {"MONITOR_HOME": str(folder / export.format), "MONITOR_DATABASE_URL": url}
     for command in ("init --create-keys", f"netblocks load {folder}/networks.csv --date 2026-01-01"):
         _command(home, *command.split())
-    begun = time.perf_counter()
-    memory = _command(home, "ingest", export.format, str(path), "--zone", "UTC", "--received-at", _RECEIVED)
-    return time.perf_counter() - begun, memory
+    return _command(home, "ingest", export.format, str(path), "--zone", "UTC", "--received-at", _RECEIVED)
 
 
-def _command(home: dict[str, str], *arguments: str) -> float:
-    """Run `monitor`, expect it to succeed, and give back its peak memory in megabytes."""
-    begun = [sys.executable, "-m", "monitor", *arguments]
-    answer = Path(home["MONITOR_HOME"]).with_suffix(".answer")
-    with answer.open("w") as out:
-        process = os.posix_spawn(
-            sys.executable, begun, os.environ | home, file_actions=[(os.POSIX_SPAWN_DUP2, out.fileno(), 1)]
-        )
-        _, status, usage = os.wait4(process, 0)
-    if os.waitstatus_to_exitcode(status):
+def _command(home: dict[str, str], *arguments: str) -> Cost:
+    """Run `monitor`, and expect it to succeed."""
+    command = [sys.executable, "-m", "monitor", *arguments]
+    with Path(home["MONITOR_HOME"]).with_suffix(".answer").open("w") as out:
+        actions = [(os.POSIX_SPAWN_DUP2, out.fileno(), 1)]
+        begun = time.perf_counter()
+        process = os.posix_spawn(sys.executable, command, os.environ | home, file_actions=actions)
+    peaks = Counter[str]()
+    while not (ended := os.wait4(process, os.WNOHANG))[0]:
+        peaks |= _held_at_most(str(process))
+        time.sleep(0.05)
+    if os.waitstatus_to_exitcode(ended[1]):
         raise RuntimeError(f"monitor {arguments[0]} failed")
-    return usage.ru_maxrss / 1024
+    seconds, usage = time.perf_counter() - begun, ended[2]
+    return Cost(seconds, usage.ru_utime + usage.ru_stime, peaks.total() / 1024)
+
+
+def _held_at_most(process: str) -> Counter[str]:
+    """KiB of memory that a process, and each that it started, has held so far."""
+    found = Counter[str]()
+    for one in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # one that has just ended
+            status = dict(line.split(":\t", 1) for line in (one / "status").read_text().splitlines())
+            if process in (one.name, status["PPid"]) and "VmHWM" in status:
+                found[one.name] = int(status["VmHWM"].split()[0])
+    return found
 
 
 def _sqlite(url: str, width: int, rows: Iterator[Values]) -> float:

@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from datetime import datetime
+from itertools import repeat
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
-import psycopg
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
+    Column,
     Connection,
     Engine,
     Enum,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     create_engine,
     event,
-    func,
     select,
     text,
 )
 from sqlalchemy.engine import Dialect, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from monitor.errors import ConfigurationError
 from monitor.instants import to_datetime, to_instant
@@ -38,7 +41,8 @@ Row: TypeAlias = tuple[Any, ...]
 REFERS_TO = "refers_to"  # in a column's info: the table whose id it holds, where no foreign key says so
 
 _WRITER_LOCK = 0x6D6F6E69746F72  # "monitor", the advisory lock that lets one writer of facts in at a time
-_WRITER_CACHE = 32 * 1024  # KiB of SQLite's pages a writer keeps at hand; digests fall anywhere in their index
+_WRITER_CACHE = 48 * 1024  # KiB of SQLite's pages a writer keeps at hand; digests fall anywhere in their index
+_NO_COLUMNS: Mapping[str, object] = MappingProxyType({})
 _ASKED_AT_ONCE = 10_000  # values in one question: below the 32,766 that SQLite takes
 
 
@@ -128,40 +132,67 @@ def bulk_insert(session: Session, table: Table, rows: Sequence[Mapping[str, Any]
 
 
 def insert_rows(session: Session, table: Table, columns: Sequence[str], rows: Sequence[Row]) -> None:
-    """Insert rows of plain values (instants as epoch seconds, words as strings) at the driver's own speed.
+    """`insert_columns` for rows of plain values, named by `columns`."""
+    if rows:
+        insert_columns(session, table, dict(zip(columns, zip(*rows, strict=True), strict=True)))
 
-    `columns` names the values of a row. Raises ValueError for a value outside the vocabulary of its column, and for
-    one that refers to a row that is not there.
+
+def insert_columns(
+    session: Session, table: Table, each: Mapping[str, Sequence[Any]], always: Mapping[str, object] = _NO_COLUMNS
+) -> None:
+    """Insert plain values (instants as epoch seconds, words as strings) by columns, at the driver's own speed.
+
+    `each` has a value for each row, all columns as many; `always` one for all of them. Raises ValueError for a value
+    outside the vocabulary of its column, and for one that refers to a row that is not there.
     """
-    if not rows:
+    count = len(next(iter(each.values())))
+    if not count:
         return
-    _check_words(table, columns, rows)
-    _check_references(session, table, columns, rows)
+    different = {name: set(values) - {None} for name, values in each.items() if _is_checked(table, name)}
+    different |= {name: {value} - {None} for name, value in always.items() if _is_checked(table, name)}
+    _check_words(table, different)
+    _check_references(session, table, different)
+    told = {name: values for name, values in each.items() if not _goes_without_saying(table.c[name], values)}
+    columns = (*told, *always)
+    constant = [repeat(value, count) for value in always.values()]
     if session.get_bind().dialect.name == "postgresql":
-        _copy(session, table, columns, rows)
+        _copy(session, table, columns, zip(*told.values(), *constant, strict=True))
         return
+    quick = [_quick_to_bind(table.c[name].type, values) for name, values in told.items()]
     marks = ", ".join("?" * len(columns))
     statement = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608
-    connection = session.connection()
-    with _checks_spared(connection, table):
-        connection.exec_driver_sql(statement, list(rows))
+    with _checks_spared(session.connection(), table), _cursor(session) as cursor:
+        cursor.executemany(statement, zip(*quick, *constant, strict=True))
 
 
-def _check_words(table: Table, columns: Sequence[str], rows: Sequence[Row]) -> None:
-    for position, name in enumerate(columns):
+def _goes_without_saying(column: Column[Any], values: Sequence[Any]) -> bool:
+    return column.server_default is None and all(value is None for value in values)
+
+
+def _quick_to_bind(kind: TypeEngine[Any], values: Iterable[Any]) -> Iterable[Any]:
+    """The values as types that Python's sqlite3 binds as they are; for `bytes` and `bool` it looks up adapters."""
+    if isinstance(kind, LargeBinary):
+        return [None if value is None else bytearray(value) for value in values]
+    return [None if value is None else int(value) for value in values] if isinstance(kind, Boolean) else values
+
+
+def _is_checked(table: Table, name: str) -> bool:
+    column = table.c[name]
+    return isinstance(column.type, Enum) or REFERS_TO in column.info
+
+
+def _check_words(table: Table, different: Mapping[str, set[Any]]) -> None:
+    for name, values in different.items():
         kind = table.c[name].type
-        if isinstance(kind, Enum) and not {row[position] for row in rows} <= {None, *kind.enums}:
+        if isinstance(kind, Enum) and not values <= set(kind.enums):
             raise ValueError(f"{table.name}.{name} takes only {', '.join(kind.enums)}")
 
 
-def _check_references(session: Session, table: Table, columns: Sequence[str], rows: Sequence[Row]) -> None:
+def _check_references(session: Session, table: Table, different: Mapping[str, set[Any]]) -> None:
     """A question a column and batch, where the check of a foreign key is one a row: most rows name the same few."""
-    for position, name in enumerate(columns):
+    for name, values in different.items():
         parent = table.c[name].info.get(REFERS_TO)
-        if parent is None:
-            continue
-        named = {row[position] for row in rows} - {None}
-        if named and not _are_there(session, table.metadata.tables[parent], named):
+        if parent and values and not _are_there(session, table.metadata.tables[parent], values):
             raise ValueError(f"{table.name}.{name} names one of {parent} that is not there")
 
 
@@ -169,8 +200,8 @@ def _are_there(session: Session, table: Table, identifiers: set[int]) -> bool:
     """Whether all of them are ids of the table."""
     first, width = min(identifiers), max(identifiers) - min(identifiers) + 1
     if width <= 2 * len(identifiers):  # ids are given out without gaps: those of new rows are a stretch, told at once
-        count = select(func.count()).where(table.c.id.between(first, first + width - 1))
-        if session.scalar(count) == width:
+        count = f"SELECT count(*) FROM {table.name} WHERE id BETWEEN {first} AND {first + width - 1}"  # noqa: S608
+        if session.connection().exec_driver_sql(count).scalar() == width:
             return True
     return sum(1 for _ in rows_where(session, table, ("id",), "id", identifiers)) == len(identifiers)
 
@@ -187,7 +218,7 @@ def _checks_spared(connection: Connection, table: Table) -> Iterator[None]:
         connection.exec_driver_sql("PRAGMA ignore_check_constraints=OFF")
 
 
-def _copy(session: Session, table: Table, columns: Sequence[str], rows: Sequence[Row]) -> None:
+def _copy(session: Session, table: Table, columns: Sequence[str], rows: Iterable[Row]) -> None:
     with _cursor(session) as cursor, cursor.copy(f"COPY {table.name} ({', '.join(columns)}) FROM STDIN") as copy:
         for row in rows:
             copy.write_row(row)
@@ -202,27 +233,28 @@ def rows_where(
         yield from _rows_where(session, table, columns, key, asked[start : start + _ASKED_AT_ONCE])
 
 
-def _rows_where(session: Session, table: Table, columns: Sequence[str], key: str, values: list[Any]) -> Sequence[Row]:
+def _rows_where(session: Session, table: Table, columns: Sequence[str], key: str, values: list[Any]) -> Iterable[Row]:
     question = f"SELECT {', '.join(columns)} FROM {table.name} WHERE {key}"  # noqa: S608
-    if session.get_bind().dialect.name == "postgresql":
-        with _cursor(session) as cursor:
-            found: list[Row] = cursor.execute(f"{question} = ANY(%b)", [values], binary=True).fetchall()
-            return found
-    marks = ", ".join("?" * len(values))
-    return session.connection().exec_driver_sql(f"{question} IN ({marks})", tuple(values)).all()
+    with _cursor(session) as cursor:
+        if session.get_bind().dialect.name == "postgresql":
+            yield from cursor.execute(f"{question} = ANY(%b)", [values], binary=True).fetchall()
+        else:
+            marks = ", ".join("?" * len(values))
+            yield from cursor.execute(f"{question} IN ({marks})", _quick_to_bind(table.c[key].type, values)).fetchall()
 
 
 @contextmanager
 def _cursor(session: Session) -> Iterator[Any]:
-    """A cursor of the driver itself (psycopg), within the session's transaction; it fails as the session does."""
+    """A cursor of the driver itself, within the session's transaction; it fails as the session does."""
     connection = session.connection()
     driver: Any = connection.connection.driver_connection
+    errors: Any = connection.dialect.loaded_dbapi.Error
     try:
-        with driver.cursor() as cursor:
+        with closing(driver.cursor()) as cursor:
             yield cursor
-    except psycopg.Error as error:
+    except errors as error:
         raise DBAPIError.instance(
-            "by the driver", None, error, psycopg.Error, hide_parameters=True, dialect=connection.dialect
+            "by the driver", None, error, errors, hide_parameters=True, dialect=connection.dialect
         ) from error
 
 

@@ -14,8 +14,8 @@ import os
 import re
 import secrets
 import socket
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
@@ -26,12 +26,12 @@ from publicsuffixlist import PublicSuffixList
 
 from monitor.errors import ConfigurationError, MonitorError
 
-_NONCE = 12
+_NONCE, _KEY = 12, 32  # bytes
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ftp": 21}
 _SUFFIXES = PublicSuffixList()
 _NOT_IN_URLS = re.compile(r"[\s\x00-\x1f]")
 _PLAIN = re.compile(  # most URLs stand there in the form in which they are compared, and taking them apart is dear
-    r"https?://((?:[a-z0-9-]+\.)*[a-z0-9-]+)(?::(?!(?:80|443)/)[1-9][0-9]{0,3})?/[!\"$-~]*(?<!\?)"
+    r"https?://((?:[a-z0-9-]+\.)*[a-z0-9-]+)(?::(?!(?:80|443)/)(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}))?/[!\"$-~]*(?<!\?)"
 )
 
 
@@ -57,12 +57,18 @@ def dissect(url: str) -> tuple[str, str]:
     return f"{parts.scheme}://{user}{at}{shown}{parts.path or '/'}{query}{fragment}", host
 
 
+def plain_host(url: str) -> str | None:
+    """The host of a URL that stands there in the form in which it is compared; None of any other."""
+    plain = _PLAIN.fullmatch(url)
+    return plain[1] if plain else None
+
+
 def normalise(url: str) -> str:
     """The form in which a URL is compared; raises NotAUrlError."""
     return dissect(url)[0]
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def address_of(host: str) -> str | None:
     """The host as an IP address in its shortest form, or None where it is a name."""
     if ":" not in host and not host[-1:].isdigit():
@@ -88,7 +94,7 @@ def site_of(host: str) -> str:
     return address_of(host) or _registrable(host)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def _registrable(host: str) -> str:
     return _SUFFIXES.privatesuffix(host) or host
 
@@ -118,22 +124,42 @@ def _ascii(host: str) -> str:
 class _Key:
     digest: hmac.HMAC
     seal: AESGCMSIV
+    raw: bytes = field(repr=False)  # 32 bytes of the one, 32 of the other
+
+
+@dataclass(frozen=True)
+class HandedKey:
+    """The current key of a vault, a secret: for a pipe to a process of our own, and nothing else."""
+
+    version: int
+    raw: bytes = field(repr=False)
 
 
 class Vault:
     """Digests, seals and opens under the current key; opens what older keys sealed."""
 
-    def __init__(self, path: Path) -> None:
-        """Read the key file; raises ConfigurationError that says how to make one."""
-        self._keys, self.version = _read_keys(path)
+    def __init__(self, keys: Path | HandedKey) -> None:
+        """Read the key file, or take the key of another vault; raises ConfigurationError that says how to make one."""
+        if isinstance(keys, HandedKey):
+            self._keys, self.version = {keys.version: _key(keys.raw)}, keys.version
+        else:
+            self._keys, self.version = _read_keys(keys)
         self._current = self._keys[self.version]
-        self.digest_recurring = lru_cache(maxsize=65536)(self.digest)  # of what many rows share: sites, recipients
+        self.digest_recurring = lru_cache(maxsize=16384)(self.digest)  # of what many rows share: sites, recipients
+
+    def hand_over(self) -> HandedKey:
+        """The current key, for a vault in another process that digests and seals as this one does."""
+        return HandedKey(self.version, self._current.raw)
 
     def digest(self, text: str) -> bytes:
         """32-byte keyed digest of a text."""
         keyed = self._current.digest.copy()
         keyed.update(text.encode("utf-8", "surrogatepass"))
         return keyed.digest()
+
+    def digest_all(self, texts: Iterable[str]) -> list[bytes]:
+        """The keyed digest of each text, in their order."""
+        return list(map(self.digest, texts))
 
     def seal(self, data: str | bytes) -> bytes:
         """Nonce and authenticated ciphertext."""
@@ -178,7 +204,7 @@ def create_keys(path: Path) -> None:
 def _read_keys(path: Path) -> tuple[dict[int, _Key], int]:
     try:
         content = json.loads(path.read_text("utf-8"))
-        keys = {int(number): _key(pair) for number, pair in content["keys"].items()}
+        keys = {int(number): _key(_raw_key(pair)) for number, pair in content["keys"].items()}
         current = int(content["current"])
         keys[current]
     except FileNotFoundError as error:
@@ -188,8 +214,12 @@ def _read_keys(path: Path) -> tuple[dict[int, _Key], int]:
     return keys, current
 
 
-def _key(pair: dict[str, str]) -> _Key:
+def _raw_key(pair: dict[str, str]) -> bytes:
     digest, seal = bytes.fromhex(pair["digest"]), bytes.fromhex(pair["seal"])
-    if len(digest) != 32 or len(seal) != 32:
+    if len(digest) != _KEY or len(seal) != _KEY:
         raise ValueError("a key has 32 bytes")
-    return _Key(hmac.new(digest, digestmod=hashlib.sha256), AESGCMSIV(seal))
+    return digest + seal
+
+
+def _key(raw: bytes) -> _Key:
+    return _Key(hmac.new(raw[:_KEY], digestmod=hashlib.sha256), AESGCMSIV(raw[_KEY:]), raw)

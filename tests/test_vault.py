@@ -57,7 +57,9 @@ _NEARLY_PLAIN = st.builds(
     "{}://{}{}{}{}".format,
     st.sampled_from(["http", "https", "https", "HTTP", "ftp"]),
     st.sampled_from(["s1.example", "a-b.s1.example", "192.0.2.7", "S1.example", "a_b", "a..b", "b.", "é.example", ""]),
-    st.sampled_from(["", "", ":80", ":443", ":8080", ":08", ":65536", ":x", ":"]),
+    st.sampled_from(
+        ["", "", ":80", ":443", ":8080", ":38905", ":64999", ":65000", ":08", ":080", ":0", ":65536", ":x", ":"]
+    ),
     st.sampled_from(["/", "/", "//", "", "?", "#"]),
     st.sampled_from(["", "#", "?", "a?", "a#", "?#", "a?b#c"])
     | st.text(alphabet="ab09?#&=%/[]@:;,'\"\\~|{}\t\x7fé ", max_size=4),
@@ -155,3 +157,13 @@ def test_a_key_file_that_is_none(tmp_path: Path, content: str) -> None:
 def test_without_a_key_file_the_error_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="monitor init --create-keys"):
         Vault(tmp_path / "keys.json")
+
+
+def test_a_key_that_is_handed_over_makes_the_same_digests_and_shows_itself_nowhere(vault: Vault) -> None:
+    handed = vault.hand_over()
+    other = Vault(handed)
+    assert (other.version, other.digest("a")) == (vault.version, vault.digest("a"))
+    assert vault.open_text(other.seal("https://s1.example/"), other.version) == "https://s1.example/"
+    assert len(handed.raw) == 64
+    assert repr(handed) == "HandedKey(version=1)"
+    assert repr(vars(other)).count("raw=") == 0

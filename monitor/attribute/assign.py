@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, lru_cache
+from itertools import repeat
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
 
@@ -16,7 +17,7 @@ from sqlalchemy import Row, Select, Table, select
 from sqlalchemy.orm import Session
 
 from monitor.attribute.locate import Locator, Place, locator
-from monitor.db import insert_rows, lock_writers, next_identifier, rows_where
+from monitor.db import insert_columns, lock_writers, next_identifier, rows_where
 from monitor.formats.registry import alias_form
 from monitor.ingest.store import Attribute, Placed
 from monitor.instants import DAY, to_datetime, to_instant
@@ -25,14 +26,10 @@ from monitor.models.words import Basis, Claim, Decision, Role
 from monitor.vault import Vault
 
 _BATCH = 2000
-_COLUMNS = (
-    "id", "content_id", "valid_from", "company_id", "basis", "other_company_id", "netblock_table_id", "recorded_at",
-)  # fmt: skip
+_ANSWERS_KEPT = 10_000
 
 Timeline: TypeAlias = list[tuple[int, int | None, int | None]]  # from when, which company, contradicted by which
 Decided: TypeAlias = list[tuple[int | None, int | None, int | None]]  # from when, until when, which company
-
-_NOWHERE = Place(None)
 
 
 class Verdict(NamedTuple):
@@ -44,6 +41,9 @@ class Verdict(NamedTuple):
     netblock_table_id: int | None = None
 
 
+Judged: TypeAlias = tuple[int, int, Verdict]  # of a content, from when
+
+
 @dataclass
 class Attributor:
     """Attributes batches of notices within the caller's transaction."""
@@ -53,34 +53,46 @@ class Attributor:
     recorded_at: datetime
     locator: Locator
 
+    def __post_init__(self) -> None:
+        """Few notices differ in the day and whom they went to: each such question is asked once."""
+        self._company_of_recipient = lru_cache(_ANSWERS_KEPT)(self._recipient)
+        self._company_of_site = lru_cache(_ANSWERS_KEPT)(self._domain)
+
     def attribute(self, notices: Sequence[Placed]) -> int:
         """Append what differs from the attributions in force; returns how many rows that were."""
-        contents = {notice.content_id for notice in notices if not notice.is_new}
-        in_force, decided = self._in_force(contents), self._decisions(contents)
-        rows = []
-        for notice, verdict in zip(notices, self._verdicts(notices, decided), strict=True):
-            if _differs(in_force[notice.content_id], notice.sent_at, verdict):
-                in_force[notice.content_id].append((notice.sent_at, verdict.company_id, verdict.other_company_id))
-                rows.append((notice.content_id, notice.sent_at, verdict))
+        if not notices:
+            return 0
+        contents, sent, names, digests, sites, addresses, is_new = zip(*notices, strict=True)
+        known = {content for content, new in zip(contents, is_new, strict=True) if not new}
+        days = [_day_number(at // DAY) for at in sent]
+        verdicts = map(
+            lru_cache(maxsize=None)(_verdict),  # few notices differ in what all four answer
+            self._decided(contents, sent, known),
+            map(self._company_of_recipient, names, digests, days),
+            map(self._company_of_site, sites, days),
+            self.locator.places(list(zip(addresses, days, strict=True))),
+        )
+        rows = self._differing(list(zip(contents, sent, verdicts, strict=True)), known)
         self._insert(rows)
         return len(rows)
 
-    def _verdicts(self, notices: Sequence[Placed], decided: dict[int, Decided]) -> Iterator[Verdict]:
-        """Of many notices few differ in the day and whom they went to, so each such question is asked once."""
-        places = self._places(notices)
-        recipient = cache(self._recipient)
-        domain = cache(self._domain)
-        for notice in notices:
-            day = _day(notice.sent_at)
-            place = places.get((notice.address, day), _NOWHERE)
-            decision = _decision(decided[notice.content_id], notice.sent_at) if notice.content_id in decided else None
-            ranked = (
-                (decision, Basis.DECISION),
-                (recipient(notice.recipient, notice.recipient_digest, day), Basis.HOTLINE),
-                (domain(notice.site_digest, day), Basis.DOMAIN_RULE),
-                (place.company_id, place.basis),
-            )
-            yield _verdict(ranked, place.netblock_table_id)
+    def _differing(self, rows: list[Judged], known: set[int]) -> list[Judged]:
+        """Those that say something else than what is in force, or than nothing."""
+        if not known and len({row[0] for row in rows}) == len(rows):
+            return rows
+        in_force, differing = self._in_force(known), []
+        for content, at, verdict in rows:
+            if _differs(in_force[content], at, verdict):
+                in_force[content].append((at, verdict.company_id, verdict.other_company_id))
+                differing.append((content, at, verdict))
+        return differing
+
+    def _decided(self, contents: Sequence[int], sent: Sequence[int], known: set[int]) -> Iterable[int | None]:
+        """The company that a person decided on for each notice."""
+        decided = self._decisions(known)
+        if not decided:
+            return repeat(None, len(contents))
+        return (_decision(decided.get(content), at) for content, at in zip(contents, sent, strict=True))
 
     def _recipient(self, name: str | None, digest: bytes | None, day: date) -> int | None:
         """The company the hotline wrote to; one that nobody knows becomes a company of its own, for review."""
@@ -93,12 +105,6 @@ class Attributor:
 
     def _domain(self, site: bytes, day: date) -> int | None:
         return self.locator.directory.company(Claim.DOMAIN, site, day)
-
-    def _places(self, notices: Sequence[Placed]) -> dict[tuple[str | None, date], Place]:
-        """Where each address lay on the day of a notice."""
-        asked = list({(notice.address, _day(notice.sent_at)): None for notice in notices if notice.address})
-        found = self.locator.places([(address, day) for address, day in asked if address])
-        return dict(zip(asked, found, strict=True))
 
     def _in_force(self, contents: set[int]) -> dict[int, Timeline]:
         columns = ("id", "content_id", "valid_from", "company_id", "other_company_id")
@@ -117,13 +123,22 @@ class Attributor:
                 decided[content].append((entry[0], entry[1], entry[2]))
         return decided
 
-    def _insert(self, rows: Sequence[tuple[int, int, Verdict]]) -> None:
-        start, now = next_identifier(self.session, _table(Attribution)), to_instant(self.recorded_at)
-        values = [
-            (identifier, content, at, verdict.company_id, str(verdict.basis), *verdict[2:], now)
-            for identifier, (content, at, verdict) in enumerate(rows, start)
-        ]
-        insert_rows(self.session, _table(Attribution), _COLUMNS, values)
+    def _insert(self, rows: Sequence[Judged]) -> None:
+        if not rows:
+            return
+        contents, instants, verdicts = zip(*rows, strict=True)
+        companies, bases, others, tables = zip(*verdicts, strict=True)
+        start = next_identifier(self.session, _table(Attribution))
+        each = {
+            "id": range(start, start + len(rows)),
+            "content_id": contents,
+            "valid_from": instants,
+            "company_id": companies,
+            "basis": list(map(str, bases)),
+            "other_company_id": others,
+            "netblock_table_id": tables,
+        }
+        insert_columns(self.session, _table(Attribution), each, {"recorded_at": to_instant(self.recorded_at)})
 
 
 def attribute_notices(session: Session, vault: Vault, recorded_at: datetime, delivery_id: int | None = None) -> int:
@@ -175,17 +190,18 @@ def _notices(delivery_id: int | None) -> Select[*tuple[Any, ...]]:
     return query if delivery_id is None else query.where(Notice.delivery_id == delivery_id)
 
 
-def _day(instant: int) -> date:
-    return _day_number(instant // DAY)
-
-
 @lru_cache(maxsize=10_000)
 def _day_number(number: int) -> date:
     return to_datetime(number * DAY).date()
 
 
-def _verdict(ranked: Sequence[tuple[int | None, Basis]], table: int | None) -> Verdict:
+def _verdict(decision: int | None, recipient: int | None, domain: int | None, place: Place) -> Verdict:
     """The first that names a company, and the first after it that names another."""
+    ranked = (
+        (decision, Basis.DECISION), (recipient, Basis.HOTLINE), (domain, Basis.DOMAIN_RULE),
+        (place.company_id, place.basis),
+    )  # fmt: skip
+    table = place.netblock_table_id
     named: int | None = None
     on = Basis.NONE
     for company, basis in ranked:
@@ -205,8 +221,8 @@ def _differs(timeline: Timeline, at: int, verdict: Verdict) -> bool:
     return best is None or best[1:] != (verdict.company_id, verdict.other_company_id)
 
 
-def _decision(decided: Decided, at: int) -> int | None:
-    for start, end, company in reversed(decided):
+def _decision(decided: Decided | None, at: int) -> int | None:
+    for start, end, company in reversed(decided or ()):
         if (start is None or start <= at) and (end is None or at < end):
             return company
     return None

@@ -11,7 +11,8 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from monitor.attribute.networks import NOWHERE, RangeIndex, find_addresses, index_families
+from monitor.attribute.networks import NOWHERE, Keys, RangeIndex, index_families
+from monitor.attribute.steps import V4
 from monitor.formats.netblocks import packed
 from monitor.formats.registry import alias_form
 from monitor.models.company import CompanyClaim, CompanyDetail
@@ -37,10 +38,10 @@ class Directory:
                 return company
         return None
 
-    def prefixes(self, addresses: list[str]) -> list[str | None]:
-        """The most specific registered prefix of each address."""
-        found = find_addresses(self.prefixes_v4, self.prefixes_v6, addresses)
-        return [None if index == NOWHERE else self.prefix_names[index] for index in found]
+    def prefixes(self, family: int, keys: Keys) -> list[str | None]:
+        """The most specific registered prefix of each address of a family."""
+        found = (self.prefixes_v4 if family == V4 else self.prefixes_v6).find(keys)
+        return [None if index == NOWHERE else self.prefix_names[index] for index in found.tolist()]
 
 
 def load_directory(session: Session, vault: Vault) -> Directory:

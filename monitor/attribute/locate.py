@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
+from socket import AF_INET, inet_pton
+from typing import NamedTuple
 
+import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from monitor.attribute.directory import Directory, load_directory
-from monitor.attribute.networks import NOWHERE, find_addresses
+from monitor.attribute.networks import NOWHERE, Keys
 from monitor.attribute.registry import find_or_add_company
 from monitor.attribute.steps import V4, V6
 from monitor.attribute.tables import TableHeader, Tables, load_tables, organisation
@@ -23,13 +26,15 @@ from monitor.models.words import Basis, Claim
 from monitor.vault import Vault
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """The company an address lies at, on which basis, and the table that was asked."""
 
     company_id: int | None
     basis: Basis = Basis.NONE
     netblock_table_id: int | None = None
+
+
+_NOWHERE = Place(None)
 
 
 @dataclass
@@ -42,14 +47,15 @@ class Locator:
     recorded_at: datetime
     companies: dict[str, int] = field(default_factory=dict)
 
-    def places(self, asked: Sequence[tuple[str, date]]) -> list[Place]:
-        """Where each (address, day) lies."""
-        places = [Place(None)] * len(asked)
-        for header, members in self._by_table(asked).items():
-            addresses = [asked[index][0] for index in members]
-            prefixes = self.directory.prefixes(addresses)
-            for index, prefix, asn in zip(members, prefixes, self._asns(header, addresses), strict=True):
-                places[index] = self._place(asked[index][1], prefix, asn, header)
+    def places(self, asked: Sequence[tuple[str | None, date]]) -> list[Place]:
+        """Where each (address, day) lies; nowhere, where there is no address."""
+        places = [_NOWHERE] * len(asked)
+        place = cache(self._place)  # few differ in their day, prefix and network
+        for (family, header), members in self._by_table(asked).items():
+            keys = _keys(family, [asked[index][0] or "" for index in members])
+            prefixes, asns = self.directory.prefixes(family, keys), self._asns(header, family, keys)
+            for index, prefix, asn in zip(members, prefixes, asns, strict=True):
+                places[index] = place(asked[index][1], prefix, asn, header)
         return places
 
     def own_company(self, key: str, name: str, *, review: bool) -> int:
@@ -64,19 +70,22 @@ class Locator:
             self.companies[key] = company.id
         return self.companies[key]
 
-    def _by_table(self, asked: Sequence[tuple[str, date]]) -> dict[TableHeader | None, list[int]]:
-        members: dict[TableHeader | None, list[int]] = defaultdict(list)
-        as_of = cache(self.tables.as_of)
+    def _by_table(self, asked: Sequence[tuple[str | None, date]]) -> dict[tuple[int, TableHeader | None], list[int]]:
+        """Where the addresses stand that are looked up in one table."""
+        by_day: dict[tuple[int, date], list[int]] = defaultdict(list)
         for index, (address, day) in enumerate(asked):
-            family = V4 if packed(address).startswith(MAPPED) else V6
-            members[as_of(day, family)].append(index)
-        return members
+            if address:
+                by_day[_family(address), day].append(index)
+        by_table: dict[tuple[int, TableHeader | None], list[int]] = defaultdict(list)
+        for (family, day), members in by_day.items():
+            by_table[family, self.tables.as_of(day, family)] += members
+        return by_table
 
-    def _asns(self, header: TableHeader | None, addresses: list[str]) -> list[int]:
+    def _asns(self, header: TableHeader | None, family: int, keys: Keys) -> list[int]:
         if header is None:
-            return [NOWHERE] * len(addresses)
-        v4, v6 = (self.tables.read(header.identifier, family) for family in (V4, V6))
-        return [int(asn) for asn in find_addresses(v4, v6, addresses)]
+            return [NOWHERE] * len(keys)
+        found: list[int] = self.tables.read(header.identifier, family).find(keys).tolist()
+        return found
 
     def _place(self, day: date, prefix: str | None, asn: int, header: TableHeader | None) -> Place:
         table = header.identifier if header else None
@@ -102,6 +111,18 @@ class Locator:
 def locator(session: Session, vault: Vault, recorded_at: datetime) -> Locator:
     """A locator over the registry and the tables as they stand now."""
     return Locator(session, load_directory(session, vault), load_tables(session), recorded_at)
+
+
+def _family(address: str) -> int:
+    return V4 if ":" not in address or packed(address).startswith(MAPPED) else V6
+
+
+def _keys(family: int, addresses: Sequence[str]) -> Keys:
+    """What addresses of one family are looked up by: numbers, or 16 bytes."""
+    if family == V6:
+        return np.array(list(map(packed, addresses)), dtype="S16")
+    four = [packed(address)[12:] if ":" in address else inet_pton(AF_INET, address) for address in addresses]
+    return np.frombuffer(b"".join(four), dtype=">u4").astype(np.int64)
 
 
 def network_key(asn: int) -> str:

@@ -7,6 +7,7 @@ that was not yet put forward. Both are flagged.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -16,6 +17,11 @@ _EMPTY = ("", "0000-00-00 00:00:00")
 
 AMBIGUOUS = "time_occurs_twice"
 NONEXISTENT = "time_does_not_exist"
+
+NO_TIME, NOT_PLAIN = -(2**50), -(2**60)  # far enough apart that no seconds make one of the other
+_SECONDS = {f"{second:02}": second for second in range(60)} | {"": NO_TIME}
+_NEVER = {"": 0, _EMPTY[1][:17]: NO_TIME}  # what stands in for the minute of no time
+_MINUTES_KEPT = 200_000
 
 
 class BadTimeError(ValueError):
@@ -47,6 +53,31 @@ class LocalClock:
         if first < second:  # the gap in spring: fold 0 carries the offset before the change
             return first, first, NONEXISTENT
         return first, second, AMBIGUOUS
+
+
+class PlainTimes(dict[str, int]):
+    """Reads many local times at once: of each minute (`2026-04-10 12:07:`, the key) the clock is asked once."""
+
+    def __init__(self, clock: LocalClock) -> None:
+        """For the times of one clock."""
+        super().__init__(_NEVER)
+        self._clock = clock
+
+    def read(self, texts: Sequence[str]) -> list[int]:
+        """The instant of each; NO_TIME for none; any other number below 0 where only the clock itself can tell."""
+        if len(self) > _MINUTES_KEPT:
+            self.clear()
+            self.update(_NEVER)
+        return [self[text[:17]] + _SECONDS.get(text[17:], NOT_PLAIN) for text in texts]
+
+    def __missing__(self, minute: str) -> int:
+        """Read a minute, and keep it."""
+        try:
+            instant, flag = self._clock.read(f"{minute}00")
+        except BadTimeError:
+            instant, flag = None, None
+        self[minute] = NOT_PLAIN if instant is None or flag else instant
+        return self[minute]
 
 
 def _offset(moment: datetime) -> float:

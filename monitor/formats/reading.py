@@ -88,10 +88,11 @@ def _lines(chunks: Iterator[bytes]) -> Iterator[tuple[int, bytes | None]]:
     rest, number, overlong = b"", 0, False
     for chunk in chunks:
         *whole, rest = (rest + chunk).split(b"\n")
-        for line in whole:
-            number += 1
-            yield number, None if overlong or len(line) > LINE_LIMIT else line.removesuffix(b"\r")
+        for line in whole[:1]:  # the only one that can be too long: the others lie within one chunk
+            yield number + 1, None if overlong or len(line) > LINE_LIMIT else line.removesuffix(b"\r")
             overlong = False
+        yield from enumerate((line.removesuffix(b"\r") for line in whole[1:]), number + 2)
+        number += len(whole)
         if len(rest) > LINE_LIMIT:
             rest, overlong = b"", True
     if rest or overlong:

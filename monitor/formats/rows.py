@@ -9,6 +9,7 @@ from monitor.formats.localtime import BadTimeError, LocalClock
 
 Lines: TypeAlias = Iterator[tuple[int, bytes | None]]
 
+EARLY = "last_seen_before_first_seen"
 CLOCK_SKEW = 300  # seconds by which a source's clock may run ahead of ours
 
 

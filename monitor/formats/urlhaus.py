@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 
 from monitor.errors import DeliveryError
 from monitor.formats.header import Header, read_header
-from monitor.formats.localtime import LocalClock
+from monitor.formats.localtime import NO_TIME, LocalClock, PlainTimes
 from monitor.formats.records import Context, NoticeRecord, Record, Rejected, SightingRecord
-from monitor.formats.rows import Lines, RowError, decode, read_time, refuse_future
+from monitor.formats.regular import (
+    Cells,
+    Lanes,
+    RegularRows,
+    Shape,
+    addresses_of,
+    hosts_of,
+    not_in_order,
+    odd_places,
+    of_instants,
+)
+from monitor.formats.rows import CLOCK_SKEW, EARLY, Lines, RowError, decode, read_time, refuse_future
 from monitor.models.words import State
 
 COLUMNS = (
@@ -23,24 +35,61 @@ COLUMNS = (
     "urlhaus_link",
     "reporter",
 )
+ONLINE, OFFLINE = "online", "offline"
 _CLOCK = LocalClock("UTC")
 
 
 def parse(lines: Lines, context: Context) -> Iterator[Record | Rejected]:
     """Rows of the feed: the notice at `dateadded`, the last check that found it online, and the removal."""
-    header = None
-    for line, raw in lines:
-        if raw == b"":
-            continue
-        if header is None or (raw or b"").startswith(b"#"):
-            header = header or _header(line, raw)
-            continue
+    feed = lanes(lines, context)
+    for line, raw in feed.rows:
+        yield feed.read(line, raw)
+
+
+def lanes(lines: Lines, context: Context) -> Lanes:
+    """The feed, to be read by columns where its rows are regular."""
+    header = _first_header(lines)
+
+    def read_one(line: int, raw: bytes | None) -> Record | Rejected:
         try:
-            yield _row(line, _fields(raw, header), context, list(header.flags))
+            return _row(line, _fields(raw, header), context, list(header.flags))
         except RowError as error:
-            yield Rejected(line, error.reason, error.column, raw or b"")
-    if header is None:
-        raise DeliveryError("no line names the columns (dateadded, url, url_status, ...); is this a URLhaus export?")
+            return Rejected(line, error.reason, error.column, raw or b"")
+
+    rows = (row for row in lines if row[1] is None or (row[1] and not row[1].startswith(b"#")))
+    shape = Shape(header.positions, header.width, separator=",")
+    return Lanes(rows, read_one, shape, partial(_regular, PlainTimes(_CLOCK), context), header.flags)
+
+
+def _first_header(lines: Lines) -> Header:
+    for line, raw in lines:
+        if raw != b"" and (header := _header(line, raw)):
+            return header
+    raise DeliveryError("no line names the columns (dateadded, url, url_status, ...); is this a URLhaus export?")
+
+
+def _regular(times: PlainTimes, context: Context, lines: Sequence[int], cells: Cells) -> tuple[RegularRows, set[int]]:
+    """The rows by columns, and the places of those that `_row` must read."""
+    added, last = times.read(cells["dateadded"]), times.read(cells["last_online"])
+    hosts, odd = hosts_of(cells["url"])
+    latest = context.received_at + CLOCK_SKEW
+    odd |= odd_places(added, lambda at: not 0 <= at <= latest)
+    odd |= odd_places(last, lambda at: not (0 <= at <= latest or at == NO_TIME))
+    odd |= odd_places(cells["url_status"], lambda status: status not in (ONLINE, OFFLINE))
+    online = of_instants(last)
+    removed = [
+        removed_by(at, context) if status == OFFLINE else None
+        for status, at in zip(cells["url_status"], online, strict=True)
+    ]
+    addresses, _ = addresses_of([""] * len(hosts), hosts)
+    usual = NoticeRecord(0)
+    nothing: list[str | None] = [None] * len(lines)
+    rows = RegularRows(
+        list(lines), cells["url"], hosts, added, [str(usual.role)] * len(lines), [str(usual.delivery)] * len(lines),
+        [str(usual.channel)] * len(lines), nothing, nothing, nothing, addresses, nothing, online, removed,
+        not_in_order(added, last),
+    )  # fmt: skip
+    return rows, odd
 
 
 def _header(line: int, raw: bytes | None) -> Header | None:
@@ -74,16 +123,16 @@ def _row(line: int, row: dict[str, str], context: Context, flags: list[str]) -> 
     if last is not None:
         refuse_future(last, context.received_at, "last_seen_in_future", "last_online")
         if last < added:
-            flags.append("last_seen_before_first_seen")
+            flags.append(EARLY)
     sightings = _sightings(row["url_status"], last, context)
     return Record(line, row["url"], False, (NoticeRecord(added),), sightings, tuple(flags))
 
 
 def _sightings(status: str, last: int | None, context: Context) -> tuple[SightingRecord, ...]:
     online = () if last is None else (SightingRecord(last, State.ONLINE),)
-    if status == "online":
+    if status == ONLINE:
         return online
-    if status == "offline":
+    if status == OFFLINE:
         return (*online, SightingRecord(removed_by(last, context), State.OFFLINE))
     raise RowError("unknown_status", "url_status")
 

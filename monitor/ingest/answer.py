@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from monitor.formats.records import Record
 from monitor.ingest.outcomes import Outcomes, untold
 from monitor.ingest.reasons import Finding, finding_of
 from monitor.instants import DAY
@@ -34,16 +34,13 @@ class Tally:
     last_sent: int | None = None
     outcomes: Outcomes = untold
 
-    def see(self, record: Record) -> None:
-        """Count the notices of a record, which the gate compares with those of other deliveries."""
-        for notice in record.notices:
-            at = notice.sent_at
-            self.notices += 1
-            self.days.add(at // DAY)
-            if self.first_sent is None or at < self.first_sent:
-                self.first_sent = at
-            if self.last_sent is None or at > self.last_sent:
-                self.last_sent = at
+    def see(self, sent_at: Sequence[int]) -> None:
+        """Count notices by when they were sent, which the gate compares with those of other deliveries."""
+        self.notices += len(sent_at)
+        self.days.update({at // DAY for at in sent_at})
+        moments = [at for at in (self.first_sent, self.last_sent) if at is not None]
+        moments += sent_at
+        self.first_sent, self.last_sent = min(moments, default=None), max(moments, default=None)
 
     def measures(self) -> dict[str, Any]:
         """What the delivery keeps of that."""

@@ -15,6 +15,7 @@ from sqlalchemy import Table, select
 
 from monitor.db import rows_where
 from monitor.formats.records import NoticeRecord, Record
+from monitor.ingest.batch import Batch
 from monitor.ingest.items import Item
 from monitor.ingest.store import Store
 from monitor.instants import to_datetime
@@ -54,11 +55,20 @@ def compare(store: Store, told: Sequence[tuple[int, Item]]) -> Iterator[Item]:
             store.tally.flags["notice_only_in_ntd"] += 1
 
 
-def withdraw_retold(store: Store, items: Sequence[Item]) -> None:
+def may_retell(store: Store) -> bool:
+    """Whether the delivery can tell of a notice that is known from an item's record only."""
+    if store.delivery.format != NTD:
+        return False
+    source = store.delivery.source
+    others = Delivery.source == source, Delivery.format.startswith(_SCART), Delivery.format != NTD
+    return store.session.scalar(select(Delivery.id).where(*others).limit(1)) is not None
+
+
+def withdraw_retold(store: Store, batch: Batch) -> None:
     """Withdraw each notice known from an item's record only, once ntd tells of one sent in the same second."""
-    if store.delivery.format != NTD or not _has_first_notices(store):
-        return
-    digests = {item.url_digest for item in items if any(map(_arrived, item.record.notices))}
+    told = batch.notices
+    to_whom = zip(told.row, told.role, told.delivery, strict=True)
+    digests = {batch.rows.url_digest[row] for row, role, how in to_whom if role == Role.HOSTER and how in _ARRIVED}
     contents = {row[1] for row in _rows(store, Content, ("url_digest", "id"), "url_digest", digests)}
     retold = set[tuple[int, int]]()
     for sent in _sent(store, contents).values():
@@ -76,16 +86,6 @@ def _denies(store: Store, record: Record) -> bool:
     """Whether the record would know of a notice to its hoster, and knows of none."""
     may_know = store.delivery.format != "scart-ntdclosed" and "first_notice_to_whom" not in record.flags
     return may_know and not record.mail_known
-
-
-def _arrived(notice: NoticeRecord) -> bool:
-    return notice.role is Role.HOSTER and str(notice.delivery) in _ARRIVED
-
-
-def _has_first_notices(store: Store) -> bool:
-    source = store.delivery.source
-    others = Delivery.source == source, Delivery.format.startswith(_SCART), Delivery.format != NTD
-    return store.session.scalar(select(Delivery.id).where(*others).limit(1)) is not None
 
 
 def _sent(store: Store, contents: Collection[int]) -> dict[int, list[_Sent]]:

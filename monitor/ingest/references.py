@@ -15,7 +15,7 @@ from sqlalchemy import Table, update
 
 from monitor.db import Row, insert_rows, rows_where
 from monitor.formats.records import Record, Rejected
-from monitor.ingest.first_notices import compare, withdraw_retold
+from monitor.ingest.first_notices import compare
 from monitor.ingest.items import Item, prepare
 from monitor.ingest.statements import opened, written
 from monitor.ingest.store import Store
@@ -70,7 +70,6 @@ class References:
         """After a batch was stored: note its file numbers, apply what waited for them, compare the notices."""
         numbered = [item for item in items if item.record.file_number]
         if not numbered:
-            withdraw_retold(self.store, items)
             return
         contents = self._contents(numbered)
         links = iter(self._link(numbered, contents).items())
@@ -118,6 +117,7 @@ class References:
         digests = {self._digest(record.file_number) for record in records}
         known = {tuple(row) for row in self._own(WaitingStatement, ("number_digest", "statement_digest"), digests)}
         vault, rows = self.store.vault, list[Row]()
+        lines, news = list[int](), set[int]()
         for record in records:
             statement = written(record)
             key = (self._digest(record.file_number), vault.digest(statement))
@@ -126,8 +126,10 @@ class References:
                 known.add(key)
                 rows.append((*self._head, vault.version, *key, vault.seal(statement)))
             if record.file_number in unknown:
-                self.store.count(record.line, has_news=has_news)
+                news |= {len(lines)} if has_news else set()
+                lines.append(record.line)
                 self.store.tally.flags.update(("waiting_for_item", *record.flags))
+        self.store.count(lines, news)
         insert_rows(self.store.session, _table(WaitingStatement), _WAITING, rows)
 
     def _contents(self, items: Sequence[Item]) -> dict[bytes, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TypeAlias
@@ -13,12 +13,15 @@ from sqlalchemy.orm import Session
 from monitor.cycles import uncollected
 from monitor.db import lock_writers
 from monitor.formats.catalogue import keepable, reader
+from monitor.formats.lanes import LANES
 from monitor.formats.reading import Openable, fingerprint
-from monitor.formats.records import Context, Record, Rejected
-from monitor.formats.rows import RowError
+from monitor.formats.records import Context
 from monitor.ingest.answer import Answer, Tally, answer, repeated_answer
-from monitor.ingest.items import Item, address_flags, prepare
+from monitor.ingest.apart import batches_of
+from monitor.ingest.batch import Batch, Refused, of_items
+from monitor.ingest.first_notices import may_retell, withdraw_retold
 from monitor.ingest.outcomes import Fate, Outcome, Outcomes, untold
+from monitor.ingest.reading import Reading, prepared
 from monitor.ingest.references import References
 from monitor.ingest.store import Attribute, Store, unattributed
 from monitor.instants import HOUR, to_datetime, to_instant
@@ -89,24 +92,43 @@ def fill(
     """Store what a file says, under the row that was opened for it."""
     tally = Tally(outcomes=outcomes)
     store = Store(session, vault, delivery, to_instant(delivery.recorded_at), tally, attribute)
-    context = _context(source, to_instant(delivery.received_at))
-    references = References(store)
-    records = reader(delivery.format)(file, context)
-    while _store_next(records, references):
-        progress(tally.rows)
+    reading = Reading(file, delivery.format, _context(source, to_instant(delivery.received_at)), _BATCH)
+    way = _by_columns if delivery.format in LANES else _by_record
+    way(store, reading, progress)
     _close_delivery(session, delivery, tally)
     return answer(delivery)
 
 
-def _store_next(records: Iterator[Record | Rejected], references: References) -> bool:
-    """Store the next batch; False where there is none."""
-    store = references.store
-    with uncollected():  # a fifth of the time: the rows of a batch are in no cycle, and go with it
-        batch = list(islice(records, _BATCH))
-        items = list(_prepared(store.session, references.resolve(batch), store))
-        store.add(items)
-        references.settle(items)
-    return bool(batch)
+def _by_columns(store: Store, reading: Reading, progress: Progress) -> None:
+    """Store batch by batch what needs nothing but its own rows to be read."""
+    retells = may_retell(store)
+    with batches_of(reading, store.vault) as batches:
+        for batch in batches:
+            with uncollected():  # a fifth of the time: the rows of a batch are in no cycle, and go with it
+                _store(store, batch)
+                if retells:
+                    withdraw_retold(store, batch)
+            progress(store.tally.rows)
+
+
+def _by_record(store: Store, reading: Reading, progress: Progress) -> None:
+    """Store batch by batch what may be about items that only the database knows."""
+    references = References(store)
+    records = reader(reading.format)(reading.file, reading.context)
+    while batch := list(islice(records, reading.size)):
+        with uncollected():
+            items, refused = prepared(references.resolve(batch), store.vault)
+            _store(store, of_items(items, store.vault, refused))
+            references.settle(items)
+        progress(store.tally.rows)
+
+
+def _store(store: Store, batch: Batch) -> None:
+    """Store a batch and count what it holds."""
+    _quarantine(store, batch.refused)
+    store.tally.see(batch.notices.sent_at)
+    store.tally.flags.update(batch.flags)
+    store.add(batch)
 
 
 def _context(source: Source, received_at: int) -> Context:
@@ -152,34 +174,8 @@ def _close_delivery(session: Session, delivery: Delivery, tally: Tally) -> None:
     session.flush()
 
 
-def _prepared(session: Session, batch: Iterable[Record | Rejected], store: Store) -> Iterator[Item]:
-    """The batch's records ready for storing; what was rejected goes into quarantine, sealed."""
-    for record in batch:
-        if isinstance(record, Rejected):
-            _quarantine(session, record, store)
-            continue
-        try:
-            item = prepare(record, store.vault)
-        except RowError as error:
-            raw = record.url.encode("utf-8", "surrogatepass")
-            _quarantine(session, Rejected(record.line, error.reason, error.column, raw), store)
-            continue
-        store.tally.see(record)
-        if flags := (*record.flags, *address_flags(record)):
-            store.tally.flags.update(flags)
-        yield item
-
-
-def _quarantine(session: Session, rejected: Rejected, store: Store) -> None:
-    store.tally.quarantined[rejected.reason] += 1
-    store.tally.outcomes(Outcome(rejected.line, Fate.QUARANTINED, rejected.reason, rejected.column))
-    session.add(
-        Quarantined(
-            delivery_id=store.delivery.id,
-            line=rejected.line,
-            reason=rejected.reason,
-            column=rejected.column,
-            key_version=store.vault.version,
-            row_sealed=store.vault.seal(rejected.raw),
-        )
-    )
+def _quarantine(store: Store, refused: Sequence[Refused]) -> None:
+    for row in refused:
+        store.tally.quarantined[row.reason] += 1
+        store.tally.outcomes(Outcome(row.line, Fate.QUARANTINED, row.reason, row.column))
+        store.session.add(Quarantined(delivery_id=store.delivery.id, key_version=store.vault.version, **row._asdict()))

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from io import BufferedReader, BytesIO
-from typing import Literal
+from itertools import islice
+from typing import Any, Literal
 
 from monitor.errors import DeliveryError
 from monitor.formats.catalogue import FORMATS
+from monitor.formats.lanes import LANES
+from monitor.formats.reading import read_lines
 from monitor.formats.records import Context, Record, Rejected
 from monitor.formats.rows import RowError
+from monitor.ingest.batch import Batch
 from monitor.ingest.items import prepare
+from monitor.ingest.reading import Reading, batches, of_records
 from monitor.instants import parse_instant, to_datetime
 from monitor.vault import Vault
 
@@ -41,6 +47,10 @@ def hold(format_name: str, content: bytes, vault: Vault) -> int:
         for row in FORMATS[format_name](Delivered(content), CONTEXT):
             rows += 1
             kept += len(row.raw) if isinstance(row, Rejected) else _record(row, vault)
+        if format_name in LANES:
+            reading = Reading(Delivered(content), format_name, CONTEXT, 100)
+            by_columns = [told(batch, vault) for batch in batches(reading, vault)]
+            assert by_columns == [told(batch, vault) for batch in by_row(reading, vault)], "the two lanes differ"
     assert rows <= len(content) + 1, "more rows than bytes"
     assert kept <= 64 * (len(content) + 64), "much more text than was delivered"
     return rows
@@ -60,3 +70,20 @@ def _record(record: Record, vault: Vault) -> int:
             assert text is None or len(text) <= longest
             assert text is None or ("\x00" not in text and text.encode())
     return len(repr(record))
+
+
+def by_row(reading: Reading, vault: Vault) -> Iterator[Batch]:
+    """What is read where every row goes by itself, for a format whose regular rows go by columns."""
+    lanes = LANES[reading.format](read_lines(reading.file), reading.context)
+    while rows := list(islice(lanes.rows, reading.size)):
+        yield of_records([lanes.read(line, raw) for line, raw in rows], vault)
+
+
+def told(batch: Batch, vault: Vault) -> list[Any]:
+    """What a batch says, its seals opened."""
+    version = vault.version
+    rows = batch.rows._replace(url_sealed=[vault.open(sealed, version) for sealed in batch.rows.url_sealed])
+    addresses: list[Any] = [sealed and vault.open(sealed, version) for sealed in batch.notices.address_sealed]
+    notices = batch.notices._replace(address_sealed=addresses)
+    refused = [refusal._replace(row_sealed=vault.open(refusal.row_sealed, version)) for refusal in batch.refused]
+    return [rows, notices, batch.sightings, refused, dict(batch.flags), batch.size]

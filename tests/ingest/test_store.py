@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from monitor.attribute.assign import attribute_notices
-from monitor.db import bulk_insert, insert_rows, lock_writers, rows_where, transaction
+from monitor.db import bulk_insert, insert_columns, insert_rows, lock_writers, rows_where, transaction
 from monitor.ingest.store import Placed, unattributed
 from monitor.ingest.take import take
 from monitor.instants import parse_instant, to_datetime
@@ -93,6 +93,32 @@ def test_many_values_are_asked_for_in_turns(database: Database) -> None:
         asked = [*digests[::2], b"unknown"]
         found = {tuple(row) for row in rows_where(session, SITES, ("id", "digest"), "digest", asked)}
     assert found == {(number, digest) for number, digest in enumerate(digests) if number % 2 == 0}
+
+
+def test_every_kind_of_value_is_stored_as_it_is(database: Database) -> None:
+    """Also `bytes` and `bool`, which SQLite is handed as other types, and columns in which nothing or little stands."""
+    stems, cut = [None, b"\x00" * 32, None], [True, False, True]
+    each = {
+        "id": range(1, 4), "url_digest": [bytes([n]) * 32 for n in range(3)], "url_sealed": [b"", b"\xff", b"\x00"],
+        "truncated": cut, "stem_digest": stems,
+    }  # fmt: skip
+    with transaction(database.engine) as session:
+        bulk_insert(session, DELIVERIES, [DELIVERY])
+        bulk_insert(session, SITES, [{"id": 1, "key_version": 1, "digest": b"d" * 32}])
+        always = {"delivery_id": 1, "site_id": 1, "key_version": 1, "recorded_at": 0}
+        insert_columns(session, CONTENTS, each, always)
+        stored = session.scalars(select(Content).order_by(Content.id)).all()
+        assert [content.stem_digest for content in stored] == stems
+        assert [content.truncated for content in stored] == cut
+        assert [content.url_sealed for content in stored] == [b"", b"\xff", b"\x00"]
+        sightings: dict[str, list[Any]] = {"id": [1, 2], "seen_at": [5, 6], "content_id": [1, 2], "pause": [None, None]}
+        of_all = {"delivery_id": 1, "observer": "x", "state": "online", "recorded_at": 0}
+        insert_columns(session, SIGHTINGS, sightings, of_all)
+        assert [seen.pause for seen in session.scalars(select(Sighting))] == [None, None]
+        with pytest.raises(ValueError, match=r"sightings\.state takes only"):
+            insert_columns(session, SIGHTINGS, sightings | {"id": [3, 4]}, of_all | {"state": "on"})
+        with pytest.raises(ValueError, match=r"sightings\.delivery_id names one of deliveries that is not there"):
+            insert_columns(session, SIGHTINGS, sightings | {"id": [3, 4]}, of_all | {"delivery_id": 9})
 
 
 @pytest.mark.parametrize("column", ["recipient", "recipient_country", "reference"])

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from monitor.formats.localtime import PlainTimes
 from monitor.formats.records import Context, NoticeRecord, Record, Rejected, SightingRecord
+from monitor.formats.regular import Lanes, Shape
 from monitor.formats.rows import Lines, RowError
 from monitor.formats.scart.dialect import fields_of
+from monitor.formats.scart.regular import RegularNtd
 from monitor.formats.scart.rows import Row, clock_of, outcome, quoted_header, status_of
 from monitor.formats.scart.words import CUT_AT, ITEM_NUMBER, NOT_SENT, SENT
 from monitor.models.words import Role, State
@@ -38,20 +41,33 @@ def parse_ntdclosed(lines: Lines, context: Context) -> Iterator[Record | Rejecte
     return _parse(lines, context, CLOSED_COLUMNS, _closed_row)
 
 
+def ntd_lanes(lines: Lines, context: Context) -> Lanes:
+    """The `ntd` export, to be read by columns where its rows are regular."""
+    return _lanes(lines, context, NTD_COLUMNS, _ntd_row)
+
+
 def _parse(
     lines: Lines, context: Context, columns: tuple[str, ...], read: Callable[[int, Row], Record]
 ) -> Iterator[Record | Rejected]:
+    lanes = _lanes(lines, context, columns, read)
+    for line, raw in lanes.rows:
+        yield lanes.read(line, raw)
+
+
+def _lanes(lines: Lines, context: Context, columns: tuple[str, ...], read: Callable[[int, Row], Record]) -> Lanes:
     clock = clock_of(context)
     header = quoted_header(lines, columns)
-    flags = [f"unknown_column:{name}" for name in header.unknown]
-    for line, raw in lines:
-        if raw == b"":
-            continue
+    flags = tuple(f"unknown_column:{name}" for name in header.unknown)
+
+    def read_one(line: int, raw: bytes | None) -> Record | Rejected:
         try:
-            row = Row(_fields(raw, header.width), header.positions, clock, context, flags.copy())
-            yield read(line, row)
+            return read(line, Row(_fields(raw, header.width), header.positions, clock, context, list(flags)))
         except RowError as error:
-            yield Rejected(line, error.reason, error.column, raw or b"")
+            return Rejected(line, error.reason, error.column, raw or b"")
+
+    shape = Shape(header.positions, header.width, separator=";", end=";")
+    regular = RegularNtd(PlainTimes(clock), context.received_at)
+    return Lanes((row for row in lines if row[1] != b""), read_one, shape, regular, flags)
 
 
 def _fields(raw: bytes | None, width: int) -> list[str]:

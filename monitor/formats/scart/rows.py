@@ -9,7 +9,7 @@ from monitor.errors import ConfigurationError, DeliveryError
 from monitor.formats.header import Header, read_header
 from monitor.formats.localtime import LocalClock
 from monitor.formats.records import Context, Record, Rejected, SightingRecord
-from monitor.formats.rows import Lines, RowError, read_time, refuse_future
+from monitor.formats.rows import EARLY, Lines, RowError, read_time, refuse_future
 from monitor.formats.scart.dialect import split_row
 from monitor.formats.scart.words import CLOSED, OFFLINE, PAUSED, STATUSES, at_home
 from monitor.models.words import State
@@ -47,7 +47,7 @@ class Row:
         if last is None:
             return ()
         if first is not None and last < first:
-            self.flags.append("last_seen_before_first_seen")
+            self.flags.append(EARLY)
         return (SightingRecord(last, State.ONLINE),)
 
     def one_of(self, column: str, words: Container[str], reason: str) -> str:

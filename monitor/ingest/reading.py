@@ -1,0 +1,114 @@
+"""Reading a delivery whose regular rows go by columns: from its bytes to batches that need no more than storing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from monitor.cycles import uncollected
+from monitor.formats.lanes import LANES
+from monitor.formats.reading import Openable, read_lines
+from monitor.formats.records import Context, Record, Rejected
+from monitor.formats.regular import RegularRows
+from monitor.formats.rows import RowError
+from monitor.ingest.batch import (
+    Batch,
+    Notices,
+    Refused,
+    Rows,
+    Sightings,
+    of_items,
+    recipient_digests,
+    sealed_addresses,
+)
+from monitor.ingest.items import Item, prepare
+from monitor.models.words import Kind, State
+from monitor.vault import Vault, site_of
+
+_ONLINE, _OFFLINE = str(State.ONLINE), str(State.OFFLINE)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is read: a file in a format, what its parser must be told, and how many rows make a batch."""
+
+    file: Openable
+    format: str
+    context: Context
+    size: int
+
+
+def batches(reading: Reading, vault: Vault) -> Iterator[Batch]:
+    """The rows of a delivery in order; raises DeliveryError as its parser does."""
+    lanes = LANES[reading.format](read_lines(reading.file), reading.context)
+    while rows := list(islice(lanes.rows, reading.size)):
+        with uncollected():
+            regular, others = lanes.divide(rows)
+            batch = _of_regular(regular, lanes.flags, vault).in_order_with(of_records(others, vault))
+        yield batch
+
+
+def of_records(records: Iterable[Record | Rejected], vault: Vault) -> Batch:
+    """What records tell, by columns."""
+    items, refused = prepared(records, vault)
+    return of_items(items, vault, refused)
+
+
+def prepared(records: Iterable[Record | Rejected], vault: Vault) -> tuple[list[Item], list[Refused]]:
+    """The records ready for storing, and what is refused, sealed."""
+    items, refused = list[Item](), list[Refused]()
+    for record in records:
+        if isinstance(record, Rejected):
+            refused.append(Refused(record.line, record.reason, record.column, vault.seal(record.raw)))
+            continue
+        try:
+            items.append(prepare(record, vault))
+        except RowError as error:
+            refused.append(Refused(record.line, error.reason, error.column, vault.seal(record.url)))
+    return items, refused
+
+
+def _of_regular(rows: RegularRows, flags: Sequence[str], vault: Vault) -> Batch:
+    """What regular rows tell: `prepare` and `of_items` of them all at once."""
+    size = len(rows.line)
+    nothing: list[None] = [None] * size
+    notices = Notices(
+        list(range(size)),
+        rows.sent_at,
+        [str(Kind.HOTLINE_NOTICE)] * size,
+        rows.role,
+        rows.delivery,
+        rows.recipient,
+        recipient_digests(rows.recipient_email, vault),
+        rows.recipient_country,
+        rows.channel,
+        list(nothing),
+        rows.address,
+        sealed_addresses(rows.address, vault),
+        rows.reference,
+    )
+    digests, sites = vault.digest_all(rows.url), [vault.digest_recurring(site_of(host)) for host in rows.host]
+    told = Rows(rows.line, digests, vault.seal_all(rows.url), [False] * size, list(nothing), sites)
+    return Batch(told, notices, _seen(rows), (), _flags(rows, flags))
+
+
+def _flags(rows: RegularRows, of_all: Sequence[str]) -> Counter[str]:
+    """How many rows each flag stands for."""
+    found = Counter(flag for flag in rows.flag if flag)
+    for flag in of_all:
+        found[flag] += len(rows.line)
+    return +found
+
+
+def _seen(rows: RegularRows) -> Sightings:
+    """For each row when it was online, then when it was offline."""
+    seen = [
+        (row, at, state)
+        for row, moments in enumerate(zip(rows.online_at, rows.offline_at, strict=True))
+        for at, state in zip(moments, (_ONLINE, _OFFLINE), strict=True)
+        if at is not None
+    ]
+    places, instants, states = (list(column) for column in zip(*seen, strict=True)) if seen else ([], [], [])
+    return Sightings(places, instants, states, [None] * len(seen), [None] * len(seen))
