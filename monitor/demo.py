@@ -24,8 +24,6 @@ from monitor.instants import DAY, HOUR, parse_instant, to_datetime
 from monitor.intake import Decision, accept, take_in
 from monitor.models.company import Company
 from monitor.models.facts import Attribution, Content, Correction, Delivery, Notice, Suspension
-from monitor.models.words import Decision as Word
-from monitor.models.words import Pause, Verdict
 from monitor.period import parse_period
 from monitor.release.correct import correct
 from monitor.release.draft import draft
@@ -37,6 +35,8 @@ from monitor.score.run import Request, score_for_release
 from monitor.settings import Settings, Source
 from monitor.simulate import simulate
 from monitor.vault import Vault
+from monitor.vocabulary import Decision as Word
+from monitor.vocabulary import Pause, Verdict
 
 SCENARIOS = ("tudelft-2020", "tudelft-2022", "history")  # in the order of their time
 BY = "demo"

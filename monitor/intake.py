@@ -24,9 +24,9 @@ from monitor.ingest.outcomes import Outcomes, untold
 from monitor.ingest.take import COUNTS, Parcel, Progress, fill, open_delivery, take, unwatched
 from monitor.instants import HOUR, to_datetime
 from monitor.models.facts import Delivery
-from monitor.models.words import Verdict
 from monitor.settings import Source
 from monitor.vault import Vault
+from monitor.vocabulary import Verdict
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 
 from monitor.errors import ConfigurationError
 from monitor.instants import to_datetime
-from monitor.models.words import State
 from monitor.observe.availability import conclude
 from monitor.observe.deliver import Observation
 from monitor.observe.items import OpenItem
 from monitor.observe.memory import state_of
 from monitor.settings import Source
+from monitor.vocabulary import State
 from spiders.head import head, is_public
 from spiders.observer import Observer, batches, conclude_and_deliver, paced, reported, set_out
 from spiders.trip import Trip

@@ -15,7 +15,7 @@ from monitor.errors import DeliveryError, MonitorError
 from monitor.ingest.take import Parcel
 from monitor.instants import to_datetime
 from monitor.intake import take_in
-from monitor.models.words import Verdict
+from monitor.vocabulary import Verdict
 from spiders.collector import collector_of
 from spiders.trip import Fetched, Trip
 

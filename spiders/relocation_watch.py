@@ -19,13 +19,13 @@ from sqlalchemy.orm import Session
 from monitor.attribute.locate import Locator, Place, locator
 from monitor.errors import ConfigurationError
 from monitor.instants import to_datetime
-from monitor.models.words import State
 from monitor.observe.deliver import Observation
 from monitor.observe.items import OpenItem, last_addresses
 from monitor.observe.memory import state_of
 from monitor.observe.relocation import confirmed, country, located, move, proxies, standings
 from monitor.settings import Source
 from monitor.vault import Vault, address_of, dissect
+from monitor.vocabulary import State
 from spiders.observer import Observer, batches, conclude_and_deliver, paced, reported, set_out
 from spiders.trip import Trip
 

@@ -18,8 +18,8 @@ from sqlalchemy.orm import Session
 from monitor.formats.registry import alias_form
 from monitor.instants import to_datetime
 from monitor.models.company import Company, CompanyClaim
-from monitor.models.words import Claim
 from monitor.period import Period, parse_period
+from monitor.vocabulary import Claim
 
 _TOLD = (Claim.ALIAS, Claim.ASN, Claim.PREFIX)
 _NARROWEST = {4: 24, 6: 48}  # what the routing tables of the internet show anyway

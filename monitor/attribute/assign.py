@@ -22,8 +22,8 @@ from monitor.formats.registry import alias_form
 from monitor.ingest.store import Attribute, Placed
 from monitor.instants import DAY, to_datetime, to_instant
 from monitor.models.facts import Attribution, Content, Correction, Notice, Site
-from monitor.models.words import Basis, Claim, Decision, Role
 from monitor.vault import Vault
+from monitor.vocabulary import Basis, Claim, Decision, Role
 
 _BATCH = 2000
 _ANSWERS_KEPT = 10_000

@@ -16,8 +16,8 @@ from monitor.attribute.steps import V4
 from monitor.formats.netblocks import packed
 from monitor.formats.registry import alias_form
 from monitor.models.company import CompanyClaim, CompanyDetail
-from monitor.models.words import Claim
 from monitor.vault import Vault, site_of
+from monitor.vocabulary import Claim
 
 Holding = tuple[int, date | None, date | None]
 

@@ -22,8 +22,8 @@ from monitor.attribute.tables import TableHeader, Tables, load_tables, organisat
 from monitor.formats.announcements import UNTOLD
 from monitor.formats.netblocks import MAPPED, packed
 from monitor.models.company import Company, CompanyDetail
-from monitor.models.words import Basis, Claim
 from monitor.vault import Vault
+from monitor.vocabulary import Basis, Claim
 
 
 class Place(NamedTuple):

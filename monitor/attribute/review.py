@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from monitor.models.company import Company, CompanyDetail
 from monitor.models.facts import Attribution
-from monitor.models.words import Basis
+from monitor.vocabulary import Basis
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from monitor.attribute.steps import V4, V6, Steps, flatten
 from monitor.attribute.tables import load_tables
 from monitor.formats.announcements import UNTOLD
 from monitor.models.company import Company
-from monitor.models.words import Claim
+from monitor.vocabulary import Claim
 
 _SLASH_48 = 2**80  # addresses: the smallest network that is commonly announced, and what one site is given
 

@@ -15,7 +15,7 @@ from monitor.errors import MonitorError
 from monitor.ingest.answer import Answer, reasons_of
 from monitor.intake import Decision, accept, reject
 from monitor.models.facts import Delivery, Quarantined
-from monitor.models.words import Verdict
+from monitor.vocabulary import Verdict
 
 F = TypeVar("F", bound=Callable[..., Any])
 NUMBER = click.IntRange(1, 2**63 - 1)

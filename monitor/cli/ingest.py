@@ -16,7 +16,7 @@ from monitor.formats.catalogue import DEFAULT_SOURCE, FORMATS
 from monitor.ingest.answer import Answer
 from monitor.ingest.take import Parcel
 from monitor.intake import Decision, accept, take_in
-from monitor.models.words import Verdict
+from monitor.vocabulary import Verdict
 
 
 @click.command()

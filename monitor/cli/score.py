@@ -14,7 +14,6 @@ from monitor.cli.runtime import INSTANT, Runtime, json_option, runtime, show
 from monitor.db import transaction
 from monitor.errors import MonitorError
 from monitor.instants import iso
-from monitor.models.words import Kind
 from monitor.period import parse_period
 from monitor.score.explain import Explanation, explain_file, explain_period
 from monitor.score.export import exported_at
@@ -23,6 +22,7 @@ from monitor.score.recompute import recompute
 from monitor.score.run import Request, estimate_file, last_delivery, score_for_release
 from monitor.score.run import score as score_period
 from monitor.score.table import Estimate, Share, Table
+from monitor.vocabulary import Kind
 
 METHOD = click.option("--method", "version", help="Version of the method (default: the current one).")
 ENGINE = click.option("--engine", "engine_url", help="Where to compute, e.g. duckdb:// (default: as configured).")

@@ -7,11 +7,10 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from monitor.errors import MonitorError
-from monitor.formats import inhope_csv, scart, urlhaus, xarf
+from monitor.formats import inhope_csv, scart, urlhaus
 from monitor.formats.reading import Openable, read_chunks, read_lines
 from monitor.formats.records import Context, Record, Rejected
 from monitor.formats.rows import Lines
-from monitor.formats.xarf_kept import WithoutEvidence
 
 Parser: TypeAlias = Callable[[Lines, Context], Iterator[Record | Rejected]]
 ChunkParser: TypeAlias = Callable[[Iterator[bytes], Context], Iterator[Record | Rejected]]
@@ -28,6 +27,12 @@ def by_chunk(parse: ChunkParser) -> Reader:
     return lambda file, context: parse(read_chunks(file), context)
 
 
+def _xarf(chunks: Iterator[bytes], context: Context) -> Iterator[Record | Rejected]:
+    from monitor.formats import xarf  # takes a quarter of a second to load: only where it is read
+
+    return xarf.parse(chunks, context)
+
+
 FORMATS: Mapping[str, Reader] = MappingProxyType(
     {
         "scart-ntd": by_line(scart.parse_ntd),
@@ -37,7 +42,7 @@ FORMATS: Mapping[str, Reader] = MappingProxyType(
         "scart-report": by_line(scart.parse_report),
         "urlhaus": by_line(urlhaus.parse),
         "inhope-csv": by_line(inhope_csv.parse),
-        "xarf": by_chunk(xarf.parse),
+        "xarf": by_chunk(_xarf),
     }
 )
 DEFAULT_SOURCE: Mapping[str, str] = MappingProxyType({name: name.partition("-")[0] for name in FORMATS})
@@ -45,7 +50,11 @@ DEFAULT_SOURCE: Mapping[str, str] = MappingProxyType({name: name.partition("-")[
 
 def keepable(name: str, file: Openable) -> Openable:
     """The file as it may be kept: that of some formats holds what must not be."""
-    return WithoutEvidence(file) if name == "xarf" else file
+    if name != "xarf":
+        return file
+    from monitor.formats.xarf_kept import WithoutEvidence  # as above
+
+    return WithoutEvidence(file)
 
 
 def reader(name: str) -> Reader:

@@ -18,7 +18,7 @@ from monitor.formats.records import Context, NoticeRecord, Record, Rejected, Sig
 from monitor.formats.rows import Lines, RowError, decode, refuse_future
 from monitor.formats.scart.dialect import whole_rows
 from monitor.instants import to_instant
-from monitor.models.words import State
+from monitor.vocabulary import State
 
 COLUMNS = (
     "report_id", "url", "host_ip", "notice_sent_at", "recipient", "recipient_country", "recipient_email", "status",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from monitor.models.words import Channel, DeliveryState, Kind, Pause, Role, State
+from monitor.vocabulary import Channel, DeliveryState, Kind, Pause, Role, State
 
 
 @dataclass(frozen=True, slots=True)

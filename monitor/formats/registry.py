@@ -15,7 +15,7 @@ import yaml
 
 from monitor.errors import DeliveryError
 from monitor.formats.reading import read_lines
-from monitor.models.words import Claim
+from monitor.vocabulary import Claim
 
 _LISTS = {
     "aliases": Claim.ALIAS,

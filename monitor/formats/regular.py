@@ -16,9 +16,10 @@ from monitor.formats.localtime import NO_TIME
 from monitor.formats.records import Record, Rejected
 from monitor.formats.rows import EARLY
 from monitor.vault import address_of, plain_host
+from monitor.vocabulary import LONGEST_COUNTRY, LONGEST_RECIPIENT, LONGEST_REFERENCE
 
 LONGEST_URL = 254  # of one that is certainly not cut
-LONGEST_TEXT = 64  # fits every column that it goes to
+LONGEST_TEXT = min(LONGEST_RECIPIENT, LONGEST_COUNTRY, LONGEST_REFERENCE)  # fits every column that it goes to
 _LONGEST_LINE = 4096
 _PRINTABLE = rb'"[ !#-\[\]-~]*+"'  # ASCII without quotes and backslashes, in quotes
 

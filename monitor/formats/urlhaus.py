@@ -22,7 +22,7 @@ from monitor.formats.regular import (
     of_instants,
 )
 from monitor.formats.rows import CLOCK_SKEW, EARLY, Lines, RowError, decode, read_time, refuse_future
-from monitor.models.words import State
+from monitor.vocabulary import State
 
 COLUMNS = (
     "id",

@@ -21,7 +21,7 @@ from monitor.formats.rows import RowError, refuse_future
 from monitor.formats.xarf_objects import OBJECT_LIMIT, Found, read_objects
 from monitor.formats.xarf_v3 import as_version_4, in_version_3, is_version_3
 from monitor.instants import to_instant
-from monitor.models.words import Kind, State
+from monitor.vocabulary import Kind, State
 
 EVIDENCE = frozenset({"evidence", "Attachment", "Samples"})
 # What is not kept of a report that goes to quarantine: evidence, and what says anything of the material or a victim.

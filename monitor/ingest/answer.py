@@ -11,7 +11,7 @@ from monitor.ingest.outcomes import Outcomes, untold
 from monitor.ingest.reasons import Finding, finding_of
 from monitor.instants import DAY
 from monitor.models.facts import Delivery
-from monitor.models.words import Verdict
+from monitor.vocabulary import Verdict
 
 
 @dataclass

@@ -92,7 +92,7 @@ def main() -> None:
     Thread(target=_end_with_parent, daemon=True).start()
     with suppress(BrokenPipeError):
         for told in _told(reading, Vault(key)):
-            pickle.dump(told, sys.stdout.buffer, pickle.HIGHEST_PROTOCOL)
+            sys.stdout.buffer.write(pickle.dumps(told, pickle.HIGHEST_PROTOCOL))  # ready before the other asks
             sys.stdout.buffer.flush()
 
 

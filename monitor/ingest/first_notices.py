@@ -20,7 +20,7 @@ from monitor.ingest.items import Item
 from monitor.ingest.store import Store
 from monitor.instants import to_datetime
 from monitor.models.facts import Content, Correction, Delivery, Notice
-from monitor.models.words import Decision, DeliveryState, Kind, Role
+from monitor.vocabulary import Decision, DeliveryState, Kind, Role
 
 _SCART, NTD = "scart-", "scart-ntd"
 _ARRIVED = (str(DeliveryState.DELIVERED), str(DeliveryState.ASSUMED))

@@ -10,9 +10,9 @@ from typing import TypeAlias
 
 from monitor.ingest.reasons import Finding
 from monitor.instants import DAY, HOUR, iso
-from monitor.models.words import Verdict
 from monitor.settings import Source
 from monitor.thresholds import Thresholds
+from monitor.vocabulary import Verdict
 
 
 @dataclass(frozen=True)

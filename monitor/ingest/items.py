@@ -7,11 +7,8 @@ from typing import NamedTuple
 from monitor.formats.records import NoticeRecord, Record
 from monitor.formats.rows import RowError
 from monitor.formats.scart import CUT_AT
-from monitor.models.facts import Notice
 from monitor.vault import NotAUrlError, Vault, address_of, dissect, normalise, site_of
-
-_NAMES = ("recipient", "recipient_country", "reference")
-_LONGEST = tuple(getattr(Notice, name).type.length for name in _NAMES)
+from monitor.vocabulary import LONGEST_COUNTRY, LONGEST_RECIPIENT, LONGEST_REFERENCE
 
 
 class Item(NamedTuple):
@@ -39,10 +36,9 @@ def prepare(record: Record, vault: Vault) -> Item:
 
 def _refuse_what_does_not_fit(notice: NoticeRecord) -> None:
     """PostgreSQL takes no text beyond its column's length, no NUL and no lone surrogate: that row, not all of them."""
-    recipient, country, reference = _LONGEST
-    _refuse_text("recipient", recipient, notice.recipient)
-    _refuse_text("recipient_country", country, notice.recipient_country)
-    _refuse_text("reference", reference, notice.reference)
+    _refuse_text("recipient", LONGEST_RECIPIENT, notice.recipient)
+    _refuse_text("recipient_country", LONGEST_COUNTRY, notice.recipient_country)
+    _refuse_text("reference", LONGEST_REFERENCE, notice.reference)
 
 
 def _refuse_text(column: str, longest: int, text: str | None) -> None:

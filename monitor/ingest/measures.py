@@ -12,8 +12,8 @@ from monitor.ingest.gate import Case, Conflict, Conflicts, Rejection, Shape
 from monitor.instants import DAY, HOUR, to_datetime, to_instant
 from monitor.models.company import Company
 from monitor.models.facts import Attribution, Content, Delivery, Notice, Sighting
-from monitor.models.words import Role, State, Verdict
 from monitor.settings import Source
+from monitor.vocabulary import Role, State, Verdict
 
 _LARGEST = 20  # companies kept of each delivery: a smaller one is never expected for certain
 _SHIFTS = tuple(sign * hours * HOUR for hours in (1, 2) for sign in (1, -1))

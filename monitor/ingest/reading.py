@@ -24,8 +24,8 @@ from monitor.ingest.batch import (
     sealed_addresses,
 )
 from monitor.ingest.items import Item, prepare
-from monitor.models.words import Kind, State
 from monitor.vault import Vault, site_of
+from monitor.vocabulary import Kind, State
 
 _ONLINE, _OFFLINE = str(State.ONLINE), str(State.OFFLINE)
 

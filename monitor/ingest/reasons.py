@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import Any
 
-from monitor.models.words import Verdict
+from monitor.vocabulary import Verdict
 
 
 @dataclass(frozen=True)

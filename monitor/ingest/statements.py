@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from monitor.formats.records import NoticeRecord, Record, SightingRecord
-from monitor.models.words import Channel, DeliveryState, Kind, Pause, Role, State
+from monitor.vocabulary import Channel, DeliveryState, Kind, Pause, Role, State
 
 
 def written(record: Record) -> str:

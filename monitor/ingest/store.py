@@ -16,8 +16,8 @@ from monitor.ingest.batch import Batch, Notices, Rows, Sightings, of_items
 from monitor.ingest.items import Item
 from monitor.ingest.outcomes import Fate, Outcome, untold
 from monitor.models.facts import Content, Delivery, Notice, Sighting, Site
-from monitor.models.words import Role
 from monitor.vault import Vault
+from monitor.vocabulary import Role
 
 _NOTICE_KEY = ("content_id", "sent_at", "kind", "recipient_role", "delivery")
 _NOTICE_COLUMNS = {name: name for name in Notices._fields if name not in ("row", "role", "address")} | {

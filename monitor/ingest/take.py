@@ -26,12 +26,12 @@ from monitor.ingest.references import References
 from monitor.ingest.store import Attribute, Store, unattributed
 from monitor.instants import HOUR, to_datetime, to_instant
 from monitor.models.facts import Delivery, Quarantined
-from monitor.models.words import Verdict
 from monitor.settings import Source, check_zone
 from monitor.vault import Vault
+from monitor.vocabulary import Verdict
 
 COUNTS = ("rows", "accepted", "duplicate", "contents_new", "notices_new", "sightings_new")
-_BATCH = 2000
+_BATCH, _COLUMNS = 2000, 8000  # rows of a batch read one by one, and by columns
 
 Progress: TypeAlias = Callable[[int], None]
 
@@ -92,8 +92,8 @@ def fill(
     """Store what a file says, under the row that was opened for it."""
     tally = Tally(outcomes=outcomes)
     store = Store(session, vault, delivery, to_instant(delivery.recorded_at), tally, attribute)
-    reading = Reading(file, delivery.format, _context(source, to_instant(delivery.received_at)), _BATCH)
-    way = _by_columns if delivery.format in LANES else _by_record
+    way, size = (_by_columns, _COLUMNS) if delivery.format in LANES else (_by_record, _BATCH)
+    reading = Reading(file, delivery.format, _context(source, to_instant(delivery.received_at)), size)
     way(store, reading, progress)
     _close_delivery(session, delivery, tally)
     return answer(delivery)

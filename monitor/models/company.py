@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from monitor.db import Base, Identifier
 from monitor.models.columns import words
-from monitor.models.words import Claim
+from monitor.vocabulary import Claim
 
 
 class Company(Base):

@@ -10,7 +10,20 @@ from sqlalchemy.orm import Mapped, MappedColumn, mapped_column
 
 from monitor.db import REFERS_TO, Base, Identifier
 from monitor.models.columns import words
-from monitor.models.words import Basis, Channel, Decision, DeliveryState, Kind, Pause, Role, State, Verdict
+from monitor.vocabulary import (
+    LONGEST_COUNTRY,
+    LONGEST_RECIPIENT,
+    LONGEST_REFERENCE,
+    Basis,
+    Channel,
+    Decision,
+    DeliveryState,
+    Kind,
+    Pause,
+    Role,
+    State,
+    Verdict,
+)
 
 
 def _refers_to(table: str, *, index: bool = False) -> MappedColumn[Any]:
@@ -119,15 +132,15 @@ class Notice(Base):
     sent_at: Mapped[datetime] = mapped_column(index=True)
     kind: Mapped[Kind] = mapped_column(words(Kind))
     recipient_role: Mapped[Role] = mapped_column(words(Role))
-    recipient: Mapped[str | None] = mapped_column(String(255))
+    recipient: Mapped[str | None] = mapped_column(String(LONGEST_RECIPIENT))
     recipient_digest: Mapped[bytes | None] = mapped_column(LargeBinary(32))
-    recipient_country: Mapped[str | None] = mapped_column(String(64))
+    recipient_country: Mapped[str | None] = mapped_column(String(LONGEST_COUNTRY))
     channel: Mapped[Channel] = mapped_column(words(Channel))
     delivery: Mapped[DeliveryState] = mapped_column(words(DeliveryState))
     deadline_hours: Mapped[float | None]
     key_version: Mapped[int]
     address_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
-    reference: Mapped[str | None] = mapped_column(String(64))
+    reference: Mapped[str | None] = mapped_column(String(LONGEST_REFERENCE))
     recorded_at: Mapped[datetime]
 
 

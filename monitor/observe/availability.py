@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from monitor.models.observe import ObserverState
-from monitor.models.words import State
+from monitor.vocabulary import State
 
 FAILURES = 3
 APART = timedelta(minutes=15)

@@ -18,7 +18,7 @@ from monitor.attribute.locate import Place
 from monitor.db import bulk_insert, lock_writers, next_identifier
 from monitor.instants import to_datetime
 from monitor.models.facts import Attribution, Delivery, Sighting
-from monitor.models.words import State
+from monitor.vocabulary import State
 
 FORMAT = "observations"
 

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Subquery, and_, func, or_, select, union_a
 from sqlalchemy.orm import Session, aliased
 
 from monitor.models.facts import Content, Correction, Notice, Sighting
-from monitor.models.words import Decision, DeliveryState, Pause, Role, State
+from monitor.vocabulary import Decision, DeliveryState, Pause, Role, State
 
 FOLLOWED = timedelta(days=90)  # from the last notice: an item nobody closes is not asked about for ever
 _STARTS_CLOCK = (DeliveryState.DELIVERED, DeliveryState.ASSUMED)

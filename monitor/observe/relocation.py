@@ -13,8 +13,8 @@ from monitor.attribute.locate import Place
 from monitor.models.company import CompanyDetail
 from monitor.models.facts import Attribution
 from monitor.models.observe import ObserverState
-from monitor.models.words import Basis
 from monitor.observe.items import item_numbers
+from monitor.vocabulary import Basis
 
 LOOKS = 2  # an interval apart
 _BY_ADDRESS = (Basis.IP_RANGE, Basis.ASN)

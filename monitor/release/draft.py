@@ -16,11 +16,11 @@ from monitor.instants import parse_instant, to_datetime
 from monitor.models.company import CompanyClaim, CompanyDetail, NetblockTable
 from monitor.models.facts import Correction, Delivery, Suspension
 from monitor.models.release import Release, ReleaseRow, Stage
-from monitor.models.words import Verdict
 from monitor.release.canonical import canonical, digest
 from monitor.release.store import HASH_HIT
 from monitor.score.methods import Method
 from monitor.score.table import Table
+from monitor.vocabulary import Verdict
 
 
 @dataclass(frozen=True, slots=True)

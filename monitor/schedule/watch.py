@@ -7,9 +7,9 @@ from sqlalchemy.orm import Session
 
 from monitor.instants import DAY, iso, to_datetime
 from monitor.models.facts import Delivery
-from monitor.models.words import Verdict
 from monitor.schedule import alerts
 from monitor.schedule.health import STALE, sources
+from monitor.vocabulary import Verdict
 
 
 def watch(session: Session, now: int) -> None:

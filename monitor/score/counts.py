@@ -8,12 +8,12 @@ from typing import Any
 import ibis
 from ibis import _
 
-from monitor.models.words import DeliveryState
 from monitor.score.engine import Expr
 from monitor.score.episodes import hosted
 from monitor.score.facts import Facts
 from monitor.score.methods import Method
 from monitor.score.whole import TICKS, flag, ticks
+from monitor.vocabulary import DeliveryState
 
 NETWORK = -1  # "company" of the network as a whole; real ids are positive, 0 is nobody
 

@@ -11,11 +11,11 @@ import ibis
 from ibis import _
 
 from monitor.instants import HOUR
-from monitor.models.words import DeliveryState, State
 from monitor.score.engine import Expr, drop, keep
 from monitor.score.facts import EVERYTHING, NOBODY, OPEN, Facts
 from monitor.score.methods import Method
 from monitor.score.whole import flag, whole
+from monitor.vocabulary import DeliveryState, State
 
 # Order of things that happen in one second: what an end brackets comes before the end.
 _NOTICE, _ONLINE, _REMOVAL, _RELOCATION = range(4)

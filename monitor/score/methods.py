@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from monitor.errors import MonitorError
 from monitor.instants import HOUR
-from monitor.models.words import Kind
+from monitor.vocabulary import Kind
 
 HASH_HITS: tuple[str, ...] = (Kind.HASH_HIT,)  # what begins an episode in the table of the hash hits
 

@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 from monitor.instants import DAY, HOUR, iso, to_datetime, to_instant
 from monitor.logs import redacted
 from monitor.models.facts import Delivery, Suspension
-from monitor.models.words import Verdict
 from monitor.score.digits import number
 from monitor.score.sorting import Integers
 from monitor.score.table import Quality, SourceQuality, Standstill
+from monitor.vocabulary import Verdict
 
 GAP = "gap"
 _UNUSUAL = 4  # times the usual interval: what is longer is a gap, where it lasts a day

@@ -16,7 +16,6 @@ from monitor.errors import MonitorError
 from monitor.instants import iso, to_datetime
 from monitor.models.company import Company, CompanyDetail
 from monitor.models.facts import Delivery
-from monitor.models.words import Verdict
 from monitor.period import Period
 from monitor.score import engine as engines
 from monitor.score.announced import announced_ipv4, with_announced
@@ -35,6 +34,7 @@ from monitor.score.norms import norms
 from monitor.score.quality import quality
 from monitor.score.rank import ranked
 from monitor.score.table import Estimate, Table, Unattributed
+from monitor.vocabulary import Verdict
 
 _NETWORK_LABEL = Label("network", "network")
 

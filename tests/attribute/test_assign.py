@@ -19,8 +19,8 @@ from monitor.instants import parse_instant
 from monitor.intake import take_in
 from monitor.models.company import Company, CompanyDetail
 from monitor.models.facts import Attribution, Content, Correction
-from monitor.models.words import Decision
 from monitor.vault import Vault
+from monitor.vocabulary import Decision
 from tests.conftest import Database
 from tests.samples import Ntd, feed, parcel
 

@@ -17,9 +17,9 @@ from monitor.formats.reading import read_lines
 from monitor.formats.records import Context, NoticeRecord, Record, Rejected, SightingRecord
 from monitor.ingest.take import Parcel, take
 from monitor.instants import parse_instant
-from monitor.models.words import State
 from monitor.settings import Source
 from monitor.vault import Vault
+from monitor.vocabulary import State
 from tests.conftest import Database
 
 SAMPLE = Path(__file__).parent / "samples" / "inhope-csv.csv"

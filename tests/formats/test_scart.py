@@ -14,7 +14,7 @@ from monitor.formats.reading import read_lines
 from monitor.formats.records import Context, NoticeRecord, Record, Rejected, SightingRecord
 from monitor.formats.scart import parse_ntd, parse_ntdclosed, split_row
 from monitor.instants import parse_instant
-from monitor.models.words import Channel, DeliveryState, Pause, Role, State
+from monitor.vocabulary import Channel, DeliveryState, Pause, Role, State
 
 NTD = (
     '"NTD filenumber";"NTD type";"NTD status";"NTD status time";"abuse owner";"abuse type";"abuse country";'

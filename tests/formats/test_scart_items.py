@@ -11,7 +11,7 @@ from monitor.formats.reading import read_lines
 from monitor.formats.records import Context, NoticeRecord, Record, Rejected, SightingRecord
 from monitor.formats.scart import parse_all, parse_whois
 from monitor.instants import parse_instant
-from monitor.models.words import Channel, DeliveryState, Pause, State
+from monitor.vocabulary import Channel, DeliveryState, Pause, State
 
 RECEIVED = parse_instant("2026-04-10T18:00:00Z")
 CONTEXT = Context(RECEIVED, "Europe/Amsterdam", 5 * 3600)

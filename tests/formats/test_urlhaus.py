@@ -12,7 +12,7 @@ from monitor.formats.reading import read_lines
 from monitor.formats.records import Context, NoticeRecord, Record, Rejected, SightingRecord
 from monitor.formats.urlhaus import parse
 from monitor.instants import parse_instant
-from monitor.models.words import State
+from monitor.vocabulary import State
 
 HEADER = "# id,dateadded,url,url_status,last_online,threat,tags,urlhaus_link,reporter"
 RECEIVED = parse_instant("2026-04-10T12:07:25Z")

@@ -21,8 +21,8 @@ from monitor.formats.xarf import ObjectTooLargeError, parse, without_evidence
 from monitor.formats.xarf_kept import WithoutEvidence
 from monitor.ingest.take import Parcel
 from monitor.instants import parse_instant
-from monitor.models.words import Channel, DeliveryState, Kind, Role, State
 from monitor.settings import Source
+from monitor.vocabulary import Channel, DeliveryState, Kind, Role, State
 
 SAMPLES = Path(__file__).parent / "samples" / "xarf"
 RECEIVED = parse_instant("2026-04-10T18:00:00Z")

@@ -19,10 +19,10 @@ from monitor.ingest.take import Parcel
 from monitor.instants import DAY, HOUR, parse_instant
 from monitor.intake import take_in
 from monitor.models.facts import Notice, Sighting
-from monitor.models.words import Verdict
 from monitor.settings import Source
 from monitor.thresholds import Thresholds
 from monitor.vault import Vault
+from monitor.vocabulary import Verdict
 from tests.conftest import Database
 from tests.samples import SCART, Closed, Ntd, feed, parcel
 

@@ -24,9 +24,9 @@ from monitor.intake import Decision, accept, reject, take_in
 from monitor.models.audit import AuditEntry
 from monitor.models.facts import Attribution, Content, Delivery, Notice, Quarantined, Sighting, Site
 from monitor.models.held import HeldPiece
-from monitor.models.words import Verdict
 from monitor.thresholds import Thresholds
 from monitor.vault import Vault
+from monitor.vocabulary import Verdict
 from tests.conftest import Database
 from tests.ingest.test_gate import NOW, SENT, URL, counted, deliver, rules
 from tests.samples import SCART, Ntd, on_disk, parcel

@@ -24,10 +24,10 @@ from monitor.ingest.take import Parcel
 from monitor.instants import parse_instant
 from monitor.intake import take_in
 from monitor.models.facts import Attribution, Content, Delivery, Notice, Quarantined, Sighting
-from monitor.models.words import Verdict
 from monitor.settings import Source
 from monitor.thresholds import Thresholds
 from monitor.vault import HandedKey, Vault
+from monitor.vocabulary import Verdict
 from tests.conftest import NewDatabase
 from tests.faults.facts import facts
 from tests.fuzz.reading import Delivered, by_row, told

@@ -15,8 +15,8 @@ from monitor.ingest.take import Parcel, take
 from monitor.instants import parse_instant, to_datetime
 from monitor.models.facts import Content, Correction, Notice, Sighting
 from monitor.models.references import HashHit, ItemReference, WaitingStatement
-from monitor.models.words import Channel, Decision, DeliveryState, State
 from monitor.vault import Vault
+from monitor.vocabulary import Channel, Decision, DeliveryState, State
 from tests.conftest import Database
 from tests.samples import SCART, Closed, Ntd, parcel
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.models.observe import ObserverState
-from monitor.models.words import State
 from monitor.observe.availability import conclude, meaning
+from monitor.vocabulary import State
 
 START = datetime(2026, 4, 10, tzinfo=UTC)
 

@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from monitor.db import transaction
 from monitor.models.facts import Content, Correction, Notice
-from monitor.models.words import Decision
 from monitor.observe.items import FOLLOWED, open_items
+from monitor.vocabulary import Decision
 from tests.conftest import Database
 from tests.score.world import ADDED, World, at, world
 

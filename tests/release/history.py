@@ -13,10 +13,10 @@ from monitor.db import transaction
 from monitor.instants import DAY, HOUR, to_datetime
 from monitor.models.company import Company, CompanyClaim, CompanyDetail, NetblockTable
 from monitor.models.facts import Attribution, Content, Correction, Delivery, Notice, Sighting, Suspension
-from monitor.models.words import Basis, Channel, Claim, DeliveryState, Kind, Role
 from monitor.period import parse_period
 from monitor.score.methods import method
 from monitor.score.run import Request
+from monitor.vocabulary import Basis, Channel, Claim, DeliveryState, Kind, Role
 from tests.conftest import Database
 from tests.score.world import ZERO, at, world
 

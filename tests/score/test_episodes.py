@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from monitor.models.words import DeliveryState, Kind, Role
+from monitor.vocabulary import DeliveryState, Kind, Role
 from tests.conftest import Database
 from tests.score.world import at, episodes_of, world
 

@@ -13,11 +13,11 @@ from hypothesis import given
 from monitor.db import connect
 from monitor.instants import HOUR, to_datetime
 from monitor.models import facts as stored
-from monitor.models.words import Basis
 from monitor.score import engine as engines
 from monitor.score import episodes as expression
 from monitor.score.facts import load_facts
 from monitor.score.methods import method
+from monitor.vocabulary import Basis
 from tests.conftest import Database, NewDatabase
 from tests.score import oracle
 from tests.score import world as database_world

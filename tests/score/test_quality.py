@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from monitor.db import transaction
 from monitor.instants import DAY, HOUR, iso, to_datetime
 from monitor.models.facts import Delivery, Suspension
-from monitor.models.words import Verdict
 from monitor.score.quality import quality
 from monitor.score.table import Quality, SourceQuality, Standstill
+from monitor.vocabulary import Verdict
 from tests.conftest import Database
 
 START = 1_775_001_600  # 2026-04-01T00:00:00Z

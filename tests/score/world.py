@@ -15,11 +15,11 @@ from monitor.db import transaction
 from monitor.instants import HOUR, to_datetime
 from monitor.models.company import Company, CompanyDetail
 from monitor.models.facts import Attribution, Content, Correction, Delivery, Notice, Sighting, Site, Suspension
-from monitor.models.words import Basis, Channel, DeliveryState, Kind, Role
 from monitor.score import engine as engines
 from monitor.score.episodes import episodes
 from monitor.score.facts import load_facts
 from monitor.score.methods import Method, method
+from monitor.vocabulary import Basis, Channel, DeliveryState, Kind, Role
 from tests.conftest import Database
 
 ZERO = 1_775_000_000 - 1_775_000_000 % (24 * HOUR)  # a midnight in UTC

@@ -18,9 +18,9 @@ from monitor.formats.netblocks import read_netblocks
 from monitor.formats.records import Context, Rejected
 from monitor.formats.registry import ClaimRecord, read_registry
 from monitor.instants import to_instant
-from monitor.models.words import Claim
 from monitor.simulate import simulate
 from monitor.simulate.hours import ZONE
+from monitor.vocabulary import Claim
 from tests.simulate.hotline_reader import AMSTERDAM, FIELD, Row, exports, hours_online, local, truth
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from monitor.formats.reading import read_lines
 from monitor.formats.records import Context, Record
 from monitor.formats.scart import parse_all, parse_report, parse_whois
 from monitor.instants import parse_instant
-from monitor.models.words import State
 from monitor.simulate import EXPORTS, item_exports, simulate
 from monitor.simulate.hours import ZONE
+from monitor.vocabulary import State
 from tests.simulate.hotline_reader import Row, exports, truth
 
 if TYPE_CHECKING:

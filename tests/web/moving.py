@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from monitor.attribute.registry import load_registry
 from monitor.db import connect
 from monitor.formats.registry import ClaimRecord, CompanyRecord
-from monitor.models.words import Claim
 from monitor.settings import Settings
+from monitor.vocabulary import Claim
 from tests.publish.fiction import COMPANIES, invent, publish
 from web.app import create_app
 

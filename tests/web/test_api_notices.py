@@ -29,9 +29,9 @@ from monitor.instants import to_datetime
 from monitor.intake import Decision, accept, take_in
 from monitor.models.facts import Content, Delivery, Notice, Quarantined
 from monitor.models.held import HeldPiece
-from monitor.models.words import Verdict
 from monitor.settings import Source
 from monitor.vault import Vault
+from monitor.vocabulary import Verdict
 from tests.conftest import NewDatabase
 from tests.web.pushing import Hotline, hotline, notice, open_site
 from web.api import body, door

@@ -22,9 +22,9 @@ from monitor.ingest.take import Parcel
 from monitor.instants import iso, to_datetime, to_instant
 from monitor.intake import take_in
 from monitor.models.facts import Quarantined
-from monitor.models.words import Verdict
 from monitor.settings import Settings
 from monitor.vault import Vault
+from monitor.vocabulary import Verdict
 from web.api.body import Body, as_delivery, read_body
 from web.api.door import Caller, admit, engine
 from web.api.problems import Problem

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from monitor.models.words import Verdict
 from monitor.publish.words import Language, Text
+from monitor.vocabulary import Verdict
 from web.api.body import ITEM_LIMIT
 from web.api.schemas import Schema, record, reference
 

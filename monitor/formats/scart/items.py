@@ -19,7 +19,7 @@ from monitor.formats.rows import Lines, RowError
 from monitor.formats.scart.dialect import fields_of, open_quotes, whole_rows
 from monitor.formats.scart.rows import Row, clock_of, outcome, quoted_header, read_row, status_of
 from monitor.formats.scart.words import CHANGED, CLOSED, ITEM_NUMBER, STATUSES, TYPES, at_home, named
-from monitor.models.words import Channel, DeliveryState, State
+from monitor.vocabulary import Channel, DeliveryState, State
 
 _ITEM_COLUMNS = (
     "filenumber", "url type", "status", "received", "first seen", "first NTD", "last seen", "police", "hoster owner",

@@ -16,7 +16,7 @@ from monitor.formats.scart.dialect import fields_of
 from monitor.formats.scart.regular import RegularNtd
 from monitor.formats.scart.rows import Row, clock_of, outcome, quoted_header, status_of
 from monitor.formats.scart.words import CUT_AT, ITEM_NUMBER, NOT_SENT, SENT
-from monitor.models.words import Role, State
+from monitor.vocabulary import Role, State
 
 NTD_COLUMNS = (
     "NTD filenumber", "NTD type", "NTD status", "NTD status time", "abuse owner", "abuse type", "abuse country",

@@ -19,7 +19,7 @@ from monitor.formats.regular import (
 )
 from monitor.formats.rows import CLOCK_SKEW
 from monitor.formats.scart.words import SENT
-from monitor.models.words import Role
+from monitor.vocabulary import Role
 
 _TIMES = ("NTD status time", "first seen", "last seen")
 _DELIVERY = {status: str(delivery) for status, (delivery, _) in SENT.items()}

@@ -12,7 +12,7 @@ from monitor.formats.records import Context, Record, Rejected, SightingRecord
 from monitor.formats.rows import EARLY, Lines, RowError, read_time, refuse_future
 from monitor.formats.scart.dialect import split_row
 from monitor.formats.scart.words import CLOSED, OFFLINE, PAUSED, STATUSES, at_home
-from monitor.models.words import State
+from monitor.vocabulary import State
 
 
 @dataclass(slots=True)

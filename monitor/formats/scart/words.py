@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from monitor.models.words import Channel, DeliveryState, Pause
+from monitor.vocabulary import Channel, DeliveryState, Pause
 
 CUT_AT = 255  # characters of a URL that a notice keeps
 

@@ -1,6 +1,8 @@
-"""The closed vocabularies of the facts: kinds, roles, states and bases, as stored."""
+"""The closed vocabularies of the facts: kinds, roles, states and bases, as stored; and how long a text may be."""
 
 from enum import StrEnum
+
+LONGEST_RECIPIENT, LONGEST_COUNTRY, LONGEST_REFERENCE = 255, 64, 64  # characters of a notice's texts
 
 
 class Kind(StrEnum):
