@@ -129,7 +129,7 @@ def test_a_cut_url_carries_the_digest_of_the_whole_one_s_beginning(
 
 
 def test_a_delivery_that_breaks_off_leaves_nothing(database: Database, vault: Vault, tmp_path: Path) -> None:
-    what = parcel(tmp_path, "2026-04-10T18:00:00Z", *[Ntd(f"{URL}?{n}", "2026-04-10 12:00:00") for n in range(5000)])
+    what = parcel(tmp_path, "2026-04-10T18:00:00Z", *[Ntd(f"{URL}?{n}", "2026-04-10 12:00:00") for n in range(9000)])
     content = on_disk(what).read_bytes()
     on_disk(what).write_bytes(gzip.compress(content)[:-20])
     with pytest.raises(DeliveryError, match="cut off"):
@@ -138,11 +138,11 @@ def test_a_delivery_that_breaks_off_leaves_nothing(database: Database, vault: Va
 
 
 def test_progress_is_told_while_it_goes(database: Database, vault: Vault, tmp_path: Path) -> None:
-    what = parcel(tmp_path, "2026-04-10T18:00:00Z", *[Ntd(f"{URL}?{n}", "2026-04-10 12:00:00") for n in range(4500)])
+    what = parcel(tmp_path, "2026-04-10T18:00:00Z", *[Ntd(f"{URL}?{n}", "2026-04-10 12:00:00") for n in range(16500)])
     told: list[int] = []
     with transaction(database.engine) as session:
         take(session, vault, what, NOW, told.append)
-    assert told == [2000, 4000, 4500]
+    assert told == [8000, 16000, 16500]
 
 
 def test_a_header_and_nothing_else_is_an_empty_delivery(database: Database, vault: Vault, tmp_path: Path) -> None:
