@@ -178,7 +178,7 @@ def test_a_wrong_key_file_says_so(database: Database, vault: Vault, tmp_path: Pa
 def test_killed_in_the_middle_nothing_is_left_and_the_next_run_completes(
     database: Database, vault: Vault, tmp_path: Path
 ) -> None:
-    rows = [Ntd(f"{URL}?{n}", "2026-04-10 12:00:00") for n in range(6000)]
+    rows = [Ntd(f"{URL}?{n}", "2026-04-10 12:00:00") for n in range(17_000)]
     what = parcel(tmp_path, "2026-04-10T18:00:00Z", *rows)
     script = (
         "import os, signal, sys\n"
@@ -201,4 +201,4 @@ def test_killed_in_the_middle_nothing_is_left_and_the_next_run_completes(
     arguments = [sys.executable, "-c", script, database.url, str(tmp_path / "keys.json"), str(what.path)]
     assert subprocess.run(arguments, check=False).returncode == -9
     assert set(counts(database).values()) == {0}
-    assert take_in(database, vault, what).notices_new == 6000
+    assert take_in(database, vault, what).notices_new == 17_000
