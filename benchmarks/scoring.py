@@ -82,21 +82,15 @@ def run(rows: int) -> None:
         with TemporaryDirectory(prefix="monitor-scoring-") as folder:
             file = Path(folder) / "episodes.duckdb"
             _alone(_make, file, rows, companies)
-            plain, _ = _alone(_plain, file)
-            whole, peak = _alone(_whole, file)
+            plain, whole, peak = (_alone(work, file) for work in (_plain, _whole, _memory))
         print(f"scoring {rows:,} episodes of {companies:,} companies: plain SQL {plain:.2f} s,", end=" ")
         print(f"whole method {whole:.2f} s, ratio {whole / plain:.1f}, peak {peak:,.0f} MB")
 
 
-def _alone(work: Callable[..., float], *arguments: Any) -> tuple[float, float]:
-    """What it gives in a process of its own, and the peak memory of that in megabytes."""
+def _alone(work: Callable[..., float], *arguments: Any) -> float:
+    """What it gives in a process of its own."""
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        answer = pool.submit(work, *arguments).result()
-        return answer, pool.submit(_peak).result()
-
-
-def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        return pool.submit(work, *arguments).result()
 
 
 def _make(file: Path, rows: int, companies: int) -> float:
@@ -110,27 +104,34 @@ def _make(file: Path, rows: int, companies: int) -> float:
 
 
 def _plain(file: Path) -> float:
-    """Seconds of the plain SQL, the best of three: the file is read from memory then."""
+    """Seconds of the plain SQL."""
     with opened(f"duckdb://{file}") as engine:
         engine.raw_sql("SET enable_progress_bar = false")
-        return min(_timed(lambda: engine.raw_sql(f"CREATE OR REPLACE TEMP TABLE plain AS {_PLAIN}")) for _ in range(3))
+        return _best(lambda: engine.raw_sql(f"CREATE OR REPLACE TEMP TABLE plain AS {_PLAIN}"))
 
 
 def _whole(file: Path) -> float:
-    """Seconds of the whole method, once its loops are compiled and loaded; the file is read from memory."""
-    with opened("duckdb://") as engine:
-        for companies in (40, 5000):  # exact times, and on a grid
-            engine.create_table("episodes", episodes(6000, companies), overwrite=True)
-            _scored(engine)
+    """Seconds of the whole method."""
     with opened(f"duckdb://{file}") as engine:
         engine.raw_sql("SET enable_progress_bar = false")
-        engine.raw_sql("SELECT COUNT(COLUMNS(*)) FROM episodes").fetchall()
-        return _timed(lambda: ranked(list(_scored(engine).values())[1:], method()))
+        return _best(lambda: ranked(list(_scored(engine).values())[1:], method()))
+
+
+def _memory(file: Path) -> float:
+    """Peak megabytes (2**20 bytes) of scoring once."""
+    with opened(f"duckdb://{file}") as engine:
+        _scored(engine)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def _scored(engine: Engine) -> dict[int, Estimate]:
     table = engine.table("episodes")
     return assemble(gather(engine, table, table, method()), {}, {}, method())
+
+
+def _best(work: Callable[[], object]) -> float:
+    """Seconds of the best of three: the file is read from memory then, and loops are compiled."""
+    return min(_timed(work) for _ in range(3))
 
 
 def _timed(work: Callable[[], object]) -> float:
