@@ -12,8 +12,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from monitor.attribute.networks import NOWHERE, index_families
-from monitor.attribute.steps import V4, V6, flatten, pack, unpack
+from monitor.attribute.networks import NOWHERE, V4, V6, index_families
+from monitor.attribute.steps import flatten, pack, unpack
 from monitor.db import Identifier, UtcDateTime
 from monitor.formats.netblocks import MAPPED
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -9,8 +11,9 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import IntegrityError
 
 import monitor.models  # noqa: F401 -- fills the metadata
-from monitor.db import Base
-from monitor.migrate import downgrade, upgrade
+from monitor.db import Base, connect
+from monitor.errors import ConfigurationError
+from monitor.migrate import downgrade, require_schema, upgrade
 from tests.conftest import Database
 
 
@@ -21,10 +24,20 @@ def test_migrations_make_the_schema_of_the_models(database: Database) -> None:
 
 
 def test_down_to_nothing_and_up_again(database: Database) -> None:
+    require_schema(database.engine)
     downgrade(database.engine, "base")
     assert set(inspect(database.engine).get_table_names()) == {"alembic_version"}
+    with pytest.raises(ConfigurationError, match="the database has no tables yet"):
+        require_schema(database.engine)
     upgrade(database.engine)
     assert "notices" in inspect(database.engine).get_table_names()
+
+
+def test_a_database_that_nobody_made_has_no_tables(tmp_path: Path) -> None:
+    engine = connect(f"sqlite:///{tmp_path / 'empty.db'}")
+    with pytest.raises(ConfigurationError, match="run `monitor init --create-keys`"):
+        require_schema(engine)
+    engine.dispose()
 
 
 DELIVERY = """

@@ -11,8 +11,7 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from monitor.attribute.networks import NOWHERE, Keys, RangeIndex, index_families
-from monitor.attribute.steps import V4
+from monitor.attribute.networks import NOWHERE, V4, Keys, RangeIndex, index_families
 from monitor.formats.netblocks import packed
 from monitor.formats.registry import alias_form
 from monitor.models.company import CompanyClaim, CompanyDetail

@@ -7,20 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
-from socket import AF_INET, inet_pton
 from typing import NamedTuple
 
-import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from monitor.attribute.directory import Directory, load_directory
-from monitor.attribute.networks import NOWHERE, Keys
+from monitor.attribute.networks import NOWHERE, Keys, family_of, keys_of
 from monitor.attribute.registry import find_or_add_company
-from monitor.attribute.steps import V4, V6
 from monitor.attribute.tables import TableHeader, Tables, load_tables, organisation
 from monitor.formats.announcements import UNTOLD
-from monitor.formats.netblocks import MAPPED, packed
 from monitor.models.company import Company, CompanyDetail
 from monitor.vault import Vault
 from monitor.vocabulary import Basis, Claim
@@ -52,7 +48,7 @@ class Locator:
         places = [_NOWHERE] * len(asked)
         place = cache(self._place)  # few differ in their day, prefix and network
         for (family, header), members in self._by_table(asked).items():
-            keys = _keys(family, [asked[index][0] or "" for index in members])
+            keys = keys_of(family, [asked[index][0] or "" for index in members])
             prefixes, asns = self.directory.prefixes(family, keys), self._asns(header, family, keys)
             for index, prefix, asn in zip(members, prefixes, asns, strict=True):
                 places[index] = place(asked[index][1], prefix, asn, header)
@@ -75,7 +71,7 @@ class Locator:
         by_day: dict[tuple[int, date], list[int]] = defaultdict(list)
         for index, (address, day) in enumerate(asked):
             if address:
-                by_day[_family(address), day].append(index)
+                by_day[family_of(address), day].append(index)
         by_table: dict[tuple[int, TableHeader | None], list[int]] = defaultdict(list)
         for (family, day), members in by_day.items():
             by_table[family, self.tables.as_of(day, family)] += members
@@ -111,18 +107,6 @@ class Locator:
 def locator(session: Session, vault: Vault, recorded_at: datetime) -> Locator:
     """A locator over the registry and the tables as they stand now."""
     return Locator(session, load_directory(session, vault), load_tables(session), recorded_at)
-
-
-def _family(address: str) -> int:
-    return V4 if ":" not in address or packed(address).startswith(MAPPED) else V6
-
-
-def _keys(family: int, addresses: Sequence[str]) -> Keys:
-    """What addresses of one family are looked up by: numbers, or 16 bytes."""
-    if family == V6:
-        return np.array(list(map(packed, addresses)), dtype="S16")
-    four = [packed(address)[12:] if ":" in address else inet_pton(AF_INET, address) for address in addresses]
-    return np.frombuffer(b"".join(four), dtype=">u4").astype(np.int64)
 
 
 def network_key(asn: int) -> str:

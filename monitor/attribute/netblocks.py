@@ -13,8 +13,8 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from monitor.attribute.networks import RangeIndex
-from monitor.attribute.steps import V4, V6, Steps, flatten, pack, share_changed
+from monitor.attribute.networks import V4, V6, RangeIndex
+from monitor.attribute.steps import Steps, flatten, pack, share_changed
 from monitor.attribute.tables import TableHeader, load_tables, read_steps
 from monitor.db import bulk_insert, lock_writers, next_identifier
 from monitor.errors import DeliveryError

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from socket import AF_INET, inet_pton
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,16 +13,10 @@ import numpy.typing as npt
 from monitor.formats.netblocks import MAPPED, packed
 
 NOWHERE = -1
+V4, V6 = 4, 6  # the families
 
 Keys = npt.NDArray[Any]
 Integers = npt.NDArray[np.int64]
-
-
-class Searched(Protocol):
-    """What finds the value at each of many addresses of one family."""
-
-    def find(self, keys: Keys) -> Integers:
-        """The value at each key, or NOWHERE."""
 
 
 @dataclass(frozen=True)
@@ -76,21 +72,21 @@ def _enclosing(last: Keys) -> Integers:
     return np.array(enclosing, dtype=np.int64)
 
 
-def find_addresses(v4: Searched, v6: Searched, addresses: list[str]) -> Integers:
-    """Look each address up in the index of its family."""
-    keys = [packed(address) for address in addresses]
-    is_v4 = np.array([key.startswith(MAPPED) for key in keys], dtype=bool)
-    result = np.full(len(keys), NOWHERE, dtype=np.int64)
-    if is_v4.any():
-        result[is_v4] = v4.find(v4_keys([key for key in keys if key.startswith(MAPPED)]))
-    if not is_v4.all():
-        result[~is_v4] = v6.find(np.array([key for key in keys if not key.startswith(MAPPED)], dtype="S16"))
-    return result
+def family_of(address: str) -> int:
+    """Which tables an address is looked up in; one of IPv4 that is written as IPv6 is one of IPv4."""
+    return V4 if ":" not in address or packed(address).startswith(MAPPED) else V6
+
+
+def keys_of(family: int, addresses: Sequence[str]) -> Keys:
+    """What addresses of one family are looked up by: numbers, or 16 bytes."""
+    if family == V6:
+        return np.array(list(map(packed, addresses)), dtype="S16")
+    return v4_keys([packed(address) if ":" in address else inet_pton(AF_INET, address) for address in addresses])
 
 
 def v4_keys(keys: list[bytes]) -> Integers:
-    """The last four bytes of mapped IPv4 addresses as numbers."""
-    return np.frombuffer(b"".join(key[12:] for key in keys), dtype=">u4").astype(np.int64)
+    """The last four bytes of IPv4 addresses, mapped ones or not, as numbers."""
+    return np.frombuffer(b"".join(key[-4:] for key in keys), dtype=">u4").astype(np.int64)
 
 
 def index_families(ranges: list[tuple[bytes, bytes, int]]) -> tuple[RangeIndex, RangeIndex]:

@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from monitor.attribute.networks import NOWHERE, Integers, Keys, RangeIndex
+from monitor.attribute.networks import NOWHERE, V4, V6, Integers, Keys, RangeIndex
 
-V4, V6 = 4, 6
 _START = {V4: np.dtype("<u4"), V6: np.dtype("S16")}
 _VALUE = np.dtype("<i8")
 _END_OF_V4 = 2**32

@@ -12,7 +12,8 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from monitor.attribute.steps import V4, Steps, unpack
+from monitor.attribute.networks import V4
+from monitor.attribute.steps import Steps, unpack
 from monitor.models.company import NetblockSteps, NetblockTable, Network
 
 # Of two tables of one day: what the operator chose, then what counts how many peers saw an origin, then what does not.

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from monitor.attribute.directory import load_claims
 from monitor.attribute.locate import network_key
-from monitor.attribute.networks import NOWHERE, RangeIndex
-from monitor.attribute.steps import V4, V6, Steps, flatten
+from monitor.attribute.networks import NOWHERE, V4, V6, RangeIndex
+from monitor.attribute.steps import Steps, flatten
 from monitor.attribute.tables import load_tables
 from monitor.formats.announcements import UNTOLD
 from monitor.models.company import Company

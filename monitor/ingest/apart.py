@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
-from subprocess import DEVNULL, PIPE, Popen
+from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
 from threading import Thread
 from typing import TypeAlias
 
@@ -69,7 +69,10 @@ def _received(process: Popen[bytes], task: bytes) -> Iterator[Batch]:
                 raise told
             yield told
     except (EOFError, BrokenPipeError, pickle.UnpicklingError):
-        raise MonitorError("the process that reads the delivery broke off; nothing was stored, try again") from None
+        with suppress(TimeoutExpired):
+            process.wait(1)
+        broke_off = f"the process that reads the delivery broke off (exit code {process.returncode})"
+        raise MonitorError(f"{broke_off}; nothing was stored, try again") from None
 
 
 def _told(reading: Reading, vault: Vault) -> Iterator[Told]:

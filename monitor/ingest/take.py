@@ -31,7 +31,7 @@ from monitor.vault import Vault
 from monitor.vocabulary import Verdict
 
 COUNTS = ("rows", "accepted", "duplicate", "contents_new", "notices_new", "sightings_new")
-_BATCH, _COLUMNS = 2000, 8000  # rows of a batch read one by one, and by columns
+_BATCH, _BATCH_BY_COLUMNS = 2000, 8000  # rows of a batch read one by one, and by columns
 
 Progress: TypeAlias = Callable[[int], None]
 
@@ -92,7 +92,7 @@ def fill(
     """Store what a file says, under the row that was opened for it."""
     tally = Tally(outcomes=outcomes)
     store = Store(session, vault, delivery, to_instant(delivery.recorded_at), tally, attribute)
-    way, size = (_by_columns, _COLUMNS) if delivery.format in LANES else (_by_record, _BATCH)
+    way, size = (_by_columns, _BATCH_BY_COLUMNS) if delivery.format in LANES else (_by_record, _BATCH)
     reading = Reading(file, delivery.format, _context(source, to_instant(delivery.received_at)), size)
     way(store, reading, progress)
     _close_delivery(session, delivery, tally)

@@ -13,9 +13,9 @@ import numpy as np
 
 from monitor.score.cells import Exits
 from monitor.score.compiled import compiled
+from monitor.score.digits import TIE
 from monitor.score.sorting import Floats, Integers
 
-TIE = 1e-10  # shares meant to be equal to a level differ by rounding
 _WIDEST = 50.0  # of a log(-log) interval: beyond, its limits are 0 and 1 whatever it is
 LEVELS = (0.5, 0.1)  # what of the curve the median and p90 leave
 

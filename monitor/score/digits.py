@@ -9,6 +9,7 @@ import numpy as np
 from monitor.score.sorting import Floats
 
 SIGNIFICANT = 10  # digits kept: what engines and orders of summation agree on
+TIE = 1e-10  # shares that are meant to be equal differ by what rounding leaves: one this close has reached the other
 _EXACT_POWER = 22  # up to here a power of ten is a double
 _UP = 1 + 1e-12  # a share such as 3/2048 lies between two roundings: it goes up, whatever its last bits say
 

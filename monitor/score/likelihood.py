@@ -158,9 +158,12 @@ def _newton(problem: Problem, covered: Floats, rise: Floats, places: Integers, u
 
 @compiled
 def _search(problem: Problem, mass: Floats, rise: Floats, direction: Floats, value: float) -> Floats:
-    """The longest of the halved steps, cut off at 0, that gains enough (Armijo); else a step of EM, which gains."""
+    """The longest of the halved steps, cut off at 0, that gains enough (Armijo); else a step of EM, which gains.
+
+    No step at all gains nothing, for ever.
+    """
     least, length = value - _NOISE * (1.0 + abs(value)), 1.0
-    for _ in range(_HALVINGS):
+    for _ in range(_HALVINGS if direction.any() else 0):
         tried = np.maximum(mass + length * direction, 0.0)
         promised = max((rise * (tried - mass)).sum(), 0.0)
         if _value(problem, tried, _covered(problem, tried)) >= least + 1e-4 * promised:

@@ -67,14 +67,9 @@ def starts(*columns: Whole) -> Integers:
     return np.flatnonzero(changed)
 
 
-def lengths(begins: Integers, rows: int) -> Integers:
-    """How many rows each stretch has."""
-    return np.diff(begins, append=rows)
-
-
 def stretches(begins: Integers, rows: int) -> Iterator[tuple[int, int]]:
     """The first row of each stretch, and that after its last."""
-    return zip(begins.tolist(), (begins + lengths(begins, rows)).tolist(), strict=True)
+    return zip(begins.tolist(), np.append(begins, rows)[1:].tolist(), strict=True)
 
 
 def totals(place: Integers, values: Floats, size: int) -> Floats:

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from monitor.score.compiled import compiled
+from monitor.score.digits import TIE
 from monitor.score.innermost import innermost
 from monitor.score.likelihood import most_likely
 from monitor.score.sorting import Floats, Integers, starts, totals
-
-TIE = 1e-10  # S this close to a share has reached it: what rounding leaves of an equality
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.attribute.networks import NOWHERE, Keys, RangeIndex
-from monitor.attribute.steps import V4, V6, Steps, flatten, pack, share_changed, unpack
+from monitor.attribute.networks import NOWHERE, V4, V6, Keys, RangeIndex
+from monitor.attribute.steps import Steps, flatten, pack, share_changed, unpack
 
 SPACE = 64
 ranges = st.lists(st.tuples(st.integers(0, SPACE - 1), st.integers(0, SPACE - 1), st.integers(0, 5)), max_size=12).map(

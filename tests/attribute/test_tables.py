@@ -10,8 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from monitor.attribute.netblocks import TableFile, load_netblocks
-from monitor.attribute.networks import NOWHERE, find_addresses
-from monitor.attribute.steps import V4, V6
+from monitor.attribute.networks import NOWHERE, V4, V6, family_of, keys_of
 from monitor.attribute.tables import load_tables, organisation
 from monitor.db import transaction
 from monitor.errors import DeliveryError
@@ -37,7 +36,8 @@ def asn_on(session: Session, address: str, day: date, family: int = V4) -> int |
     header = tables.as_of(day, family)
     if header is None:
         return None
-    return int(find_addresses(tables.read(header.identifier, V4), tables.read(header.identifier, V6), [address])[0])
+    own = family_of(address)
+    return int(tables.read(header.identifier, own).find(keys_of(own, [address]))[0])
 
 
 def test_the_newest_table_not_after_the_day_and_the_oldest_before_all(database: Database, tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ from hypothesis import given
 from sqlalchemy import select
 
 from monitor.attribute.netblocks import TableFile, load_netblocks
-from monitor.attribute.networks import NOWHERE, RangeIndex
+from monitor.attribute.networks import NOWHERE, V4, V6, RangeIndex
 from monitor.attribute.registry import load_registry
-from monitor.attribute.steps import V4, V6, flatten
+from monitor.attribute.steps import flatten
 from monitor.attribute.volume import Announced, announced, volume
 from monitor.db import transaction
 from monitor.formats.registry import read_registry

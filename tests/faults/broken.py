@@ -94,7 +94,7 @@ def _run(folder: Path, environment: dict[str, str], fault: Fault, arguments: tup
 
 def _break(fault: Fault, folder: Path) -> None:
     vars(time)["time"] = lambda: float(NOW)  # two runs at different times say the same
-    take._BATCH = take._COLUMNS = 40  # many batches in a small file
+    take._BATCH = take._BATCH_BY_COLUMNS = 40  # many batches in a small file
     numbers = count(1)
     act = _ACTS[fault.kind]
 

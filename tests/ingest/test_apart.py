@@ -154,7 +154,10 @@ def test_a_reader_that_is_killed_is_said_to_have_broken_off(
         for process in readers(os.getpid()):
             os.kill(process, signal.SIGKILL)
 
-    with pytest.raises(MonitorError, match="broke off; nothing was stored"), transaction(database.engine) as session:
+    with (
+        pytest.raises(MonitorError, match=r"broke off \(exit code -9\); nothing was stored"),
+        transaction(database.engine) as session,
+    ):
         take(session, vault, what, CONTEXT.received_at, progress=kill)
     with transaction(database.engine) as session:
         assert session.query(Delivery).count() == 0
