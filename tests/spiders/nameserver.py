@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socketserver
 import struct
 import threading
@@ -73,13 +74,25 @@ def nameserver() -> Iterator[Zone]:
             if answer is not None:
                 self.wfile.write(struct.pack("!H", len(answer)) + answer)
 
-    with (
-        socketserver.UDPServer(("127.0.0.1", 0), Datagram) as datagrams,
-        socketserver.TCPServer(datagrams.server_address[:2], Stream) as streams,
-    ):
+    datagrams, streams = _at_one_port(Datagram, Stream)
+    with datagrams, streams:
         zone.location = f"dns://127.0.0.1:{datagrams.server_address[1]}"
         with _served(datagrams), _served(streams):
             yield zone
+
+
+def _at_one_port(
+    datagram: type[socketserver.BaseRequestHandler], stream: type[socketserver.BaseRequestHandler]
+) -> tuple[socketserver.UDPServer, socketserver.TCPServer]:
+    """Servers over UDP and TCP at one port; a port that is free for the one may be taken for the other."""
+    while True:
+        streams = socketserver.TCPServer(("127.0.0.1", 0), stream)
+        try:
+            return socketserver.UDPServer(streams.server_address[:2], datagram), streams
+        except OSError as error:
+            streams.server_close()
+            if error.errno != errno.EADDRINUSE:
+                raise
 
 
 @contextmanager
