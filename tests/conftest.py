@@ -116,6 +116,8 @@ def database(new_database: NewDatabase) -> Iterator[Database]:
     engine = connect(url)
     yield Database(url, engine)
     engine.dispose()
+    if engine.dialect.name == "postgresql":  # each takes 8 MB, and there are thousands of tests
+        _admin(_named(url, "postgres"), f"DROP DATABASE {engine.url.database} WITH (FORCE)")
 
 
 @pytest.fixture

@@ -52,29 +52,31 @@ class Attributor:
     vault: Vault
     recorded_at: datetime
     locator: Locator
+    changed: int = 0  # how many attributions were appended
 
     def __post_init__(self) -> None:
         """Few notices differ in the day and whom they went to: each such question is asked once."""
         self._company_of_recipient = lru_cache(_ANSWERS_KEPT)(self._recipient)
         self._company_of_site = lru_cache(_ANSWERS_KEPT)(self._domain)
 
-    def attribute(self, notices: Sequence[Placed]) -> int:
-        """Append what differs from the attributions in force; returns how many rows that were."""
-        if not notices:
-            return 0
-        contents, sent, names, digests, sites, addresses, is_new = zip(*notices, strict=True)
-        known = {content for content, new in zip(contents, is_new, strict=True) if not new}
-        days = [_day_number(at // DAY) for at in sent]
-        verdicts = map(
-            lru_cache(maxsize=None)(_verdict),  # few notices differ in what all four answer
-            self._decided(contents, sent, known),
-            map(self._company_of_recipient, names, digests, days),
-            map(self._company_of_site, sites, days),
-            self.locator.places(list(zip(addresses, days, strict=True))),
-        )
-        rows = self._differing(list(zip(contents, sent, verdicts, strict=True)), known)
+    def attribute(self, notices: Placed) -> list[Verdict]:
+        """Append what differs from the attributions in force; the verdict on each notice. At least one is asked for."""
+        known = set(notices.content_id).intersection(notices.known)
+        verdicts = list(self._verdicts(notices, known))
+        rows = self._differing(list(zip(notices.content_id, notices.sent_at, verdicts, strict=True)), known)
         self._insert(rows)
-        return len(rows)
+        self.changed += len(rows)
+        return verdicts
+
+    def _verdicts(self, notices: Placed, known: set[int]) -> Iterator[Verdict]:
+        days = [_day_number(at // DAY) for at in notices.sent_at]
+        return map(
+            lru_cache(maxsize=None)(_verdict),  # few notices differ in what all four answer
+            self._decided(notices.content_id, notices.sent_at, known),
+            map(self._company_of_recipient, notices.recipient, notices.recipient_digest, days),
+            map(self._company_of_site, notices.site_digest, days),
+            self.locator.places(list(zip(notices.address, days, strict=True))),
+        )
 
     def _differing(self, rows: list[Judged], known: set[int]) -> list[Judged]:
         """Those that say something else than what is in force, or than nothing."""
@@ -141,11 +143,13 @@ class Attributor:
         insert_columns(self.session, _table(Attribution), each, {"recorded_at": to_instant(self.recorded_at)})
 
 
-def attribute_notices(session: Session, vault: Vault, recorded_at: datetime, delivery_id: int | None = None) -> int:
-    """(Re)attribute the notices to hosters of one delivery, or of all; returns how many attributions changed."""
+def attribute_notices(session: Session, vault: Vault, recorded_at: datetime) -> int:
+    """(Re)attribute all notices to hosters; returns how many attributions changed."""
     lock_writers(session)
     attributor = Attributor(session, vault, recorded_at, locator(session, vault, recorded_at))
-    return sum(attributor.attribute(batch) for batch in _batches(session, vault, delivery_id))
+    for batch in _batches(session, vault):
+        attributor.attribute(batch)
+    return attributor.changed
 
 
 def attribute_as_stored(session: Session, vault: Vault, recorded_at: datetime) -> Attribute:
@@ -155,28 +159,28 @@ def attribute_as_stored(session: Session, vault: Vault, recorded_at: datetime) -
     def attributor() -> Attributor:
         return Attributor(session, vault, recorded_at, locator(session, vault, recorded_at))
 
-    return lambda notices: attributor().attribute(notices)
+    return lambda notices: (verdict.company_id for verdict in attributor().attribute(notices))
 
 
-def _batches(session: Session, vault: Vault, delivery_id: int | None) -> Iterator[Sequence[Placed]]:
+def _batches(session: Session, vault: Vault) -> Iterator[Placed]:
     last = 0
-    while batch := session.execute(_notices(delivery_id).where(Notice.id > last)).all():
-        yield [_placed(vault, row) for row in batch]
+    while batch := session.execute(_notices().where(Notice.id > last)).all():
         last = batch[-1].id
+        yield _placed(vault, batch)
 
 
-def _placed(vault: Vault, row: Row[Any]) -> Placed:
-    address = vault.open_text(row.address_sealed, row.key_version) if row.address_sealed else None
-    sent_at = to_instant(row.sent_at)
-    return Placed(row.content_id, sent_at, row.recipient, row.recipient_digest, row.digest, address, is_new=False)
+def _placed(vault: Vault, rows: Sequence[Row[Any]]) -> Placed:
+    _, contents, sent, names, digests, versions, sealed, sites = zip(*rows, strict=True)
+    addresses = [vault.open_text(told, key) if told else None for told, key in zip(sealed, versions, strict=True)]
+    return Placed(contents, list(map(to_instant, sent)), names, digests, sites, addresses, set(contents))
 
 
-def _notices(delivery_id: int | None) -> Select[*tuple[Any, ...]]:
+def _notices() -> Select[*tuple[Any, ...]]:
     """To hosters. One that was withdrawn, because another tells of the same sending, has no say."""
     withdrawn = select(Correction.id).where(
         Correction.decision == Decision.WITHDRAW_NOTICE, Correction.notice_id == Notice.id
     )
-    query = (
+    return (
         select(
             Notice.id, Notice.content_id, Notice.sent_at, Notice.recipient, Notice.recipient_digest,
             Notice.key_version, Notice.address_sealed, Site.digest,
@@ -187,7 +191,6 @@ def _notices(delivery_id: int | None) -> Select[*tuple[Any, ...]]:
         .order_by(Notice.id)
         .limit(_BATCH)
     )  # fmt: skip
-    return query if delivery_id is None else query.where(Notice.delivery_id == delivery_id)
 
 
 @lru_cache(maxsize=10_000)

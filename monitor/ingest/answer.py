@@ -18,7 +18,8 @@ from monitor.vocabulary import Verdict
 class Tally:
     """Counts kept while a delivery is taken in. Every row is accepted, duplicate or quarantined.
 
-    `notices` and the days (since the epoch, UTC) and times they were sent are of all rows, new or known.
+    `notices` and the days (since the epoch, UTC) and times they were sent are of all rows, new or known; `companies`
+    counts the new ones to hosters by the id of whose they are (None: nobody's).
     """
 
     accepted: int = 0
@@ -28,6 +29,7 @@ class Tally:
     contents_new: int = 0
     notices_new: int = 0
     sightings_new: int = 0
+    companies: Counter[int | None] = field(default_factory=Counter)
     notices: int = 0
     days: set[int] = field(default_factory=set)
     first_sent: int | None = None

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeAlias
 
-from sqlalchemy import BigInteger, ColumnElement, Select, distinct, func, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, distinct, func, select, type_coerce
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
+from monitor.db import rows_where
 from monitor.ingest.gate import Case, Conflict, Conflicts, Rejection, Shape
 from monitor.instants import DAY, HOUR, to_datetime, to_instant
 from monitor.models.company import Company
-from monitor.models.facts import Attribution, Content, Delivery, Notice, Sighting
+from monitor.models.facts import Content, Delivery, Notice, Sighting
 from monitor.settings import Source
-from monitor.vocabulary import Role, State, Verdict
+from monitor.vocabulary import State, Verdict
 
 _LARGEST = 20  # companies kept of each delivery: a smaller one is never expected for certain
 _SHIFTS = tuple(sign * hours * HOUR for hours in (1, 2) for sign in (1, -1))
 _UNKNOWN = "unknown_column:"
 
+_Own: TypeAlias = ColumnElement[bool]  # what the facts of the delivery itself are known by
+
 
 def measure(session: Session, delivery: Delivery, source: Source) -> Case:
     """What there is to judge of a delivery whose facts are stored and attributed; keeps it in `delivery.measures`."""
-    delivery.measures = {
-        **delivery.measures,
-        **_repetition(session, delivery),
-        "companies": _companies(session, delivery),
-    }
+    delivery.measures = delivery.measures | _repetition(session, delivery)
     session.flush()
     earlier = tuple(_shape(found) for found in _recent(session, delivery, source.gate.history))
     return Case(_shape(delivery), earlier, source, _conflicts(session, delivery, source), _rejection(delivery))
@@ -65,20 +65,20 @@ def _rejection(delivery: Delivery) -> Rejection | None:
     return Rejection(delivery.decided_by or "", to_instant(delivery.decided_at), delivery.decision or "")
 
 
-def _companies(session: Session, delivery: Delivery) -> dict[str, int]:
-    """Notices to each of the largest companies, by its key."""
-    count = func.count(distinct(Notice.id))
-    query = (
-        select(Company.key, count)
-        .select_from(Notice)
-        .join(Attribution, Attribution.content_id == Notice.content_id)
-        .join(Company, Company.id == Attribution.company_id)
-        .where(Notice.delivery_id == delivery.id, Notice.recipient_role == Role.HOSTER)
-        .group_by(Company.key)
-        .order_by(count.desc(), Company.key)
-        .limit(_LARGEST)
-    )
-    return {str(key): int(number) for key, number in session.execute(query)}
+def largest_companies(session: Session, counts: Counter[int | None]) -> dict[str, int]:
+    """The counts of the largest companies, by key; of those of one size the first keys."""
+    identifiers = [company for company in counts if company is not None]
+    keys = rows_where(session, Company.metadata.tables["companies"], ("id", "key"), "id", identifiers)
+    found = sorted((-counts[identifier], key) for identifier, key in keys)
+    return {key: -count for count, key in found[:_LARGEST]}
+
+
+def _last_before(session: Session, fact: type[Notice] | type[Sighting], new: int) -> int:
+    """The id of the last fact before the `new` ones of the delivery that is being stored.
+
+    Ids have no gaps, and nobody else gives any out before it is committed.
+    """
+    return (session.scalar(select(func.max(fact.id))) or 0) - new
 
 
 def _repetition(session: Session, delivery: Delivery) -> dict[str, Any]:
@@ -90,7 +90,9 @@ def _repetition(session: Session, delivery: Delivery) -> dict[str, Any]:
         Delivery.source == delivery.source, Delivery.format == delivery.format, Delivery.id != delivery.id
     )
     known = select(func.count()).where(
-        Notice.sent_at.between(to_datetime(first), to_datetime(last)), Notice.delivery_id.in_(others)
+        Notice.sent_at.between(to_datetime(first), to_datetime(last)),
+        Notice.id <= _last_before(session, Notice, delivery.notices_new),
+        Notice.delivery_id.in_(others),
     )
     here = delivery.measures["notices"] - delivery.notices_new
     count = session.scalar(known) or 0
@@ -100,81 +102,74 @@ def _repetition(session: Session, delivery: Delivery) -> dict[str, Any]:
 def _conflicts(session: Session, delivery: Delivery, source: Source) -> Conflicts:
     if delivery.rows == delivery.contents_new + sum(delivery.quarantined.values()):
         return Conflicts()  # of new items nothing is known that could be contradicted
-    notices, sightings = _known_notices(session, delivery), _known_sightings(session, delivery)
+    told = Notice.id > _last_before(session, Notice, delivery.notices_new)
+    online = and_(Sighting.id > _last_before(session, Sighting, delivery.sightings_new), Sighting.state == State.ONLINE)
+    notices, sightings = _of_known(session, delivery, Notice, told), _of_known(session, delivery, Sighting, online)
     return Conflicts(
-        _returned(session, delivery, round(source.gate.returned_after_days * DAY)),
-        Conflict(session.scalar(_retimed(delivery)) or 0, notices),
-        _shifted(session, _pairs_of_notices(delivery), notices),
-        _shifted(session, _pairs_of_sightings(delivery), sightings),
+        _returned(session, delivery, online, round(source.gate.returned_after_days * DAY)),
+        Conflict(session.scalar(_retimed(delivery, told)) or 0, notices),
+        _shifted(session, _pairs_of_notices(delivery, told), notices),
+        _shifted(session, _pairs_of_sightings(delivery, online), sightings),
     )
 
 
-def _of_known(delivery: Delivery, fact: type[Notice] | type[Sighting]) -> Select[Any]:
-    """Counts new facts of a delivery about items that an earlier one brought."""
-    return (
+def _of_known(session: Session, delivery: Delivery, fact: type[Notice] | type[Sighting], own: _Own) -> int:
+    """How many new facts of a delivery are about items that an earlier one brought."""
+    query = (
         select(func.count())
         .select_from(fact)
         .join(Content, Content.id == fact.content_id)
-        .where(fact.delivery_id == delivery.id, Content.delivery_id != delivery.id)
+        .where(own, Content.delivery_id != delivery.id)
     )
+    return session.scalar(query) or 0
 
 
-def _known_notices(session: Session, delivery: Delivery) -> int:
-    return session.scalar(_of_known(delivery, Notice)) or 0
-
-
-def _known_sightings(session: Session, delivery: Delivery) -> int:
-    return session.scalar(_of_known(delivery, Sighting).where(Sighting.state == State.ONLINE)) or 0
-
-
-def _returned(session: Session, delivery: Delivery, long_before: int) -> Conflict:
+def _returned(session: Session, delivery: Delivery, online: _Own, long_before: int) -> Conflict:
     """Items that are online by this delivery, and were offline long before by an earlier one."""
     before = aliased(Sighting)
-    online = (Sighting.delivery_id == delivery.id, Sighting.state == State.ONLINE)
     gone = (
         select(func.count(distinct(Sighting.content_id)))
         .join(before, before.content_id == Sighting.content_id)
-        .where(*online, before.delivery_id != delivery.id, before.state == State.OFFLINE)
+        .where(online, before.delivery_id != delivery.id, before.state == State.OFFLINE)
         .where(before.observer == Sighting.observer)
         .where(_seconds(before.seen_at) < _seconds(Sighting.seen_at) - long_before)
     )
-    every = select(func.count(distinct(Sighting.content_id))).where(*online)
+    every = select(func.count(distinct(Sighting.content_id))).where(online)
     return Conflict(session.scalar(gone) or 0, session.scalar(every) or 0)
 
 
-def _retimed(delivery: Delivery) -> Select[int]:
+def _retimed(delivery: Delivery, told: _Own) -> Select[int]:
     """Notices with the number, item and state of an earlier one, and another time."""
     before = aliased(Notice)
     return (
         select(func.count(distinct(Notice.id)))
         .join(before, before.content_id == Notice.content_id)
-        .where(Notice.delivery_id == delivery.id, before.delivery_id != delivery.id)
+        .where(told, before.delivery_id != delivery.id)
         .where(before.reference == Notice.reference, before.delivery == Notice.delivery)
         .where(before.recipient_role == Notice.recipient_role, before.sent_at != Notice.sent_at)
     )
 
 
-def _pairs_of_notices(delivery: Delivery) -> Select[int, int]:
+def _pairs_of_notices(delivery: Delivery, told: _Own) -> Select[int, int]:
     before = aliased(Notice)
     off = _seconds(Notice.sent_at) - _seconds(before.sent_at)
     return (
         select(off, func.count(distinct(Notice.id)))
         .join(before, before.content_id == Notice.content_id)
-        .where(Notice.delivery_id == delivery.id, before.delivery_id != delivery.id)
+        .where(told, before.delivery_id != delivery.id)
         .where(before.kind == Notice.kind, before.recipient_role == Notice.recipient_role, off.in_(_SHIFTS))
         .group_by(off)
     )
 
 
-def _pairs_of_sightings(delivery: Delivery) -> Select[int, int]:
+def _pairs_of_sightings(delivery: Delivery, online: _Own) -> Select[int, int]:
     before = aliased(Sighting)
     off = _seconds(Sighting.seen_at) - _seconds(before.seen_at)
     return (
         select(off, func.count(distinct(Sighting.id)))
         .join(before, before.content_id == Sighting.content_id)
-        .where(Sighting.delivery_id == delivery.id, before.delivery_id != delivery.id)
+        .where(online, before.delivery_id != delivery.id, before.state == State.ONLINE)
         .where(before.observer == Sighting.observer, off.in_(_SHIFTS))
-        .where(Sighting.state == State.ONLINE, before.state == State.ONLINE)
         .group_by(off)
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import compress
 from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import Table
@@ -29,32 +28,33 @@ _SITES_KEPT = 65536
 
 
 class Placed(NamedTuple):
-    """A notice to a hoster, and what there is to tell whose it is; `address` stays in memory.
+    """Notices to hosters by columns, and what there is to tell whose each is; `address` stays in memory.
 
-    `is_new`: its content was stored just now, so nothing can have been said of it before.
+    `known`: the contents among others that were there before; of a new one nothing can have been said yet.
     """
 
-    content_id: int
-    sent_at: int
-    recipient: str | None
-    recipient_digest: bytes | None
-    site_digest: bytes
-    address: str | None
-    is_new: bool
+    content_id: Sequence[int]
+    sent_at: Sequence[int]
+    recipient: Sequence[str | None]
+    recipient_digest: Sequence[bytes | None]
+    site_digest: Sequence[bytes]
+    address: Sequence[str | None]
+    known: Collection[int]
 
 
-Attribute: TypeAlias = Callable[[Sequence[Placed]], object]
+Attribute: TypeAlias = Callable[[Placed], Iterable[int | None]]
 
 
-def unattributed(_notices: Sequence[Placed]) -> None:
+def unattributed(_notices: Placed) -> tuple[()]:
     """Notices that nobody is told of."""
+    return ()
 
 
 @dataclass
 class Store:
     """Writes the facts of one delivery, batch by batch, within the caller's transaction and writer lock.
 
-    `attribute` is told each batch's new notices to hosters, in the order of their ids.
+    `attribute` is told each batch's new notices to hosters, in the order of their ids, and names each one's company.
     """
 
     session: Session
@@ -84,7 +84,7 @@ class Store:
         """Store what is no row of this delivery itself, but follows from it: the rows counted stay as they are."""
         of_rows, self.tally = self.tally, Tally()
         self.add(of_items(items, self.vault))
-        for name in ("contents_new", "notices_new", "sightings_new"):
+        for name in ("contents_new", "notices_new", "sightings_new", "companies"):
             setattr(of_rows, name, getattr(of_rows, name) + getattr(self.tally, name))
         self.tally = of_rows
 
@@ -142,8 +142,9 @@ class Store:
         }
         self._insert(Notice, each, key_version=self.vault.version)
         self.tally.notices_new += len(new)
-        if placed := _placed(notices, contents, _picked(batch.rows.site_digest, notices.row), known):
-            self.attribute(placed)
+        placed = _placed(notices, contents, _picked(batch.rows.site_digest, notices.row), known)
+        if placed.content_id:
+            self.tally.companies.update(self.attribute(placed))
         return set(notices.row)
 
     def _add_sightings(self, told: Sightings, of_row: Sequence[int], known: set[int]) -> set[int]:
@@ -174,12 +175,12 @@ class Store:
         return rows_where(self.session, _table(model), columns, key, values)
 
 
-def _placed(notices: Notices, contents: Sequence[int], sites: Sequence[bytes], known: Collection[int]) -> list[Placed]:
+def _placed(notices: Notices, contents: Sequence[int], sites: Sequence[bytes], known: Collection[int]) -> Placed:
     """Those to hosters."""
-    is_new = (content not in known for content in contents)
     whom = (notices.recipient, notices.recipient_digest)
-    each = zip(contents, notices.sent_at, *whom, sites, notices.address, is_new, strict=True)
-    return list(map(Placed._make, compress(each, (role == _HOSTER for role in notices.role))))
+    columns = (contents, notices.sent_at, *whom, sites, notices.address)
+    hosters = [place for place, role in enumerate(notices.role) if role == _HOSTER]
+    return Placed._make((*_rows_at(hosters, columns), known))
 
 
 def _first_places(keys: Sequence[Hashable], known: Collection[Hashable]) -> Sequence[int]:

@@ -20,6 +20,7 @@ from monitor.ingest.answer import Answer, Tally, answer, repeated_answer
 from monitor.ingest.apart import batches_of
 from monitor.ingest.batch import Batch, Refused, of_items
 from monitor.ingest.first_notices import may_retell, withdraw_retold
+from monitor.ingest.measures import largest_companies
 from monitor.ingest.outcomes import Fate, Outcome, Outcomes, untold
 from monitor.ingest.reading import Reading, prepared
 from monitor.ingest.references import References
@@ -167,7 +168,7 @@ def _same_file(session: Session, parcel: Parcel, sha256: str) -> Delivery | None
 def _close_delivery(session: Session, delivery: Delivery, tally: Tally) -> None:
     for name in COUNTS:
         setattr(delivery, name, getattr(tally, name))
-    delivery.measures = tally.measures()
+    delivery.measures = tally.measures() | {"companies": largest_companies(session, tally.companies)}
     session.add(delivery)
     delivery.quarantined = dict(sorted(tally.quarantined.items()))
     delivery.warnings = dict(sorted(tally.flags.items()))

@@ -26,9 +26,9 @@ from monitor.vocabulary import (
 )
 
 
-def _refers_to(table: str, *, index: bool = False) -> MappedColumn[Any]:
+def _refers_to(table: str) -> MappedColumn[Any]:
     """The id of a row of a table; `insert_rows` checks it once a batch instead of the database once a row (ADR 14)."""
-    return mapped_column(Identifier, info={REFERS_TO: table}, index=index)
+    return mapped_column(Identifier, info={REFERS_TO: table})
 
 
 class Delivery(Base):
@@ -127,7 +127,7 @@ class Notice(Base):
     )
 
     id: Mapped[int] = mapped_column(Identifier, primary_key=True, autoincrement=False)
-    delivery_id: Mapped[int] = _refers_to("deliveries", index=True)
+    delivery_id: Mapped[int] = _refers_to("deliveries")
     content_id: Mapped[int] = _refers_to("contents")
     sent_at: Mapped[datetime] = mapped_column(index=True)
     kind: Mapped[Kind] = mapped_column(words(Kind))
@@ -151,7 +151,7 @@ class Sighting(Base):
     __table_args__ = (Index("uq_sightings_natural", "content_id", "seen_at", "state", "observer", unique=True),)
 
     id: Mapped[int] = mapped_column(Identifier, primary_key=True, autoincrement=False)
-    delivery_id: Mapped[int] = _refers_to("deliveries", index=True)
+    delivery_id: Mapped[int] = _refers_to("deliveries")
     content_id: Mapped[int] = _refers_to("contents")
     seen_at: Mapped[datetime]
     state: Mapped[State] = mapped_column(words(State))

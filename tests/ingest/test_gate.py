@@ -18,7 +18,7 @@ from monitor.ingest.reasons import RULES, finding_of
 from monitor.ingest.take import Parcel
 from monitor.instants import DAY, HOUR, parse_instant
 from monitor.intake import take_in
-from monitor.models.facts import Notice, Sighting
+from monitor.models.facts import Delivery, Notice, Sighting
 from monitor.settings import Source
 from monitor.thresholds import Thresholds
 from monitor.vault import Vault
@@ -239,3 +239,24 @@ def test_a_company_is_missed_whatever_it_calls_itself(database: Database, vault:
     (missing,) = deliver(database, vault, export(12, *["Echo"] * 12)).reasons
     assert (missing.rule, missing.numbers["expected"], missing.numbers["of"]) == ("company_missing", 6, 2)
     assert str(missing.numbers["company"]).endswith("delta")
+
+
+def test_new_notices_are_counted_by_company_and_the_largest_kept(
+    database: Database, vault: Vault, tmp_path: Path
+) -> None:
+    def rows(*counts: int) -> list[Ntd]:
+        return [
+            Ntd(f"https://s{company}-{n}.example/", SENT, f"Company {company:02}")
+            for company, count in enumerate(counts)
+            for n in range(count)
+        ]
+
+    nobodys = Ntd("https://nobody.example/", SENT, owner="")
+    deliver(database, vault, parcel(tmp_path, "2026-04-10T18:00:00Z", *rows(1, 2), nobodys))
+    deliver(database, vault, parcel(tmp_path, "2026-04-10T19:00:00Z", *rows(2, 2, *[1] * 19, 3)))
+    with transaction(database.engine) as session:
+        first, second = session.scalars(select(Delivery.measures).order_by(Delivery.id)).all()
+    assert first["companies"] == {"recipient-company-00": 1, "recipient-company-01": 2}
+    largest = {"recipient-company-21": 3, "recipient-company-00": 1}  # of company 1 nothing is new
+    ones = {f"recipient-company-{n:02}": 1 for n in range(2, 20)}  # the twentieth of those with one is left out
+    assert second["companies"] == largest | ones

@@ -147,13 +147,19 @@ def test_a_text_that_fits_no_column_costs_its_row_only(
 def test_notices_to_hosters_are_told_as_they_are_stored(database: Database, vault: Vault, tmp_path: Path) -> None:
     first = Ntd("https://img.s1.example/a", SENT, ip="192.0.2.7", email="Abuse@Delta.example")
     told: list[Placed] = []
+
+    def laid_at(notices: Placed) -> list[int]:
+        told.append(notices)
+        return [7] * len(notices.content_id)
+
     for rows in ((first, replace(first, role="police")), (replace(first, sent="2026-04-10 13:00:00"), first)):
         with transaction(database.engine) as session:
-            take(session, vault, parcel(tmp_path, "2026-04-10T18:00:00Z", *rows), NOW, attribute=told.extend)
-    recipient = ("Delta Datacenters", vault.digest("abuse@delta.example"), vault.digest("s1.example"), "192.0.2.7")
+            take(session, vault, parcel(tmp_path, "2026-04-10T18:00:00Z", *rows), NOW, attribute=laid_at)
+    recipient, digest = "Delta Datacenters", vault.digest("abuse@delta.example")
+    whom = ([recipient], [digest], [vault.digest("s1.example")], ["192.0.2.7"])
     assert told == [
-        Placed(1, parse_instant("2026-04-10T12:00:00Z"), *recipient, is_new=True),
-        Placed(1, parse_instant("2026-04-10T13:00:00Z"), *recipient, is_new=False),
+        Placed([1], [parse_instant("2026-04-10T12:00:00Z")], *whom, known=set()),
+        Placed([1], [parse_instant("2026-04-10T13:00:00Z")], *whom, known={1}),
     ]
 
 
