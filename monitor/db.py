@@ -148,8 +148,10 @@ def insert_columns(
     count = len(next(iter(each.values())))
     if not count:
         return
-    different = {name: set(values) - {None} for name, values in each.items() if _is_checked(table, name)}
-    different |= {name: {value} - {None} for name, value in always.items() if _is_checked(table, name)}
+    different = {name: set(values) for name, values in each.items() if _is_checked(table, name)}
+    different |= {name: {value} for name, value in always.items() if _is_checked(table, name)}
+    for found in different.values():
+        found.discard(None)
     _check_words(table, different)
     _check_references(session, table, different)
     told = {name: values for name, values in each.items() if not _goes_without_saying(table.c[name], values)}

@@ -33,10 +33,10 @@ Decided: TypeAlias = list[tuple[int | None, int | None, int | None]]  # from whe
 
 
 class Verdict(NamedTuple):
-    """Whose it is, on which basis, and whom another basis names instead."""
+    """Whose it is, on which basis (a word of `Basis`), and whom another basis names instead."""
 
     company_id: int | None
-    basis: Basis
+    basis: str
     other_company_id: int | None = None
     netblock_table_id: int | None = None
 
@@ -136,7 +136,7 @@ class Attributor:
             "content_id": contents,
             "valid_from": instants,
             "company_id": companies,
-            "basis": list(map(str, bases)),
+            "basis": bases,
             "other_company_id": others,
             "netblock_table_id": tables,
         }
@@ -211,8 +211,8 @@ def _verdict(decision: int | None, recipient: int | None, domain: int | None, pl
         if named is None and company is not None:
             named, on = company, basis
         elif company is not None and company != named:
-            return Verdict(named, on, None if on is Basis.DECISION else company, table)
-    return Verdict(named, on, None, table)
+            return Verdict(named, str(on), None if on is Basis.DECISION else company, table)
+    return Verdict(named, str(on), None, table)
 
 
 def _differs(timeline: Timeline, at: int, verdict: Verdict) -> bool:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cache
+from functools import cache, partial
 from typing import NamedTuple
 
 from sqlalchemy import select
@@ -46,12 +46,12 @@ class Locator:
     def places(self, asked: Sequence[tuple[str | None, date]]) -> list[Place]:
         """Where each (address, day) lies; nowhere, where there is no address."""
         places = [_NOWHERE] * len(asked)
-        place = cache(self._place)  # few differ in their day, prefix and network
         for (family, header), members in self._by_table(asked).items():
             keys = keys_of(family, [asked[index][0] or "" for index in members])
             prefixes, asns = self.directory.prefixes(family, keys), self._asns(header, family, keys)
+            place = cache(partial(self._place, header))  # few differ in their day, prefix and network
             for index, prefix, asn in zip(members, prefixes, asns, strict=True):
-                places[index] = place(asked[index][1], prefix, asn, header)
+                places[index] = place(asked[index][1], prefix, asn)
         return places
 
     def own_company(self, key: str, name: str, *, review: bool) -> int:
@@ -83,7 +83,7 @@ class Locator:
         found: list[int] = self.tables.read(header.identifier, family).find(keys).tolist()
         return found
 
-    def _place(self, day: date, prefix: str | None, asn: int, header: TableHeader | None) -> Place:
+    def _place(self, header: TableHeader | None, day: date, prefix: str | None, asn: int) -> Place:
         table = header.identifier if header else None
         company = self.directory.company(Claim.PREFIX, prefix, day) if prefix else None
         if company is not None:
