@@ -9,14 +9,12 @@ import csv
 import hashlib
 import io
 from collections import defaultdict
-from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet
 
 from monitor.instants import HOUR
 from monitor.publish.rows import PublicTable
@@ -162,8 +160,3 @@ def _cells(column: Column) -> list[object]:
     """The values of a column; true and false as Arrow writes them, in small letters."""
     cells: list[object] = (column.cast(pa.string()) if column.type == pa.bool_() else column).to_pylist()
     return cells
-
-
-def write_parquet(episodes: pa.Table, path: Path) -> None:
-    """The same rows as Parquet."""
-    pyarrow.parquet.write_table(episodes, path, compression="zstd")

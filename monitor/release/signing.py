@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -94,15 +94,6 @@ def kept_public_keys(public_keys: Path) -> dict[str, bytes]:
     """Every public key by its fingerprint; a file that is not what its name says is left out."""
     found = {path.stem: path.read_bytes() for path in sorted(public_keys.glob("[0-9a-f]*.pem"))}
     return {name: pem for name, pem in found.items() if _names(name, pem)}
-
-
-def is_signed(content: bytes, signature: bytes, public_pem: bytes) -> bool:
-    """Whether the signature is that of the content by the key."""
-    try:
-        _public(public_pem).verify(signature, content)
-    except InvalidSignature:
-        return False
-    return True
 
 
 def _names(fingerprint: str, public_pem: bytes) -> bool:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from monitor.errors import MonitorError
 from monitor.models.release import Release, ReleaseRow, Stage
-from monitor.score.table import Estimate, Table, from_json
+from monitor.score.table import Table, from_json
 
 _CURVE = re.compile(r'"curve":\[[^\]]*\]')  # in canonical JSON; in a text the quotation marks would be escaped
 _PARTS = ("flows", "norms", "quality")
@@ -81,10 +81,3 @@ def thaw(head: Mapping[str, Any], rows: Iterable[tuple[str, Mapping[str, Any]]])
     hits = head.get("hash_hits")
     beside = {"hash_hits": {**hits, "companies": companies[True]}} if hits else {}
     return from_json(Table, {**head, "companies": companies[False], **beside})
-
-
-def load_company(session: Session, release: Release, key: str) -> Estimate | None:
-    """One company's line of a release, or None where the release does not know it; hash hits: under HASH_HIT + key."""
-    query = select(ReleaseRow.row_json).where(ReleaseRow.release_id == release.id, ReleaseRow.company_key == key)
-    row = session.scalar(query)
-    return None if row is None else from_json(Estimate, json.loads(row))

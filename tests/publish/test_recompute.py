@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
@@ -20,7 +21,7 @@ from monitor.errors import DeliveryError
 from monitor.instants import HOUR, parse_instant
 from monitor.period import parse_period
 from monitor.publish.company_list import companies_csv
-from monitor.publish.episodes import public_episodes, write_csv, write_parquet
+from monitor.publish.episodes import public_episodes, write_csv
 from monitor.publish.rows import PublicTable, public_table
 from monitor.score import engine as engines
 from monitor.score.announced import with_announced
@@ -166,7 +167,7 @@ def published_and_recomputed(scored: pa.Table, table: PublicTable, folder: Path,
     public = public_episodes(scored, table)
     (folder / "companies.csv").write_bytes(companies_csv(table))
     (folder / "episodes.csv").write_bytes(write_csv(public))
-    write_parquet(public, folder / "episodes.parquet")
+    pq.write_table(public, folder / "episodes.parquet", compression="zstd")
     return recompute(folder / f"episodes.{form}", folder / "companies.csv", method())
 
 

@@ -20,7 +20,7 @@ from monitor.release.draft import draft, freeze
 from monitor.release.open_data import write_open_data
 from monitor.release.publish import check, publish
 from monitor.release.rebuild import rebuild, request_of
-from monitor.release.store import find, load_company, load_table
+from monitor.release.store import find, load_table
 from monitor.score.methods import method
 from monitor.score.run import score, score_for_release
 from tests.conftest import Database
@@ -76,7 +76,6 @@ def test_both_tables_are_frozen_proved_and_come_out_again(database: Database) ->
         assert table.hash_hits is not None
         shown = [(c.company, c.episodes, c.on_time.late) for c in table.hash_hits.companies]
         assert shown == [("a", 36, 6), ("d", 2, 0), ("e", 12, 0)]
-        assert load_company(session, release, "#a") == table.hash_hits.companies[0]
         assert (check(session, release), rebuild(session, release).problems) == ([], ())
 
 

@@ -20,7 +20,7 @@ from monitor.period import Period
 from monitor.release.canonical import canonical, digest
 from monitor.release.draft import draft
 from monitor.release.publish import check, publish
-from monitor.release.store import find, load_company, load_table, published
+from monitor.release.store import find, load_table, published
 from monitor.score.methods import method
 from monitor.score.run import Request, score
 from monitor.score.table import Table
@@ -55,8 +55,6 @@ def test_the_table_that_is_frozen_is_the_table_that_is_read(scored: Database) ->
         table = score(session, REQUEST)
         release = draft(session, table, method(), ADDED, "test")
         assert load_table(session, release) == table
-        assert load_company(session, release, "b") == table.companies[0]
-        assert load_company(session, release, "nobody") is None
 
 
 def test_worst_first_and_what_is_at_no_door_counts_in_the_whole(scored: Database) -> None:

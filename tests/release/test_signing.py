@@ -18,7 +18,6 @@ from monitor.models.audit import AuditEntry
 from monitor.release.signing import (
     create_signing_key,
     fingerprint_of,
-    is_signed,
     kept_public_keys,
     load_signing_key,
     replace_signing_key,
@@ -26,6 +25,7 @@ from monitor.release.signing import (
 from monitor.settings import Settings, load_settings
 from tests.conftest import Database
 from tests.release.conftest import Run
+from tests.release.signatures import is_signed
 
 # RFC 8032, section 7.1, TEST 3: secret key, public key, message and signature
 SECRET = "c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7"

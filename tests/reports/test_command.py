@@ -14,9 +14,9 @@ from monitor.cli import cli
 from monitor.db import connect
 from monitor.instants import iso
 from monitor.release.publications import Publication, read
-from monitor.release.signing import is_signed
 from tests.conftest import Database, NewDatabase
 from tests.release.history import PERIOD, first_facts, request
+from tests.release.signatures import is_signed
 
 REPORTS = {f"report-{PERIOD}-{language}.{form}" for language in ("nl", "en") for form in ("html", "pdf")}
 
