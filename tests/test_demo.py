@@ -62,7 +62,9 @@ def test_a_history_is_recorded_released_and_corrected_in_its_time(database: Data
         assert rebuild(session, releases[1]).identical  # what was decided later is not known to it
         assert audit.verify(session) == []
 
-        held = session.scalars(select(Delivery).where(Delivery.decided_by == BY).order_by(Delivery.received_at)).all()
+        held = session.scalars(
+            select(Delivery).where(Delivery.decided_by == BY).order_by(Delivery.received_at, Delivery.format)
+        ).all()
         assert [(d.format, str(d.received_at)[:10], str(d.decided_at)[:16], d.verdict) for d in held] == [
             ("scart-ntd", "2025-04-03", "2025-04-03 09:00", "ok"),
             ("scart-ntdclosed", "2025-04-10", "2025-04-10 09:00", "ok"),
