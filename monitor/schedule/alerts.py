@@ -130,11 +130,15 @@ def tell(settings: Settings, engine: Engine) -> None:
 
 
 def _next(settings: Settings, engine: Engine, now: datetime) -> _Telling | None:
-    """The next message, claimed so that nobody else tells it."""
-    free = or_(Alert.claimed_at.is_(None), Alert.claimed_at < now - _TRY_AGAIN, Alert.claimed_at > now)
+    """The next message, claimed so that nobody else tells it.
+
+    A claim from a little after `now` is one that was made while this waited for its turn to write.
+    """
+    recent = Alert.claimed_at.between(now - _TRY_AGAIN, now + _TRY_AGAIN)
+    free = or_(Alert.claimed_at.is_(None), ~recent)
     untold = or_(Alert.began_told_at.is_(None), Alert.ended_at.is_not(None) & Alert.ended_told_at.is_(None))
     first = select(Alert.id).where(untold, free).order_by(Alert.id).limit(1).scalar_subquery()
-    claim = update(Alert).where(Alert.id == first, free).values(claimed_at=now).returning(Alert.id)
+    claim = update(Alert).where(Alert.id == first, untold, free).values(claimed_at=now).returning(Alert.id)
     with transaction(engine) as session:
         claimed = session.scalar(claim.execution_options(synchronize_session=False))
         return None if claimed is None else _telling(settings, session.get_one(Alert, claimed))

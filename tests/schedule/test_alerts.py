@@ -6,6 +6,7 @@ import json
 import stat
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -107,6 +108,17 @@ def test_failing_hook_is_logged_and_tried_again(
         session.execute(text("UPDATE alerts SET claimed_at = claimed_at - 301"))
     alerts.tell(settings, database.engine)
     assert [message["state"] for message in inbox.received] == ["began"]
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(-400, 1), (-200, 0), (-1, 0), (2, 0), (200, 0), (400, 1)])
+def test_a_claim_stands_for_minutes_whoever_has_the_later_clock(
+    settings: Settings, inbox: Inbox, database: Database, seconds: int, told: int
+) -> None:
+    with transaction(database.engine) as session:
+        alerts.begin(session, alerts.SOURCE_STALE, "urlhaus", {}, NOW)
+        session.execute(text("UPDATE alerts SET claimed_at = :at"), {"at": int(time.time()) + seconds})
+    alerts.tell(settings, database.engine)
+    assert len(inbox.received) == told
 
 
 def test_many_tellers_tell_each_once(settings: Settings, inbox: Inbox, database: Database) -> None:
