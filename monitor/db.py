@@ -41,7 +41,7 @@ Row: TypeAlias = tuple[Any, ...]
 REFERS_TO = "refers_to"  # in a column's info: the table whose id it holds, where no foreign key says so
 
 _WRITER_LOCK = 0x6D6F6E69746F72  # "monitor", the advisory lock that lets one writer of facts in at a time
-_WRITER_CACHE = 48 * 1024  # KiB of SQLite's pages a writer keeps at hand; digests fall anywhere in their index
+WRITER_CACHE = 48 * 1024  # KiB of SQLite's pages a writer keeps at hand; digests fall anywhere in their index
 _NO_COLUMNS: Mapping[str, object] = MappingProxyType({})
 _ASKED_AT_ONCE = 10_000  # values in one question: below the 32,766 that SQLite takes
 
@@ -74,6 +74,13 @@ class Base(DeclarativeBase):
         }
     )
     type_annotation_map = {datetime: UtcDateTime}  # noqa: RUF012
+
+
+def table_of(model: type[Base]) -> Table:
+    """The table of a model, for writing and reading in bulk."""
+    table = model.__table__
+    assert isinstance(table, Table)
+    return table
 
 
 def connect(url: str) -> Engine:
@@ -115,7 +122,7 @@ def lock_writers(session: Session) -> None:
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITER_LOCK})
     else:  # a write to no row takes SQLite's one write lock
         session.execute(text("DELETE FROM alembic_version WHERE 0"))
-        session.execute(text(f"PRAGMA cache_size=-{_WRITER_CACHE}"))
+        session.execute(text(f"PRAGMA cache_size=-{WRITER_CACHE}"))
 
 
 def next_identifier(session: Session, table: Table) -> int:

@@ -13,11 +13,11 @@ from itertools import repeat
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import Row, Select, Table, select
+from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
 from monitor.attribute.locate import Locator, Place, locator
-from monitor.db import insert_columns, lock_writers, next_identifier, rows_where
+from monitor.db import insert_columns, lock_writers, next_identifier, rows_where, table_of
 from monitor.formats.registry import alias_form
 from monitor.ingest.store import Attribute, Placed
 from monitor.instants import DAY, to_datetime, to_instant
@@ -111,7 +111,7 @@ class Attributor:
     def _in_force(self, contents: set[int]) -> dict[int, Timeline]:
         columns = ("id", "content_id", "valid_from", "company_id", "other_company_id")
         timeline: dict[int, Timeline] = defaultdict(list)
-        found = rows_where(self.session, _table(Attribution), columns, "content_id", contents)
+        found = rows_where(self.session, table_of(Attribution), columns, "content_id", contents)
         for _, content, *entry in sorted(found, key=itemgetter(0)):
             timeline[content].append((entry[0], entry[1], entry[2]))
         return timeline
@@ -119,7 +119,7 @@ class Attributor:
     def _decisions(self, contents: set[int]) -> dict[int, Decided]:
         columns = ("id", "content_id", "decision", "starts_at", "ends_at", "company_id")
         decided: dict[int, Decided] = defaultdict(list)
-        found = rows_where(self.session, _table(Correction), columns, "content_id", contents)
+        found = rows_where(self.session, table_of(Correction), columns, "content_id", contents)
         for _, content, decision, *entry in sorted(found, key=itemgetter(0)):
             if decision == Decision.REASSIGN:
                 decided[content].append((entry[0], entry[1], entry[2]))
@@ -130,7 +130,7 @@ class Attributor:
             return
         contents, instants, verdicts = zip(*rows, strict=True)
         companies, bases, others, tables = zip(*verdicts, strict=True)
-        start = next_identifier(self.session, _table(Attribution))
+        start = next_identifier(self.session, table_of(Attribution))
         each = {
             "id": range(start, start + len(rows)),
             "content_id": contents,
@@ -140,7 +140,7 @@ class Attributor:
             "other_company_id": others,
             "netblock_table_id": tables,
         }
-        insert_columns(self.session, _table(Attribution), each, {"recorded_at": to_instant(self.recorded_at)})
+        insert_columns(self.session, table_of(Attribution), each, {"recorded_at": to_instant(self.recorded_at)})
 
 
 def attribute_notices(session: Session, vault: Vault, recorded_at: datetime) -> int:
@@ -235,8 +235,3 @@ def _slug(alias: str) -> str:
     slug = re.sub(r"[^a-z0-9]+", "-", alias).strip("-")[:60]
     exact = slug.replace("-", " ") == alias
     return slug if exact else f"{slug}-{hashlib.sha256(alias.encode()).hexdigest()[:6]}".lstrip("-")
-
-
-def _table(model: type[Any]) -> Table:
-    table: Table = model.__table__
-    return table

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from monitor.attribute.networks import V4, V6, RangeIndex
 from monitor.attribute.steps import Steps, flatten, pack, share_changed
 from monitor.attribute.tables import TableHeader, load_tables, read_steps
-from monitor.db import bulk_insert, lock_writers, next_identifier
+from monitor.db import bulk_insert, lock_writers, next_identifier, table_of
 from monitor.errors import DeliveryError
 from monitor.formats.netblocks import MAPPED, Counted, NetblockRecord, read_netblocks
 from monitor.formats.pfx2as import read_pfx2as
@@ -167,7 +167,7 @@ def _store(
 
 
 def _store_networks(session: Session, table_id: int, organisations: dict[int, str]) -> None:
-    target: Any = Network.__table__
+    target = table_of(Network)
     start = next_identifier(session, target)
     rows = [
         {"id": start + number, "table_id": table_id, "asn": asn, "organisation": organisation[:255]}

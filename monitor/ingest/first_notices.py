@@ -11,9 +11,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Table, select
+from sqlalchemy import select
 
-from monitor.db import rows_where
+from monitor.db import rows_where, table_of
 from monitor.formats.records import NoticeRecord, Record
 from monitor.ingest.batch import Batch
 from monitor.ingest.items import Item
@@ -135,5 +135,4 @@ def _withdrawal(notice: int, content: int, recorded_at: int) -> Correction:
 
 
 def _rows(store: Store, model: type[Any], columns: Sequence[str], key: str, values: Collection[Any]) -> Iterator[Any]:
-    table: Table = model.__table__
-    return rows_where(store.session, table, columns, key, values)
+    return rows_where(store.session, table_of(model), columns, key, values)

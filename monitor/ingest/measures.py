@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import BigInteger, ColumnElement, Select, and_, distinct, func, select, type_coerce
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from monitor.db import rows_where
+from monitor.db import rows_where, table_of
 from monitor.ingest.gate import Case, Conflict, Conflicts, Rejection, Shape
 from monitor.instants import DAY, HOUR, to_datetime, to_instant
 from monitor.models.company import Company
@@ -68,7 +68,7 @@ def _rejection(delivery: Delivery) -> Rejection | None:
 def largest_companies(session: Session, counts: Counter[int | None]) -> dict[str, int]:
     """The counts of the largest companies, by key; of those of one size the first keys."""
     identifiers = [company for company in counts if company is not None]
-    keys = rows_where(session, Company.metadata.tables["companies"], ("id", "key"), "id", identifiers)
+    keys = rows_where(session, table_of(Company), ("id", "key"), "id", identifiers)
     found = sorted((-counts[identifier], key) for identifier, key in keys)
     return {key: -count for count, key in found[:_LARGEST]}
 
@@ -91,7 +91,7 @@ def _repetition(session: Session, delivery: Delivery) -> dict[str, Any]:
     )
     known = select(func.count()).where(
         Notice.sent_at.between(to_datetime(first), to_datetime(last)),
-        Notice.id <= _last_before(session, Notice, delivery.notices_new),
+        Notice.id <= _last_before(session, Notice, delivery.notices_new),  # its own are seen to be so in the index
         Notice.delivery_id.in_(others),
     )
     here = delivery.measures["notices"] - delivery.notices_new

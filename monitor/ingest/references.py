@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import Table, update
+from sqlalchemy import update
 
-from monitor.db import Row, insert_rows, rows_where
+from monitor.db import Row, insert_rows, rows_where, table_of
 from monitor.formats.records import Record, Rejected
 from monitor.ingest.first_notices import compare
 from monitor.ingest.items import Item, prepare
@@ -93,7 +93,7 @@ class References:
         return self.store.vault.digest(f"file number {number}")
 
     def _rows(self, model: type[Any], columns: Sequence[str], key: str, values: Collection[Any]) -> Iterator[Any]:
-        return rows_where(self.store.session, _table(model), columns, key, values)
+        return rows_where(self.store.session, table_of(model), columns, key, values)
 
     def _own(self, model: type[Any], columns: Sequence[str], digests: Collection[bytes]) -> Iterator[Any]:
         """Rows about those file numbers of this source, without the column that says whose they are."""
@@ -130,7 +130,7 @@ class References:
                 lines.append(record.line)
                 self.store.tally.flags.update(("waiting_for_item", *record.flags))
         self.store.count(lines, news)
-        insert_rows(self.store.session, _table(WaitingStatement), _WAITING, rows)
+        insert_rows(self.store.session, table_of(WaitingStatement), _WAITING, rows)
 
     def _contents(self, items: Sequence[Item]) -> dict[bytes, int]:
         digests = {item.url_digest for item in items}
@@ -148,7 +148,7 @@ class References:
                 known.add(pair)
                 new.setdefault(digest, []).append(item)
                 rows.append((*self._head, self.store.vault.version, *pair))
-        insert_rows(self.store.session, _table(ItemReference), _REFERENCE, rows)
+        insert_rows(self.store.session, table_of(ItemReference), _REFERENCE, rows)
         return new
 
     def _release(self, linked: dict[bytes, list[Item]]) -> list[Item]:
@@ -180,13 +180,8 @@ class References:
             HashHit, ("content_id", "checked_at", "source"), "content_id", {content for content, _ in hits}
         )
         new = sorted(hits - {(row[0], row[1]) for row in rows if row[2] == source})
-        insert_rows(self.store.session, _table(HashHit), _HASH_HIT, [(*self._head, *hit) for hit in new])
+        insert_rows(self.store.session, table_of(HashHit), _HASH_HIT, [(*self._head, *hit) for hit in new])
 
 
 def _nameless(record: Record) -> bool:
     return not record.url and record.file_number is not None
-
-
-def _table(model: type[Any]) -> Table:
-    table: Table = model.__table__
-    return table

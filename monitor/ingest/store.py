@@ -6,10 +6,9 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, S
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import Table
 from sqlalchemy.orm import Session
 
-from monitor.db import insert_columns, next_identifier, rows_where
+from monitor.db import insert_columns, next_identifier, rows_where, table_of
 from monitor.ingest.answer import Tally
 from monitor.ingest.batch import Batch, Notices, Rows, Sightings, of_items
 from monitor.ingest.items import Item
@@ -30,7 +29,7 @@ _SITES_KEPT = 65536
 class Placed(NamedTuple):
     """Notices to hosters by columns, and what there is to tell whose each is; `address` stays in memory.
 
-    `known`: the contents among others that were there before; of a new one nothing can have been said yet.
+    `known`: contents that were there before, all of these among them; of a new one nothing can have been said yet.
     """
 
     content_id: Sequence[int]
@@ -67,7 +66,7 @@ class Store:
     def __post_init__(self) -> None:
         """Ids are counted here: the writer lock makes this the only one to give them out."""
         models = (Site, Content, Notice, Sighting)
-        self._next = {model.__tablename__: next_identifier(self.session, _table(model)) for model in models}
+        self._next = {model.__tablename__: next_identifier(self.session, table_of(model)) for model in models}
         self._sites = dict[bytes, int]()
 
     def add(self, batch: Batch) -> None:
@@ -125,7 +124,7 @@ class Store:
         self._sites |= dict(self._where(Site, ("digest", "id"), "digest", asked))
         new = sorted(digest for digest in asked if digest not in self._sites)
         ids = self._identifiers(Site, len(new))
-        insert_columns(self.session, _table(Site), {"id": ids, "digest": new}, {"key_version": self.vault.version})
+        insert_columns(self.session, table_of(Site), {"id": ids, "digest": new}, {"key_version": self.vault.version})
         self._sites |= dict(zip(new, ids, strict=True))
         return self._sites
 
@@ -162,7 +161,7 @@ class Store:
     def _insert(self, model: type[Any], each: Mapping[str, Sequence[Any]], **always: object) -> None:
         """Insert facts of this delivery: `each` by columns, `always` the same in all of them."""
         head = {"delivery_id": self.delivery.id, "recorded_at": self.recorded_at}
-        insert_columns(self.session, _table(model), each, always | head)
+        insert_columns(self.session, table_of(model), each, always | head)
 
     def _identifiers(self, model: type[Any], count: int) -> range:
         start = self._next[model.__tablename__]
@@ -172,7 +171,7 @@ class Store:
     def _where(
         self, model: type[Any], columns: Sequence[str], key: str, values: Collection[bytes] | Collection[int]
     ) -> Any:
-        return rows_where(self.session, _table(model), columns, key, values)
+        return rows_where(self.session, table_of(model), columns, key, values)
 
 
 def _placed(notices: Notices, contents: Sequence[int], sites: Sequence[bytes], known: Collection[int]) -> Placed:
@@ -203,8 +202,3 @@ def _rows_at(places: Sequence[int], columns: Sequence[Sequence[Any]]) -> Iterabl
 
 def _picked(column: Any, places: Iterable[Any]) -> list[Any]:
     return list(map(column.__getitem__, places))
-
-
-def _table(model: type[Any]) -> Table:
-    table: Table = model.__table__
-    return table

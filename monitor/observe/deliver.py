@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from monitor.attribute.locate import Place
-from monitor.db import bulk_insert, lock_writers, next_identifier
+from monitor.db import bulk_insert, lock_writers, next_identifier, table_of
 from monitor.instants import to_datetime
 from monitor.models.facts import Attribution, Delivery, Sighting
 from monitor.vocabulary import State
@@ -43,11 +43,11 @@ def deliver(session: Session, observer: str, observations: Sequence[Observation]
     lock_writers(session)
     ordered = sorted(observations, key=lambda seen: (seen.content_id, seen.seen_at))
     delivery = _delivery(session, observer, ordered, now)
-    sightings: Any = Sighting.__table__
+    sightings = table_of(Sighting)
     start = next_identifier(session, sightings)
     rows = [_sighting(start + place, delivery, seen, now) for place, seen in enumerate(ordered)]
     bulk_insert(session, sightings, rows)
-    attributions: Any = Attribution.__table__
+    attributions = table_of(Attribution)
     start = next_identifier(session, attributions)
     moved = [seen for seen in ordered if seen.place]
     bulk_insert(session, attributions, [_attribution(start + place, seen, now) for place, seen in enumerate(moved)])

@@ -22,7 +22,7 @@ from monitor.ingest.answer import Answer
 from monitor.ingest.take import Parcel, take
 from monitor.instants import HOUR, parse_instant, to_datetime
 from monitor.models.company import Company
-from monitor.models.facts import Attribution, Content, Correction, Notice, Sighting
+from monitor.models.facts import Attribution, Content, Correction, Delivery, Notice, Sighting
 from monitor.models.references import HashHit, WaitingStatement
 from monitor.period import parse_period
 from monitor.score.methods import method
@@ -107,12 +107,22 @@ def deliver(database: str, hotline: Hotline, parcels: Sequence[Parcel], *, score
             attribute = attribute_as_stored(session, hotline.vault, to_datetime(NOW))
             answers.append(take(session, hotline.vault, parcel, NOW, attribute=attribute))
     with transaction(engine) as session:
+        expect_stretches(session)
         facts = facts_of(session, hotline.vault)
         request = Request(parse_period("2022Q4"), hotline.as_of, NOW, method())
         table = score(session, request) if scored else None
         episodes = scored_episodes(session, request) if scored else None
     engine.dispose()
     return Outcome(facts, answers, table, episodes and _by_content(episodes))
+
+
+def expect_stretches(session: Any) -> None:
+    """Ids have no gaps, and those of one delivery stand together, as many as it says: the gate finds them by that."""
+    deliveries = session.scalars(select(Delivery).order_by(Delivery.id)).all()
+    for fact, count in ((Notice, "notices_new"), (Sighting, "sightings_new")):
+        stored = session.execute(select(fact.id, fact.delivery_id).order_by(fact.id)).all()
+        whose = [delivery.id for delivery in deliveries for _ in range(getattr(delivery, count))]
+        assert [tuple(row) for row in stored] == list(enumerate(whose, 1))
 
 
 def _by_content(episodes: Any) -> list[Any]:

@@ -121,6 +121,21 @@ def test_a_claim_stands_for_minutes_whoever_has_the_later_clock(
     assert len(inbox.received) == told
 
 
+def test_what_was_told_while_another_waited_is_not_told_again(
+    settings: Settings, inbox: Inbox, database: Database
+) -> None:
+    with transaction(database.engine) as session:
+        alerts.begin(session, alerts.SOURCE_STALE, "urlhaus", {}, NOW)
+    waiting = threading.Thread(target=alerts.tell, args=(settings, database.engine))
+    with transaction(database.engine) as session:
+        session.execute(text("UPDATE alerts SET began_told_at = :at, claimed_at = NULL"), {"at": int(time.time())})
+        waiting.start()
+        waiting.join(1)  # long enough to come to the row that is being written
+        assert waiting.is_alive()
+    waiting.join(30)
+    assert inbox.received == []
+
+
 def test_many_tellers_tell_each_once(settings: Settings, inbox: Inbox, database: Database) -> None:
     with transaction(database.engine) as session:
         for number in range(5):
