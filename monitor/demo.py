@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -22,6 +23,7 @@ from monitor.formats.registry import read_registry
 from monitor.ingest.take import Parcel
 from monitor.instants import DAY, HOUR, parse_instant, to_datetime
 from monitor.intake import Decision, accept, take_in
+from monitor.key_checks import open_vault
 from monitor.models.company import Company
 from monitor.models.facts import Attribution, Content, Correction, Delivery, Notice, Suspension
 from monitor.period import parse_period
@@ -85,9 +87,9 @@ class Operator:
     step: Step
 
     @classmethod
-    def of(cls, settings: Settings, step: Step) -> Operator:
+    def of(cls, engine: Engine, settings: Settings, step: Step) -> Operator:
         """The operator of an installation."""
-        return cls(settings, Vault(settings.key_file), step)
+        return cls(settings, open_vault(engine, settings.key_file, int(time.time())), step)
 
     @property
     def source(self) -> Source:
@@ -172,13 +174,13 @@ def play(engine: Engine, settings: Settings, step: Step, progress: Progress) -> 
 
     Raises MonitorError where the gate stops a delivery for more than what a gap explains.
     """
-    operator = Operator.of(settings, step)
+    operator = Operator.of(engine, settings, step)
     _do(engine, sorted((*_intake(operator), *_work(operator)), key=lambda event: event[0]), progress)
 
 
 def take_in_all(engine: Engine, settings: Settings, step: Step, clock: Clock, progress: Progress) -> None:
     """Only load the registry and take in every delivery, recorded when `clock` says; raises MonitorError as `play`."""
-    events = _intake(Operator.of(settings, step))
+    events = _intake(Operator.of(engine, settings, step))
     _do(engine, [(clock(), act) for _, act in events], progress)
 
 

@@ -62,24 +62,25 @@ def take_in(
     reasons = judge(measure(session, delivery, parcel.source))
     if not reasons:
         savepoint.commit()
-        return answer(delivery)
+        return replace(answer(delivery), sha256=told.sha256)
     outcome = _outcome(delivery) | {"verdict": verdict_on(reasons), "reasons": [reason.stored() for reason in reasons]}
     savepoint.rollback()
-    return _set_aside(session, vault, parcel, recorded_at, outcome)
+    return replace(_set_aside(session, vault, parcel, recorded_at, outcome), sha256=told.sha256)
 
 
 def accept(session: Session, vault: Vault, source: Source, number: int, decision: Decision) -> Answer:
     """Take in what waited, as it arrived and recorded now; raises MonitorError where it does not wait."""
     delivery = _waiting(session, number)
     file = HeldFile(session, vault, number)
-    if fingerprint(file) != delivery.sha256:
+    sha256 = fingerprint(file)
+    if vault.digest_file(sha256) != delivery.file_digest:
         raise MonitorError(f"delivery {number}: what was kept of it is not what arrived; have it delivered again")
     delivery.verdict, delivery.recorded_at = Verdict.OK, to_datetime(decision.at)
     attribute = attribute_as_stored(session, vault, delivery.recorded_at)
     fill(session, vault, delivery, _as_delivered(source, delivery), file, attribute=attribute)
     measure(session, delivery, source)
     _decided(session, delivery, decision, "delivery.accept")
-    return answer(delivery)
+    return replace(answer(delivery), sha256=sha256)
 
 
 def reject(session: Session, number: int, decision: Decision) -> Answer:
@@ -92,17 +93,18 @@ def reject(session: Session, number: int, decision: Decision) -> Answer:
 
 def _outcome(delivery: Delivery) -> dict[str, Any]:
     """What came of the delivery, to be kept when its facts are undone."""
-    return {name: getattr(delivery, name) for name in ("id", *COUNTS, "sha256", "quarantined", "warnings", "measures")}
+    kept = ("id", *COUNTS, "file_digest", "quarantined", "warnings", "measures")
+    return {name: getattr(delivery, name) for name in kept}
 
 
 def _set_aside(session: Session, vault: Vault, parcel: Parcel, recorded_at: int, outcome: dict[str, Any]) -> Answer:
     """Keep what the gate said, and the bytes where a person has to decide."""
-    delivery = open_delivery(session, parcel, outcome["sha256"], recorded_at, outcome["id"])
+    delivery = open_delivery(session, parcel, outcome["file_digest"], recorded_at, outcome["id"])
     for name, value in outcome.items():
         setattr(delivery, name, value)
     session.flush()
     if delivery.verdict is Verdict.SUSPICIOUS:
-        hold(session, vault, delivery.id, delivery.sha256, parcel.path)
+        hold(session, vault, delivery.id, delivery.file_digest, parcel.path)
     return answer(delivery)
 
 
@@ -127,5 +129,9 @@ def _decided(session: Session, delivery: Delivery, decision: Decision, action: s
     delivery.decision = decision.reason
     session.flush()
     erase(session, delivery.id)
-    details = {"reason": decision.reason, "sha256": delivery.sha256, "rules": [r["rule"] for r in delivery.reasons]}
+    details = {
+        "reason": decision.reason,
+        "file_digest": delivery.file_digest,
+        "rules": [r["rule"] for r in delivery.reasons],
+    }
     audit.record(session, to_datetime(decision.at), decision.by, action, f"delivery {delivery.id}", details)

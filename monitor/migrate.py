@@ -13,6 +13,8 @@ from monitor.errors import ConfigurationError
 if TYPE_CHECKING:
     from alembic.config import Config
 
+    from monitor.vault import Vault
+
 _MARK = "alembic_version"  # holds the revision; empty where the schema was taken back to nothing
 
 
@@ -25,23 +27,44 @@ def configuration() -> Config:
     return config
 
 
-def upgrade(engine: Engine, revision: str = "head") -> None:
-    """Create or migrate the schema in one transaction."""
+def upgrade(engine: Engine, revision: str = "head", vault: Vault | None = None) -> None:
+    """Create or migrate the schema in one transaction; what was kept in clear before needs the vault to be sealed.
+
+    Raises ConfigurationError where it needs one and there is none.
+    """
     from alembic import command
 
     with engine.begin() as connection:
         config = configuration()
         config.attributes["connection"] = connection
+        config.attributes["vault"] = vault
         command.upgrade(config, revision)
+    if config.attributes.get("erased"):
+        _forget_erased(engine)
 
 
-def downgrade(engine: Engine, revision: str) -> None:
-    """Take the schema back to an earlier revision (`base`: to nothing)."""
+def _forget_erased(engine: Engine) -> None:
+    """What a migration erased is gone from free pages, write-ahead log and dead rows too; takes room for a copy."""
+    if engine.dialect.name == "postgresql":
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("VACUUM FULL"))
+        return
+    connection = engine.raw_connection()  # outside any transaction
+    try:
+        for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+            connection.cursor().execute(statement).close()
+    finally:
+        connection.close()
+
+
+def downgrade(engine: Engine, revision: str, vault: Vault | None = None) -> None:
+    """Take the schema back to an earlier revision (`base`: to nothing); raises as `upgrade`."""
     from alembic import command
 
     with engine.begin() as connection:
         config = configuration()
         config.attributes["connection"] = connection
+        config.attributes["vault"] = vault
         command.downgrade(config, revision)
 
 

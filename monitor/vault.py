@@ -27,6 +27,8 @@ from publicsuffixlist import PublicSuffixList
 from monitor.errors import ConfigurationError, MonitorError
 
 _NONCE, _KEY = 12, 32  # bytes
+_NO_NONCE = bytes(_NONCE)
+_CHECKED = b"hosting-abuse-monitor key check 1"
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ftp": 21}
 _SUFFIXES = PublicSuffixList()
 _NOT_IN_URLS = re.compile(r"[\s\x00-\x1f]")
@@ -126,6 +128,16 @@ class _Key:
     seal: AESGCMSIV
     raw: bytes = field(repr=False)  # 32 bytes of the one, 32 of the other
 
+    @property
+    def check_value(self) -> bytes:
+        """32 bytes that say which key this is, and nothing else of it: an HMAC under both of its halves."""
+        return hmac.digest(self.raw, _CHECKED, "sha256")
+
+
+def fingerprint_of(check_value: bytes) -> str:
+    """How people call a key: the first half of its check value, in hex."""
+    return check_value[:8].hex()
+
 
 @dataclass(frozen=True)
 class HandedKey:
@@ -157,6 +169,15 @@ class Vault:
         keyed.update(text.encode("utf-8", "surrogatepass"))
         return keyed.digest()
 
+    @property
+    def check_values(self) -> dict[int, bytes]:
+        """What each version of the key is known by, 32 bytes: kept in the database, and compared with it."""
+        return {version: key.check_value for version, key in self._keys.items()}
+
+    def digest_file(self, sha256: str) -> str:
+        """Keyed digest, in hex, of a file's SHA-256 (hex): the bare hash of a small file gives its content away."""
+        return self.digest(f"file {sha256}").hex()
+
     def digest_all(self, texts: Iterable[str]) -> list[bytes]:
         """The keyed digest of each text, in their order."""
         return list(map(self.digest, texts))
@@ -171,12 +192,27 @@ class Vault:
         nonces = [random[start : start + _NONCE] for start in range(0, len(random), _NONCE)]
         return [nonce + encrypt(nonce, _raw(text), None) for nonce, text in zip(nonces, texts, strict=True)]
 
+    def seal_equal(self, texts: Iterable[str | None], purpose: str) -> list[bytes | None]:
+        """Each text sealed so that equal texts of one purpose have equal ciphertexts, for columns that are compared.
+
+        Whoever has no key learns which of them are equal, and nothing else (RFC 8452, section 9: one nonce).
+        """
+        encrypt, bound = self._current.seal.encrypt, purpose.encode()
+        return [None if text is None else encrypt(_NO_NONCE, _raw(text), bound) for text in texts]
+
+    def open_equal(self, sealed: bytes, version: int, purpose: str) -> str:
+        """What `seal_equal` sealed; raises as `open`."""
+        return self._opened(_NO_NONCE, sealed, version, purpose.encode()).decode("utf-8", "surrogatepass")
+
     def open(self, sealed: bytes, version: int) -> bytes:
         """What was sealed under that key version; raises MonitorError where key or ciphertext is wrong."""
+        return self._opened(sealed[:_NONCE], sealed[_NONCE:], version, None)
+
+    def _opened(self, nonce: bytes, sealed: bytes, version: int, bound: bytes | None) -> bytes:
         if version not in self._keys:
             raise MonitorError(f"the key file has no key version {version}; restore the one this was sealed with")
         try:
-            return self._keys[version].seal.decrypt(sealed[:_NONCE], sealed[_NONCE:], None)
+            return self._keys[version].seal.decrypt(nonce, sealed, bound)
         except InvalidTag as error:
             raise MonitorError(f"sealed data does not open with key version {version}: wrong key file?") from error
 

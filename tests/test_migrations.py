@@ -14,6 +14,7 @@ import monitor.models  # noqa: F401 -- fills the metadata
 from monitor.db import Base, connect
 from monitor.errors import ConfigurationError
 from monitor.migrate import downgrade, require_schema, upgrade
+from monitor.vault import Vault
 from tests.conftest import Database
 
 
@@ -41,7 +42,7 @@ def test_a_database_that_nobody_made_has_no_tables(tmp_path: Path) -> None:
 
 
 DELIVERY = """
-INSERT INTO deliveries (id, source, format, sha256, received_at, recorded_at, zone, rows, accepted, duplicate,
+INSERT INTO deliveries (id, source, format, file_digest, received_at, recorded_at, zone, rows, accepted, duplicate,
   quarantined, warnings, contents_new, notices_new, sightings_new)
 VALUES (1, 's', 'f', '0', 0, 0, 'UTC', 0, 0, 0, '{}', '{}', 0, 0, 0)
 """
@@ -67,7 +68,7 @@ def _counts(connection: Connection) -> list[int]:
     return [connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() for table in tables]
 
 
-def test_facts_get_their_foreign_keys_back_and_lose_them_again_where_they_lie(database: Database) -> None:
+def test_facts_get_their_foreign_keys_back_and_lose_them_again_where_they_lie(database: Database, vault: Vault) -> None:
     with database.engine.begin() as connection:
         for fact in FACTS:
             connection.execute(text(fact))
@@ -76,7 +77,7 @@ def test_facts_get_their_foreign_keys_back_and_lose_them_again_where_they_lie(da
         assert _counts(connection) == [1] * 6
         with pytest.raises(IntegrityError):
             connection.execute(text(ORPHAN))
-    upgrade(database.engine)
+    upgrade(database.engine, vault=vault)
     with database.engine.begin() as connection:
         assert _counts(connection) == [1] * 6
         connection.execute(text(ORPHAN))

@@ -136,7 +136,7 @@ def row_of(delivery: Delivery) -> dict[str, Any]:
         "received_at": _instant(delivery.received_at),
         "source": delivery.source,
         "format": delivery.format,
-        "sha256": delivery.sha256,
+        "file_digest": delivery.file_digest,
         "rows": delivery.rows,
         "accepted": delivery.accepted,
         "duplicate": delivery.duplicate,

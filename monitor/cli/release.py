@@ -136,7 +136,7 @@ def rebuild(release: str, engine_url: str | None, as_json: bool) -> None:
     run = runtime()
     with transaction(run.engine) as session:
         found = find(session, release)
-        made = rebuild_release(session, found, engine_url or "duckdb://")
+        made = rebuild_release(session, found, engine_url or "duckdb://", lambda sha256: run.vault.digest_file(sha256))
         data = _row(found)
     title = f"{data['period']} version {data['version']}"
     same = f"{title} comes out again, byte for byte" if made.identical else ""

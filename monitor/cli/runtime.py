@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from monitor.db import connect, database_reachable
 from monitor.errors import MonitorError
 from monitor.instants import parse_instant
+from monitor.key_checks import open_vault
 from monitor.migrate import require_schema
 from monitor.settings import Settings, load_settings
 from monitor.vault import Vault
@@ -39,8 +40,8 @@ class Runtime:
 
     @cached_property
     def vault(self) -> Vault:
-        """The vault under the configured key file."""
-        return Vault(self.settings.key_file)
+        """The vault under the configured key file, which is that of the database; ConfigurationError otherwise."""
+        return open_vault(self.engine, self.settings.key_file, self.now())
 
     def now(self) -> int:
         """The present instant, in whole seconds."""

@@ -6,14 +6,16 @@ import click
 from sqlalchemy.engine import make_url
 
 from monitor import audit as trail
-from monitor import vault
 from monitor.cli.keys import record_signing_key
 from monitor.cli.runtime import json_option, runtime, show
 from monitor.db import connect, database_reachable, transaction
 from monitor.errors import MonitorError
 from monitor.instants import to_datetime
+from monitor.key_checks import refuse_new_keys, require_opens, tie
 from monitor.migrate import upgrade
 from monitor.release.signing import create_signing_key
+from monitor.vault import Vault
+from monitor.vault import create_keys as create_key_file
 
 
 @click.command()
@@ -23,14 +25,19 @@ def init(create_keys: bool, as_json: bool) -> None:
     """Create the database, or migrate it to the newest schema."""
     run = runtime()
     keys, signing = run.settings.key_file, run.settings.signing_key_file
-    made, made_signing = (create_keys and not path.exists() for path in (keys, signing))
-    if made:
-        vault.create_keys(keys)
-    version = vault.Vault(keys).version
     engine = connect(run.settings.database_url)
     click.get_current_context().call_on_close(engine.dispose)
     database_reachable(engine)
-    upgrade(engine)
+    made, made_signing = (create_keys and not path.exists() for path in (keys, signing))
+    if not keys.exists():
+        refuse_new_keys(engine)
+    if made:
+        create_key_file(keys)
+    vault = Vault(keys)
+    require_opens(engine, vault)
+    upgrade(engine, vault=vault)
+    tie(engine, vault, run.now())
+    version = vault.version
     with transaction(engine) as session:
         if made:
             trail.record(session, to_datetime(run.now()), "operator", "keys.create", f"key {version}", {})

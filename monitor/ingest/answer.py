@@ -58,12 +58,12 @@ class Tally:
 @dataclass(frozen=True)
 class Answer:
     """What the deliverer is told; `repeated`: this very file had been taken in before, nothing was changed.
+    `sha256`: of the bytes that arrived, where they have just been read; it is not kept.
 
     Only what is ok counts. Where the verdict is another, the counts say what would have been stored.
     """
 
     delivery: int
-    sha256: str
     rows: int
     accepted: int
     duplicate: int
@@ -75,6 +75,7 @@ class Answer:
     repeated: bool = False
     verdict: Verdict = Verdict.OK
     reasons: tuple[Finding, ...] = ()
+    sha256: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The stable keys of `monitor ingest --json`."""
@@ -102,7 +103,6 @@ def answer(delivery: Delivery) -> Answer:
         warnings = ("no_rows: the delivery holds a header and nothing else",)
     return Answer(
         delivery.id,
-        delivery.sha256,
         delivery.rows,
         delivery.accepted,
         delivery.duplicate,

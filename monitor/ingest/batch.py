@@ -12,6 +12,8 @@ from monitor.formats.records import Record
 from monitor.ingest.items import Item, address_flags, notice_address
 from monitor.vault import Vault
 
+REFERENCE = "notices.reference"  # what `Vault.seal_equal` binds the numbers to
+
 
 class Refused(NamedTuple):
     """A row for the quarantine: its line, why and where it was refused, and the row as it came, sealed."""
@@ -48,7 +50,7 @@ class Notices(NamedTuple):
     deadline_hours: list[float | None]
     address: list[str | None]
     address_sealed: list[bytes | None]
-    reference: list[str | None]
+    reference_sealed: list[bytes | None]
 
 
 class Sightings(NamedTuple):
@@ -138,7 +140,7 @@ def _notices(items: Sequence[Item], vault: Vault) -> Notices:
         [notice.deadline_hours for _, _, notice in told],
         addresses,
         sealed_addresses(addresses, vault),
-        [notice.reference for _, _, notice in told],
+        sealed_references([notice.reference for _, _, notice in told], vault),
     )
 
 
@@ -156,6 +158,11 @@ def _sightings(records: Sequence[Record]) -> Sightings:
 def recipient_digests(emails: Sequence[str | None], vault: Vault) -> list[bytes | None]:
     """What recipients are found by; e-mail addresses are compared in lower case."""
     return [vault.digest_recurring(email.casefold()) if email else None for email in emails]
+
+
+def sealed_references(references: Sequence[str | None], vault: Vault) -> list[bytes | None]:
+    """The sender's numbers, sealed so that equal ones can be found."""
+    return vault.seal_equal(references, REFERENCE)
 
 
 def sealed_addresses(addresses: Sequence[str | None], vault: Vault) -> list[bytes | None]:

@@ -22,7 +22,7 @@ from monitor.vault import Vault
 PIECE = 1024 * 1024  # bytes: what is in memory at a time, however large the delivery
 
 
-def hold(session: Session, vault: Vault, delivery: int, sha256: str, file: Openable) -> None:
+def hold(session: Session, vault: Vault, delivery: int, file_digest: str, file: Openable) -> None:
     """Seal the bytes away; raises DeliveryError where they are no longer those that were judged."""
     digest = hashlib.sha256()
     with file.open("rb") as stream:
@@ -32,7 +32,7 @@ def hold(session: Session, vault: Vault, delivery: int, sha256: str, file: Opena
             row = {"delivery_id": delivery, "number": number, "key_version": vault.version, "sealed": vault.seal(piece)}
             session.execute(insert(HeldPiece), row)
             number += 1
-    if digest.hexdigest() != sha256:
+    if vault.digest_file(digest.hexdigest()) != file_digest:
         raise DeliveryError(f"{file.name}: changed while it was read; deliver it again when it is finished")
 
 

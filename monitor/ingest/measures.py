@@ -145,7 +145,7 @@ def _retimed(delivery: Delivery, told: _Own) -> Select[int]:
         select(func.count(distinct(Notice.id)))
         .join(before, before.content_id == Notice.content_id)
         .where(told, before.delivery_id != delivery.id)
-        .where(before.reference == Notice.reference, before.delivery == Notice.delivery)
+        .where(before.reference_sealed == Notice.reference_sealed, before.delivery == Notice.delivery)
         .where(before.recipient_role == Notice.recipient_role, before.sent_at != Notice.sent_at)
     )
 

@@ -22,6 +22,7 @@ from monitor.ingest.batch import (
     of_items,
     recipient_digests,
     sealed_addresses,
+    sealed_references,
 )
 from monitor.ingest.items import Item, prepare
 from monitor.vault import Vault, site_of
@@ -87,7 +88,7 @@ def _of_regular(rows: RegularRows, flags: Sequence[str], vault: Vault) -> Batch:
         list(nothing),
         rows.address,
         sealed_addresses(rows.address, vault),
-        rows.reference,
+        sealed_references(rows.reference, vault),
     )
     digests, sites = vault.digest_all(rows.url), [vault.digest_recurring(site_of(host)) for host in rows.host]
     told = Rows(rows.line, digests, vault.seal_all(rows.url), [False] * size, list(nothing), sites)

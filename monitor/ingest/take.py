@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TypeAlias
 
@@ -72,12 +72,14 @@ def take(
     `attribute` which notices to hosters were stored.
     """
     sha256 = fingerprint(parcel.path)
+    digest = vault.digest_file(sha256)
     lock_writers(session)
-    known = _same_file(session, parcel, sha256)
+    known = _same_file(session, parcel, digest)
     if known is not None and known.verdict is not Verdict.REFUSED:
-        return repeated_answer(known)
-    delivery = open_delivery(session, parcel, sha256, recorded_at)
-    return fill(session, vault, delivery, parcel.source, parcel.path, progress, outcomes, attribute)
+        return replace(repeated_answer(known), sha256=sha256)
+    delivery = open_delivery(session, parcel, digest, recorded_at)
+    told = fill(session, vault, delivery, parcel.source, parcel.path, progress, outcomes, attribute)
+    return replace(told, sha256=sha256)
 
 
 def fill(
@@ -139,15 +141,15 @@ def _context(source: Source, received_at: int) -> Context:
 
 
 def open_delivery(
-    session: Session, parcel: Parcel, sha256: str, recorded_at: int, number: int | None = None
+    session: Session, parcel: Parcel, file_digest: str, recorded_at: int, number: int | None = None
 ) -> Delivery:
     """The row of a file that counts until the gate says otherwise: a new one, or the one it had when refused.
 
     `number`: the one that was given out for it, where that was undone; a gap would look like a lost delivery.
     """
     context = _context(parcel.source, parcel.received_at)
-    known = _same_file(session, parcel, sha256)
-    delivery = known or Delivery(id=number, source=parcel.source.name, format=parcel.format, sha256=sha256)
+    known = _same_file(session, parcel, file_digest)
+    delivery = known or Delivery(id=number, source=parcel.source.name, format=parcel.format, file_digest=file_digest)
     delivery.received_at, delivery.recorded_at = to_datetime(parcel.received_at), to_datetime(recorded_at)
     delivery.zone, delivery.recheck_gap_seconds = context.zone or "UTC", context.recheck_gap_seconds
     delivery.verdict, delivery.reasons = Verdict.OK, []
@@ -155,12 +157,12 @@ def open_delivery(
     return delivery
 
 
-def _same_file(session: Session, parcel: Parcel, sha256: str) -> Delivery | None:
+def _same_file(session: Session, parcel: Parcel, file_digest: str) -> Delivery | None:
     return session.scalars(
         select(Delivery).where(
             Delivery.source == parcel.source.name,
             Delivery.format == parcel.format,
-            Delivery.sha256 == sha256,
+            Delivery.file_digest == file_digest,
         )
     ).one_or_none()
 

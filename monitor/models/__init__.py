@@ -15,6 +15,7 @@ from monitor.models.facts import (
     Suspension,
 )
 from monitor.models.held import HeldPiece
+from monitor.models.key import KeyCheck
 from monitor.models.observe import ObserverState
 from monitor.models.references import HashHit, ItemReference, WaitingStatement
 from monitor.models.release import Release, ReleaseRow
@@ -35,6 +36,7 @@ __all__ = [
     "HashHit",
     "HeldPiece",
     "ItemReference",
+    "KeyCheck",
     "Leadership",
     "NetblockSteps",
     "NetblockTable",

@@ -13,7 +13,6 @@ from monitor.models.columns import words
 from monitor.vocabulary import (
     LONGEST_COUNTRY,
     LONGEST_RECIPIENT,
-    LONGEST_REFERENCE,
     Basis,
     Channel,
     Decision,
@@ -37,15 +36,16 @@ class Delivery(Base):
     Only one whose verdict is `ok` counts: readers filter on it. Of the others no fact is stored, and the counts are
     what would have been. The same file has one row: a refused one that comes again is judged anew. `reasons`: what
     the gate found; `measures`: what it compares later deliveries with; `decided_*`: a person's last decision.
+    `file_digest`: `Vault.digest_file`, for the bare hash of a file of one row is soon guessed.
     """
 
     __tablename__ = "deliveries"
-    __table_args__ = (UniqueConstraint("source", "format", "sha256"),)
+    __table_args__ = (UniqueConstraint("source", "format", "file_digest"),)
 
     id: Mapped[int] = mapped_column(Identifier, primary_key=True)
     source: Mapped[str] = mapped_column(String(64))
     format: Mapped[str] = mapped_column(String(32))
-    sha256: Mapped[str] = mapped_column(String(64))
+    file_digest: Mapped[str] = mapped_column(String(64))
     received_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
     zone: Mapped[str] = mapped_column(String(64))
@@ -119,7 +119,10 @@ class Content(Base):
 
 
 class Notice(Base):
-    """A notice about a content item was sent to a recipient; `address_sealed` is where it then stood."""
+    """A notice about a content item was sent to a recipient; `address_sealed` is where it then stood.
+
+    `reference_sealed`: the sender's own number for it, equal where the numbers are (`Vault.seal_equal`).
+    """
 
     __tablename__ = "notices"
     __table_args__ = (
@@ -140,7 +143,7 @@ class Notice(Base):
     deadline_hours: Mapped[float | None]
     key_version: Mapped[int]
     address_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
-    reference: Mapped[str | None] = mapped_column(String(LONGEST_REFERENCE))
+    reference_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     recorded_at: Mapped[datetime]
 
 

@@ -135,7 +135,7 @@ def _inputs(session: Session, known_at: datetime) -> dict[str, Any]:
     )
     counted = (Suspension, Correction, CompanyDetail, CompanyClaim)
     return {
-        "deliveries": [{"source": d.source, "format": d.format, "sha256": d.sha256} for d in deliveries],
+        "deliveries": [{"source": d.source, "format": d.format, "file_digest": d.file_digest} for d in deliveries],
         "netblocks": [{"dated": n.dated.isoformat(), "sha256": n.sha256} for n in networks],
         **{
             model.__tablename__: session.scalar(

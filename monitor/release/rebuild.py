@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,8 +37,12 @@ class Rebuilt:
         return not self.problems
 
 
-def rebuild(session: Session, release: Release, engine_url: str = "duckdb://") -> Rebuilt:
+def rebuild(
+    session: Session, release: Release, engine_url: str = "duckdb://", digest_file: Callable[[str], str] | None = None
+) -> Rebuilt:
     """Score a release again, with its own method and from what was recorded by its own `known_at`.
+
+    `digest_file` (`Vault.digest_file`) is needed for a release of before the hashes of deliveries were keyed.
 
     Raises MonitorError where the release is no longer what was frozen, or its method has other parameters now.
     """
@@ -50,7 +54,10 @@ def rebuild(session: Session, release: Release, engine_url: str = "duckdb://") -
         table = without_parts(table)
     fresh = freeze(table)
     manifest = manifest_of(session, table, request.method, fresh)
-    problems = (*_parts(_stored(session, release), fresh), *_inputs(release.manifest["inputs"], manifest["inputs"]))
+    problems = (
+        *_parts(_stored(session, release), fresh),
+        *_inputs(_keyed(release.manifest["inputs"], digest_file), manifest["inputs"]),
+    )
     return Rebuilt(problems, differences(frozen, table), _notes(release))
 
 
@@ -115,6 +122,19 @@ def _parts(frozen: Frozen, fresh: Frozen) -> Iterator[str]:
     yield from (f"a row of {key} came out that was not there" for key in new if key not in old)
     if old.keys() == new.keys() and list(old) != list(new):
         yield "the companies came out in another order"
+
+
+def _keyed(inputs: Mapping[str, Any], digest_file: Callable[[str], str] | None) -> Mapping[str, Any]:
+    """The inputs of a manifest as they are named now; MonitorError where that needs the key and there is none."""
+    if not any("sha256" in delivery for delivery in inputs["deliveries"]):
+        return inputs
+    if digest_file is None:
+        raise MonitorError("this release names its deliveries by bare hashes: rebuild it where the key file is")
+    deliveries = [
+        {"source": d["source"], "format": d["format"], "file_digest": digest_file(d["sha256"])}
+        for d in inputs["deliveries"]
+    ]
+    return {**inputs, "deliveries": deliveries}
 
 
 def _inputs(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from monitor.db import transaction
 from monitor.errors import MonitorError
+from monitor.key_checks import tie
 from monitor.migrate import configuration
 from monitor.schedule.health import STALE, sources
 from monitor.schedule.pulse import look
@@ -46,8 +47,10 @@ class Health:
 
 def health(settings: Settings, engine: Engine, now: int) -> Health:
     """The state of an installation. Raises nothing for what is wrong with it: that is the answer."""
-    parts = {"database": _database(engine), "keys": _keys(settings), "disk": _disk(settings)}
-    if parts["database"] != OK:
+    database = _database(engine)
+    keys = _keys(settings, engine if database == OK else None, now)
+    parts = {"database": database, "keys": keys, "disk": _disk(settings)}
+    if database != OK:
         return Health(parts, {})
     with transaction(engine) as session:
         found = {source.source: source.freshness for source in sources(session, now)}
@@ -84,11 +87,16 @@ def _newest() -> str | None:
     return ScriptDirectory.from_config(configuration()).get_current_head()
 
 
-def _keys(settings: Settings) -> str:
+def _keys(settings: Settings, engine: Engine | None, now: int) -> str:
     try:
-        Vault(settings.key_file)
+        vault = Vault(settings.key_file)
     except MonitorError:
         return "unreadable"
+    try:
+        if engine is not None:
+            tie(engine, vault, now)
+    except MonitorError:
+        return "not those of the database"
     return OK
 
 

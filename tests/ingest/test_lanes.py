@@ -249,7 +249,7 @@ def _ids(url: str) -> list[list[Any]]:
     with transaction(engine) as session:
         questions = [
             select(Content.id, Content.url_digest, Content.site_id),
-            select(Notice.id, Notice.content_id, Notice.sent_at, Notice.reference, Notice.recipient),
+            select(Notice.id, Notice.content_id, Notice.sent_at, Notice.reference_sealed, Notice.recipient),
             select(Sighting.id, Sighting.content_id, Sighting.seen_at),
             select(Attribution.id, Attribution.content_id, Attribution.company_id),
             select(Quarantined.id, Quarantined.line, Quarantined.reason),

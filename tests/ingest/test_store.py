@@ -30,9 +30,9 @@ DELIVERIES: Any = Delivery.__table__
 CONTENTS: Any = Content.__table__
 ATTRIBUTIONS: Any = Attribution.__table__
 DELIVERY = {
-    "id": 1, "source": "s", "format": "f", "sha256": "0", "received_at": 0, "recorded_at": 0, "zone": "UTC", "rows": 0,
-    "accepted": 0, "duplicate": 0, "quarantined": "{}", "warnings": "{}", "contents_new": 0, "notices_new": 0,
-    "sightings_new": 0,
+    "id": 1, "source": "s", "format": "f", "file_digest": "0", "received_at": 0, "recorded_at": 0, "zone": "UTC",
+    "rows": 0, "accepted": 0, "duplicate": 0, "quarantined": "{}", "warnings": "{}", "contents_new": 0,
+    "notices_new": 0, "sightings_new": 0,
 }  # fmt: skip
 CONTENT = {
     "delivery_id": 1, "site_id": 1, "key_version": 1, "url_sealed": b"", "truncated": False, "recorded_at": 0,

@@ -73,7 +73,7 @@ def delivery(session: Session, recorded_at: Any = LATER) -> Delivery:
     """One more delivery, of another month."""
     number = next(_ids)
     made = Delivery(
-        id=number, source="test", format="test", sha256=f"{number:064}", received_at=recorded_at,
+        id=number, source="test", format="test", file_digest=f"{number:064}", received_at=recorded_at,
         recorded_at=recorded_at, zone="UTC", rows=0, accepted=0, duplicate=0, quarantined={}, warnings={},
         contents_new=0, notices_new=0, sightings_new=0,
     )  # fmt: skip

@@ -170,7 +170,7 @@ def test_the_manifest_tells_no_hash_from_which_a_withheld_figure_could_be_guesse
         whole, table = release.manifest, public_table(load_table(session, release))
     assert {row.company for row in table.rows if row.figures is None} == {"c", "d"}
     secret = [*whole["rows_sha256"].values(), whole["table_sha256"], whole["inputs_sha256"]]
-    secret += [delivery["sha256"] for delivery in whole["inputs"]["deliveries"]]
+    secret += [delivery["file_digest"] for delivery in whole["inputs"]["deliveries"]]
     text = b"".join(content for name, content in found.package.files.items()).decode("latin-1")
     assert [value for value in secret if value in text] == []
     assert found.json("manifest.json")["release"]["inputs"]["deliveries"] == len(whole["inputs"]["deliveries"])

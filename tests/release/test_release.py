@@ -80,7 +80,7 @@ def test_a_manifest_names_all_it_was_made_from(scored: Database) -> None:
         manifest = drafted(session).manifest
     assert manifest["method"] == "2026.1"
     assert manifest["parameters_sha256"] == method().parameter_hash()
-    assert manifest["inputs"]["deliveries"] == [{"source": "test", "format": "test", "sha256": "0" * 64}]
+    assert manifest["inputs"]["deliveries"] == [{"source": "test", "format": "test", "file_digest": "0" * 64}]
     assert manifest["inputs_sha256"] == digest(canonical(manifest["inputs"]))
     assert set(manifest["rows_sha256"]) == {"a", "b", "c"}
 

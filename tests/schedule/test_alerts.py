@@ -210,7 +210,7 @@ def test_suspicious_delivery_is_an_alert_until_it_is_decided(database: Database)
     columns = {
         "source": "'scart'",
         "format": "'scart-ntd'",
-        "sha256": "'0'",
+        "file_digest": "'0'",
         "received_at": str(NOW),
         "recorded_at": str(NOW),
         "zone": "'UTC'",

@@ -28,7 +28,7 @@ def delivered(session: Session, source: str, *days: float, **given: Any) -> None
         number = next(_numbers)
         moment = to_datetime(round(START + day * DAY))
         values: dict[str, Any] = {
-            "id": number, "source": source, "format": "test", "sha256": f"{number:064}", "received_at": moment,
+            "id": number, "source": source, "format": "test", "file_digest": f"{number:064}", "received_at": moment,
             "recorded_at": moment, "zone": "UTC", "rows": 100, "accepted": 100, "duplicate": 0, "quarantined": {},
             "warnings": {}, "contents_new": 0, "notices_new": 0, "sightings_new": 0,
         }  # fmt: skip

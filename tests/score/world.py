@@ -42,8 +42,8 @@ class World:
     def __post_init__(self) -> None:
         self.session.add(
             Delivery(
-                id=1, source="test", format="test", sha256="0" * 64, received_at=ADDED, recorded_at=ADDED, zone="UTC",
-                rows=0, accepted=0, duplicate=0, quarantined={}, warnings={}, contents_new=0, notices_new=0,
+                id=1, source="test", format="test", file_digest="0" * 64, received_at=ADDED, recorded_at=ADDED,
+                zone="UTC", rows=0, accepted=0, duplicate=0, quarantined={}, warnings={}, contents_new=0, notices_new=0,
                 sightings_new=0,
             )
         )  # fmt: skip

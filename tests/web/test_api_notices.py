@@ -245,7 +245,7 @@ def test_the_verdict_on_the_delivery_is_told_item_by_item(
     outcomes = [
         Outcome(3, Fate.QUARANTINED, "not_a_time", "timestamp"), Outcome(1, Fate.ACCEPTED), Outcome(2, Fate.DUPLICATE),
     ]  # fmt: skip
-    taken = Answer(7, "0" * 64, 3, 1, 1, {"not_a_time": 1}, 1, 1, 0, (), verdict=verdict)
+    taken = Answer(7, 3, 1, 1, {"not_a_time": 1}, 1, 1, 0, (), verdict=verdict)
     told = pushing._told(taken, outcomes)
     assert [(item["status"], item["reason"]) for item in told["items"]] == expected
     assert [item["index"] for item in told["items"]] == [0, 1, 2]

@@ -185,7 +185,7 @@ def _deliver(database: Database, now: int) -> None:
     told = {
         "source": "urlhaus",
         "format": "urlhaus",
-        "sha256": "0",
+        "file_digest": "0",
         "zone": "UTC",
         "quarantined": "{}",
         "warnings": "{}",

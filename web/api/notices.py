@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Response, current_app, request
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from monitor.access.pushed import SeenBeforeError, answered, claim, has_body, own_delivery
@@ -21,6 +21,7 @@ from monitor.ingest.outcomes import Fate, Outcome
 from monitor.ingest.take import Parcel
 from monitor.instants import iso, to_datetime, to_instant
 from monitor.intake import take_in
+from monitor.key_checks import open_vault
 from monitor.models.facts import Quarantined
 from monitor.settings import Settings
 from monitor.vault import Vault
@@ -136,10 +137,10 @@ def _settings() -> Settings:
 
 def _vault() -> Vault:
     path = _settings().key_file
-    return _opened(path, path.stat().st_mtime_ns if path.exists() else None)
+    return _opened(engine(), path, path.stat().st_mtime_ns if path.exists() else None)
 
 
 @lru_cache(maxsize=2)
-def _opened(path: Path, _changed: int | None) -> Vault:
+def _opened(database: Engine, path: Path, _changed: int | None) -> Vault:
     """The vault of a key file, read again when the file changes: keys are rotated while the site runs."""
-    return Vault(path)
+    return open_vault(database, path, int(time.time()))
