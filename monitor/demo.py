@@ -118,7 +118,9 @@ class Operator:
         ends = [parse_instant(end) for _, end in self.step.facts.get("gaps", ())]
         after_a_gap = any(0 <= parcel.received_at - end < _LOOKED_AFTER * DAY for end in ends)
         if {reason.rule for reason in answer.reasons} - (_AFTER_A_GAP if after_a_gap else set()):
-            raise MonitorError(f"{parcel.path.name}: {answer.verdict}: {'; '.join(r.text for r in answer.reasons)}")
+            raise MonitorError(
+                f"delivery {answer.delivery}: {answer.verdict}: {'; '.join(r.text for r in answer.reasons)}"
+            )
 
     def decide(self, session: Session, at: int) -> None:
         """Accept what waits."""

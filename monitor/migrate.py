@@ -49,12 +49,12 @@ def _forget_erased(engine: Engine) -> None:
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("VACUUM FULL"))
         return
-    connection = engine.raw_connection()  # outside any transaction
+    driver = engine.raw_connection()  # outside any transaction
     try:
         for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
-            connection.cursor().execute(statement).close()
+            driver.cursor().execute(statement)
     finally:
-        connection.close()
+        driver.close()
 
 
 def downgrade(engine: Engine, revision: str, vault: Vault | None = None) -> None:

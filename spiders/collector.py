@@ -14,6 +14,7 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
+from monitor.formats.clear_text import holds_address
 from monitor.instants import to_datetime
 from monitor.settings import Source
 from spiders.location import Location, on_the_web, read_location
@@ -124,5 +125,10 @@ def _reason(error: BaseException | None) -> str:
 
 
 def _validators(response: Response) -> Validators:
+    """What the server gave to ask with next time; kept in clear, so nothing that looks like an address."""
     found = {name: (response.headers.get(header) or b"").decode("latin-1") for name, header in _ANSWERED_WITH.items()}
-    return {name: value for name, value in found.items() if 0 < len(value) <= _LONGEST_VALIDATOR}
+    return {
+        name: value
+        for name, value in found.items()
+        if 0 < len(value) <= _LONGEST_VALIDATOR and not holds_address(value.removeprefix("W/").strip('"'))
+    }

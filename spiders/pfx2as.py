@@ -12,7 +12,6 @@ from scrapy.http import Response
 
 from monitor.settings import Source
 from spiders.collector import Collector, Wanted, refusal
-from spiders.trip import key_of
 
 SOURCE = Source(
     "pfx2as",
@@ -39,7 +38,7 @@ class Pfx2asSpider(Collector):
         """The log of a folder, or a dated file."""
         address = self.location.address
         if address.endswith(".gz"):
-            yield self.ask(_wanted(address.rpartition("/")[2], address))
+            yield self.ask(self._wanted(address))
             self.trip.outcome.complete = True
             return
         folder = address.rstrip("/") + "/"
@@ -56,12 +55,13 @@ class Pfx2asSpider(Collector):
         if newest is None:
             outcome.fail("the log", "it names no file ending in .pfx2as.gz")
             return
-        yield self.ask(_wanted(newest[1].rpartition("/")[2], urljoin(response.url, newest[1])))
+        yield self.ask(self._wanted(urljoin(response.url, newest[1])))
         outcome.complete = True
 
-
-def _wanted(name: str, address: str) -> Wanted:
-    return Wanted(name, address, "pfx2as", key_of(address), dated=_day(name))
+    def _wanted(self, address: str) -> Wanted:
+        """The table at an address; what its server calls it is in no message."""
+        day = _day(address.rpartition("/")[2])
+        return Wanted("the table", address, "pfx2as", self.trip.key_of(address), dated=day)
 
 
 def _day(name: str) -> date | None:

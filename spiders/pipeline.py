@@ -57,7 +57,7 @@ class Intake:
         except WaitsError as waiting:
             outcome.held.append(f"{item.label}: {waiting}")
         except MonitorError as error:
-            outcome.fail(item.label, str(error).removeprefix(f"{item.path.name}: "))
+            outcome.fail(item.label, str(error))
         except Exception as error:  # noqa: BLE001 -- Scrapy would log the message, which could quote a row
             frames = "".join(traceback.format_tb(error.__traceback__))
             _log.error("a delivery could not be stored: %s\n%s", type(error).__name__, frames)

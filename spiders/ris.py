@@ -8,7 +8,6 @@ from scrapy import Request
 
 from monitor.settings import Source
 from spiders.collector import Collector, Wanted
-from spiders.trip import key_of
 
 SOURCE = Source(
     "ris",
@@ -33,5 +32,5 @@ class RisSpider(Collector):
         folder = self.location.address.rstrip("/")
         for position, name in enumerate(FILES):
             address = f"{folder}/{name}"
-            yield self.ask(Wanted(name, address, "ris", key_of(address)), -position)
+            yield self.ask(Wanted(name, address, "ris", self.trip.key_of(address)), -position)
         self.trip.outcome.complete = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import unquote, urljoin
 
@@ -15,7 +15,7 @@ from spiders.collector import Collector, Wanted, refusal
 from spiders.directory import copy_whole, files_in, still_growing, validators_of
 from spiders.location import on_the_web
 from spiders.names import exports, format_of, stamp_of
-from spiders.trip import Fetched, key_of
+from spiders.trip import Fetched
 
 SOURCE = Source(
     "scart_drop",
@@ -44,9 +44,10 @@ class ScartDropSpider(Collector):
             yield Request(_folder(self.location.address), self.list_folder, errback=self.give_up, headers=headers)
             return
         folder = Path(self.trip.source.location)
-        for name in self._names(folder):
+        names = self._names(folder)
+        for name in names:
             await self.trip.turn.acquire()
-            fetched = self._fetch(folder / name)
+            fetched = self._fetch(folder / name, names)
             if fetched is None:
                 self.trip.turn.release()
             else:
@@ -68,19 +69,25 @@ class ScartDropSpider(Collector):
         if not found:
             outcome.fail("the folder", f"its listing names no export: .csv or .json with {NAMED_BY}")
         for position, name in enumerate(found):
-            wanted = self._wanted(name, linked[name])
+            wanted = self._wanted(name, linked[name], found)
             if wanted:
                 yield self.ask(wanted, -position)
         outcome.complete = True
 
-    def _wanted(self, name: str, address: str) -> Wanted | None:
+    def _wanted(self, name: str, address: str, names: Sequence[str]) -> Wanted | None:
         """What to fetch; None, and a failure noted, where the name promises what cannot be."""
+        label = self._label(name, names)
         try:
             stamp = stamp_of(name, self.trip.now())
         except ValueError as error:
-            self.trip.outcome.refuse(name, str(error))
+            self.trip.outcome.refuse(label, str(error))
             return None
-        return Wanted(name, address, format_of(name) or "", key_of(address), stamp)
+        return Wanted(label, address, format_of(name) or "", self.trip.key_of(address), stamp)
+
+    def _label(self, name: str, names: Sequence[str]) -> str:
+        """A file by its place among the exports, in the order of their names, and a keyed hash: a name may be a URL."""
+        keyed = self.trip.vault.digest(f"file name {name}").hex()[:8]
+        return f"export {names.index(name) + 1} of {len(names)} ({format_of(name)}, {keyed})"
 
     def _names(self, folder: Path) -> list[str]:
         outcome = self.trip.outcome
@@ -91,10 +98,10 @@ class ScartDropSpider(Collector):
             return []
         return found
 
-    def _fetch(self, path: Path) -> Fetched | None:
+    def _fetch(self, path: Path, names: Sequence[str]) -> Fetched | None:
         """A copy of the file; None where it is known, still growing, or cannot be read."""
-        outcome, key = self.trip.outcome, key_of(str(path))
-        wanted = self._wanted(path.name, str(path))
+        outcome, key = self.trip.outcome, self.trip.key_of(str(path))
+        wanted = self._wanted(path.name, str(path), names)
         if wanted is None:
             return None
         now = self.trip.now()
@@ -109,11 +116,11 @@ class ScartDropSpider(Collector):
                 outcome.growing += 1
                 return None
         except OSError as error:
-            outcome.refuse(path.name, f"could not be copied ({error.strerror})")
+            outcome.refuse(wanted.label, f"could not be copied ({error.strerror})")
             return None
         outcome.expected += 1
         received = now if wanted.received_at is None else wanted.received_at
-        return Fetched(path.name, target, wanted.format, received, key, state)
+        return Fetched(wanted.label, target, wanted.format, received, key, state)
 
 
 def _folder(address: str) -> str:

@@ -23,7 +23,7 @@ Validators: TypeAlias = dict[str, str]
 class Fetched:
     """A delivery, or a table of networks of one day (`dated`), in a temporary file.
 
-    `label` is what messages call it; `key` is what its validators are kept under.
+    `label` is what messages call it, never its name; `key` is what its validators are kept under.
     """
 
     label: str
@@ -89,12 +89,16 @@ class Trip:
         """A name in the private folder that says nothing."""
         return self.folder / secrets.token_hex(16)
 
+    def key_of(self, location: str) -> str:
+        """What validators are remembered under: a keyed digest, as a location may hold an access key, or a URL."""
+        return self.vault.digest(f"location {location}").hex()[:32]
+
     def keep(self, key: str) -> None:
         """Go on remembering what is unchanged at its source."""
         self.outcome.unchanged += 1
         self.outcome.validators[key] = self.remembered[key]
 
 
-def key_of(location: str) -> str:
-    """What validators are remembered under: a digest, as a location may hold an access key."""
-    return hashlib.sha256(location.encode()).hexdigest()[:32]
+def key_of(source: str) -> str:
+    """What stands for a source in the names of locks and folders: a name of fixed length."""
+    return hashlib.sha256(source.encode()).hexdigest()[:32]

@@ -8,7 +8,6 @@ from scrapy import Request
 
 from monitor.settings import Source
 from spiders.collector import Collector, Wanted
-from spiders.trip import key_of
 
 SOURCE = Source(
     "urlhaus",
@@ -32,5 +31,5 @@ class UrlhausSpider(Collector):
     async def start(self) -> AsyncIterator[Request]:
         """One request."""
         address = self.location.address
-        yield self.ask(Wanted("the feed", address, "urlhaus", key_of(address)))
+        yield self.ask(Wanted("the feed", address, "urlhaus", self.trip.key_of(address)))
         self.trip.outcome.complete = True

@@ -90,12 +90,12 @@ class _Rows:
         self.count += 1
         most = self.file.maximum_rows
         if most is not None and self.count > most:
-            raise DeliveryError(f"{self.file.path.name}: too many rows: more than the {most} expected")
+            raise DeliveryError(f"too many rows: more than the {most} expected")
 
     def judge(self) -> None:
         if self.count < self.file.minimum_rows:
             least = self.file.minimum_rows
-            raise DeliveryError(f"{self.file.path.name}: too few rows: {self.count}, at least {least} expected")
+            raise DeliveryError(f"too few rows: {self.count}, at least {least} expected")
 
 
 def _families(records: Iterable[NetblockRecord], organisations: dict[int, str]) -> dict[int, Steps]:
@@ -134,7 +134,7 @@ def _compare(session: Session, file: TableFile, families: Mapping[int, Steps], r
         changed = share_changed(read_steps(session, before.identifier, family), steps) or 0.0
         if not LEAST_RATIO <= rows / before.rows <= MOST_RATIO or changed > MOST_CHANGED:
             raise DeliveryError(
-                f"{file.path.name}: {rows} rows where table {before.identifier} of {before.dated} has {before.rows}, "
+                f"{rows} rows where table {before.identifier} of {before.dated} has {before.rows}, "
                 f"and {changed:.0%} of its IPv{family} addresses have another origin; "
                 "look at the file, then load it with `monitor netblocks load --despite-change`"
             )
@@ -157,7 +157,7 @@ def _store(
     table = NetblockTable(dated=file.dated, sha256=sha256, format=file.format, rows=rows, recorded_at=recorded_at)
     table.ranges_v4, table.ranges_v6 = families[V4].ranges, families[V6].ranges
     if not table.ranges_v4 + table.ranges_v6:
-        raise DeliveryError(f"{file.path.name}: the table has no range")
+        raise DeliveryError("the table has no range")
     session.add(table)
     session.flush()
     stored = {family: pack(steps) for family, steps in families.items() if steps.ranges}

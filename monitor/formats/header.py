@@ -1,28 +1,33 @@
-"""Columns by name: what is missing stops the delivery, what is unknown is named and dropped."""
+"""Columns by name: what is missing stops the delivery, what is unknown is numbered and dropped."""
 
 from __future__ import annotations
 
-import re
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from monitor.errors import DeliveryError
 
-_PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_ -]{0,63}")
+_MOST_NUMBERED = 20
 
 
 @dataclass(frozen=True)
 class Header:
-    """Where each column stands, how many there are, and which nobody asked for."""
+    """Where each column stands from 0, how many there are, and the numbers (from 1) of those that nobody asked for.
+
+    What an unknown column is called is repeated nowhere: it may be anything, a URL too (S1).
+    """
 
     positions: dict[str, int]
     width: int
-    unknown: tuple[str, ...]
+    unknown: tuple[int, ...]
 
     @property
     def flags(self) -> tuple[str, ...]:
-        """A warning for each unknown column; one whose name looks like content is not named: it may hold a URL."""
-        return tuple(f"unknown_column:{name if _PLAIN_NAME.fullmatch(name) else '(no name)'}" for name in self.unknown)
+        """A warning for each unknown column by its number; of very many the first few, and how many more there are."""
+        numbered = tuple(f"unknown_column:{number}" for number in self.unknown[:_MOST_NUMBERED])
+        more = len(self.unknown) - len(numbered)
+        return (*numbered, f"unknown_column:{more} more") if more else numbered
 
 
 def read_header(names: Sequence[str], wanted: Collection[str], line: int, optional: Collection[str] = ()) -> Header:
@@ -31,12 +36,14 @@ def read_header(names: Sequence[str], wanted: Collection[str], line: int, option
     An `optional` column may be missing; where it is there it has its position, and is not unknown.
     """
     stripped = [name.strip() for name in names]
-    missing = [name for name in wanted if name not in stripped]
+    standing = Counter(stripped)
+    missing = [name for name in wanted if name not in standing]
     if missing:
         raise DeliveryError(f"line {line}: no column {', '.join(map(repr, missing))}; is this the right format?")
-    known = [*wanted, *(name for name in optional if name in stripped)]
-    doubled = sorted({name for name in known if stripped.count(name) > 1})
+    known = [*wanted, *(name for name in optional if name in standing)]
+    doubled = sorted({name for name in known if standing[name] > 1})
     if doubled:
         raise DeliveryError(f"line {line}: column {', '.join(map(repr, doubled))} stands there twice")
-    unknown = tuple(name for name in stripped if name not in known)
+    taken = set(known)
+    unknown = tuple(number for number, name in enumerate(stripped, 1) if name not in taken)
     return Header({name: stripped.index(name) for name in known}, len(stripped), unknown)

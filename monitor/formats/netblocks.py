@@ -61,7 +61,7 @@ def read_netblocks(path: Path, counted: Counted) -> Iterator[NetblockRecord]:
                 if record.asn:
                     yield record
         except (RowError, csv.Error, IndexError, ValueError) as error:
-            raise DeliveryError(f"{path.name}: line {line} is not start,end,asn,organisation") from error
+            raise DeliveryError(f"line {line} is not start,end,asn,organisation") from error
 
 
 def _row(fields: list[str]) -> NetblockRecord:

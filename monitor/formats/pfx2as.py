@@ -31,6 +31,6 @@ def _announcements(path: Path, counted: Counted) -> Iterator[Announcement]:
             first, bits = read_prefix(address, length)
             asns = [read_asn(origin) for origin in origins.split("_")]
         except (RowError, ValueError) as error:
-            raise DeliveryError(f"{path.name}: line {line} is not address, length, origin") from error
+            raise DeliveryError(f"line {line} is not address, length, origin") from error
         for asn in asns:
             yield Announcement(first, bits, asn)

@@ -24,11 +24,7 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class Openable(Protocol):
-    """What a delivery is read from: a path, or anything else with a name that opens for reading."""
-
-    @property
-    def name(self) -> str:
-        """What messages call it."""
+    """What a delivery is read from: a path, or anything else that opens for reading. No message says its name."""
 
     def open(self, mode: Literal["rb"]) -> BufferedReader:
         """Its bytes from the start."""
@@ -53,21 +49,21 @@ def read_chunks(path: Openable) -> Iterator[bytes]:
     try:
         with _decompressed(path) as stream:
             start = stream.read(_CHUNK)
-            _refuse(start, path.name)
+            _refuse(start)
             yield start.removeprefix(_BOM)
             while chunk := stream.read(_CHUNK):
                 yield chunk
     except EOFError as error:
-        raise DeliveryError(f"{path.name}: the compressed file is cut off; fetch it again") from error
+        raise DeliveryError("the compressed file is cut off; fetch it again") from error
     except (gzip.BadGzipFile, zlib.error, zstd.ZstdError) as error:
-        raise DeliveryError(f"{path.name}: the compressed file is damaged; fetch it again") from error
+        raise DeliveryError("the compressed file is damaged; fetch it again") from error
 
 
 def _opened(path: Openable) -> BufferedReader:
     try:
         return path.open("rb")
     except OSError as error:
-        raise DeliveryError(f"{path.name}: cannot be opened ({error.strerror}); check the path") from error
+        raise DeliveryError(f"the file cannot be opened ({error.strerror}); check the path") from error
 
 
 @contextmanager
@@ -99,11 +95,11 @@ def _lines(chunks: Iterator[bytes]) -> Iterator[tuple[int, bytes | None]]:
         yield number + 1, None if overlong else rest.removesuffix(b"\r")
 
 
-def _refuse(start: bytes, name: str) -> None:
+def _refuse(start: bytes) -> None:
     head = start.removeprefix(_BOM).lstrip()[:64].lower()
     if not head:
-        raise DeliveryError(f"{name}: the file is empty; nothing was delivered")
+        raise DeliveryError("the file is empty; nothing was delivered")
     if start[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in start[:4]:
-        raise DeliveryError(f"{name}: this is UTF-16 text; export it as UTF-8")
+        raise DeliveryError("this is UTF-16 text; export it as UTF-8")
     if head.startswith((b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")):
-        raise DeliveryError(f"{name}: this is a web page, not an export; it may be an error message of the sender")
+        raise DeliveryError("this is a web page, not an export; it may be an error message of the sender")

@@ -67,9 +67,13 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a parser must be told about the delivery: when it came, the zone of its times, the recheck gap."""
+    """What a parser must be told about the delivery: when it came, the zone of its times, the recheck gap.
+
+    `known_names`: names that the registry has, in their form as an alias; they may look like hosts.
+    """
 
     received_at: int
     zone: str | None = None
     recheck_gap_seconds: int | None = None
     home_country: str = "NL"
+    known_names: frozenset[str] = frozenset()

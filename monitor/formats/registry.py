@@ -53,11 +53,11 @@ class CompanyRecord:
 def read_registry(path: Path) -> list[CompanyRecord]:
     """All companies of a registry file; raises DeliveryError naming the entry and what is wrong with it."""
     entries = _csv_entries(path) if path.name.split(".")[1:2] == ["csv"] else _yaml_entries(path)
-    companies = [_company(entry, f"{path.name}: company {number}") for number, entry in enumerate(entries, 1)]
+    companies = [_company(entry, f"company {number}") for number, entry in enumerate(entries, 1)]
     keys = [company.key for company in companies]
     doubled = sorted({key for key in keys if keys.count(key) > 1})
     if doubled:
-        raise DeliveryError(f"{path.name}: key {doubled[0]!r} stands there twice; every company has one entry")
+        raise DeliveryError(f"key {doubled[0]!r} stands there twice; every company has one entry")
     return companies
 
 
@@ -66,7 +66,7 @@ def _text(path: Path) -> str:
     try:
         return "\n".join((raw or b"").decode("utf-8") for _, raw in lines)
     except UnicodeDecodeError as error:
-        raise DeliveryError(f"{path.name}: not UTF-8 text") from error
+        raise DeliveryError("the file is not UTF-8 text") from error
 
 
 def _yaml_entries(path: Path) -> list[Mapping[str, Any]]:
@@ -75,10 +75,10 @@ def _yaml_entries(path: Path) -> list[Mapping[str, Any]]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark else ""
-        raise DeliveryError(f"{path.name}: not readable as YAML{where}") from error
+        raise DeliveryError(f"the file is not readable as YAML{where}") from error
     entries = content.get("companies") if isinstance(content, dict) else None
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise DeliveryError(f"{path.name}: expected a list of companies under `companies:`")
+        raise DeliveryError("expected a list of companies under `companies:`")
     return entries
 
 
@@ -94,7 +94,9 @@ def _csv_entries(path: Path) -> Iterator[Mapping[str, Any]]:
 def _company(entry: Mapping[str, Any], where: str) -> CompanyRecord:
     unknown = set(entry) - set(_PLAIN) - set(_LISTS)
     if unknown:
-        raise DeliveryError(f"{where}: unknown field {sorted(unknown)[0]!r}; known: {', '.join((*_PLAIN, *_LISTS))}")
+        places = ", ".join(str(place) for place, name in enumerate(entry, 1) if name in unknown)
+        known = ", ".join((*_PLAIN, *_LISTS))
+        raise DeliveryError(f"{where}: unknown field, by its place in the entry: {places}; known: {known}")
     key, name = entry.get("key"), entry.get("name")
     if not isinstance(key, str) or not _KEY.fullmatch(key):
         raise DeliveryError(f"{where}: `key` must be lower-case letters, digits and hyphens")

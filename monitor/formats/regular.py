@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import compress
 from typing import NamedTuple, TypeAlias, TypeVar
 
+from monitor.formats.clear_text import holds_address
 from monitor.formats.localtime import NO_TIME
 from monitor.formats.records import Record, Rejected
 from monitor.formats.rows import EARLY
@@ -115,15 +116,15 @@ def odd_places(column: Sequence[_Value], is_odd: Callable[[_Value], object]) -> 
     return {place for place, value in enumerate(column) if value in odd} if odd else set()
 
 
-def too_long(text: str | None) -> bool:
-    """Whether it might not fit the column it goes to."""
-    return text is not None and len(text) > LONGEST_TEXT
+def is_odd_text(text: str) -> bool:
+    """Whether a text might not fit the column it goes to, or may not be kept in clear."""
+    return len(text) > LONGEST_TEXT or holds_address(text)
 
 
 def hosts_of(urls: Sequence[str]) -> tuple[list[str], set[int]]:
-    """The host of each URL, and where there is one that is not plain, or may be cut."""
+    """The host of each URL, and where there is one that is not plain, has no dot, or may be cut."""
     hosts = [plain_host(url) if len(url) <= LONGEST_URL else None for url in urls]
-    return [host or "" for host in hosts], odd_places(hosts, lambda host: host is None)
+    return [host or "" for host in hosts], odd_places(hosts, lambda host: host is None or "." not in host)
 
 
 def addresses_of(texts: Sequence[str], hosts: Sequence[str]) -> tuple[list[str | None], set[int]]:

@@ -31,6 +31,6 @@ def _announcements(path: Path, counted: Counted) -> Iterator[Announcement]:
             origin, prefix, seen_by = decode(raw).split()
             announcement = Announcement(*read_prefix(*prefix.split("/")), read_asn(origin), int(seen_by))
         except (RowError, ValueError, TypeError) as error:
-            raise DeliveryError(f"{path.name}: line {line} is not origin, prefix, seen-by count") from error
+            raise DeliveryError(f"line {line} is not origin, prefix, seen-by count") from error
         if announcement.seen >= MINIMUM_SEEN_BY:
             yield announcement

@@ -23,11 +23,6 @@ class WithoutEvidence:
 
     file: Openable
 
-    @property
-    def name(self) -> str:
-        """What messages call it."""
-        return self.file.name
-
     def open(self, mode: Literal["rb"]) -> BufferedReader:
         """Read from the start; reading raises DeliveryError where this is no JSON."""
         assert mode == "rb"

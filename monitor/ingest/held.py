@@ -33,7 +33,7 @@ def hold(session: Session, vault: Vault, delivery: int, file_digest: str, file: 
             session.execute(insert(HeldPiece), row)
             number += 1
     if vault.digest_file(digest.hexdigest()) != file_digest:
-        raise DeliveryError(f"{file.name}: changed while it was read; deliver it again when it is finished")
+        raise DeliveryError("the file changed while it was read; deliver it again when it is finished")
 
 
 def erase(session: Session, delivery: int) -> None:
@@ -48,11 +48,6 @@ class HeldFile:
     session: Session
     vault: Vault
     delivery: int
-
-    @property
-    def name(self) -> str:
-        """What messages call it."""
-        return f"delivery {self.delivery}"
 
     def open(self, mode: Literal["rb"]) -> BufferedReader:
         """Read from the start; MonitorError where the key file is not the one it was sealed with."""

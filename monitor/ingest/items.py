@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
+from monitor.formats.clear_text import holds_address, holds_item, is_mail
 from monitor.formats.records import NoticeRecord, Record
+from monitor.formats.registry import alias_form
 from monitor.formats.rows import RowError
 from monitor.formats.scart import CUT_AT
 from monitor.vault import NotAUrlError, Vault, address_of, dissect, normalise, site_of
 from monitor.vocabulary import LONGEST_COUNTRY, LONGEST_RECIPIENT, LONGEST_REFERENCE
+
+HOLDS_ADDRESS = "text_holds_address"
 
 
 class Item(NamedTuple):
@@ -22,16 +27,54 @@ class Item(NamedTuple):
     host_address: str | None
 
 
-def prepare(record: Record, vault: Vault) -> Item:
-    """Digest a record's URL and site; RowError where it has no URL with a host, or a text that no column takes."""
-    for notice in record.notices:
-        _refuse_what_does_not_fit(notice)
+def prepare(record: Record, vault: Vault, known_names: Collection[str] = ()) -> Item:
+    """Digest a record's URL and site.
+
+    Raises RowError where it has no URL with a host, a text that no column takes, or an address in a text that is kept
+    in clear; `known_names` as in `Context`.
+    """
+    refuse_texts(record, known_names)
     try:
         url, host = dissect(record.url)
         stem = vault.digest(normalise(record.url[:CUT_AT])) if len(record.url) >= CUT_AT else None
     except NotAUrlError:
         raise RowError("url_without_host", "url") from None
+    for column, text in _clear_texts(record):
+        if holds_item(text, url, host) and not _is_known(text, known_names):
+            raise RowError(HOLDS_ADDRESS, column)
     return Item(record, url, vault.digest(url), stem, vault.digest_recurring(site_of(host)), address_of(host))
+
+
+def refuse_texts(record: Record, known_names: Collection[str] = ()) -> None:
+    """RowError for a text of a record that no column takes, or that holds an address (S1), whatever its item."""
+    for notice in _notices(record):
+        _refuse_what_does_not_fit(notice)
+        if notice.recipient_email and not is_mail(notice.recipient_email):
+            raise RowError(HOLDS_ADDRESS, "recipient_email")
+    for column, text in _clear_texts(record):
+        if holds_address(text) and not _is_known(text, known_names):
+            raise RowError(HOLDS_ADDRESS, column)
+
+
+def _notices(record: Record) -> Iterator[NoticeRecord]:
+    yield from record.notices
+    if record.first_notice is not None:
+        yield record.first_notice
+
+
+def _clear_texts(record: Record) -> Iterator[tuple[str, str]]:
+    """Every text of a record that a sender may have written freely, and the column it goes to."""
+    for notice in _notices(record):
+        for column in ("recipient", "recipient_country", "reference"):
+            if text := getattr(notice, column):
+                yield column, text
+    for sighting in record.sightings:
+        if sighting.country:
+            yield "country", sighting.country
+
+
+def _is_known(text: str, known_names: Collection[str]) -> bool:
+    return bool(known_names) and alias_form(text) in known_names
 
 
 def _refuse_what_does_not_fit(notice: NoticeRecord) -> None:

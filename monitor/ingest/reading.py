@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from itertools import islice
 
 from monitor.cycles import uncollected
@@ -47,28 +48,36 @@ def batches(reading: Reading, vault: Vault) -> Iterator[Batch]:
     while rows := list(islice(lanes.rows, reading.size)):
         with uncollected():
             regular, others = lanes.divide(rows)
-            batch = _of_regular(regular, lanes.flags, vault).in_order_with(of_records(others, vault))
+            one_by_one = of_records(others, vault, reading.context.known_names)
+            batch = _of_regular(regular, lanes.flags, vault).in_order_with(one_by_one)
         yield batch
 
 
-def of_records(records: Iterable[Record | Rejected], vault: Vault) -> Batch:
+def of_records(records: Iterable[Record | Rejected], vault: Vault, known_names: Collection[str] = ()) -> Batch:
     """What records tell, by columns."""
-    items, refused = prepared(records, vault)
+    items, refused = prepared(records, vault, known_names)
     return of_items(items, vault, refused)
 
 
-def prepared(records: Iterable[Record | Rejected], vault: Vault) -> tuple[list[Item], list[Refused]]:
-    """The records ready for storing, and what is refused, sealed."""
+def prepared(
+    records: Iterable[Record | Rejected], vault: Vault, known_names: Collection[str] = ()
+) -> tuple[list[Item], list[Refused]]:
+    """The records ready for storing, and what is refused, sealed; `known_names` as in `Context`."""
     items, refused = list[Item](), list[Refused]()
     for record in records:
         if isinstance(record, Rejected):
             refused.append(Refused(record.line, record.reason, record.column, vault.seal(record.raw)))
             continue
         try:
-            items.append(prepare(record, vault))
+            items.append(prepare(record, vault, known_names))
         except RowError as error:
-            refused.append(Refused(record.line, error.reason, error.column, vault.seal(record.url)))
+            refused.append(Refused(record.line, error.reason, error.column, vault.seal(_understood(record))))
     return items, refused
+
+
+def _understood(record: Record) -> str:
+    """What was understood of a row that is refused after all."""
+    return json.dumps(asdict(record))
 
 
 def _of_regular(rows: RegularRows, flags: Sequence[str], vault: Vault) -> Batch:

@@ -15,8 +15,9 @@ from sqlalchemy import update
 
 from monitor.db import Row, insert_rows, rows_where, table_of
 from monitor.formats.records import Record, Rejected
+from monitor.formats.rows import RowError
 from monitor.ingest.first_notices import compare
-from monitor.ingest.items import Item, prepare
+from monitor.ingest.items import Item, prepare, refuse_texts
 from monitor.ingest.statements import opened, written
 from monitor.ingest.store import Store
 from monitor.instants import to_datetime
@@ -42,12 +43,14 @@ class References:
     """Links what one delivery says to what its source said before, within the transaction of its store."""
 
     store: Store
+    known_names: frozenset[str] = frozenset()
 
     def resolve(self, batch: Sequence[Record | Rejected]) -> Sequence[Record | Rejected]:
         """The batch, with the URL of its item in each record that has none; those whose item is not known wait.
 
         A record whose item is known by a cut URL only is applied to that, and waits for the whole one too.
         """
+        batch = [self._checked(record) for record in batch]
         digests = {r.file_number: self._digest(r.file_number) for r in batch if isinstance(r, Record) and _nameless(r)}
         if not digests:
             return batch
@@ -65,6 +68,16 @@ class References:
                 resolved.append(replace(record, url=place.url, truncated=place.truncated))
         self._wait(waiting, {number for number, digest in digests.items() if digest not in known})
         return resolved
+
+    def _checked(self, record: Record | Rejected) -> Record | Rejected:
+        """A record without a URL may wait for years: what would be refused of it is refused now."""
+        if isinstance(record, Rejected) or not _nameless(record):
+            return record
+        try:
+            refuse_texts(record, self.known_names)
+        except RowError as error:
+            return Rejected(record.line, error.reason, error.column, written(record).encode())
+        return record
 
     def settle(self, items: Sequence[Item]) -> None:
         """After a batch was stored: note its file numbers, apply what waited for them, compare the notices."""
@@ -161,7 +174,10 @@ class References:
             statement = self.store.vault.open_text(sealed, version)
             for item in linked[digest]:
                 record = opened(statement, item.record)
-                released.append(prepare(record, self.store.vault))
+                try:
+                    released.append(prepare(record, self.store.vault, self.known_names))
+                except RowError:  # it names the item it waited for: it is not applied, and stays sealed where it waited
+                    self.store.tally.flags["waiting_statement_refused"] += 1
                 if not record.truncated:
                     settled.append(identifier)
         self._settle(settled)

@@ -13,9 +13,11 @@ from sqlalchemy.orm import Session
 from monitor.cycles import uncollected
 from monitor.db import lock_writers
 from monitor.formats.catalogue import keepable, reader
+from monitor.formats.clear_text import holds_address
 from monitor.formats.lanes import LANES
 from monitor.formats.reading import Openable, fingerprint
 from monitor.formats.records import Context
+from monitor.formats.registry import alias_form
 from monitor.ingest.answer import Answer, Tally, answer, repeated_answer
 from monitor.ingest.apart import batches_of
 from monitor.ingest.batch import Batch, Refused, of_items
@@ -26,10 +28,11 @@ from monitor.ingest.reading import Reading, prepared
 from monitor.ingest.references import References
 from monitor.ingest.store import Attribute, Store, unattributed
 from monitor.instants import HOUR, to_datetime, to_instant
+from monitor.models.company import CompanyClaim, CompanyDetail
 from monitor.models.facts import Delivery, Quarantined
 from monitor.settings import Source, check_zone
 from monitor.vault import Vault
-from monitor.vocabulary import Verdict
+from monitor.vocabulary import Claim, Verdict
 
 COUNTS = ("rows", "accepted", "duplicate", "contents_new", "notices_new", "sightings_new")
 _BATCH, _BATCH_BY_COLUMNS = 2000, 8000  # rows of a batch read one by one, and by columns
@@ -96,7 +99,8 @@ def fill(
     tally = Tally(outcomes=outcomes)
     store = Store(session, vault, delivery, to_instant(delivery.recorded_at), tally, attribute)
     way, size = (_by_columns, _BATCH_BY_COLUMNS) if delivery.format in LANES else (_by_record, _BATCH)
-    reading = Reading(file, delivery.format, _context(source, to_instant(delivery.received_at)), size)
+    context = replace(_context(source, to_instant(delivery.received_at)), known_names=_known_names(session))
+    reading = Reading(file, delivery.format, context, size)
     way(store, reading, progress)
     _close_delivery(session, delivery, tally)
     return answer(delivery)
@@ -116,11 +120,11 @@ def _by_columns(store: Store, reading: Reading, progress: Progress) -> None:
 
 def _by_record(store: Store, reading: Reading, progress: Progress) -> None:
     """Store batch by batch what may be about items that only the database knows."""
-    references = References(store)
+    references = References(store, reading.context.known_names)
     records = reader(reading.format)(reading.file, reading.context)
     while batch := list(islice(records, reading.size)):
         with uncollected():
-            items, refused = prepared(references.resolve(batch), store.vault)
+            items, refused = prepared(references.resolve(batch), store.vault, reading.context.known_names)
             _store(store, of_items(items, store.vault, refused))
             references.settle(items)
         progress(store.tally.rows)
@@ -132,6 +136,13 @@ def _store(store: Store, batch: Batch) -> None:
     store.tally.see(batch.notices.sent_at)
     store.tally.flags.update(batch.flags)
     store.add(batch)
+
+
+def _known_names(session: Session) -> frozenset[str]:
+    """Names and aliases of companies in the registry that look like addresses, as `Example.com` does."""
+    aliases = session.scalars(select(CompanyClaim.value).where(CompanyClaim.claim == Claim.ALIAS))
+    names = session.scalars(select(CompanyDetail.name).where(~CompanyDetail.review))
+    return frozenset({alias_form(name) for name in names if holds_address(name)} | set(aliases))
 
 
 def _context(source: Source, received_at: int) -> Context:

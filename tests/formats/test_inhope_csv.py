@@ -245,7 +245,7 @@ def test_a_class_of_content_is_passed_over_and_an_unknown_column_warns() -> None
     assert record == only(row())
     [record] = read(noted, f"{row()},A1,")
     assert isinstance(record, Record)
-    assert record.flags == ("unknown_column:notes", "unknown_column:(no name)")
+    assert record.flags == ("unknown_column:11", "unknown_column:12")
 
 
 @given(

@@ -63,12 +63,12 @@ def test_plain_gzip_zstd_and_with_a_byte_order_mark(tmp_path: Path, pack: Callab
 )
 def test_what_is_no_text_table_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
     (tmp_path / "export.csv").write_bytes(content)
-    with pytest.raises(DeliveryError, match=f"export.csv: .*{message}"):
+    with pytest.raises(DeliveryError, match=message):
         list(read_lines(tmp_path / "export.csv"))
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(DeliveryError, match=r"nothing.csv: cannot be opened"):
+    with pytest.raises(DeliveryError, match="the file cannot be opened"):
         fingerprint(tmp_path / "nothing.csv")
 
 

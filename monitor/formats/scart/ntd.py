@@ -57,7 +57,7 @@ def _parse(
 def _lanes(lines: Lines, context: Context, columns: tuple[str, ...], read: Callable[[int, Row], Record]) -> Lanes:
     clock = clock_of(context)
     header = quoted_header(lines, columns)
-    flags = tuple(f"unknown_column:{name}" for name in header.unknown)
+    flags = header.flags
 
     def read_one(line: int, raw: bytes | None) -> Record | Rejected:
         try:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from monitor.formats.clear_text import is_mail
 from monitor.formats.localtime import NO_TIME, PlainTimes
 from monitor.formats.regular import (
     Cells,
     RegularRows,
     addresses_of,
     hosts_of,
+    is_odd_text,
     not_in_order,
     odd_places,
     of_instants,
     of_texts,
-    too_long,
 )
 from monitor.formats.rows import CLOCK_SKEW
 from monitor.formats.scart.words import SENT
@@ -73,8 +74,8 @@ def _odd_words(cells: Cells) -> set[int]:
     odd |= odd_places(cells["abuse type"], lambda role: role not in _ROLES)
     odd |= odd_places(cells["online counter"], lambda counter: counter and not counter.isdecimal())
     for column in ("abuse owner", "abuse country", "NTD filenumber"):
-        odd |= odd_places(cells[column], too_long)
-    return odd
+        odd |= odd_places(cells[column], is_odd_text)
+    return odd | odd_places(cells["abuse email"], lambda mail: not is_mail(mail))
 
 
 def _if_hoster(roles: Sequence[str], texts: Sequence[str]) -> list[str | None]:

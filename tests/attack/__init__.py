@@ -1,0 +1,1 @@
+"""Attacks that once worked, kept so that they never do again."""
