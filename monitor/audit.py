@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from monitor.clear_text import refuse_address
 from monitor.db import lock_writers
 from monitor.instants import to_instant
 from monitor.models.audit import AuditEntry
@@ -20,7 +21,10 @@ _START = "0" * 64
 def record(
     session: Session, at: datetime, actor: str, action: str, subject: str, details: Mapping[str, object]
 ) -> None:
-    """Append one entry in the caller's transaction; `details` never hold a URL."""
+    """Append one entry in the caller's transaction; raises MonitorError where a text of it holds an address (S1)."""
+    refuse_address(actor, "who does it")
+    for text in _texts(details):
+        refuse_address(text, "what is told of it")
     lock_writers(session)
     last = session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc()).limit(1)).one_or_none()
     entry = AuditEntry(
@@ -35,6 +39,16 @@ def record(
     entry.entry_hash = _hash(entry)
     session.add(entry)
     session.flush()
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every text in plain data, whatever its depth."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from (text for inner in value.values() for text in _texts(inner))
+    elif isinstance(value, Sequence):
+        yield from (text for inner in value for text in _texts(inner))
 
 
 def verify(session: Session) -> list[str]:

@@ -15,6 +15,7 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from monitor import audit
+from monitor.attribute.confirm import confirm
 from monitor.attribute.netblocks import TableFile, load_netblocks
 from monitor.attribute.registry import load_registry
 from monitor.db import lock_writers, transaction
@@ -26,10 +27,11 @@ from monitor.intake import Decision, accept, take_in
 from monitor.key_checks import open_vault
 from monitor.models.company import Company
 from monitor.models.facts import Attribution, Content, Correction, Delivery, Notice, Suspension
+from monitor.models.release import Release
 from monitor.period import parse_period
 from monitor.release.correct import correct
 from monitor.release.draft import draft
-from monitor.release.publish import publish
+from monitor.release.publish import publish, unconfirmed_in
 from monitor.release.rebuild import request_of
 from monitor.release.store import newest_published
 from monitor.score.methods import method
@@ -142,7 +144,13 @@ class Operator:
         if newest_published(session, period) is None:
             record = method()
             table = score_for_release(session, Request(parse_period(period), as_of, at, record, self.settings.engine))
-            publish(session, draft(session, table, record, to_datetime(at), BY), WAIVED, to_datetime(at), BY)
+            self.publish(session, draft(session, table, record, to_datetime(at), BY), at)
+
+    def publish(self, session: Session, made: Release, at: int) -> None:
+        """Confirm who the companies of a draft are, and publish it."""
+        if unknown := unconfirmed_in(session, made):
+            confirm(session, [row["company"] for row in unknown], to_datetime(at), BY)
+        publish(session, made, WAIVED, to_datetime(at), BY)
 
     def withdraw(self, told: dict[str, str], session: Session, at: int) -> None:
         """Withdraw the notices of one site of a company, unless the period was corrected before."""
@@ -160,7 +168,7 @@ class Operator:
         if old is not None and not _corrected(session, told["period"]):
             request = request_of(old, self.settings.engine, known_at=at)
             new = correct(session, old, request, told["reason"], to_datetime(at), BY)
-            publish(session, new, WAIVED, to_datetime(at), BY)
+            self.publish(session, new, at)
 
 
 def prepare(home: Path, name: str, scale: float) -> Step:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from monitor import audit
 from monitor.attribute.assign import attribute_as_stored
+from monitor.clear_text import refuse_address
 from monitor.db import lock_writers
 from monitor.errors import MonitorError
 from monitor.formats.reading import fingerprint
@@ -36,6 +37,11 @@ class Decision:
     by: str
     reason: str
     at: int
+
+    def __post_init__(self) -> None:
+        """Both are kept in clear: raises MonitorError where one holds an address."""
+        refuse_address(self.by, "who decides")
+        refuse_address(self.reason, "the reason")
 
 
 def take_in(

@@ -22,6 +22,7 @@ _VARIABLES = {
     "log_format": "MONITOR_LOG_FORMAT",
     "metrics_token": "MONITOR_METRICS_TOKEN",
 }
+_SOURCE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 LOG_FORMATS = ("text", "json")
 LICENCES = ("CC0-1.0", "CC-BY-4.0")
 
@@ -52,6 +53,11 @@ class Source:
     mandate: str = ""
     gate: Thresholds = field(default_factory=Thresholds)
     chosen: frozenset[str] = field(default=frozenset(), compare=False)
+
+    def __post_init__(self) -> None:
+        """A source's name is kept in clear, and stands in logs: it must not be able to hold an address."""
+        if not _SOURCE_NAME.fullmatch(self.name):
+            raise ConfigurationError("a source is named with letters, digits, `-` and `_`, 64 of them at most")
 
 
 BUILT_IN_SOURCES = {

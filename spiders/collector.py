@@ -14,7 +14,7 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from monitor.formats.clear_text import holds_address
+from monitor.clear_text import holds_address
 from monitor.instants import to_datetime
 from monitor.settings import Source
 from spiders.location import Location, on_the_web, read_location

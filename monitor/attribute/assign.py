@@ -103,7 +103,7 @@ class Attributor:
         known = self.locator.directory.company(Claim.ALIAS, alias, day)
         if known is None and digest:
             known = self.locator.directory.company(Claim.ABUSE_ADDRESS, digest, day)
-        return known or self.locator.own_company(f"recipient-{_slug(alias)}", name, review=True)
+        return known or self.locator.own_company(f"recipient-{_slug(alias)}", name)
 
     def _domain(self, site: bytes, day: date) -> int | None:
         return self.locator.directory.company(Claim.DOMAIN, site, day)

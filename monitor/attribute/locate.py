@@ -54,13 +54,13 @@ class Locator:
                 places[index] = place(asked[index][1], prefix, asn)
         return places
 
-    def own_company(self, key: str, name: str, *, review: bool) -> int:
-        """The company under that key; where there is none, a new one of that name, for review or not."""
+    def own_company(self, key: str, name: str) -> int:
+        """The company under that key; where there is none, a new one of that name, which a person has to confirm."""
         if key not in self.companies:
             company, is_new = find_or_add_company(self.session, key, self.recorded_at)
             if is_new:
                 detail = CompanyDetail(company_id=company.id, name=name, country=None, registration=None)
-                detail.proxy, detail.review, detail.recorded_at = False, review, self.recorded_at
+                detail.proxy, detail.review, detail.recorded_at = False, True, self.recorded_at
                 self.session.add(detail)
                 self.session.flush()
             self.companies[key] = company.id
@@ -99,7 +99,7 @@ class Locator:
         known = self.companies.get(key) or self.session.scalar(select(Company.id).where(Company.key == key))
         if known is None:
             name = network_name(asn, organisation(self.session, self.tables, asn, day))
-            known = self.own_company(key, name, review=False)
+            known = self.own_company(key, name)
         self.companies[key] = known
         return known
 

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
-from monitor.models.company import Company, CompanyDetail
+from monitor.attribute.confirm import unconfirmed
+from monitor.models.company import Company
 from monitor.models.facts import Attribution
 from monitor.vocabulary import Basis
 
@@ -29,7 +30,7 @@ def review(session: Session) -> Review:
     counts = session.execute(select(latest.c.basis, func.count()).group_by(latest.c.basis))
     nobody = select(latest.c.content_id).where(latest.c.basis == Basis.NONE).order_by(latest.c.content_id)
     by_basis = {str(basis): count for basis, count in counts}
-    return Review(by_basis, list(session.scalars(nobody)), _contradictions(session, latest), _to_confirm(session))
+    return Review(by_basis, list(session.scalars(nobody)), _contradictions(session, latest), unconfirmed(session))
 
 
 def _latest() -> Any:
@@ -54,14 +55,3 @@ def _contradictions(session: Session, latest: Any) -> list[dict[str, Any]]:
         {"company": company, "other": contradicting, "basis": str(basis), "contents": count}
         for company, contradicting, basis, count in session.execute(query)
     ]
-
-
-def _to_confirm(session: Session) -> list[dict[str, str]]:
-    newest = select(func.max(CompanyDetail.id)).group_by(CompanyDetail.company_id)
-    query = (
-        select(Company.key, CompanyDetail.name)
-        .join(CompanyDetail, CompanyDetail.company_id == Company.id)
-        .where(CompanyDetail.id.in_(newest), CompanyDetail.review)
-        .order_by(Company.key)
-    )
-    return [{"company": key, "name": name} for key, name in session.execute(query)]

@@ -16,6 +16,7 @@ _OWN = {
     "ingest": "ingest",
     "deliveries": "deliveries",
     "attribute": "attribute",
+    "confirm": "attribute",
     "score": "score",
     "estimate": "score",
     "facts": "facts",

@@ -19,11 +19,11 @@ from monitor.release.compare import Change, Differences, differences
 from monitor.release.correct import correct as correct_release
 from monitor.release.draft import draft as draft_release
 from monitor.release.open_data import files_of, write_open_data
-from monitor.release.publish import check
+from monitor.release.publish import check, unconfirmed_in
 from monitor.release.publish import publish as publish_release
 from monitor.release.rebuild import rebuild as rebuild_release
 from monitor.release.rebuild import request_of, require_rebuildable
-from monitor.release.store import find, find_published, load_table
+from monitor.release.store import find, find_draft, find_published, load_table
 from monitor.score.methods import method
 
 NAME = click.argument("release")
@@ -57,12 +57,15 @@ def draft(
     with transaction(run.engine) as session:
         lock_writers(session)  # what is being recorded is there before its time is chosen, and nothing is added
         table = scored(session, run, period, as_of, known_at, version, engine_url)
+        before = find_draft(session, table.period)
+        replaced = None if before is None else before.id
         made = draft_release(session, table, method(version), to_datetime(run.now()), actor)
         _wait_for_end_of_second(run, parse_instant(made.manifest["known_at"]))
-        data = _row(made)
-    show(
-        data, as_json, f"draft {data['release']}: {period} version {data['version']}, {len(table.companies)} companies"
-    )
+        data = _row(made) | {"replaces": replaced, "unconfirmed": unconfirmed_in(session, made)}
+    lines = [f"draft {made.id}: {period} version {data['version']}, {len(table.companies)} companies"]
+    lines += [f"it replaces draft {replaced}, which is gone"] if replaced else []
+    lines += [f"to confirm before it can be published: {row['company']} ({row['name']})" for row in data["unconfirmed"]]
+    show(data, as_json, "\n".join(lines))
 
 
 @release.command()

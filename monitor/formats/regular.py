@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import compress
 from typing import NamedTuple, TypeAlias, TypeVar
 
-from monitor.formats.clear_text import holds_address
+from monitor.clear_text import holds_address
 from monitor.formats.localtime import NO_TIME
 from monitor.formats.records import Record, Rejected
 from monitor.formats.rows import EARLY

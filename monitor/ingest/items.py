@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-from monitor.formats.clear_text import holds_address, holds_item, is_mail
+from monitor.clear_text import holds_address, holds_item, is_mail
 from monitor.formats.records import NoticeRecord, Record
 from monitor.formats.registry import alias_form
 from monitor.formats.rows import RowError

@@ -10,10 +10,10 @@ from typing import TypeAlias
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from monitor.clear_text import holds_address
 from monitor.cycles import uncollected
 from monitor.db import lock_writers
 from monitor.formats.catalogue import keepable, reader
-from monitor.formats.clear_text import holds_address
 from monitor.formats.lanes import LANES
 from monitor.formats.reading import Openable, fingerprint
 from monitor.formats.records import Context

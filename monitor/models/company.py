@@ -23,7 +23,10 @@ class Company(Base):
 
 
 class CompanyDetail(Base):
-    """What is known of a company; the row recorded last is in force. `review`: nobody has confirmed it yet."""
+    """What is known of a company; the row recorded last is in force. `review`: nobody has confirmed it yet.
+
+    A company that nobody has confirmed is never published (`monitor.attribute.confirm`).
+    """
 
     __tablename__ = "company_details"
 

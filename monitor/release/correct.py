@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from monitor.clear_text import refuse_address
 from monitor.errors import MonitorError
 from monitor.instants import parse_instant
 from monitor.models.release import Release
@@ -43,5 +44,4 @@ def _require_reason(reason: str) -> None:
     """The reason is published: no address of reported material goes into it."""
     if not reason.strip():
         raise MonitorError("a correction needs its reason, which is published with it")
-    if "://" in reason:
-        raise MonitorError("the reason is published and may hold no address; name the item by its number")
+    refuse_address(reason, "the reason")

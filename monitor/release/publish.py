@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from monitor import audit
+from monitor.attribute.confirm import unconfirmed
+from monitor.clear_text import refuse_address
 from monitor.errors import MonitorError
 from monitor.models.audit import AuditEntry
 from monitor.models.release import Release, ReleaseRow, Stage
 from monitor.release.canonical import canonical, digest
-from monitor.release.store import newest_published
+from monitor.release.store import HASH_HIT, newest_published
 
 _ATTEST = ("release.draft", "release.correct", "release.publish")
 
@@ -20,14 +23,20 @@ _ATTEST = ("release.draft", "release.correct", "release.publish")
 def publish(session: Session, release: Release, waived: str | None, published_at: datetime, actor: str) -> None:
     """Make a draft public, for good.
 
-    Raises MonitorError without a hearing, or the reason it was waived for; and where a version of the period is
-    published that the draft does not correct.
+    Raises MonitorError without a hearing, or the reason it was waived for; where a version of the period is published
+    that the draft does not correct; and where nobody has confirmed one of its companies.
     """
     if release.stage is Stage.PUBLISHED:
         raise MonitorError(f"release {release.period} version {release.version} is published already")
     _require_corrects(release, newest_published(session, release.period))
     if not (waived or "").strip():
         raise MonitorError("every named company must be heard first; waive the hearing with --waive-hearing REASON")
+    if names := [row["company"] for row in unconfirmed_in(session, release)]:
+        shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+        raise MonitorError(
+            f"nobody has confirmed who {shown} is: see `monitor attribute`, then `monitor confirm COMPANY... --by NAME`"
+        )
+    refuse_address(waived or "", "the reason")
     problems = check(session, release)
     if problems:
         raise MonitorError(f"the draft is not what was frozen: {problems[0]}; draft it again")
@@ -36,6 +45,16 @@ def publish(session: Session, release: Release, waived: str | None, published_at
     details = {"manifest": release.manifest_sha256, "hearing_waived": waived}
     subject = f"{release.period} version {release.version}"
     audit.record(session, published_at, actor, "release.publish", subject, details)
+
+
+def unconfirmed_in(session: Session, release: Release) -> list[dict[str, str]]:
+    """The companies that a release names, in its rows or as where content moved, and that nobody has confirmed."""
+    rows = session.scalars(select(ReleaseRow.company_key).where(ReleaseRow.release_id == release.id))
+    table = json.loads(release.table_json)
+    flows = [*(table.get("flows") or ()), *((table.get("hash_hits") or {}).get("flows") or ())]
+    named = {key.removeprefix(HASH_HIT) for key in rows}
+    named |= {flow[end] for flow in flows for end in ("origin", "destination") if flow[end]}
+    return unconfirmed(session, named)
 
 
 def check(session: Session, release: Release) -> list[str]:

@@ -35,6 +35,11 @@ def find(session: Session, name: str) -> Release:
     return release
 
 
+def find_draft(session: Session, period: str) -> Release | None:
+    """The draft of a period, or None; a new one replaces it."""
+    return session.scalars(select(Release).where(Release.period == period, Release.stage == Stage.DRAFT)).one_or_none()
+
+
 def newest_published(session: Session, period: str) -> Release | None:
     """The version of a period that is in force, or None before its first publication."""
     query = select(Release).where(Release.period == period, Release.stage == Stage.PUBLISHED)

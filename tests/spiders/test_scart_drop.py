@@ -58,9 +58,7 @@ def test_directory(tmp_path: Path, installation: Installation) -> None:
     _drop(drop, "20999999T000000Z-ntd.csv", ntd("d"))
     third = installation.collect("scart_drop")
     assert third.status == 1
-    assert re.search(
-        r"export 4 of 4 \(scart-ntd, [0-9a-f]{8}\): its name starts with a time that does no", third.err
-    )
+    assert re.search(r"export 4 of 4 \(scart-ntd, [0-9a-f]{8}\): its name starts with a time that does no", third.err)
     assert "20999999" not in third.err
     assert third.answer["rows"] == 3  # one bad file does not keep the good ones out
     assert len(installation.deliveries()) == 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from monitor.formats.clear_text import is_mail
+from monitor.clear_text import is_mail
 from monitor.formats.localtime import NO_TIME, PlainTimes
 from monitor.formats.regular import (
     Cells,

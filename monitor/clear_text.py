@@ -16,6 +16,8 @@ from urllib.parse import unquote
 
 from publicsuffixlist import PublicSuffixList
 
+from monitor.errors import MonitorError
+
 LONGEST_MAIL = 1000  # characters: several addresses in one field
 _KEPT = 16384
 _SUFFIXES = PublicSuffixList(accept_unknown=False, only_icann=True)
@@ -66,6 +68,12 @@ def holds_item(text: str, url: str, host: str) -> bool:
         return False  # neither a host nor a path can be in it
     read = canonical(text)
     return canonical(host) in read or any(part in read for part in _parts(canonical(url)))
+
+
+def refuse_address(text: str, what: str) -> None:
+    """Raise MonitorError where what a person wrote holds an address: it is kept in clear, and some of it published."""
+    if holds_address(text):
+        raise MonitorError(f"{what} is kept in clear and may hold no address or host; name an item by its number")
 
 
 def is_mail(text: str) -> bool:
