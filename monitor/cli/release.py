@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -61,11 +62,12 @@ def draft(
         replaced = None if before is None else before.id
         made = draft_release(session, table, method(version), to_datetime(run.now()), actor)
         _wait_for_end_of_second(run, parse_instant(made.manifest["known_at"]))
-        data = _row(made) | {"replaces": replaced, "unconfirmed": unconfirmed_in(session, made)}
-    lines = [f"draft {made.id}: {period} version {data['version']}, {len(table.companies)} companies"]
+        unknown = unconfirmed_in(session, made)
+        data = _row(made)
+    lines = [f"draft {data['release']}: {period} version {data['version']}, {len(table.companies)} companies"]
     lines += [f"it replaces draft {replaced}, which is gone"] if replaced else []
-    lines += [f"to confirm before it can be published: {row['company']} ({row['name']})" for row in data["unconfirmed"]]
-    show(data, as_json, "\n".join(lines))
+    answer = data | {"replaces": replaced, "unconfirmed": unknown}
+    show(answer, as_json, "\n".join([*lines, *_to_confirm(unknown)]))
 
 
 @release.command()
@@ -181,8 +183,10 @@ def correct(
         _wait_for_end_of_second(run, known)
         data, corrected = _row(new), _row(old)
         found = differences(load_table(session, old), load_table(session, new))
+        unknown = unconfirmed_in(session, new)
     title = f"draft {data['release']}: {data['period']} version {data['version']} corrects {corrected['version']}"
-    show(data | {"corrects": corrected} | asdict(found), as_json, "\n".join([title, *_lines(found)]))
+    answer = data | {"corrects": corrected, "unconfirmed": unknown} | asdict(found)
+    show(answer, as_json, "\n".join([title, *_lines(found), *_to_confirm(unknown)]))
 
 
 @release.command()
@@ -196,6 +200,10 @@ def compare(old: str, new: str, as_json: bool) -> None:
         found = differences(load_table(session, one), load_table(session, other))
         data = {"old": _row(one), "new": _row(other)}
     show(data | asdict(found), as_json, "\n".join(_lines(found)) or "no figure differs")
+
+
+def _to_confirm(unknown: Sequence[Mapping[str, str]]) -> list[str]:
+    return [f"to confirm before it can be published: {row['company']} ({row['name']})" for row in unknown]
 
 
 def _wait_for_end_of_second(run: Runtime, instant: int) -> None:

@@ -205,7 +205,10 @@ def test_the_list_for_review(ready: Database, vault: Vault, tmp_path: Path) -> N
     assert found.by_basis == {"hotline": 2, "none": 1}
     assert len(found.unattributed) == 1
     assert found.contradictions == [{"company": "delta", "other": "as64501", "basis": "hotline", "contents": 1}]
-    assert found.to_confirm == [{"company": "recipient-unheard-of", "name": "Unheard Of"}]
+    assert found.to_confirm == [
+        {"company": "as64501", "name": "AS64501 Veenland Networks"},
+        {"company": "recipient-unheard-of", "name": "Unheard Of"},
+    ]
 
 
 def test_loading_the_registry_again_changes_nothing_and_a_dropped_claim_ends(ready: Database, tmp_path: Path) -> None:
