@@ -97,6 +97,13 @@ class Sample:
         path.write_text(self.write({**self.row, **changes}), "utf-8")
         return Parcel(SOURCE, name, path, RECEIVED)
 
+    def together(self, *changes: Mapping[str, str]) -> str:
+        """A delivery of the row once with each of the changes."""
+        each = [self.write({**self.row, **changed}) for changed in changes]
+        if self.write is _json:
+            return "\n".join(each)
+        return "\n".join([each[0].split("\n")[0], *(one.split("\n")[1] for one in each)]) + "\n"
+
 
 SAMPLES: Mapping[str, Sample] = {
     "scart-ntd": Sample(_NTD, _scart, ("NTD filenumber", "abuse owner", "abuse country", "abuse email")),
