@@ -22,9 +22,10 @@ from typing import Any
 from monitor.settings import Settings
 
 _OURS = ("monitor", "spiders", "web", "reports")
-_ADDRESS = re.compile(r"(?i)\b(?:[a-z][a-z0-9+.-]*|h\w\wps?)(?::|\[:\]|%3a)(?://|%2f%2f)\S*")
-_HOST = re.compile(r"(?i)\b(?:[a-z0-9_-]{1,63}\.)+(?:[a-z]{2,63}|xn--[a-z0-9-]+)\b(?::\d+)?(?:/\S*)?")
-_NUMERIC = re.compile(r"\b(?:\d{1,3}\.){3}\d{1,3}\b(?::\d+)?(?:/\S*)?|\[?(?:[0-9a-f]{0,4}:){3,}[0-9a-f]{0,4}\]?", re.I)
+# Each is tried once where a run of its signs begins, and gives nothing back: its time grows with the length only.
+_ADDRESS = re.compile(r"(?i)(?<![\w+.-])[\w+.-]++(?::|\[:\]|%3a)(?://|%2f%2f)\S*+")
+_HOST = re.compile(r"(?i)(?<![\w.-])[\w.-]*?[\w-]\.[a-z]{2}[\w.-]*+(?::\d++)?+(?:/\S*+)?+")
+_NUMERIC = re.compile(r"\b(?:\d{1,3}\.){3}\d{1,3}\b(?::\d+)?(?:/\S*)?|\[?(?:[0-9a-f]{0,4}:){3,}+[0-9a-f]{0,4}\]?", re.I)
 _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "shown_event"}
 _REDACTED = "<address>"
 _make = logging.LogRecord

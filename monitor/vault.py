@@ -31,6 +31,9 @@ _NO_NONCE = bytes(_NONCE)
 _CHECKED = b"hosting-abuse-monitor key check 1"
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ftp": 21}
 _SUFFIXES = PublicSuffixList()
+_LONGEST_HOST = 253  # characters of a name in the DNS
+_LONGEST_KEPT = 2048  # characters: thousands of texts are remembered, and a row may hold 256 KiB of one
+_urlsplit_unkept = urlsplit.__wrapped__  # type: ignore[attr-defined]  # the library remembers what it splits
 _NOT_IN_URLS = re.compile(r"[\s\x00-\x1f]")
 _PLAIN = re.compile(  # most URLs stand there in the form in which they are compared, and taking them apart is dear
     r"https?://((?:[a-z0-9-]+\.)*[a-z0-9-]+)(?::(?!(?:80|443)/)(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}))?/[!\"$-~]*(?<!\?)"
@@ -70,9 +73,13 @@ def normalise(url: str) -> str:
     return dissect(url)[0]
 
 
-@lru_cache(maxsize=16384)
 def address_of(host: str) -> str | None:
     """The host as an IP address in its shortest form, or None where it is a name."""
+    return _address_of(host) if len(host) <= _LONGEST_HOST else None
+
+
+@lru_cache(maxsize=16384)
+def _address_of(host: str) -> str | None:
     if ":" not in host and not host[-1:].isdigit():
         return None  # no address ends in a letter: most hosts are names, and raising is dear
     if _is_dotted(host):
@@ -93,7 +100,7 @@ def _is_dotted(host: str) -> bool:
 
 def site_of(host: str) -> str:
     """What URLs are clustered by: the registrable domain (public-suffix list), or the IP address."""
-    return address_of(host) or _registrable(host)
+    return address_of(host) or (_registrable(host) if len(host) <= _LONGEST_HOST else host)
 
 
 @lru_cache(maxsize=16384)
@@ -103,7 +110,7 @@ def _registrable(host: str) -> str:
 
 def _split(url: str) -> tuple[SplitResult, str]:
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(url) if len(url) <= _LONGEST_KEPT else _urlsplit_unkept(url)
         host = (parts.hostname or "").rstrip(".")
         _ = parts.port
     except ValueError:
@@ -157,7 +164,7 @@ class Vault:
         else:
             self._keys, self.version = _read_keys(keys)
         self._current = self._keys[self.version]
-        self.digest_recurring = lru_cache(maxsize=16384)(self.digest)  # of what many rows share: sites, recipients
+        self._recurring = lru_cache(maxsize=16384)(self.digest)
 
     def hand_over(self) -> HandedKey:
         """The current key, for a vault in another process that digests and seals as this one does."""
@@ -177,6 +184,10 @@ class Vault:
     def digest_file(self, sha256: str) -> str:
         """Keyed digest, in hex, of a file's SHA-256 (hex): the bare hash of a small file gives its content away."""
         return self.digest(f"file {sha256}").hex()
+
+    def digest_recurring(self, text: str) -> bytes:
+        """`digest` of what many rows share (sites, recipients): remembered, unless it is too long to be worth it."""
+        return self._recurring(text) if len(text) <= _LONGEST_KEPT else self.digest(text)
 
     def digest_all(self, texts: Iterable[str]) -> list[bytes]:
         """The keyed digest of each text, in their order."""

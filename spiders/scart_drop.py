@@ -10,9 +10,10 @@ from urllib.parse import unquote, urljoin
 from scrapy import Request
 from scrapy.http import Response, TextResponse
 
+from monitor.errors import DeliveryError
 from monitor.settings import Source
 from spiders.collector import Collector, Wanted, refusal
-from spiders.directory import copy_whole, files_in, still_growing, validators_of
+from spiders.directory import copy_whole, files_in, irregular_in, still_growing, validators_of
 from spiders.location import on_the_web
 from spiders.names import exports, format_of, stamp_of
 from spiders.trip import Fetched
@@ -93,9 +94,15 @@ class ScartDropSpider(Collector):
         outcome = self.trip.outcome
         try:
             found, outcome.unnamed = exports(files_in(folder))
+            irregular, _ = exports(irregular_in(folder))
         except OSError as error:
             outcome.fail("the folder", f"cannot be read ({error.strerror})")
             return []
+        for name in irregular:
+            outcome.refuse(
+                self._label(name, irregular),
+                "it is not a regular file but a link, pipe or device; put the file itself there",
+            )
         return found
 
     def _fetch(self, path: Path, names: Sequence[str]) -> Fetched | None:
@@ -115,8 +122,9 @@ class ScartDropSpider(Collector):
             if still_growing(state, now, self.trip.settle_seconds) or not copy_whole(path, target, state):
                 outcome.growing += 1
                 return None
-        except OSError as error:
-            outcome.refuse(wanted.label, f"could not be copied ({error.strerror})")
+        except (OSError, DeliveryError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            outcome.refuse(wanted.label, f"could not be copied ({reason})")
             return None
         outcome.expected += 1
         received = now if wanted.received_at is None else wanted.received_at

@@ -36,7 +36,7 @@ COMPONENTS = (
 )
 FONT = ("@fontsource/source-sans-3", "5.3.0")
 WEIGHTS = (400, 600)
-_DECLARATION = re.compile(r"^\s*(--[\w-]+):\s*([^;]+);", re.MULTILINE)
+_DECLARATION = re.compile(r"^[ \t]*+(--[\w-]++):\s*+([^;]++);", re.MULTILINE)
 _USE = re.compile(r"var\(\s*(--[\w-]+)")
 
 

@@ -13,6 +13,7 @@ from monitor.cli.explain import describe as describe_explanation
 from monitor.cli.runtime import INSTANT, Runtime, json_option, runtime, show
 from monitor.db import transaction
 from monitor.errors import MonitorError
+from monitor.formats.reading import require_regular
 from monitor.instants import iso
 from monitor.period import parse_period
 from monitor.score.explain import Explanation, explain_file, explain_period
@@ -127,6 +128,8 @@ def estimate(
     FILE is CSV or Parquet with company, site, last_online_h, first_offline_h (empty: not removed) and followed_h.
     With the anonymised episodes of a release and its --companies the table is that of the release, to the last digit.
     """
+    for given in filter(None, (file, companies)):
+        require_regular(given)
     rules, engine = method(version).of_kinds(kinds or None), engine_url or runtime().settings.engine
     if key is not None:
         _show(explain_file(file, key, rules, engine), curves, as_json)

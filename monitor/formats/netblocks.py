@@ -18,6 +18,8 @@ from monitor.formats.rows import RowError, decode
 
 COLUMNS = ("start", "end", "asn", "organisation")
 MAPPED = b"\x00" * 10 + b"\xff\xff"
+_LONGEST = 64  # characters of an address; 65,536 are remembered
+_LONGEST_NAME = 255  # characters of an organisation that are kept
 
 Counted: TypeAlias = Callable[[], None]  # told of each row of a table as it comes; may raise where they are too many
 
@@ -32,9 +34,15 @@ class NetblockRecord:
     organisation: str
 
 
-@lru_cache(maxsize=65536)
 def packed(address: str) -> bytes:
     """16 bytes of an address, IPv4 mapped into IPv6; ValueError where it is none."""
+    if len(address) > _LONGEST:
+        raise ValueError("no address is that long")
+    return _packed(address)
+
+
+@lru_cache(maxsize=65536)
+def _packed(address: str) -> bytes:
     try:
         return MAPPED + socket.inet_pton(socket.AF_INET, address)  # a tenth of the time that `ipaddress` takes
     except OSError:
@@ -69,4 +77,4 @@ def _row(fields: list[str]) -> NetblockRecord:
     first, last, number = packed(start), packed(end), int(asn)
     if last < first or not 0 <= number < 2**32 or (first[:12] == MAPPED) != (last[:12] == MAPPED):
         raise ValueError("a range ends after it starts, in one family, and an ASN has 32 bits")
-    return NetblockRecord(first, last, number, organisation.strip())
+    return NetblockRecord(first, last, number, organisation.strip()[:_LONGEST_NAME])

@@ -206,7 +206,7 @@ def _instant(report: dict[str, Any], column: str) -> int:
 
 def _address(identifier: str) -> str | None:
     """The address, where the source is told by one: a name says nothing that the URL does not."""
-    return identifier if re.fullmatch(r"[\d.]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*", identifier, re.ASCII) else None
+    return identifier if re.fullmatch(r"[\d.]+|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*", identifier, re.ASCII) else None
 
 
 def _text(report: dict[str, Any], column: str, limit: int) -> str | None:

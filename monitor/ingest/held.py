@@ -15,7 +15,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from monitor.errors import DeliveryError
-from monitor.formats.reading import Openable
+from monitor.formats.reading import Openable, open_delivery_file
 from monitor.models.held import HeldPiece
 from monitor.vault import Vault
 
@@ -25,7 +25,7 @@ PIECE = 1024 * 1024  # bytes: what is in memory at a time, however large the del
 def hold(session: Session, vault: Vault, delivery: int, file_digest: str, file: Openable) -> None:
     """Seal the bytes away; raises DeliveryError where they are no longer those that were judged."""
     digest = hashlib.sha256()
-    with file.open("rb") as stream:
+    with open_delivery_file(file) as stream:
         number = 0
         while piece := stream.read(PIECE):
             digest.update(piece)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from monitor.clear_text import holds_address
 from monitor.cycles import uncollected
-from monitor.db import lock_writers
+from monitor.db import lock_writers, next_identifier, table_of
 from monitor.formats.catalogue import keepable, reader
 from monitor.formats.lanes import LANES
 from monitor.formats.reading import Openable, fingerprint
@@ -156,11 +156,17 @@ def open_delivery(
 ) -> Delivery:
     """The row of a file that counts until the gate says otherwise: a new one, or the one it had when refused.
 
-    `number`: the one that was given out for it, where that was undone; a gap would look like a lost delivery.
+    `number`: the one that was given out for it, where that was undone. Numbers are counted under the writer lock, not
+    taken from a sequence: one that fails uses none up, and a gap, which would look like a lost delivery, cannot be.
     """
     context = _context(parcel.source, parcel.received_at)
     known = _same_file(session, parcel, file_digest)
-    delivery = known or Delivery(id=number, source=parcel.source.name, format=parcel.format, file_digest=file_digest)
+    delivery = known or Delivery(
+        id=number or next_identifier(session, table_of(Delivery)),
+        source=parcel.source.name,
+        format=parcel.format,
+        file_digest=file_digest,
+    )
     delivery.received_at, delivery.recorded_at = to_datetime(parcel.received_at), to_datetime(recorded_at)
     delivery.zone, delivery.recheck_gap_seconds = context.zone or "UTC", context.recheck_gap_seconds
     delivery.verdict, delivery.reasons = Verdict.OK, []

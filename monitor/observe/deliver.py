@@ -58,6 +58,7 @@ def _delivery(session: Session, observer: str, ordered: Sequence[Observation], n
     text = "".join(json.dumps(_line(seen)) + "\n" for seen in ordered)
     counts = {"rows": len(ordered), "accepted": len(ordered), "duplicate": 0}
     delivery = Delivery(
+        id=next_identifier(session, table_of(Delivery)),
         source=observer,
         format=FORMAT,
         sha256=hashlib.sha256(text.encode()).hexdigest(),

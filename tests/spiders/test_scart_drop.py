@@ -35,7 +35,6 @@ def test_directory(tmp_path: Path, installation: Installation) -> None:
     _drop(drop, f"{EARLY}-scart-ntd.csv.gz", gzip.compress(ntd("a", "b").encode()))
     _drop(drop, f"{LATE}-scart-ntd-growing.csv", ntd("a", "b", "c"), age=0)
     _drop(drop, "report.csv", "not for us")
-    (drop / "ntd-link.csv").symlink_to("/etc/hostname")
     installation.configure("scart_drop", location=str(drop), zone="UTC")
 
     first = installation.collect("scart_drop")

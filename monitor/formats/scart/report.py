@@ -44,23 +44,27 @@ def _matches(pattern: str) -> Form:
 
 def _no_time(text: str) -> bool:
     """No text that may hold a separator has a time of its own between two: that is a column of times."""
-    return not _A_TIME.search(text)
+    return not _A_TIME.fullmatch(text)
 
 
-def _addresses(text: str) -> bool:
-    return text.casefold() in NOBODY or all("@" in part for part in text.split(SEPARATOR))
+def _no_scheme(text: str) -> bool:
+    return "://" not in text
+
+
+def _address(text: str) -> bool:
+    return "@" in text
 
 
 _TIME = _matches(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)?")
-_A_TIME = re.compile(r"(^|;)\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(;|$)")
+_A_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\n?")
 _A_URL = _matches(r"[a-z][a-z0-9+.-]*://(?s:.*)")
 _COUNTRY = _matches(r"[^\W\d_]?[^;\d_@/:]{0,48}|\?")
 _CODE = _matches(r"\w*")
 _FORMS: Mapping[str, Form] = MappingProxyType(
     {
         "filenumber": ITEM_NUMBER.fullmatch,
-        "reference": lambda text: "://" not in text,
-        "url": lambda text: _A_URL(text) and _no_time(text),
+        "reference": _no_scheme,
+        "url": _A_URL,
         "url_host": _matches(r"[^\s/?#=&%@]+"),
         "url_ip": _matches(r"([0-9a-f]*[:.][0-9a-f:.]*)?"),
         "url_type": _CODE,
@@ -75,7 +79,7 @@ _FORMS: Mapping[str, Form] = MappingProxyType(
         "source_code": _matches(r"[\w .-]*"),
         "status_code": lambda text: text in STATUSES,
         "iccam_hotline_country": _COUNTRY,
-        "hoster_contact": _addresses,
+        "hoster_contact": lambda text: _address(text) or text.casefold() in NOBODY,
         "hoster_country": _COUNTRY,
         "hoster_owner": _no_time,
         "hoster_first_ntd_at": _TIME,
@@ -85,7 +89,17 @@ _FORMS: Mapping[str, Form] = MappingProxyType(
         "delivered_items": _matches(r"\d*"),
     }
 )
-_FREE = frozenset({"reference", "url", "url_referer", "note", "hoster_contact", "hoster_owner", "registrar_contact"})
+_FREE: Mapping[str, tuple[Form | None, Form | None]] = MappingProxyType(
+    {
+        "reference": (None, _no_scheme),
+        "url": (_A_URL, _no_time),
+        "url_referer": (None, _no_time),
+        "note": (None, None),
+        "hoster_contact": (None, _address),
+        "hoster_owner": (None, _no_time),
+        "registrar_contact": (None, _no_time),
+    }
+)  # of each text that may hold separators: the form of what comes before the first, and of all that is between them
 
 
 def parse_report(lines: Lines, context: Context) -> Iterator[Record | Rejected]:
@@ -126,7 +140,8 @@ def _layout(line: int, text: str) -> _Layout:
 def _column(name: str) -> Column:
     known = name in READ or name in _WHERE or name in _UNREAD
     free = name in _FREE or not known
-    return Column(name, _FORMS.get(name), free, name in READ or name in {"url", "url_ip"})
+    read = name in READ or name in {"url", "url_ip"}
+    return Column(name, _FORMS.get(name), free, read, *_FREE.get(name, ()))
 
 
 @dataclass(frozen=True)
