@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TypeAlias
@@ -22,7 +22,7 @@ from monitor.ingest.batch import Batch, Refused, of_items
 from monitor.ingest.first_notices import may_retell, withdraw_retold
 from monitor.ingest.measures import largest_companies
 from monitor.ingest.outcomes import Fate, Outcome, Outcomes, untold
-from monitor.ingest.reading import Reading, prepared
+from monitor.ingest.reading import ReadAhead, Reading, prepared, read_ahead
 from monitor.ingest.references import References
 from monitor.ingest.store import Attribute, Store, unattributed
 from monitor.instants import HOUR, to_datetime, to_instant
@@ -55,6 +55,18 @@ class Parcel:
         object.__setattr__(self, "path", keepable(self.format, self.path))
 
 
+def ahead_of(parcel: Parcel, vault: Vault) -> ReadAhead | None:
+    """Read a delivery, or its first batch, while nobody has to wait; None where its format has to wait for its turn.
+
+    Raises DeliveryError where it cannot be read.
+    """
+    if parcel.format != "xarf":
+        return None
+    context = context_of(parcel.source, parcel.received_at)
+    reading = Reading(parcel.path, parcel.format, context, _BATCH)
+    return read_ahead(fingerprint(parcel.path), reading, vault)
+
+
 def take(
     session: Session,
     vault: Vault,
@@ -63,21 +75,22 @@ def take(
     progress: Progress = unwatched,
     outcomes: Outcomes = untold,
     attribute: Attribute = unattributed,
+    ahead: ReadAhead | None = None,
 ) -> Answer:
     """Store what a delivery says, once; raises DeliveryError (nothing stored) where it cannot be read.
 
     A file that was taken in before, or waits, is not taken in again; one that was refused is, and the gate decides.
     `progress` is told the number of rows done so far, every few thousand;
     `outcomes` what became of each row (of none, where the file is not taken in again);
-    `attribute` which notices to hosters were stored.
+    `attribute` which notices to hosters were stored; `ahead` is what was read of it before.
     """
-    sha256 = fingerprint(parcel.path)
+    sha256 = ahead.sha256 if ahead else fingerprint(parcel.path)
     lock_writers(session)
     known = _same_file(session, parcel, sha256)
     if known is not None and known.verdict is not Verdict.REFUSED:
         return repeated_answer(known)
     delivery = open_delivery(session, parcel, sha256, recorded_at)
-    return fill(session, vault, delivery, parcel.source, parcel.path, progress, outcomes, attribute)
+    return fill(session, vault, delivery, parcel.source, parcel.path, progress, outcomes, attribute, ahead)
 
 
 def fill(
@@ -89,12 +102,17 @@ def fill(
     progress: Progress = unwatched,
     outcomes: Outcomes = untold,
     attribute: Attribute = unattributed,
+    ahead: ReadAhead | None = None,
 ) -> Answer:
     """Store what a file says, under the row that was opened for it."""
     tally = Tally(outcomes=outcomes)
     store = Store(session, vault, delivery, to_instant(delivery.recorded_at), tally, attribute)
+    if ahead is not None:
+        _store_all(store, ahead.batches, progress)
+        _close_delivery(session, delivery, tally)
+        return answer(delivery)
     way, size = (_by_columns, _BATCH_BY_COLUMNS) if delivery.format in LANES else (_by_record, _BATCH)
-    reading = Reading(file, delivery.format, _context(source, to_instant(delivery.received_at)), size)
+    reading = Reading(file, delivery.format, context_of(source, to_instant(delivery.received_at)), size)
     way(store, reading, progress)
     _close_delivery(session, delivery, tally)
     return answer(delivery)
@@ -102,14 +120,18 @@ def fill(
 
 def _by_columns(store: Store, reading: Reading, progress: Progress) -> None:
     """Store batch by batch what needs nothing but its own rows to be read."""
-    retells = may_retell(store)
     with batches_of(reading, store.vault) as batches:
-        for batch in batches:
-            with uncollected():  # a fifth of the time: the rows of a batch are in no cycle, and go with it
-                _store(store, batch)
-                if retells:
-                    withdraw_retold(store, batch)
-            progress(store.tally.rows)
+        _store_all(store, batches, progress)
+
+
+def _store_all(store: Store, batches: Iterable[Batch], progress: Progress) -> None:
+    retells = may_retell(store)
+    for batch in batches:
+        with uncollected():  # a fifth of the time: the rows of a batch are in no cycle, and go with it
+            _store(store, batch)
+            if retells:
+                withdraw_retold(store, batch)
+        progress(store.tally.rows)
 
 
 def _by_record(store: Store, reading: Reading, progress: Progress) -> None:
@@ -132,7 +154,8 @@ def _store(store: Store, batch: Batch) -> None:
     store.add(batch)
 
 
-def _context(source: Source, received_at: int) -> Context:
+def context_of(source: Source, received_at: int) -> Context:
+    """What the parser of a delivery is told; raises ConfigurationError where the source's zone is none."""
     check_zone(source.zone, f"source {source.name}")
     gap = None if source.recheck_gap_hours is None else round(source.recheck_gap_hours * HOUR)
     return Context(received_at, source.zone, gap, source.home_country)
@@ -145,7 +168,7 @@ def open_delivery(
 
     `number`: the one that was given out for it, where that was undone; a gap would look like a lost delivery.
     """
-    context = _context(parcel.source, parcel.received_at)
+    context = context_of(parcel.source, parcel.received_at)
     known = _same_file(session, parcel, sha256)
     delivery = known or Delivery(id=number, source=parcel.source.name, format=parcel.format, sha256=sha256)
     delivery.received_at, delivery.recorded_at = to_datetime(parcel.received_at), to_datetime(recorded_at)
