@@ -22,10 +22,15 @@ import ijson
 
 from monitor.errors import MonitorError
 from monitor.formats.xarf import EVIDENCE, rewritten
-from monitor.formats.xarf_objects import NESTING_LIMIT, OBJECT_LIMIT, Found, UnusableError, lone_surrogate
-
-ITEM_LIMIT = 1000
-VALUE_LIMIT = 250_000  # names, values and ends of objects and arrays, in all: 250 an item where there are 1,000
+from monitor.formats.xarf_objects import (
+    ITEM_LIMIT,
+    NESTING_LIMIT,
+    OBJECT_LIMIT,
+    VALUE_LIMIT,
+    Found,
+    UnusableError,
+    lone_surrogate,
+)
 
 _BOM = b"\xef\xbb\xbf"
 _SPACE = b" \t\r\n"
@@ -176,7 +181,8 @@ def _index_at(body: bytes, end: int, *, many: bool) -> int:
 def _collect(scan: _Scan, *, many: bool) -> Sink:
     """Build values from events, evidence left out; of an array (`many`) its elements, else the one value."""
     values, opened = scan.values, scan.opened
-    here, name = values, ""
+    here: Any = values
+    name = ""
     if many:
         yield  # the array's own bracket
     while True:
@@ -192,7 +198,7 @@ def _collect(scan: _Scan, *, many: bool) -> Sink:
         else:
             opens = event in _STARTS
             value = _new(event) if opens else value
-            if type(here) is dict:
+            if isinstance(here, dict):
                 here[name] = value
             else:
                 here.append(value)

@@ -23,6 +23,10 @@ from monitor.errors import DeliveryError
 
 OBJECT_LIMIT = 256 * 1024  # bytes, without what is dropped; as long as a line of a table may be
 NESTING_LIMIT = 32
+# Of a body that is pushed (xarf_body.py):
+BODY_LIMIT = 8 * 1024 * 1024  # bytes, as sent and inflated
+ITEM_LIMIT = 1000
+VALUE_LIMIT = 250_000  # names, values and ends of objects and arrays, in all: 250 an item where there are 1,000
 LARGEST_INTEGER = 2**63 - 1  # and its negative: what yajl reads, which reads the bodies of pushes (xarf_body.py)
 
 _OUTSIDE = re.compile(rb'["{}\[\]:,\n]')
