@@ -22,6 +22,7 @@ from monitor.ingest.gate import judge, verdict_on
 from monitor.ingest.held import HeldFile, erase, hold
 from monitor.ingest.measures import measure
 from monitor.ingest.outcomes import Outcomes, untold
+from monitor.ingest.reading import ReadAhead
 from monitor.ingest.take import COUNTS, Parcel, Progress, fill, open_delivery, take, unwatched
 from monitor.instants import HOUR, to_datetime
 from monitor.models.facts import Delivery
@@ -51,16 +52,18 @@ def take_in(
     recorded_at: int,
     progress: Progress = unwatched,
     outcomes: Outcomes = untold,
+    ahead: ReadAhead | None = None,
 ) -> Answer:
     """Take a delivery in, attribute its notices and judge it, in the caller's transaction.
 
+    `ahead` is what `ahead_of` read before the lock was taken, so that under it there is only storing.
     `recorded_at` is asked of the clock under `lock_writers`: what is recorded by then is what others can see.
     Raises DeliveryError, with nothing stored, where the delivery cannot be read.
     """
     lock_writers(session)  # before the savepoint: PostgreSQL gives back what was locked in one that is undone
     savepoint = session.begin_nested()
     attribute = attribute_as_stored(session, vault, to_datetime(recorded_at))
-    told = take(session, vault, parcel, recorded_at, progress, outcomes, attribute)
+    told = take(session, vault, parcel, recorded_at, progress, outcomes, attribute, ahead)
     if told.repeated:
         savepoint.commit()
         return told

@@ -12,7 +12,7 @@ from scrapy.crawler import Crawler
 from monitor.attribute.netblocks import READERS, TableFile, load_netblocks
 from monitor.db import lock_writers, transaction
 from monitor.errors import DeliveryError, MonitorError
-from monitor.ingest.take import Parcel
+from monitor.ingest.take import Parcel, ahead_of
 from monitor.instants import to_datetime
 from monitor.intake import take_in
 from monitor.vocabulary import Verdict
@@ -73,9 +73,10 @@ class Intake:
         """Take a delivery in; raises WaitsError or DeliveryError where it does not count, after it is on record."""
         trip = self.trip
         parcel = Parcel(trip.source, item.format, item.path, item.received_at)
+        ahead = ahead_of(trip.engine, parcel, trip.vault)
         with transaction(trip.engine) as session:
             lock_writers(session)  # the clock is asked when nobody else writes
-            answer = take_in(session, trip.vault, parcel, trip.now())
+            answer = take_in(session, trip.vault, parcel, trip.now(), ahead=ahead)
         reasons = "; ".join(reason.text for reason in answer.reasons)
         if answer.verdict is Verdict.SUSPICIOUS:
             raise WaitsError(f"delivery {answer.delivery} waits for a person: {reasons}")

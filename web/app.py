@@ -10,9 +10,11 @@ from flask import Flask, Response, render_template, url_for
 from werkzeug.exceptions import HTTPException
 
 from monitor.db import connect
+from monitor.push.process import PushProcess
 from monitor.settings import Settings, load_settings
 from web.across import add_across
 from web.api.page import add_api_page
+from web.api.places import Places
 from web.api.routes import add_api, problem_of
 from web.badge import add_badge
 from web.cite import add_cite
@@ -47,6 +49,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     add_across(app)
     add_open_data(app)
     add_api(app)
+    app.extensions["monitor_places"], app.extensions["monitor_pushes"] = Places(), PushProcess(settings.database_url)
     add_api_page(app)
     add_feeds(app)
     add_badge(app)
@@ -59,14 +62,16 @@ def create_app(settings: Settings | None = None) -> Flask:
     return app
 
 
-def show_error(error: HTTPException) -> tuple[str, int] | HTTPException | Response:
-    """Errors in the reader's language, with nothing of what was asked for; redirects pass as they are."""
+def show_error(error: HTTPException) -> tuple[str, int, list[tuple[str, str]]] | HTTPException | Response:
+    """Errors in the reader's language, with nothing of what was asked for but their headers (such as Allow); redirects
+    pass as they are."""
     if problem := problem_of(error):
         return problem
     code = error.code or 500
     if code < 400:
         return error
-    return render_template("error.html", code=code), code
+    headers = [(name, value) for name, value in error.get_headers() if name != "Content-Type"]
+    return render_template("error.html", code=code), code, headers
 
 
 def asset(name: str) -> str:

@@ -12,9 +12,12 @@ from granian.constants import Interfaces
 from monitor import logs
 from monitor.schedule.briefly import connect_briefly
 from monitor.settings import Settings
+from web.api.places import TOTAL
 from web.app import create_app
 from web.cache import PageCache
 from web.published import Watch
+
+_FOR_READERS = 4  # threads of a worker that no request with a token can take
 
 
 def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8000, workers: int = 1) -> None:
@@ -25,7 +28,12 @@ def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8000, workers
 def run(load: Callable[[], Any], host: str, port: int, workers: int) -> None:
     """Serve the WSGI application that `load` makes in each worker."""
     server = Granian(
-        "web.app:create_app", address=host, port=port, workers=workers, interface=Interfaces.WSGI, blocking_threads=4
+        "web.app:create_app",
+        address=host,
+        port=port,
+        workers=workers,
+        interface=Interfaces.WSGI,
+        blocking_threads=_FOR_READERS + TOTAL,
     )
     server.serve(target_loader=load, wrap_loader=False)
 

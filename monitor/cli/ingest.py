@@ -14,7 +14,7 @@ from monitor.db import lock_writers, transaction
 from monitor.errors import MonitorError
 from monitor.formats.catalogue import DEFAULT_SOURCE, FORMATS
 from monitor.ingest.answer import Answer
-from monitor.ingest.take import Parcel
+from monitor.ingest.take import Parcel, ahead_of
 from monitor.intake import Decision, accept, take_in
 from monitor.vocabulary import Verdict
 
@@ -51,10 +51,12 @@ def ingest(
     zoned = replace(configured, zone=zone or configured.zone)
     arrived = run.now() if received_at is None else received_at
     gc.freeze()  # what is loaded by now stays to the end; looking through it again and again cost a sixth of the time
+    parcel = Parcel(zoned, format, file, arrived)
+    ahead = ahead_of(run.engine, parcel, run.vault)
     with transaction(run.engine) as session:
         lock_writers(session)  # what is recorded by now is what others can see: ask the clock when nobody else writes
         now = run.now()
-        answer = take_in(session, run.vault, Parcel(zoned, format, file, arrived), now, counted_on_terminal)
+        answer = take_in(session, run.vault, parcel, now, counted_on_terminal, ahead=ahead)
         if reason is not None and by is not None and answer.verdict is Verdict.SUSPICIOUS:
             answer = accept(session, run.vault, zoned, answer.delivery, Decision(by, reason, now))
     show(answer.as_json(), as_json, describe(answer))

@@ -52,9 +52,9 @@ def keepable(name: str, file: Openable) -> Openable:
     """The file as it may be kept: that of some formats holds what must not be."""
     if name != "xarf":
         return file
-    from monitor.formats.xarf_kept import WithoutEvidence  # as above
+    from monitor.formats.xarf_kept import KeptReports, WithoutEvidence  # as above
 
-    return WithoutEvidence(file)
+    return file if isinstance(file, KeptReports) else WithoutEvidence(file)
 
 
 def reader(name: str) -> Reader:

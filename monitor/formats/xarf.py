@@ -1,6 +1,6 @@
 """XARF, the abuse-reporting standard: version 4 and, converted, version 3; reports of the category `content`.
 
-Each object is held against the schema that comes with the library `xarf`. Evidence is passed over unread: it is never
+Each object is held against the schemas that come with the library `xarf`. Evidence is passed over unread: it is never
 decoded and never kept. What the fields mean here is written down in docs/api.md.
 """
 
@@ -10,15 +10,12 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from functools import cache
 from typing import Any
 
-from xarf import schema_registry, schema_validator
-
-from monitor.errors import DeliveryError
 from monitor.formats.records import Context, NoticeRecord, Record, Rejected, SightingRecord
 from monitor.formats.rows import RowError, refuse_future
 from monitor.formats.xarf_objects import OBJECT_LIMIT, Found, read_objects
+from monitor.formats.xarf_schema import refuse_invalid, refuse_other_categories
 from monitor.formats.xarf_v3 import as_version_4, in_version_3, is_version_3
 from monitor.instants import to_instant
 from monitor.vocabulary import Kind, State
@@ -34,37 +31,21 @@ RECIPIENT_LIMIT = 255
 REFERENCE_LIMIT = 64
 
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})?", re.ASCII)
-_REQUIRED = re.compile(r"'(\w+)' is a required property", re.ASCII)
-_ONLY_ON_LINES = ("not_json", "not_utf8")  # in an array they end everything
 _EARLIEST = 631_152_000  # 1990: before the web there was nothing to report on it
 
 
 def parse(chunks: Iterable[bytes], context: Context) -> Iterator[Record | Rejected]:
     """One record a report; `line` is the place of the object, from 1. Raises DeliveryError where this is no JSON."""
-    for found in read_objects(chunks, EVIDENCE):
+    return records(read_objects(chunks, EVIDENCE), context)
+
+
+def records(objects: Iterable[Found], context: Context) -> Iterator[Record | Rejected]:
+    """One record an object, from wherever it was read."""
+    for found in objects:
         try:
             yield _record(found, context)
         except RowError as error:
             yield Rejected(found.number, error.reason, error.column, _kept(found.value))
-
-
-class ObjectTooLargeError(DeliveryError):
-    """An object over the limit, where every object must be kept."""
-
-
-def without_evidence(chunks: Iterable[bytes]) -> tuple[int, bytes]:
-    """How many objects there are, and JSON that `parse` reads object for object alike, without any evidence.
-
-    Raises DeliveryError where this is no JSON, ObjectTooLargeError for an object over OBJECT_LIMIT.
-    """
-    found = list(read_objects(chunks, EVIDENCE))
-    for item in found:
-        if item.reason == "object_too_large":
-            raise ObjectTooLargeError(f"object {item.number} is over {OBJECT_LIMIT} bytes, its evidence not counted")
-    written = [rewritten(item) for item in found]
-    if any(item.reason in _ONLY_ON_LINES for item in found):
-        return len(found), b"\n".join(written) + b"\n"
-    return len(found), b"[" + b",\n".join(written) + b"]\n"
 
 
 def rewritten(item: Found) -> bytes:
@@ -103,63 +84,12 @@ def _record(found: Found, context: Context) -> Record:
 
 def _read(number: int, report: dict[str, Any], reference: str, context: Context) -> Record:
     """One report in version 4; `reference` is the field of the sender's own number for it."""
-    _refuse_other_categories(report)
-    _refuse_invalid(report)
+    refuse_other_categories(report)
+    refuse_invalid(report)
     flags: list[str] = []
     notice = _notice(report, _text(report, reference, REFERENCE_LIMIT), context)
     sightings = tuple(_sightings(report, context, flags))
     return Record(number, report["url"], False, (notice,), sightings, tuple(flags))
-
-
-def _refuse_other_categories(report: dict[str, Any]) -> None:
-    if isinstance(report.get("category"), str) and report["category"] != "content":
-        raise RowError("not_content", "category")
-    kind = report.get("type")
-    if isinstance(kind, str) and kind not in schema_registry.get_types_for_category("content"):
-        raise RowError("unknown_type", "type")
-
-
-def _refuse_invalid(report: dict[str, Any]) -> None:
-    """RowError that names the first field the schema does not accept; never what stands in it."""
-    errors = schema_validator.validate(report)
-    if not errors:
-        return
-    missing = next((error for error in errors if _REQUIRED.fullmatch(error.message)), None)
-    if missing is None:
-        raise RowError("bad_field", _known_path(next((error.field for error in errors if error.field), "")))
-    [name] = _REQUIRED.findall(missing.message)
-    raise RowError("missing_field", _known_path(f"{missing.field}.{name}".lstrip(".")))
-
-
-def _known_path(path: str) -> str | None:
-    """A field's path as far as the schemas know its names: what else a sender calls a field is not repeated."""
-    known = []
-    for part in path.split("."):
-        if part not in _names() and not part.isdecimal():
-            break
-        known.append(part)
-    return ".".join(known)[:64] or None
-
-
-@cache
-def _names() -> frozenset[str]:
-    """Every name of a field in the content schemas and the core."""
-    names = set(schema_registry.get_core_property_names()) | schema_registry.get_contact_required_fields()
-    for kind in schema_registry.get_types_for_category("content"):
-        names.update(schema_registry.get_category_fields("content", kind))
-        names.update(_properties(schema_registry.get_type_schema("content", kind)))
-    return frozenset(names)
-
-
-def _properties(schema: Any) -> Iterator[str]:
-    if isinstance(schema, dict):
-        if isinstance(schema.get("properties"), dict):
-            yield from schema["properties"]
-        for inner in schema.values():
-            yield from _properties(inner)
-    elif isinstance(schema, list):
-        for inner in schema:
-            yield from _properties(inner)
 
 
 def _notice(report: dict[str, Any], reference: str | None, context: Context) -> NoticeRecord:
@@ -210,14 +140,12 @@ def _address(identifier: str) -> str | None:
 
 
 def _text(report: dict[str, Any], column: str, limit: int) -> str | None:
-    """A text that the database can hold, None where there is none."""
+    """A text that the database can hold, None where there is none. No lone surrogate gets this far."""
     text: str = report.get(column) or ""
     if len(text) > limit:
         raise RowError("text_too_long", column)
     if "\x00" in text:
         raise RowError("nul_character", column)
-    if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
-        raise RowError("not_utf8", column)
     return text.strip() or None
 
 
@@ -226,6 +154,7 @@ _STAND_INS = {
     "not_json": b'{"":}',
     "not_utf8": b'{"":"\xff"}',
     "doubled_field": b'{"":0,"":0}',
+    "number_too_large": b'{"":1e999}',
     "not_an_object": b"0",
     "nested_too_deep": b'{"":' + b"[" * 40 + b"]" * 40 + b"}",
     "object_too_large": b'{"":"' + b"x" * OBJECT_LIMIT + b'"}',

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from io import BufferedReader, RawIOBase
+from io import BufferedReader, BytesIO, RawIOBase
 from itertools import chain
 from typing import Any, Literal
 
@@ -27,6 +27,19 @@ class WithoutEvidence:
         """Read from the start; reading raises DeliveryError where this is no JSON."""
         assert mode == "rb"
         return BufferedReader(_Stream(_pieces(read_chunks(self.file))))
+
+
+@dataclass(frozen=True)
+class KeptReports:
+    """Reports in memory that were rewritten without their evidence; they open as they are."""
+
+    content: bytes
+    name: str = "the request"
+
+    def open(self, mode: Literal["rb"]) -> BufferedReader:
+        """Read from the start."""
+        assert mode == "rb"
+        return BufferedReader(BytesIO(self.content))
 
 
 def _pieces(chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -1,31 +1,51 @@
 """The objects of a JSON document, found while it streams by: one object, an array of them, or JSON Lines.
 
 Memory stays bounded whatever the size: an object is kept up to OBJECT_LIMIT, and the values of the fields a caller
-wants dropped are passed over byte by byte. An array or a single object is one document: where it is not well formed,
-nobody can say where its next object begins, and it is refused. In JSON Lines a bad line is that line's affair.
+wants dropped are passed over unread. Time grows with the size alone. An array or a single object is one document:
+where it is not well formed, nobody can say where its next object begins, and it is refused. In JSON Lines a bad line
+is that line's affair.
+
+An object is held to I-JSON (RFC 7493): no name twice, no number that a double or 64 bits cannot hold, no text that
+UTF-8 cannot write. One that breaks this is refused alone: its end is known all the same.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Any
+from typing import Any, NoReturn
 
 from monitor.errors import DeliveryError
 
 OBJECT_LIMIT = 256 * 1024  # bytes, without what is dropped; as long as a line of a table may be
 NESTING_LIMIT = 32
+# Of a body that is pushed (xarf_body.py):
+BODY_LIMIT = 8 * 1024 * 1024  # bytes, as sent and inflated
+ITEM_LIMIT = 1000
+VALUE_LIMIT = 250_000  # names, values and ends of objects and arrays, in all: 250 an item where there are 1,000
+LARGEST_INTEGER = 2**63 - 1  # and its negative: what yajl reads, which reads the bodies of pushes (xarf_body.py)
 
 _OUTSIDE = re.compile(rb'["{}\[\]:,\n]')
-_INSIDE = re.compile(rb'["\\\n]')
+_WITHIN = re.compile(rb'["{}\[\]:\n]')  # commas are of no account deep in an object
+_INSIDE = re.compile(rb'(?:[^"\\\n]++|\\[^\n])*+')  # a string up to its end, a line's end, or half an escape
+_PAIRED = re.compile(
+    rb"(?:[^\\]++|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\(?!u[dD][89a-fA-F])[\x00-\xff])*+"
+)
+_SPACE = b" \t\r\n"
 _NEWLINE = ord("\n")
 
 
-class _DoubledError(Exception):
-    """One object has two fields of one name."""
+class UnusableError(Exception):
+    """A text is no I-JSON: `reason` says why, in the words of quarantine. Never carries the text."""
+
+    def __init__(self, reason: str) -> None:
+        """`reason` is a code such as `not_json`."""
+        super().__init__(reason)
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +102,21 @@ class _Scanner:
                     self._keep(chunk[at : at + 1])
                     at += 1
                     continue
-            match = (_INSIDE if self.in_string else _OUTSIDE).search(chunk, at)
-            end = len(chunk) if match is None else match.end()
+            end, sign = self._next_sign(chunk, at)
             self._keep(chunk[at:end])
             at = end
-            if match is not None and self._ends(match.group()):
+            if sign and self._ends(sign):
                 yield from self._finish()
+
+    def _next_sign(self, chunk: bytes, at: int) -> tuple[int, bytes]:
+        """Where the next sign that matters ends, and which it is; the end of the chunk and nothing, where none does."""
+        if self.in_string:
+            found = _INSIDE.match(chunk, at)
+            assert found is not None
+            return min(found.end() + 1, len(chunk)), chunk[found.end() : found.end() + 1]
+        commas = self.dropping is not None or (self.mode is _Mode.ARRAY and self.depth <= 1)
+        match = (_OUTSIDE if commas else _WITHIN).search(chunk, at)
+        return (len(chunk), b"") if match is None else (match.end(), match.group())
 
     def close(self) -> Iterator[Found]:
         """The last line; raises DeliveryError where the document is cut off."""
@@ -98,7 +127,7 @@ class _Scanner:
 
     def _keep(self, piece: bytes) -> None:
         if not self.kept:
-            piece = piece.lstrip()
+            piece = piece.lstrip(_SPACE)
         if self.mode in (_Mode.START, _Mode.ENDED) and piece:
             self._begin(piece)
         if self.dropping is not None or self.too_large:
@@ -184,7 +213,7 @@ class _Scanner:
         self.in_string, self.dropping, self.too_large, self.name = False, None, False, b""
         self.kept.clear()
         self.depth = self.deepest = 1 if self.mode is _Mode.ARRAY else 0
-        if not raw.strip():
+        if not raw.strip(_SPACE):
             return
         self.number += 1
         if too_large or depth > NESTING_LIMIT:
@@ -205,16 +234,11 @@ class _Scanner:
 
     def _read(self, raw: bytes) -> Found:
         try:
-            value = json.loads(
-                raw.decode("utf-8"), object_pairs_hook=_unique, parse_int=_whole, parse_constant=_no_number
-            )
-        except _DoubledError:
-            return Found(self.number, None, "doubled_field")
-        except ValueError as error:
-            reason = "not_utf8" if isinstance(error, UnicodeDecodeError) else "not_json"
-            if self.mode is _Mode.LINES:
-                return Found(self.number, None, reason)
-            raise self._refusal(f"object {self.number} is not well-formed ({reason})") from None
+            value = load(raw)
+        except UnusableError as error:
+            if error.reason == "not_json" and self.mode is not _Mode.LINES:
+                raise self._refusal(f"object {self.number} is not well-formed ({error.reason})") from None
+            return Found(self.number, None, error.reason)
         if not isinstance(value, dict):
             return Found(self.number, None, "not_an_object")
         return Found(self.number, value)
@@ -223,16 +247,50 @@ class _Scanner:
         return DeliveryError(f"no JSON that can be read, after {self.number} objects: {what}")
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) < len(pairs):
-        raise _DoubledError
+def load(raw: bytes) -> Any:
+    """The value of a JSON text that nests no deeper than NESTING_LIMIT; raises UnusableError."""
+    try:
+        value = _DECODER.decode(raw.decode("utf-8"))
+    except UnicodeDecodeError:
+        raise UnusableError("not_utf8") from None
+    except ValueError:
+        raise UnusableError("not_json") from None
+    if b"\\u" in raw and lone_surrogate(raw) is not None:
+        raise UnusableError("not_utf8")
     return value
 
 
-def _whole(digits: str) -> int | float:
-    return int(digits) if len(digits) <= 20 else float(digits)
+def lone_surrogate(raw: bytes) -> int | None:
+    """Where in a JSON text an escape stands for half a character, if any does: no UTF-8 can hold that."""
+    found = _PAIRED.match(raw)
+    assert found is not None
+    return None if found.end() == len(raw) else found.end()
 
 
-def _no_number(_name: str) -> None:
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        raise UnusableError("doubled_field")
+    return value
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > 20 or abs(number := int(digits)) > LARGEST_INTEGER:
+        raise UnusableError("number_too_large")
+    return number
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise UnusableError("number_too_large")
+    return number
+
+
+def _no_number(_name: str) -> NoReturn:
     raise ValueError("NaN and Infinity are no JSON")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_int=_whole, parse_float=_finite, parse_constant=_no_number
+)  # made once: for a small object that takes longer than reading it

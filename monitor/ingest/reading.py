@@ -6,9 +6,10 @@ import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from itertools import islice
+from itertools import chain, islice
 
 from monitor.cycles import uncollected
+from monitor.formats.catalogue import reader
 from monitor.formats.lanes import LANES
 from monitor.formats.reading import Openable, read_lines
 from monitor.formats.records import Context, Record, Rejected
@@ -40,6 +41,31 @@ class Reading:
     format: str
     context: Context
     size: int
+
+
+@dataclass(frozen=True)
+class ReadAhead:
+    """What was read of a delivery before the writer lock was taken: its fingerprint, and its rows ready for storing."""
+
+    sha256: str
+    batches: Iterator[Batch]
+
+
+def read_ahead(sha256: str, reading: Reading, vault: Vault) -> ReadAhead:
+    """Read the first batch of a delivery now, and the others when they are asked for; raises what its parser does.
+
+    For formats whose rows need nothing that only the database knows: such as have no file numbers.
+    """
+    read = _by_record(reading, vault)
+    return ReadAhead(sha256, chain(list(islice(read, 1)), read))
+
+
+def _by_record(reading: Reading, vault: Vault) -> Iterator[Batch]:
+    records = reader(reading.format)(reading.file, reading.context)
+    while rows := list(islice(records, reading.size)):
+        with uncollected():
+            batch = of_records(rows, vault, reading.context.known_names)
+        yield batch
 
 
 def batches(reading: Reading, vault: Vault) -> Iterator[Batch]:

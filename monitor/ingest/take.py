@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TypeAlias
 
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from monitor.clear_text import holds_address
 from monitor.cycles import uncollected
-from monitor.db import lock_writers, next_identifier, table_of
+from monitor.db import lock_writers, next_identifier, table_of, transaction
 from monitor.formats.catalogue import keepable, reader
 from monitor.formats.lanes import LANES
 from monitor.formats.reading import Openable, fingerprint
@@ -24,7 +24,7 @@ from monitor.ingest.batch import Batch, Refused, of_items
 from monitor.ingest.first_notices import may_retell, withdraw_retold
 from monitor.ingest.measures import largest_companies
 from monitor.ingest.outcomes import Fate, Outcome, Outcomes, untold
-from monitor.ingest.reading import Reading, prepared
+from monitor.ingest.reading import ReadAhead, Reading, prepared, read_ahead
 from monitor.ingest.references import References
 from monitor.ingest.store import Attribute, Store, unattributed
 from monitor.instants import HOUR, to_datetime, to_instant
@@ -58,6 +58,19 @@ class Parcel:
         object.__setattr__(self, "path", keepable(self.format, self.path))
 
 
+def ahead_of(engine: Engine, parcel: Parcel, vault: Vault) -> ReadAhead | None:
+    """Read a delivery, or its first batch, while nobody has to wait; None where its format has to wait for its turn.
+
+    Raises DeliveryError where it cannot be read.
+    """
+    if parcel.format != "xarf":
+        return None
+    with transaction(engine) as session:
+        names = known_names(session)
+    reading = Reading(parcel.path, parcel.format, context_of(parcel.source, parcel.received_at, names), _BATCH)
+    return read_ahead(fingerprint(parcel.path), reading, vault)
+
+
 def take(
     session: Session,
     vault: Vault,
@@ -66,22 +79,23 @@ def take(
     progress: Progress = unwatched,
     outcomes: Outcomes = untold,
     attribute: Attribute = unattributed,
+    ahead: ReadAhead | None = None,
 ) -> Answer:
     """Store what a delivery says, once; raises DeliveryError (nothing stored) where it cannot be read.
 
     A file that was taken in before, or waits, is not taken in again; one that was refused is, and the gate decides.
     `progress` is told the number of rows done so far, every few thousand;
     `outcomes` what became of each row (of none, where the file is not taken in again);
-    `attribute` which notices to hosters were stored.
+    `attribute` which notices to hosters were stored; `ahead` is what was read of it before.
     """
-    sha256 = fingerprint(parcel.path)
+    sha256 = ahead.sha256 if ahead else fingerprint(parcel.path)
     digest = vault.digest_file(sha256)
     lock_writers(session)
     known = _same_file(session, parcel, digest)
     if known is not None and known.verdict is not Verdict.REFUSED:
         return replace(repeated_answer(known), sha256=sha256)
     delivery = open_delivery(session, parcel, digest, recorded_at)
-    told = fill(session, vault, delivery, parcel.source, parcel.path, progress, outcomes, attribute)
+    told = fill(session, vault, delivery, parcel.source, parcel.path, progress, outcomes, attribute, ahead)
     return replace(told, sha256=sha256)
 
 
@@ -94,12 +108,17 @@ def fill(
     progress: Progress = unwatched,
     outcomes: Outcomes = untold,
     attribute: Attribute = unattributed,
+    ahead: ReadAhead | None = None,
 ) -> Answer:
     """Store what a file says, under the row that was opened for it."""
     tally = Tally(outcomes=outcomes)
     store = Store(session, vault, delivery, to_instant(delivery.recorded_at), tally, attribute)
+    if ahead is not None:
+        _store_all(store, ahead.batches, progress)
+        _close_delivery(session, delivery, tally)
+        return answer(delivery)
     way, size = (_by_columns, _BATCH_BY_COLUMNS) if delivery.format in LANES else (_by_record, _BATCH)
-    context = replace(_context(source, to_instant(delivery.received_at)), known_names=_known_names(session))
+    context = context_of(source, to_instant(delivery.received_at), known_names(session))
     reading = Reading(file, delivery.format, context, size)
     way(store, reading, progress)
     _close_delivery(session, delivery, tally)
@@ -108,14 +127,18 @@ def fill(
 
 def _by_columns(store: Store, reading: Reading, progress: Progress) -> None:
     """Store batch by batch what needs nothing but its own rows to be read."""
-    retells = may_retell(store)
     with batches_of(reading, store.vault) as batches:
-        for batch in batches:
-            with uncollected():  # a fifth of the time: the rows of a batch are in no cycle, and go with it
-                _store(store, batch)
-                if retells:
-                    withdraw_retold(store, batch)
-            progress(store.tally.rows)
+        _store_all(store, batches, progress)
+
+
+def _store_all(store: Store, batches: Iterable[Batch], progress: Progress) -> None:
+    retells = may_retell(store)
+    for batch in batches:
+        with uncollected():  # a fifth of the time: the rows of a batch are in no cycle, and go with it
+            _store(store, batch)
+            if retells:
+                withdraw_retold(store, batch)
+        progress(store.tally.rows)
 
 
 def _by_record(store: Store, reading: Reading, progress: Progress) -> None:
@@ -138,17 +161,18 @@ def _store(store: Store, batch: Batch) -> None:
     store.add(batch)
 
 
-def _known_names(session: Session) -> frozenset[str]:
-    """Names and aliases of companies in the registry that look like addresses, as `Example.com` does."""
+def known_names(session: Session) -> frozenset[str]:
+    """Names and aliases of companies in the registry, which may look like addresses, as `Example.com` does."""
     aliases = session.scalars(select(CompanyClaim.value).where(CompanyClaim.claim == Claim.ALIAS))
     names = session.scalars(select(CompanyDetail.name).where(~CompanyDetail.review))
     return frozenset({alias_form(name) for name in names if holds_address(name)} | set(aliases))
 
 
-def _context(source: Source, received_at: int) -> Context:
+def context_of(source: Source, received_at: int, known: frozenset[str] = frozenset()) -> Context:
+    """What the parser of a delivery is told; raises ConfigurationError where the source's zone is none."""
     check_zone(source.zone, f"source {source.name}")
     gap = None if source.recheck_gap_hours is None else round(source.recheck_gap_hours * HOUR)
-    return Context(received_at, source.zone, gap, source.home_country)
+    return Context(received_at, source.zone, gap, source.home_country, known)
 
 
 def open_delivery(
@@ -159,7 +183,7 @@ def open_delivery(
     `number`: the one that was given out for it, where that was undone. Numbers are counted under the writer lock, not
     taken from a sequence: one that fails uses none up, and a gap, which would look like a lost delivery, cannot be.
     """
-    context = _context(parcel.source, parcel.received_at)
+    context = context_of(parcel.source, parcel.received_at)
     known = _same_file(session, parcel, file_digest)
     delivery = known or Delivery(
         id=number or next_identifier(session, table_of(Delivery)),

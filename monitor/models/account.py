@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import JSON, ForeignKey, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, ForeignKey, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from monitor.db import Base, Identifier
@@ -13,7 +13,8 @@ from monitor.db import Base, Identifier
 class AccessToken(Base):
     """A token of one source. Only the SHA-256 of its secret half is kept; `selector`, the open half, finds it.
 
-    `window_at` and `window_spent`: when the present window of the rate limit began, and the requests since.
+    `window_at` and `window_spent`: when the present window of the rate limit began, and the requests since;
+    `window_bytes` and `window_milliseconds`: what they sent, inflated too, and the processor time they took.
     """
 
     __tablename__ = "access_tokens"
@@ -29,6 +30,8 @@ class AccessToken(Base):
     last_used_at: Mapped[datetime | None]
     window_at: Mapped[datetime]
     window_spent: Mapped[int]
+    window_bytes: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    window_milliseconds: Mapped[int] = mapped_column(BigInteger, server_default="0")
 
 
 class PushedRequest(Base):

@@ -9,13 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from sqlalchemy import Engine
 from werkzeug.test import TestResponse
 
 from monitor.access.tokens import SCOPES, issue
 from monitor.db import transaction
 from monitor.instants import to_datetime
+from monitor.push.apply import work
+from monitor.push.messages import Push, Worked
 from monitor.settings import Settings, Source
-from monitor.vault import create_keys
+from monitor.vault import HandedKey, Vault, create_keys
+from web.api.places import Places
 from web.app import create_app
 
 SAMPLE: dict[str, Any] = json.loads(
@@ -57,11 +61,25 @@ class Hotline:
         return client.get(f"/api/v1/deliveries/{number}", headers={"Authorization": f"Bearer {self.token}"})
 
 
-def open_site(folder: Path, database_url: str) -> Flask:
-    """A site over a migrated database, with keys."""
+@dataclass(frozen=True)
+class InPlace:
+    """Applies pushes here, as the process for it does: that takes a second to start, and there are many sites."""
+
+    engine: Engine
+
+    def work(self, push: Push, key: HandedKey) -> Worked:
+        """What came of a push."""
+        return work(self.engine, Vault(key), push)
+
+
+def open_site(folder: Path, database_url: str, *, places: Places | None = None) -> Flask:
+    """A site over a migrated database, with keys; it applies pushes in place, and has room for many."""
     settings = Settings(home=folder, database_url=database_url, sources=SOURCES)
     create_keys(settings.key_file)
-    return create_app(settings)
+    app = create_app(settings)
+    app.extensions["monitor_pushes"] = InPlace(app.extensions["monitor_engine"])
+    app.extensions["monitor_places"] = places or Places(16, 16)
+    return app
 
 
 def hotline(app: Flask, source: str = "hotline", scopes: tuple[str, ...] = SCOPES, issued: int = 0) -> Hotline:

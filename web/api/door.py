@@ -1,29 +1,35 @@
-"""Who is at the door: the bearer token of a request (RFC 6750), its scope, and how often it may come."""
+"""Who is at the door: the bearer token of a request (RFC 6750), its scope, and how much it may do."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from flask import Response, current_app, g, request
 from sqlalchemy import Engine
 
-from monitor.access.rate import Allowance, Limit, is_spent, spend
+from monitor.access.rate import Allowance, Limit, charge, is_spent, spend
 from monitor.access.tokens import verify
 from monitor.db import transaction
 from monitor.instants import to_datetime
+from web.api.places import Places
 from web.api.problems import Problem
 
 LIMIT = Limit(requests=60, seconds=60)
 _REALM = 'Bearer realm="notices"'
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class Caller:
-    """The token that came in, and the source it speaks for."""
+    """The token that came in, the source it speaks for, and what it is charged for: bytes, and milliseconds of work."""
 
     token: int
     source: str
+    sent: int = 0
+    work: int = 0
 
 
 def engine() -> Engine:
@@ -32,26 +38,30 @@ def engine() -> Engine:
     return opened
 
 
-def admit(scope: str) -> Caller:
-    """The caller, where the token is good, may do this, and has not come too often; raises Problem."""
-    now = to_datetime(int(time.time()))
+@contextmanager
+def admitted(scope: str) -> Iterator[Caller]:
+    """The caller, where the token is good, may do this, and has some of its limit left; raises Problem.
+
+    It has a place in this worker until the end, and is then charged for what it was found to have sent and cost.
+    """
+    now = _now()
     with transaction(engine()) as session:
         token = verify(session, _bearer(), now)
         if token is None:
             raise _unauthorized("The token is not known, has expired or was revoked.", ' error="invalid_token"')
         caller, scopes, refusal = Caller(token.id, token.source), token.scopes, is_spent(token, LIMIT, now)
-    if refusal is None:
-        with transaction(engine()) as session:
-            allowance = spend(session, caller.token, LIMIT, now)
-    else:
-        allowance = refusal
-    g.allowance = allowance
-    if not allowance.granted:
-        raise _too_many(allowance)
-    if scope not in scopes:
-        challenge = {"WWW-Authenticate": f'{_REALM}, error="insufficient_scope", scope="{scope}"'}
-        raise Problem(403, "scope", "Not allowed", f"This token has no scope {scope}.", headers=challenge)
-    return caller
+    if refusal is not None:
+        g.allowance = refusal
+        raise _too_many(refusal)
+    with _places().place(caller.token):
+        _count(caller, now)
+        if scope not in scopes:
+            challenge = {"WWW-Authenticate": f'{_REALM}, error="insufficient_scope", scope="{scope}"'}
+            raise Problem(403, "scope", "Not allowed", f"This token has no scope {scope}.", headers=challenge)
+        try:
+            yield caller
+        finally:
+            _charge(caller)
 
 
 def show_rate(response: Response) -> Response:
@@ -59,9 +69,38 @@ def show_rate(response: Response) -> Response:
     response.headers.setdefault("Cache-Control", "no-store")
     allowance: Allowance | None = g.get("allowance")
     if allowance is not None:
-        response.headers["RateLimit-Policy"] = f'"token";q={LIMIT.requests};w={LIMIT.seconds}'
-        response.headers["RateLimit"] = f'"token";r={allowance.remaining};t={allowance.resets_in}'
+        window, ends = LIMIT.seconds, allowance.resets_in
+        parts = (
+            ("token", LIMIT.requests, allowance.remaining, ""),
+            ("bytes", LIMIT.sent, allowance.sent, ';qu="content-bytes"'),
+            ("work-milliseconds", LIMIT.work, allowance.work, ""),
+        )
+        policy = (f'"{name}";q={quota}{unit};w={window}' for name, quota, _, unit in parts)
+        response.headers["RateLimit-Policy"] = ", ".join(policy)
+        response.headers["RateLimit"] = ", ".join(f'"{name}";r={left};t={ends}' for name, _, left, _ in parts)
     return response
+
+
+def _places() -> Places:
+    places: Places = current_app.extensions["monitor_places"]
+    return places
+
+
+def _count(caller: Caller, now: datetime) -> None:
+    with transaction(engine()) as session:
+        g.allowance = spend(session, caller.token, LIMIT, now)
+    if not g.allowance.granted:
+        raise _too_many(g.allowance)
+
+
+def _charge(caller: Caller) -> None:
+    if caller.sent or caller.work:
+        with transaction(engine()) as session:
+            g.allowance = charge(session, caller.token, LIMIT, caller.sent, caller.work, _now())
+
+
+def _now() -> datetime:
+    return to_datetime(int(time.time()))
 
 
 def _bearer() -> str:
@@ -78,6 +117,12 @@ def _unauthorized(detail: str, error: str) -> Problem:
 
 def _too_many(allowance: Allowance) -> Problem:
     seconds = max(1, allowance.resets_in)
-    detail = f"At most {LIMIT.requests} requests in {LIMIT.seconds} seconds; try again in {seconds} seconds."
-    limits = {"requests": LIMIT.requests, "seconds": LIMIT.seconds}
+    most = f"{LIMIT.requests} requests, {LIMIT.sent} bytes (inflated) and {LIMIT.work / 1000:g} seconds of work"
+    detail = f"At most {most} in {LIMIT.seconds} seconds; try again in {seconds} seconds."
+    limits = {
+        "requests": LIMIT.requests,
+        "seconds": LIMIT.seconds,
+        "bytes": LIMIT.sent,
+        "work_milliseconds": LIMIT.work,
+    }
     return Problem(429, "rate", "Too many requests", detail, limits, {"Retry-After": str(seconds)})

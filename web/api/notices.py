@@ -3,57 +3,58 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from flask import Response, current_app, request
+from flask import Response, current_app
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from monitor.access.pushed import SeenBeforeError, answered, claim, has_body, own_delivery
+from monitor.access.pushed import own_delivery
 from monitor.access.tokens import PUSH, READ
-from monitor.db import lock_writers, transaction
-from monitor.ingest.answer import Answer, answer
-from monitor.ingest.outcomes import Fate, Outcome
-from monitor.ingest.take import Parcel
-from monitor.instants import iso, to_datetime, to_instant
-from monitor.intake import take_in
+from monitor.db import transaction
+from monitor.ingest.answer import answer
+from monitor.instants import iso, to_instant
 from monitor.key_checks import open_vault
 from monitor.models.facts import Quarantined
+from monitor.push.messages import Failure, Push, Refusal, Worked
+from monitor.push.process import PushBrokeOffError, PushBusyError
 from monitor.settings import Settings
-from monitor.vault import Vault
-from monitor.vocabulary import Verdict
-from web.api.body import Body, as_delivery, read_body
-from web.api.door import Caller, admit, engine
-from web.api.problems import Problem
+from monitor.vault import HandedKey, Vault
+from web.api.body import receive, too_large
+from web.api.door import Caller, admitted, engine
+from web.api.problems import Problem, failed
 
-_KEY = re.compile(r"[\x21-\x7e]{1,200}", re.ASCII)
-_NEWS: dict[Verdict, int] = {Verdict.OK: 201, Verdict.SUSPICIOUS: 202, Verdict.REFUSED: 422}
-_KNOWN: dict[Verdict, int] = {Verdict.OK: 200, Verdict.SUSPICIOUS: 202, Verdict.REFUSED: 422}
+_AGAIN = "Send the same again with the same Idempotency-Key."
+_REFUSALS = {
+    "unreadable": (400, "Cannot be read"),
+    "no-notices": (422, "No notices"),
+    "key-reused": (422, "Key used before"),
+}
+
+
+class Pushes(Protocol):
+    """What applies pushes: a process of its own (`monitor.push.process`)."""
+
+    def work(self, push: Push, key: HandedKey) -> Worked:
+        """What came of a push; raises PushBusyError or PushBrokeOffError."""
 
 
 def push() -> Response:
     """Take notices in, once a key; the same request again gets the same answer."""
     received_at = int(time.time())
-    caller, key = admit(PUSH), _key()
-    sent = read_body()
-    body = as_delivery(sent)
-    try:
-        with transaction(engine()) as session:
-            told = _apply(session, caller, key, sent, body, received_at)
-    except SeenBeforeError:
-        with transaction(engine()) as session:
-            told = _again(session, caller, key, sent)
-    return _said(told, 207)
+    with admitted(PUSH) as caller:
+        sent = receive(caller)
+        source = _settings().source(caller.source)
+        worked = _work(caller, Push(caller.token, source, sent.key, sent.body, sent.gzip, sent.lines, received_at))
+    return _answered(worked.result)
 
 
 def report(number: int) -> Response:
     """What became of one of the token's own deliveries."""
-    caller = admit(READ)
-    with transaction(engine()) as session:
+    with admitted(READ) as caller, transaction(engine()) as session:
         delivery = own_delivery(session, caller.token, number)
         if delivery is None:
             raise Problem(404, "delivery", "Not found", "This token pushed no delivery of that number.")
@@ -63,66 +64,42 @@ def report(number: int) -> Response:
     return _said(json.dumps(told), 200)
 
 
-def _apply(session: Session, caller: Caller, key: str, sent: bytes, body: Body, received_at: int) -> str:
-    """All of a push in one transaction: the key, the facts, the answer; any exception undoes the three."""
-    vault = _vault()
-    asked = claim(session, vault, caller.token, key, sent, to_datetime(received_at))
-    lock_writers(session)
-    outcomes: list[Outcome] = []
-    parcel = Parcel(_settings().source(caller.source), "xarf", body, received_at)
-    taken = take_in(session, vault, parcel, int(time.time()), outcomes=outcomes.append)
-    asked.delivery_id = taken.delivery
-    asked.answer = json.dumps(_told(taken, outcomes or _recalled(session, taken)))
-    return asked.answer
+def _work(caller: Caller, push: Push) -> Worked:
+    """Have a push applied, and charge the caller for it; raises Problem where it was not."""
+    pushes: Pushes = current_app.extensions["monitor_pushes"]
+    key, begun = _vault().hand_over(), time.monotonic()
+    try:
+        worked = pushes.work(push, key)
+    except PushBusyError:
+        raise _later("busy", "Busy", "Other pushes take long.") from None
+    except PushBrokeOffError:
+        caller.work += round(1000 * (time.monotonic() - begun))  # what it took is known to nobody else
+        raise Problem(
+            503, "broke-off", "Broke off", f"The work broke off. {_AGAIN}", headers={"Retry-After": "30"}
+        ) from None
+    caller.sent += worked.inflated
+    caller.work += worked.milliseconds
+    return worked
 
 
-def _again(session: Session, caller: Caller, key: str, sent: bytes) -> str:
-    """The answer that was given to this key; Problem where it was another request's."""
-    vault = _vault()
-    asked = answered(session, vault, caller.token, key)
-    assert asked is not None
-    assert asked.answer is not None
-    if not has_body(asked, vault, sent):
-        detail = "This Idempotency-Key was used with another body. Use a new key for new notices."
-        raise Problem(422, "key-reused", "Key used before", detail)
-    return asked.answer
+def _later(kind: str, title: str, what: str) -> Problem:
+    return Problem(503, kind, title, f"{what} {_AGAIN}", headers={"Retry-After": "30"})
 
 
-def _told(taken: Answer, outcomes: list[Outcome]) -> dict[str, Any]:
-    """What the sender reads: counts of the delivery, then each item in the order it was sent."""
-    told = taken.as_json()
-    kept = ("delivery", "rows", "accepted", "duplicate", "quarantined", "warnings", "repeated", "verdict", "reasons")
-    items = [_item(outcome, taken.verdict) for outcome in sorted(outcomes, key=lambda outcome: outcome.row)]
-    return {name: told[name] for name in kept} | {"items": items}
-
-
-def _item(outcome: Outcome, verdict: Verdict) -> dict[str, Any]:
-    index = outcome.row - 1
-    if outcome.fate is Fate.QUARANTINED:
-        return {"index": index, "status": 422, "reason": outcome.reason, "field": outcome.column}
-    status = (_NEWS if outcome.fate is Fate.ACCEPTED else _KNOWN)[verdict]
-    reason = "delivery_refused" if verdict is Verdict.REFUSED else None
-    return {"index": index, "status": status, "reason": reason, "field": None}
-
-
-def _recalled(session: Session, taken: Answer) -> list[Outcome]:
-    """The outcomes of the very same notices, taken in before under another key: what was not refused is known."""
-    query = select(Quarantined).where(Quarantined.delivery_id == taken.delivery)
-    refused = {row.line: Outcome(row.line, Fate.QUARANTINED, row.reason, row.column) for row in session.scalars(query)}
-    return [refused.get(row, Outcome(row, Fate.DUPLICATE)) for row in range(1, taken.rows + 1)]
+def _answered(result: str | Refusal | Failure) -> Response:
+    if isinstance(result, Failure):
+        return failed(result.error, result.frames, f"Nothing was stored. {_AGAIN}", temporary=result.temporary)
+    if isinstance(result, str):
+        return _said(result, 207)
+    if result.kind == "too-large":
+        raise too_large(result.detail, result.index)
+    status, title = _REFUSALS[result.kind]
+    raise Problem(status, result.kind, title, result.detail, index=result.index)
 
 
 def _refused(session: Session, number: int) -> list[dict[str, Any]]:
     query = select(Quarantined).where(Quarantined.delivery_id == number).order_by(Quarantined.line)
     return [{"index": row.line - 1, "reason": row.reason, "field": row.column} for row in session.scalars(query)]
-
-
-def _key() -> str:
-    key = request.headers.get("Idempotency-Key", "")
-    if not _KEY.fullmatch(key):
-        detail = "Send an Idempotency-Key of 1 to 200 visible ASCII characters, a new one for each new request."
-        raise Problem(400, "key-missing", "No usable key", detail)
-    return key
 
 
 def _said(content: str, status: int) -> Response:

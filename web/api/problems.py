@@ -20,7 +20,8 @@ _LOG = logging.getLogger("monitor.api")
 
 @dataclass(eq=False)  # not frozen: Python writes the traceback into an exception
 class Problem(Exception):
-    """One refusal. `kind` ends its type URI; `limits` and the name of a bad `parameter` stand beside the detail.
+    """One refusal. `kind` ends its type URI; beside the detail stand `limits`, the name of a bad `parameter`, and the
+    `index` (from 0) of the item at which a body was refused.
 
     Never holds a URL, nor anything that was sent.
     """
@@ -32,6 +33,7 @@ class Problem(Exception):
     limits: Mapping[str, int] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     parameter: str = ""
+    index: int | None = None
 
     def response(self) -> Response:
         """As the client gets it."""
@@ -45,6 +47,8 @@ class Problem(Exception):
             content["limits"] = dict(self.limits)
         if self.parameter:
             content["parameter"] = self.parameter
+        if self.index is not None:
+            content["index"] = self.index
         headers = {"Cache-Control": "no-store", **self.headers}
         return Response(json.dumps(content) + "\n", self.status, headers, mimetype="application/problem+json")
 
@@ -61,21 +65,26 @@ def from_http(error: HTTPException) -> Response:
     """An error of the framework; its own text is not used, as it may repeat what was asked for."""
     code = error.code or 500
     if code < 400:
-        return Response(status=code, headers=dict(error.get_headers()))
-    kept = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
+        return Response(status=code, headers={"Location": error.get_response().headers["Location"]})
+    kept = {name: value for name, value in error.get_headers() if name != "Content-Type"}  # such as Allow
     detail = _DETAILS.get(code, "The request was not carried out.")
     return Problem(code, f"http-{code}", error.name, detail, headers=kept).response()
 
 
 def from_exception(error: Exception, detail: str) -> Response:
-    """What nobody foresaw: the log gets its kind and where it happened, never its message, which may hold a URL."""
-    if isinstance(error, OperationalError | ConfigurationError):
+    """What nobody foresaw."""
+    temporary = isinstance(error, OperationalError | ConfigurationError)
+    return failed(type(error).__name__, "".join(traceback.format_tb(error.__traceback__)), detail, temporary=temporary)
+
+
+def failed(error: str, frames: str, detail: str, *, temporary: bool) -> Response:
+    """The log gets the type of an error and where it happened, never its message, which may hold a URL."""
+    if temporary:
         answer = Problem(503, "not-ready", "Not ready", detail, headers={"Retry-After": "30"})
     else:
         answer = Problem(500, "internal", "Internal error", detail)
     reference = secrets.token_hex(8)
-    frames = "".join(traceback.format_tb(error.__traceback__))
-    _LOG.error("request %s to %s failed: %s\n%s", reference, request.endpoint, type(error).__name__, frames)
+    _LOG.error("request %s to %s failed: %s\n%s", reference, request.endpoint, error, frames)
     response = answer.response()
     response.headers["X-Request-Id"] = reference
     return response

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from monitor.formats.xarf_objects import ITEM_LIMIT
 from monitor.publish.words import Language, Text
 from monitor.vocabulary import Verdict
-from web.api.body import ITEM_LIMIT
 from web.api.schemas import Schema, record, reference
 
 HOTLINE_TOKEN = {
@@ -23,7 +23,7 @@ _COUNT: Schema = {"type": "integer", "minimum": 0}
 _VERDICT: Schema = {"type": "string", "enum": [str(verdict) for verdict in Verdict]}
 _SENT = "When you sent the notice to the host, with its zone: the clock of the company starts here."
 _XARF = "A report of XARF 4 (https://xarf.org); version 3 is converted. A bad one is refused alone, with status 422."
-_RATE = "draft-ietf-httpapi-ratelimit-headers-10"
+_RATE = "draft-ietf-httpapi-ratelimit-headers-10: requests, bytes and milliseconds of work"
 _PUSH = Text("Meldingen aanleveren", "Send notices")
 _PUSH_ABOUT = Text(
     "Met het token van een meldpunt: `Authorization: Bearer TOKEN`. Stuur één XARF-bericht, een lijst daarvan, of één"
@@ -46,6 +46,8 @@ _REFUSALS = {
     "401": Text("Het token ontbreekt of geldt niet.", "The token is missing or not valid."),
     "403": Text("Het token is hier niet voor.", "The token is not for this."),
     "404": Text("Dit token heeft zo'n levering niet.", "This token has no such delivery."),
+    "408": Text("Het verzoek kwam te traag binnen.", "The body took too long to arrive."),
+    "411": Text("Stuur `Content-Length`.", "Send `Content-Length`."),
     "413": Text("Stuur minder tegelijk; `limits` zegt hoeveel.", "Send fewer at a time: `limits` says how many."),
     "415": Text("Stuur JSON in UTF-8, gewoon of als gzip.", "Send JSON in UTF-8, plain or as gzip."),
     "422": Text("De sleutel hoort bij een andere inhoud.", "The key was used with another body, or there is no item."),
@@ -155,6 +157,7 @@ def _problem() -> Schema:
     """RFC 9457, with the members of our own."""
     problem = record({"type": _TEXT, "title": _TEXT, "status": {"type": "integer"}, "detail": _TEXT})
     problem["properties"] |= {"limits": {"type": "object", "additionalProperties": _COUNT}, "parameter": _TEXT}
+    problem["properties"]["index"] = _COUNT | {"description": "The item, from 0, at which a body was refused."}
     about = "What is wrong and what to do (RFC 9457). It repeats nothing of what was sent."
     return problem | {"description": about, "examples": [_PROBLEM]}
 

@@ -1,0 +1,144 @@
+"""One push from its body to its answer: read and sealed first, then the key, the facts and the answer in one commit."""
+
+from __future__ import annotations
+
+import json
+import time
+import traceback
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Engine, select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from monitor.access.pushed import SeenBeforeError, answered, claim, has_body
+from monitor.db import lock_writers, transaction
+from monitor.errors import ConfigurationError
+from monitor.formats.reading import fingerprint
+from monitor.formats.xarf import records
+from monitor.formats.xarf_body import BodyRefusedError, Reports, read_body
+from monitor.formats.xarf_kept import KeptReports
+from monitor.formats.xarf_objects import BODY_LIMIT
+from monitor.ingest.answer import Answer
+from monitor.ingest.outcomes import Fate, Outcome
+from monitor.ingest.reading import ReadAhead, of_records
+from monitor.ingest.take import Parcel, context_of, known_names
+from monitor.instants import to_datetime
+from monitor.intake import take_in
+from monitor.models.facts import Quarantined
+from monitor.push.messages import Failure, Push, Refusal, Worked
+from monitor.vault import Vault
+from monitor.vocabulary import Verdict
+
+_NEWS: dict[Verdict, int] = {Verdict.OK: 201, Verdict.SUSPICIOUS: 202, Verdict.REFUSED: 422}
+_KNOWN: dict[Verdict, int] = {Verdict.OK: 200, Verdict.SUSPICIOUS: 202, Verdict.REFUSED: 422}
+
+
+def work(engine: Engine, vault: Vault, push: Push, now: Callable[[], int] = lambda: int(time.time())) -> Worked:
+    """Apply a push, whatever comes of it; the boundary of the process that is for this."""
+    begun, inflated = time.process_time(), 0
+    result: str | Refusal | Failure
+    try:
+        body = inflate(push.body) if push.gzip else push.body
+        inflated = len(body) if push.gzip else 0
+        result = apply(engine, vault, push, body, now)
+    except BodyRefusedError as error:
+        result = Refusal(error.kind, error.detail, error.index)
+    except Exception as error:  # noqa: BLE001 -- its message may hold a URL: only its type and place go on
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        result = Failure(type(error).__name__, frames, isinstance(error, OperationalError | ConfigurationError))
+    return Worked(result, inflated, round(1000 * (time.process_time() - begun)))
+
+
+def inflate(sent: bytes) -> bytes:
+    """A gzip body of one member, no further than the limit; raises BodyRefusedError."""
+    inflater = zlib.decompressobj(wbits=31)
+    try:
+        content = inflater.decompress(sent, BODY_LIMIT + 1)
+    except zlib.error:
+        raise BodyRefusedError("unreadable", "The gzip body is damaged. Nothing was stored.") from None
+    if len(content) > BODY_LIMIT:
+        raise BodyRefusedError("too-large", f"The inflated body is over {BODY_LIMIT} bytes. Send fewer at a time.")
+    if not inflater.eof or inflater.unused_data:
+        detail = "The gzip body is cut off, or something follows it. Nothing was stored."
+        raise BodyRefusedError("unreadable", detail)
+    return content
+
+
+def apply(engine: Engine, vault: Vault, push: Push, body: bytes, now: Callable[[], int]) -> str:
+    """The answer to a push, the same again to the same key and body; raises BodyRefusedError.
+
+    Everything that takes time is done before the transaction begins, which holds others up.
+    """
+    reports = read_body(body, lines=push.lines)
+    parcel = Parcel(push.source, "xarf", KeptReports(reports.content), push.received_at)
+    with transaction(engine) as session:
+        names = known_names(session)
+    ahead = _read_ahead(reports, parcel, vault, names)
+    try:
+        with transaction(engine) as session:
+            return _store(session, vault, push, body, parcel, ahead, now)
+    except SeenBeforeError:
+        with transaction(engine) as session:
+            return _again(session, vault, push, body)
+
+
+def _read_ahead(reports: Reports, parcel: Parcel, vault: Vault, names: frozenset[str]) -> ReadAhead:
+    read = records(reports.objects, context_of(parcel.source, parcel.received_at, names))
+    return ReadAhead(fingerprint(parcel.path), iter([of_records(read, vault, names)]))
+
+
+def _store(
+    session: Session,
+    vault: Vault,
+    push: Push,
+    body: bytes,
+    parcel: Parcel,
+    ahead: ReadAhead,
+    now: Callable[[], int],
+) -> str:
+    """All of a push in one transaction: the key, the facts, the answer; any exception undoes the three."""
+    asked = claim(session, vault, push.token, push.key, body, to_datetime(push.received_at))
+    lock_writers(session)
+    outcomes: list[Outcome] = []
+    taken = take_in(session, vault, parcel, now(), outcomes=outcomes.append, ahead=ahead)
+    asked.delivery_id = taken.delivery
+    asked.answer = json.dumps(told(taken, outcomes or _recalled(session, taken)))
+    return asked.answer
+
+
+def _again(session: Session, vault: Vault, push: Push, body: bytes) -> str:
+    """The answer that was given to this key; BodyRefusedError where it was another request's."""
+    asked = answered(session, vault, push.token, push.key)
+    assert asked is not None
+    assert asked.answer is not None
+    if not has_body(asked, vault, body):
+        detail = "This Idempotency-Key was used with another body. Use a new key for new notices."
+        raise BodyRefusedError("key-reused", detail)
+    return asked.answer
+
+
+def told(taken: Answer, outcomes: list[Outcome]) -> dict[str, Any]:
+    """What the sender reads: counts of the delivery, then each item in the order it was sent."""
+    answer = taken.as_json()
+    kept = ("delivery", "rows", "accepted", "duplicate", "quarantined", "warnings", "repeated", "verdict", "reasons")
+    items = [_item(outcome, taken.verdict) for outcome in sorted(outcomes, key=lambda outcome: outcome.row)]
+    return {name: answer[name] for name in kept} | {"items": items}
+
+
+def _item(outcome: Outcome, verdict: Verdict) -> dict[str, Any]:
+    index = outcome.row - 1
+    if outcome.fate is Fate.QUARANTINED:
+        return {"index": index, "status": 422, "reason": outcome.reason, "field": outcome.column}
+    status = (_NEWS if outcome.fate is Fate.ACCEPTED else _KNOWN)[verdict]
+    reason = "delivery_refused" if verdict is Verdict.REFUSED else None
+    return {"index": index, "status": status, "reason": reason, "field": None}
+
+
+def _recalled(session: Session, taken: Answer) -> list[Outcome]:
+    """The outcomes of the very same notices, taken in before under another key: what was not refused is known."""
+    query = select(Quarantined).where(Quarantined.delivery_id == taken.delivery)
+    refused = {row.line: Outcome(row.line, Fate.QUARANTINED, row.reason, row.column) for row in session.scalars(query)}
+    return [refused.get(row, Outcome(row, Fate.DUPLICATE)) for row in range(1, taken.rows + 1)]
