@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
+from monitor.disk import writing
+from monitor.ingest.sealed import PIECE, SealedFile, seal
+from monitor.vault import Vault
 from spiders.trip import Validators
 
 
@@ -26,14 +29,25 @@ def still_growing(state: Validators, now: float, settle_seconds: float) -> bool:
     return abs(now - int(state["mtime_ns"]) / 1e9) < settle_seconds
 
 
-def copy_whole(origin: Path, target: Path, before: Validators) -> bool:
-    """Copy a file piece by piece; False, with no copy left, where it changed meanwhile."""
+def sealed_copy(origin: Path, target: Path, before: Validators, vault: Vault) -> SealedFile | None:
+    """Copy a file piece by piece into a sealed one; None, with no copy left, where it changed meanwhile.
+
+    Raises OSError, and DiskFullError where there is no room for the copy.
+    """
+    with writing(target):
+        copy = seal(_pieces_of(origin), target, vault)
     try:
-        shutil.copyfile(origin, target, follow_symlinks=False)
         unchanged = validators_of(origin) == before
     except OSError:
-        target.unlink(missing_ok=True)
-        raise
-    if not unchanged:
         target.unlink()
-    return unchanged
+        raise
+    if unchanged:
+        return copy
+    target.unlink()
+    return None
+
+
+def _pieces_of(origin: Path) -> Iterator[bytes]:
+    with os.fdopen(os.open(origin, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
+        while piece := file.read(PIECE):
+            yield piece

@@ -10,9 +10,10 @@ from urllib.parse import unquote, urljoin
 from scrapy import Request
 from scrapy.http import Response, TextResponse
 
+from monitor.disk import DiskFullError
 from monitor.settings import Source
 from spiders.collector import Collector, Wanted, refusal
-from spiders.directory import copy_whole, files_in, still_growing, validators_of
+from spiders.directory import files_in, sealed_copy, still_growing, validators_of
 from spiders.location import on_the_web
 from spiders.names import exports, format_of, stamp_of
 from spiders.trip import Fetched, key_of
@@ -92,7 +93,7 @@ class ScartDropSpider(Collector):
         return found
 
     def _fetch(self, path: Path) -> Fetched | None:
-        """A copy of the file; None where it is known, still growing, or cannot be read."""
+        """A sealed copy of the file; None where it is known, still growing, or cannot be read."""
         outcome, key = self.trip.outcome, key_of(str(path))
         wanted = self._wanted(path.name, str(path))
         if wanted is None:
@@ -105,15 +106,18 @@ class ScartDropSpider(Collector):
                 outcome.expected += 1
                 self.trip.keep(key)
                 return None
-            if still_growing(state, now, self.trip.settle_seconds) or not copy_whole(path, target, state):
-                outcome.growing += 1
-                return None
-        except OSError as error:
-            outcome.refuse(path.name, f"could not be copied ({error.strerror})")
+            growing = still_growing(state, now, self.trip.settle_seconds)
+            copy = None if growing else sealed_copy(path, target, state, self.trip.vault)
+        except (OSError, DiskFullError) as error:
+            why = error.strerror if isinstance(error, OSError) else error
+            outcome.refuse(path.name, f"could not be copied ({why})")
+            return None
+        if copy is None:
+            outcome.growing += 1
             return None
         outcome.expected += 1
         received = now if wanted.received_at is None else wanted.received_at
-        return Fetched(path.name, target, wanted.format, received, key, state)
+        return Fetched(path.name, copy, wanted.format, received, key, state)
 
 
 def _folder(address: str) -> str:

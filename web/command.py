@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from monitor.cli.runtime import runtime
+from monitor.incoming import remove_leftovers
 from web.serve import serve as serve_site
 
 
@@ -15,6 +16,7 @@ from web.serve import serve as serve_site
 def serve(host: str, port: int, workers: int) -> None:
     """Serve the public site until it is stopped."""
     run = runtime()
+    remove_leftovers(run.settings)
     run.engine.dispose()  # reached once, so that a wrong address is said here and not by each worker
     click.echo(f"serving on http://{host}:{port}/ (stop with Ctrl-C)", err=True)
     serve_site(run.settings, host, port, workers)

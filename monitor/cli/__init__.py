@@ -9,6 +9,7 @@ import click
 
 from monitor.cli.group import Commands
 from monitor.errors import MonitorError
+from monitor.process import harden
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -19,6 +20,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command; exit 0 when done, 1 with a message when not, 2 for wrong usage."""
+    harden()
     try:
         cli.main(standalone_mode=False)
     except MonitorError as error:
@@ -37,6 +39,10 @@ def main() -> None:
 def _unexpected(error: Exception) -> str:
     from sqlalchemy.exc import OperationalError  # only now: it takes long to load, and most commands never need it
 
+    from monitor.cli.runtime import why_full
+
+    if full := why_full(error):
+        return f"{full}; nothing of this step was kept"
     if isinstance(error, OperationalError):  # the disk is full, the server went away, somebody else has the lock
         reason = str(error.orig).partition("\n")[0]
         return f"the database failed ({reason}); nothing of this step was kept: see to it and run this again"
