@@ -43,29 +43,24 @@ def narrow(path: Path, *, folder: bool) -> None:
         raise ConfigurationError(f"{path}: others may read it ({error.strerror}); run: {advice}") from error
 
 
-def read_key_file(path: Path) -> bytes:
-    """The content of a file with a secret key; ConfigurationError where others than its owner may read it.
-
-    Raises OSError as `open` does.
-    """
-    with path.open("rb") as file:
-        if _others_may(file.fileno()):
-            raise ConfigurationError(f"{path}: others than its owner may read this key file; run: chmod 600 {path}")
-        return file.read()
+def refuse_shared(path: Path) -> None:
+    """Raise ConfigurationError where others than its owner may read a secret key file; OSError as `stat` does."""
+    if _others_may(path):
+        raise ConfigurationError(f"{path}: others than its owner may read this key file; run: chmod 600 {path}")
 
 
-def _others_may(descriptor: int) -> bool:
-    """Whether group or others may do anything with an open file.
+def _others_may(path: Path) -> bool:
+    """Whether group or others may do anything with a file.
 
     Where a file has an access control list, the bits of its group show the list's mask and not what the group may;
     that is how systemd hands over credentials: root's, 0440, and one entry for the user of the service.
     """
-    state = os.fstat(descriptor)
+    state = path.stat()
     mode = stat.S_IMODE(state.st_mode) & _OTHERS
     if not mode & stat.S_IRWXG or mode & stat.S_IRWXO:
         return bool(mode)
     try:
-        raw = os.getxattr(descriptor, _ACL)
+        raw = os.getxattr(path, _ACL)
     except (OSError, AttributeError):
         return True
     entries = [struct.unpack_from("<HHI", raw, start) for start in range(4, len(raw), 8)]

@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 from publicsuffixlist import PublicSuffixList
 
 from monitor.errors import ConfigurationError, MonitorError
-from monitor.permissions import read_key_file, write_key_file
+from monitor.permissions import refuse_shared, write_key_file
 
 _NONCE, _KEY = 12, 32  # bytes
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ftp": 21}
@@ -201,10 +201,11 @@ def create_keys(path: Path) -> None:
 
 def _read_keys(path: Path) -> tuple[dict[int, _Key], int]:
     try:
-        content = json.loads(read_key_file(path))
+        content = json.loads(path.read_text("utf-8"))
         keys = {int(number): _key(_raw_key(pair)) for number, pair in content["keys"].items()}
         current = int(content["current"])
         keys[current]
+        refuse_shared(path)
     except FileNotFoundError as error:
         raise ConfigurationError(f"no key file {path}: make one with `monitor init --create-keys`") from error
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -7,6 +7,8 @@ at once a second for all connections together, so that a limit costs nothing whi
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 import time
 from typing import Any, cast
 
@@ -16,6 +18,7 @@ from monitor.settings import Limits
 
 HEAD_BYTES = 64 * 1024  # of a request's first line and headers together
 _OVERHEAD_BYTES = 8 * 1024 * 1024  # what may come with a body that is none of it: sizes of chunks, trailers
+_AT_ONCE = struct.pack("ii", 1, 0)  # what was not taken is thrown away; else the kernel would keep offering it
 CONNECTION = "monitor.connection"  # in the scope of a request: the connection it came by
 
 
@@ -116,6 +119,7 @@ class Connection(HttpToolsProtocol):
         """End this connection where its time is up."""
         limits = self._gate.limits
         if self._listens_too_slowly(now):
+            self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
             self.transport.abort()
         elif self.transport.is_closing() or self.transport.get_write_buffer_size():
             return

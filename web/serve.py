@@ -34,7 +34,8 @@ _BACKLOG = 2048
 _OTHER_FILES = 200  # that a worker may have open beside its connections
 _GRACE = 10  # seconds that answers may take when the site is stopped
 _PAUSE = 1.0  # seconds before a worker that ended is replaced
-_NOT_BEGUN = 3  # exit status of a worker that could not begin: another would not either
+_NOT_BEGUN, _TAKEN = 3, 4  # exit status of a worker that could not begin, or not listen: another could not either
+_IN_USE = "it is in use by another program"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _log = logging.getLogger(__name__)
 
@@ -54,12 +55,16 @@ def run(load: Load, host: str, port: int, workers: int, limits: Limits | None = 
     """Serve the WSGI application that `load` makes in each worker."""
     limits = limits or Limits()
     limits = replace(limits, max_connections=_possible_connections(limits.max_connections))
-    with _listen(host, port) as listening:
-        _supervise(partial(_work, load, limits, listening), workers)
+    with _bound(host, port) as listening:
+        status = _supervise(partial(_work, load, limits, listening), workers)
+    if status == _TAKEN:
+        raise _cannot_listen(host, port, _IN_USE)
+    if status == _NOT_BEGUN:
+        raise MonitorError("the site cannot begin; its log says why")
 
 
-def _supervise(work: Callable[[], None], workers: int) -> None:
-    """Keep so many processes at work until a signal ends this one."""
+def _supervise(work: Callable[[], None], workers: int) -> int:
+    """Keep so many processes at work until a signal ends this one, or one of them cannot begin: its exit status."""
     stop = threading.Event()
     for number in _SIGNALS:
         signal.signal(number, lambda *_: stop.set())
@@ -69,13 +74,14 @@ def _supervise(work: Callable[[], None], workers: int) -> None:
             wait([process.sentinel for process in processes], timeout=0.2)
             for place, process in enumerate(processes):
                 if process.exitcode is not None and not stop.is_set():
-                    if process.exitcode == _NOT_BEGUN:
-                        raise MonitorError("the site cannot begin; its log says why")
+                    if process.exitcode in (_NOT_BEGUN, _TAKEN):
+                        return process.exitcode
                     _log.error("a worker ended with status %s and is replaced", process.exitcode)
                     stop.wait(_PAUSE)
                     processes[place] = _start(work)
     finally:
         _end(processes)
+    return 0
 
 
 def _start(work: Callable[[], None]) -> SpawnProcess:
@@ -107,6 +113,10 @@ def _work(load: Load, limits: Limits, listening: socket.socket) -> None:
     except Exception:  # noqa: BLE001 -- the boundary of a process; the log says type and place, and no more
         _log.exception("the site cannot begin")
         raise SystemExit(_NOT_BEGUN) from None
+    try:
+        listening.listen(_BACKLOG)  # not before: who comes while the site is loaded would wait, and not know for what
+    except OSError:
+        raise SystemExit(_TAKEN) from None
     Server(_config(application, Gate(limits))).run([listening])
 
 
@@ -162,16 +172,21 @@ def _possible_connections(wanted: int) -> int:
     return possible
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    """A socket that listens there; nobody else has the port, another `monitor serve` neither."""
+def _bound(host: str, port: int) -> socket.socket:
+    """A socket of that address, on which workers will listen; ConfigurationError where another program does.
+
+    Another `monitor serve` too: without SO_REUSEPORT no two of them share a port.
+    """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listening = socket.socket(family, kind, protocol)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # not a port on which another one listens
         listening.bind(address)
-        listening.listen(_BACKLOG)
     except OSError as error:
-        taken = "another program listens there; end it" if error.errno == errno.EADDRINUSE else error.strerror
-        message = f"cannot listen on {host} port {port} ({taken}), or choose another --host or --port"
-        raise ConfigurationError(message) from error
+        why = _IN_USE if error.errno == errno.EADDRINUSE else str(error.strerror)
+        raise _cannot_listen(host, port, why) from error
     return listening
+
+
+def _cannot_listen(host: str, port: int, why: str) -> ConfigurationError:
+    return ConfigurationError(f"cannot listen on {host} port {port}: {why}; choose another --host or --port")

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from monitor.errors import ConfigurationError
-from monitor.permissions import make_public_folder, read_key_file, write_key_file
+from monitor.permissions import make_public_folder, refuse_shared, write_key_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,8 @@ def replace_signing_key(path: Path, public_keys: Path) -> SigningKey:
 def load_signing_key(path: Path) -> SigningKey:
     """Read the private key; raises ConfigurationError that says how to make one, or what is wrong with it."""
     try:
-        private = load_pem_private_key(read_key_file(path), password=None)
+        private = load_pem_private_key(path.read_bytes(), password=None)
+        refuse_shared(path)
     except FileNotFoundError as error:
         raise ConfigurationError(f"no signing key {path}: make one with `monitor keys signing`") from error
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
