@@ -15,7 +15,7 @@ from monitor.errors import MonitorError
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _PG_DISK_FULL = "53100"
 _SQLITE_FAILED_TO_WRITE = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC", "SQLITE_IOERR_SHMSIZE")
-_ADVICE = "make room and run this again"
+ADVICE = "make room and run this again"
 _MB = 1024 * 1024
 
 
@@ -31,11 +31,11 @@ def writing(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno not in _NO_ROOM:
             raise
-        raise DiskFullError(f"the disk is full ({_room(path)}); nothing was kept: {_ADVICE}") from error
+        raise DiskFullError(f"the disk is full ({_room(path)}): {ADVICE}") from error
 
 
 def full_disk(error: BaseException, database: Path | None) -> str | None:
-    """What to say where an error, or one that led to it, means that a disk is full; None where it does not.
+    """Which disk is full, where an error or one that led to it means that one is; None where it does not.
 
     `database`: the file of an SQLite database, whose disk it may be.
     """
@@ -48,13 +48,11 @@ def full_disk(error: BaseException, database: Path | None) -> str | None:
 
 
 def _said(error: BaseException, database: Path | None) -> str | None:
-    if isinstance(error, DiskFullError):
-        return str(error)
     if isinstance(error, OSError) and error.errno in _NO_ROOM:
         where = f" ({_room(Path(error.filename))})" if isinstance(error.filename, str) else ""
-        return f"the disk is full{where}; {_ADVICE}"
+        return f"the disk is full{where}"
     if getattr(error, "sqlstate", None) == _PG_DISK_FULL:
-        return f"the disk of the database server is full; {_ADVICE}"
+        return "the disk of the database server is full"
     if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorname", "") in _SQLITE_FAILED_TO_WRITE:
         return _sqlite(database)
     return None
@@ -65,9 +63,9 @@ def _sqlite(database: Path | None) -> str:
     temporary = _temporary_folder()
     of_database = "the disk of the database" + (f" ({_room(database)})" if database else "")
     if temporary is None or (database and _same_disk(database.parent, temporary)):
-        return f"{of_database} is full; {_ADVICE}"
+        return f"{of_database} is full"
     other = f"that of temporary files ({_room(temporary)}; SQLITE_TMPDIR names another)"
-    return f"{of_database} or {other} is full; {_ADVICE}"
+    return f"{of_database} or {other} is full"
 
 
 def _temporary_folder() -> Path | None:

@@ -71,8 +71,8 @@ def keep_private(settings: Settings) -> None:
             narrow(Path(f"{database}{ending}"), folder=False)
 
 
-def why_full(error: Exception) -> str | None:
-    """What to say of an error that a full disk has led to; None of any other."""
+def which_disk_is_full(error: Exception) -> str | None:
+    """The disk that was full, where that is what has led to an error; None of any other."""
     try:
         database = database_file(make_url(load_settings().database_url))
     except MonitorError:

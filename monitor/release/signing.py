@@ -68,13 +68,13 @@ def load_signing_key(path: Path) -> SigningKey:
     """Read the private key; raises ConfigurationError that says how to make one, or what is wrong with it."""
     try:
         private = load_pem_private_key(path.read_bytes(), password=None)
-        refuse_shared(path)
     except FileNotFoundError as error:
         raise ConfigurationError(f"no signing key {path}: make one with `monitor keys signing`") from error
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise ConfigurationError(f"{path} is not a signing key ({type(error).__name__}); restore it") from error
     if not isinstance(private, Ed25519PrivateKey):
         raise ConfigurationError(f"{path} is a key of another kind than Ed25519; restore the right one")
+    refuse_shared(path)
     return _key(private)
 
 
