@@ -89,7 +89,7 @@ class Limits:
     idle_seconds: float = 15
     body_seconds: float = 20
     answer_seconds: float = 30
-    least_bytes_per_second: int = 1024
+    least_bytes_per_second: float = 1024
 
 
 @dataclass(frozen=True)
@@ -226,8 +226,10 @@ def _limits(table: Mapping[str, Any], path: Path) -> Limits:
     if unknown:
         raise ConfigurationError(f"{path}: [limits]: unknown {sorted(unknown)}; known: {sorted(_names(Limits))}")
     for name, value in table.items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-            raise ConfigurationError(f"{path}: [limits]: {name} must be a number above 0")
+        whole = name.startswith("max_")
+        if isinstance(value, bool) or not isinstance(value, int if whole else int | float) or value <= 0:
+            kind = "whole number" if whole else "number"
+            raise ConfigurationError(f"{path}: [limits]: {name} must be a {kind} above 0")
     return Limits(**table)
 
 

@@ -42,20 +42,35 @@ _log = logging.getLogger(__name__)
 Load = Callable[[], Any]
 
 
-def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8000, workers: int = 1) -> None:
+def serve(
+    settings: Settings,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    workers: int = 1,
+    bound: Callable[[], None] = lambda: None,
+) -> None:
     """Serve the site until it is stopped; each worker is a process with its own pages and tables in memory.
 
-    Raises ConfigurationError where it cannot listen, MonitorError where no worker can begin.
+    `bound` is called once the port is ours. Raises ConfigurationError where it cannot listen, MonitorError where no
+    worker can begin.
     """
     logs.configure(settings)
-    run(partial(_load, settings), host, port, workers, settings.limits)
+    run(partial(_load, settings), host, port, workers, settings.limits, bound)
 
 
-def run(load: Load, host: str, port: int, workers: int, limits: Limits | None = None) -> None:
+def run(
+    load: Load,
+    host: str,
+    port: int,
+    workers: int,
+    limits: Limits | None = None,
+    bound: Callable[[], None] = lambda: None,
+) -> None:
     """Serve the WSGI application that `load` makes in each worker."""
     limits = limits or Limits()
     limits = replace(limits, max_connections=_possible_connections(limits.max_connections))
     with _bound(host, port) as listening:
+        bound()
         status = _supervise(partial(_work, load, limits, listening), workers)
     if status == _TAKEN:
         raise _cannot_listen(host, port, _IN_USE)
