@@ -102,9 +102,9 @@ def connect(url: str) -> Engine:
 
 
 def database_file(url: URL) -> Path | None:
-    """The file of an SQLite database; None of any other, and of one in memory."""
-    on_disk = url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
-    return Path(str(url.database)) if on_disk else None
+    """The file of an SQLite database; None of any other, of one in memory, and of one that is named by a URI."""
+    name = url.database if url.get_backend_name() == "sqlite" else None
+    return Path(name) if name and name != ":memory:" and not name.startswith("file:") else None
 
 
 def _make_privately(file: Path) -> None:
