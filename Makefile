@@ -46,12 +46,12 @@ $(VENV)/dev.stamp: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
 	$(BIN)/pip install -q --no-deps -e .
 	touch $@ $(VENV)/run.stamp
 
-# The PDF needs Pango, the browser tests Chromium, Spark Java: installed where we may, named where we may not.
+# The PDF needs Pango, the browser tests Chromium, Spark Java, a test nginx: installed where we may, named where we may not.
 system:
 	@tools/system-packages libpango-1.0-0 libpangoft2-1.0-0
 
 system-test: system
-	@tools/system-packages chromium default-jre-headless
+	@tools/system-packages chromium default-jre-headless nginx
 
 clean:
 	rm -rf $(VENV) var build .mypy_cache .ruff_cache .pytest_cache

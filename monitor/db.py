@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from itertools import repeat
 from pathlib import Path
@@ -11,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from sqlalchemy import (
+    URL,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -87,15 +89,38 @@ def connect(url: str) -> Engine:
     """An engine for the database at `url`: SQLite (WAL, foreign keys, 30 s busy timeout) or PostgreSQL."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        if parsed.database:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        if (file := database_file(parsed)) is not None:
+            _make_privately(file)
         engine = create_engine(parsed, connect_args={"timeout": 30}, hide_parameters=True)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+        event.listen(engine, "do_execute", _nothing_left_to_roll_back)
         return engine
     if parsed.get_backend_name() == "postgresql":
         return create_engine(parsed.set(drivername="postgresql+psycopg"), hide_parameters=True)
     raise ConfigurationError(f"database {parsed.get_backend_name()!r} is not supported: use sqlite or postgresql")
+
+
+def database_file(url: URL) -> Path | None:
+    """The file of an SQLite database; None of any other, of one in memory, and of one that is named by a URI."""
+    name = url.database if url.get_backend_name() == "sqlite" else None
+    return Path(name) if name and name != ":memory:" and not name.startswith("file:") else None
+
+
+def _make_privately(file: Path) -> None:
+    """A new database is its owner's only, with all SQLite writes beside it: those files take its mode."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with suppress(OSError):  # where it cannot be made, opening it says why
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+
+
+def _nothing_left_to_roll_back(cursor: Any, statement: str, _parameters: object, _context: object) -> bool:
+    """Whether to leave a statement out: going back to a savepoint that SQLite has undone with all of the transaction.
+
+    It does so by itself where the disk is full (sqlite.org/lang_transaction.html). To go back all the same would fail
+    with "no such savepoint" and hide what has happened.
+    """
+    return statement.startswith("ROLLBACK TO SAVEPOINT") and not cursor.connection.in_transaction
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

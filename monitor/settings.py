@@ -80,6 +80,25 @@ class Alerts:
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What readers may cost the site, in each of its worker processes; `[limits]` in monitor.toml.
+
+    `max_connections`: more are refused at once. `max_uploads`: bodies being received at a time; each may take 8 MiB of
+    memory. `header_seconds`: for the first line and headers of a request, also where nothing comes at all.
+    `idle_seconds`: between two requests. `body_seconds`: for a body, and as much longer as it takes at
+    `least_bytes_per_second`. `answer_seconds`: a reader who takes less of an answer in it than that rate is let go.
+    """
+
+    max_connections: int = 2000
+    max_uploads: int = 32
+    header_seconds: float = 10
+    idle_seconds: float = 15
+    body_seconds: float = 20
+    answer_seconds: float = 30
+    least_bytes_per_second: float = 1024
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything that differs between installations; `origins` says where each value came from.
 
@@ -103,6 +122,7 @@ class Settings:
     metrics_token: str = field(default="", repr=False)
     lease_seconds: float = 15
     alerts: Alerts = field(default_factory=Alerts)
+    limits: Limits = field(default_factory=Limits)
     sources: Mapping[str, Source] = field(default_factory=lambda: dict(BUILT_IN_SOURCES))
     origins: Mapping[str, str] = field(default_factory=dict)
 
@@ -143,10 +163,12 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     content = _read_toml(path, required="MONITOR_CONFIG" in environment)
     sources = _sources(content.pop("sources", {}), path)
     alerts = _alerts(content.pop("alerts", {}), path)
+    chosen = content.pop("limits", {})
+    limits = _limits(chosen, path)
     values: dict[str, Any] = {}
-    origins: dict[str, str] = {}
+    origins = {f"limits.{name}": str(path) for name in chosen}
     for key, value in content.items():
-        if key not in _names(Settings) - {"sources", "alerts", "origins"}:
+        if key not in _names(Settings) - {"sources", "alerts", "limits", "origins"}:
             raise ConfigurationError(f"{path}: unknown setting {key!r}; known: {sorted(_names(Settings))}")
         values[key], origins[key] = value, str(path)
     for key, variable in _VARIABLES.items():
@@ -155,7 +177,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     for key in ("home", "key_file", "signing_key_file"):
         if key in values:
             values[key] = Path(values[key])
-    return Settings(**values, sources=sources, alerts=alerts, origins=origins)
+    return Settings(**values, sources=sources, alerts=alerts, limits=limits, origins=origins)
 
 
 def _configuration_file(environment: Mapping[str, str]) -> Path:
@@ -203,6 +225,18 @@ def _alerts(table: Mapping[str, Any], path: Path) -> Alerts:
     if alerts.webhook and not alerts.webhook.startswith(("https://", "http://127.0.0.1:", "http://[::1]:")):
         raise ConfigurationError(f"{path}: [alerts]: webhook must start with https://")
     return alerts
+
+
+def _limits(table: Mapping[str, Any], path: Path) -> Limits:
+    unknown = set(table) - _names(Limits)
+    if unknown:
+        raise ConfigurationError(f"{path}: [limits]: unknown {sorted(unknown)}; known: {sorted(_names(Limits))}")
+    for name, value in table.items():
+        whole = name.startswith("max_")
+        if isinstance(value, bool) or not isinstance(value, int if whole else int | float) or value <= 0:
+            kind = "whole number" if whole else "number"
+            raise ConfigurationError(f"{path}: [limits]: {name} must be a {kind} above 0")
+    return Limits(**table)
 
 
 def _gate(table: Mapping[str, Any], name: str, path: Path) -> Thresholds:

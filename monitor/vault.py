@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 from publicsuffixlist import PublicSuffixList
 
 from monitor.errors import ConfigurationError, MonitorError
+from monitor.permissions import refuse_shared, write_key_file
 
 _NONCE, _KEY = 12, 32  # bytes
 _NO_NONCE = bytes(_NONCE)
@@ -239,13 +240,10 @@ def _raw(data: str | bytes) -> bytes:
 def create_keys(path: Path) -> None:
     """Write a new key file, readable by its owner only; raises ConfigurationError where one exists."""
     content = {"current": 1, "keys": {"1": {"digest": secrets.token_hex(32), "seal": secrets.token_hex(32)}}}
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        write_key_file(path, json.dumps(content, indent=1).encode())
     except FileExistsError as error:
         raise ConfigurationError(f"{path}: exists already; a key file is never overwritten") from error
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(content, file, indent=1)
 
 
 def _read_keys(path: Path) -> tuple[dict[int, _Key], int]:
@@ -254,6 +252,7 @@ def _read_keys(path: Path) -> tuple[dict[int, _Key], int]:
         keys = {int(number): _key(_raw_key(pair)) for number, pair in content["keys"].items()}
         current = int(content["current"])
         keys[current]
+        refuse_shared(path)
     except FileNotFoundError as error:
         raise ConfigurationError(f"no key file {path}: make one with `monitor init --create-keys`") from error
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -20,7 +20,7 @@ def presses(number: int) -> Iterator[Executor]:
     a third of the time of a long report (docs/adr/0016).
     """
     context = get_context("forkserver")
-    context.set_forkserver_preload([_WEASYPRINT])
+    context.set_forkserver_preload(["monitor.hardened", _WEASYPRINT])
     with ProcessPoolExecutor(number, context, initializer=gc.disable) as pool:
         for _ in range(number):
             pool.submit(_load)

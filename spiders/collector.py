@@ -15,6 +15,8 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from monitor.clear_text import holds_address
+from monitor.disk import DiskFullError, writing
+from monitor.ingest.sealed import seal
 from monitor.instants import to_datetime
 from monitor.settings import Source
 from spiders.location import Location, on_the_web, read_location
@@ -73,18 +75,18 @@ class Collector(Spider):
             self.trip.outcome.fail(wanted.label, refusal(response))
             return
         arrived = self.trip.now()
-        path = self.trip.new_path()
         await self.trip.turn.acquire()
         try:
-            path.write_bytes(response.body)
-        except OSError as error:
-            path.unlink(missing_ok=True)
+            with writing(self.trip.folder):
+                file = seal((response.body,), self.trip.new_path(), self.trip.vault)
+        except (OSError, DiskFullError) as error:
             self.trip.turn.release()
-            self.trip.outcome.fail(wanted.label, f"could not be written to disk ({error.strerror})")
+            why = error.strerror if isinstance(error, OSError) else error
+            self.trip.outcome.fail(wanted.label, f"could not be written to disk ({why})")
             return
         received = arrived if wanted.received_at is None else wanted.received_at
         dated = wanted.dated or day_of(response, arrived)
-        yield Fetched(wanted.label, path, wanted.format, received, wanted.key, _validators(response), dated)
+        yield Fetched(wanted.label, file, wanted.format, received, wanted.key, _validators(response), dated)
 
     def give_up(self, failure: Failure) -> None:
         """Note why there is no answer, in words that hold no address."""

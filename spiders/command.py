@@ -14,6 +14,7 @@ from monitor import logs
 from monitor.cli.runtime import Runtime, json_option, runtime, show
 from monitor.db import transaction
 from monitor.errors import MonitorError
+from monitor.incoming import private_folder, remove_leftovers
 from monitor.models.run import CollectorRun
 from monitor.schedule.lock import exclusive, lock_for
 from monitor.schedule.runs import FAILED, HELD, STOPPED, SUPERSEDED, Ticket, record, remembered, wait_for_deliveries
@@ -21,7 +22,7 @@ from monitor.schedule.term import Superseded, fence
 from monitor.settings import Settings, Source
 from spiders.catalogue import find
 from spiders.collector import Collector
-from spiders.crawl import crawl, private_folder
+from spiders.crawl import crawl
 from spiders.describe import on_schedule, timing
 from spiders.judge import judge
 from spiders.observer import Observer
@@ -79,6 +80,7 @@ def _describe(settings: Settings) -> None:
 def _collect(run: Runtime, call: Call) -> dict[str, object]:
     spider, described = find(run.settings, call.source)
     _log_as(run.settings, call, described)
+    remove_leftovers(run.settings)
     if call.ticket.term is not None:
         fence(run.engine, call.ticket.term)
     try:
@@ -99,7 +101,7 @@ def _alone(run: Runtime, call: Call, spider: type[Collector] | Observer, describ
     lock = lock_for(run.settings, f"collect-{key_of(call.source)[:12]}")
     with (
         exclusive(lock, f"{call.source} is being collected by another process; let it finish"),
-        private_folder(run.settings.home, call.source) as folder,
+        private_folder(run.settings) as folder,
     ):
         with transaction(wait_for_deliveries(run.engine)) as session:
             known = remembered(session, call.source)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
+from monitor.disk import writing
 from monitor.formats.reading import open_regular
+from monitor.ingest.sealed import PIECE, SealedFile, seal
+from monitor.vault import Vault
 from spiders.trip import Validators
-
-_PIECE = 1024 * 1024  # bytes
 
 
 def files_in(folder: Path) -> list[str]:
@@ -35,18 +36,26 @@ def still_growing(state: Validators, now: float, settle_seconds: float) -> bool:
     return abs(now - int(state["mtime_ns"]) / 1e9) < settle_seconds
 
 
-def copy_whole(origin: Path, target: Path, before: Validators) -> bool:
-    """Copy a file piece by piece; False, with no copy left, where it changed meanwhile.
+def sealed_copy(origin: Path, target: Path, before: Validators, vault: Vault) -> SealedFile | None:
+    """Copy a file piece by piece into a sealed one; None, with no copy left, where it changed meanwhile.
 
-    Raises DeliveryError where it is no regular file by now: a link could lead anywhere, a pipe would keep us waiting.
+    Raises OSError, DiskFullError where there is no room for the copy, and DeliveryError where it is no regular file by
+    now: a link could lead anywhere, a pipe would keep us waiting.
     """
+    with writing(target):
+        copy = seal(_pieces_of(origin), target, vault)
     try:
-        with open_regular(origin, follow_links=False) as source, target.open("xb") as copy:
-            shutil.copyfileobj(source, copy, _PIECE)
         unchanged = validators_of(origin) == before
     except OSError:
-        target.unlink(missing_ok=True)
-        raise
-    if not unchanged:
         target.unlink()
-    return unchanged
+        raise
+    if unchanged:
+        return copy
+    target.unlink()
+    return None
+
+
+def _pieces_of(origin: Path) -> Iterator[bytes]:
+    with open_regular(origin, follow_links=False) as file:
+        while piece := file.read(PIECE):
+            yield piece

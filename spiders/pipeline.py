@@ -10,7 +10,8 @@ from typing import Self, TypeAlias
 from scrapy.crawler import Crawler
 
 from monitor.attribute.netblocks import READERS, TableFile, load_netblocks
-from monitor.db import lock_writers, transaction
+from monitor.db import database_file, lock_writers, transaction
+from monitor.disk import full_disk
 from monitor.errors import DeliveryError, MonitorError
 from monitor.ingest.take import Parcel, ahead_of
 from monitor.instants import to_datetime
@@ -46,7 +47,7 @@ class Intake:
         try:
             await asyncio.to_thread(self._store, item)
         finally:
-            item.path.unlink(missing_ok=True)
+            item.file.path.unlink(missing_ok=True)
             self.trip.turn.release()
         return item
 
@@ -59,9 +60,11 @@ class Intake:
         except MonitorError as error:
             outcome.fail(item.label, str(error))
         except Exception as error:  # noqa: BLE001 -- Scrapy would log the message, which could quote a row
-            frames = "".join(traceback.format_tb(error.__traceback__))
-            _log.error("a delivery could not be stored: %s\n%s", type(error).__name__, frames)
-            outcome.fail(item.label, f"could not be stored ({type(error).__name__})")
+            full = full_disk(error, database_file(self.trip.engine.url))
+            if full is None:
+                frames = "".join(traceback.format_tb(error.__traceback__))
+                _log.error("a delivery could not be stored: %s\n%s", type(error).__name__, frames)
+            outcome.fail(item.label, f"could not be stored ({full or type(error).__name__})")
         else:
             outcome.validators[item.key] = item.validators
             if kept is None:
@@ -72,7 +75,7 @@ class Intake:
     def _take(self, item: Fetched) -> Stored:
         """Take a delivery in; raises WaitsError or DeliveryError where it does not count, after it is on record."""
         trip = self.trip
-        parcel = Parcel(trip.source, item.format, item.path, item.received_at)
+        parcel = Parcel(trip.source, item.format, item.file, item.received_at)
         ahead = ahead_of(trip.engine, parcel, trip.vault)
         with transaction(trip.engine) as session:
             lock_writers(session)  # the clock is asked when nobody else writes
@@ -88,7 +91,7 @@ class Intake:
         """Load a table of networks."""
         trip, source = self.trip, self.trip.source
         dated = item.dated or to_datetime(item.received_at).date()
-        file = TableFile(item.path, dated, item.format, source.minimum_rows, source.maximum_rows)
+        file = TableFile(item.file, dated, item.format, source.minimum_rows, source.maximum_rows)
         with transaction(trip.engine) as session:
             lock_writers(session)
             answer = load_netblocks(session, file, to_datetime(trip.now()))

@@ -10,10 +10,11 @@ from urllib.parse import unquote, urljoin
 from scrapy import Request
 from scrapy.http import Response, TextResponse
 
+from monitor.disk import DiskFullError
 from monitor.errors import DeliveryError
 from monitor.settings import Source
 from spiders.collector import Collector, Wanted, refusal
-from spiders.directory import copy_whole, files_in, irregular_in, still_growing, validators_of
+from spiders.directory import files_in, irregular_in, sealed_copy, still_growing, validators_of
 from spiders.location import on_the_web
 from spiders.names import exports, format_of, stamp_of
 from spiders.trip import Fetched
@@ -99,14 +100,12 @@ class ScartDropSpider(Collector):
             outcome.fail("the folder", f"cannot be read ({error.strerror})")
             return []
         for name in irregular:
-            outcome.refuse(
-                self._label(name, irregular),
-                "it is not a regular file but a link, pipe or device; put the file itself there",
-            )
+            why = "it is not a regular file but a link, pipe or device; put the file itself there"
+            outcome.refuse(self._label(name, irregular), why)
         return found
 
     def _fetch(self, path: Path, names: Sequence[str]) -> Fetched | None:
-        """A copy of the file; None where it is known, still growing, or cannot be read."""
+        """A sealed copy of the file; None where it is known, still growing, or cannot be read."""
         outcome, key = self.trip.outcome, self.trip.key_of(str(path))
         wanted = self._wanted(path.name, str(path), names)
         if wanted is None:
@@ -119,16 +118,18 @@ class ScartDropSpider(Collector):
                 outcome.expected += 1
                 self.trip.keep(key)
                 return None
-            if still_growing(state, now, self.trip.settle_seconds) or not copy_whole(path, target, state):
-                outcome.growing += 1
-                return None
-        except (OSError, DeliveryError) as error:
-            reason = error.strerror if isinstance(error, OSError) else error
-            outcome.refuse(wanted.label, f"could not be copied ({reason})")
+            growing = still_growing(state, now, self.trip.settle_seconds)
+            copy = None if growing else sealed_copy(path, target, state, self.trip.vault)
+        except (OSError, DeliveryError, DiskFullError) as error:
+            why = error.strerror if isinstance(error, OSError) else error
+            outcome.refuse(wanted.label, f"could not be copied ({why})")
+            return None
+        if copy is None:
+            outcome.growing += 1
             return None
         outcome.expected += 1
         received = now if wanted.received_at is None else wanted.received_at
-        return Fetched(wanted.label, target, wanted.format, received, key, state)
+        return Fetched(wanted.label, copy, wanted.format, received, key, state)
 
 
 def _folder(address: str) -> str:

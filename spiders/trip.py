@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from sqlalchemy import Engine
 
+from monitor.ingest.sealed import SealedFile
 from monitor.settings import Source
 from monitor.vault import Vault
 
@@ -21,13 +22,13 @@ Validators: TypeAlias = dict[str, str]
 
 @dataclass(frozen=True)
 class Fetched:
-    """A delivery, or a table of networks of one day (`dated`), in a temporary file.
+    """A delivery, or a table of networks of one day (`dated`), in a sealed temporary file.
 
     `label` is what messages call it, never its name; `key` is what its validators are kept under.
     """
 
     label: str
-    path: Path
+    file: SealedFile
     format: str
     received_at: int
     key: str

@@ -40,6 +40,14 @@ def loopback_only() -> None:
     socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def not_hardened() -> Iterator[None]:
+    """A command that a test runs in this process hardens it for all the tests after it: only those apart do."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("monitor.cli.harden", lambda: None)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def logging_of_its_own() -> Iterator[None]:
     """What a test makes of the logging ends with it."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
 from monitor.cli.runtime import runtime
+from monitor.incoming import remove_leftovers
 from web.serve import serve as serve_site
 
 
@@ -15,6 +18,8 @@ from web.serve import serve as serve_site
 def serve(host: str, port: int, workers: int) -> None:
     """Serve the public site until it is stopped."""
     run = runtime()
+    remove_leftovers(run.settings)
     run.engine.dispose()  # reached once, so that a wrong address is said here and not by each worker
-    click.echo(f"serving on http://{host}:{port}/ (stop with Ctrl-C)", err=True)
-    serve_site(run.settings, host, port, workers)
+    address = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+    bound = partial(click.echo, f"serving on {address} (stop with Ctrl-C)", err=True)
+    serve_site(run.settings, host, port, workers, bound)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -20,14 +19,14 @@ from monitor.db import bulk_insert, lock_writers, next_identifier, table_of
 from monitor.errors import DeliveryError
 from monitor.formats.netblocks import MAPPED, Counted, NetblockRecord, read_netblocks
 from monitor.formats.pfx2as import read_pfx2as
-from monitor.formats.reading import fingerprint
+from monitor.formats.reading import Openable, fingerprint
 from monitor.formats.ris import read_ris
 from monitor.models.company import NetblockSteps, NetblockTable, Network
 
 MOST_CHANGED = 0.25  # share of the addresses; from one day to the next it is about a hundredth
 LEAST_RATIO, MOST_RATIO = 0.5, 2.0  # of the number of rows
 
-Reader: TypeAlias = Callable[[Path, Counted], Iterator[NetblockRecord]]
+Reader: TypeAlias = Callable[[Openable, Counted], Iterator[NetblockRecord]]
 READERS: Mapping[str, Reader] = MappingProxyType({"ranges": read_netblocks, "ris": read_ris, "pfx2as": read_pfx2as})
 
 
@@ -35,7 +34,7 @@ READERS: Mapping[str, Reader] = MappingProxyType({"ranges": read_netblocks, "ris
 class TableFile:
     """A file with a table of one day, its format (a key of READERS), and how many rows it must and may have."""
 
-    path: Path
+    path: Openable
     dated: date
     format: str = "ranges"
     minimum_rows: int = 1

@@ -8,7 +8,9 @@ import traceback
 import click
 
 from monitor.cli.group import Commands
+from monitor.disk import ADVICE
 from monitor.errors import MonitorError
+from monitor.process import harden
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -19,6 +21,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command; exit 0 when done, 1 with a message when not, 2 for wrong usage."""
+    harden()
     try:
         cli.main(standalone_mode=False)
     except MonitorError as error:
@@ -37,9 +40,15 @@ def main() -> None:
 def _unexpected(error: Exception) -> str:
     from sqlalchemy.exc import OperationalError  # only now: it takes long to load, and most commands never need it
 
+    from monitor.cli.runtime import which_disk_is_full
+
+    full = which_disk_is_full(error)
     if isinstance(error, OperationalError):  # the disk is full, the server went away, somebody else has the lock
-        reason = str(error.orig).partition("\n")[0]
-        return f"the database failed ({reason}); nothing of this step was kept: see to it and run this again"
+        reason = full or str(error.orig).partition("\n")[0]
+        advice = ADVICE if full else "see to it and run this again"
+        return f"the database failed ({reason}); nothing of this step was kept: {advice}"
+    if full:
+        return f"{full}; nothing of this step was kept: {ADVICE}"
     frames = "".join(traceback.format_tb(error.__traceback__))
     return f"unexpected {type(error).__name__}; nothing of this step was kept. Please report:\n{frames}"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from monitor.cli.runtime import Runtime, json_option, show
+from monitor.cli.runtime import Runtime, json_option, keep_private, show
 from monitor.demo import SCENARIOS, play, prepare
 from monitor.errors import MonitorError
 from monitor.settings import load_settings
@@ -70,6 +70,7 @@ def _installation() -> Runtime:
     settings = load_settings()
     if not settings.demonstration:
         raise MonitorError(f"{settings.home} is no demonstration; name another folder with MONITOR_HOME")
+    keep_private(settings)
     _call("init", "--create-keys")
     return Runtime(settings)
 

@@ -7,16 +7,21 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 from sqlalchemy import Engine
+from sqlalchemy.engine import make_url
 
-from monitor.db import connect, database_reachable
+from monitor.db import connect, database_file, database_reachable
+from monitor.disk import full_disk
 from monitor.errors import MonitorError
+from monitor.incoming import incoming
 from monitor.instants import parse_instant
 from monitor.key_checks import open_vault
 from monitor.migrate import require_schema
+from monitor.permissions import narrow
 from monitor.settings import Settings, load_settings
 from monitor.vault import Vault
 
@@ -49,8 +54,31 @@ class Runtime:
 
 
 def runtime() -> Runtime:
-    """The installation that environment and `monitor.toml` describe."""
-    return Runtime(load_settings())
+    """The installation that environment and `monitor.toml` describe; its files are its owner's only from here on."""
+    settings = load_settings()
+    keep_private(settings)
+    return Runtime(settings)
+
+
+def keep_private(settings: Settings) -> None:
+    """Take from others what an installation made by an earlier version, or by hand, lets them do with it.
+
+    Raises ConfigurationError where that is not for us to change.
+    """
+    for folder in (settings.home, incoming(settings)):
+        narrow(folder, folder=True)
+    if (database := database_file(make_url(settings.database_url))) is not None:
+        for ending in ("", "-wal", "-shm", "-journal", ".beat"):
+            narrow(Path(f"{database}{ending}"), folder=False)
+
+
+def which_disk_is_full(error: Exception) -> str | None:
+    """The disk that was full, where that is what has led to an error; None of any other."""
+    try:
+        database = database_file(make_url(load_settings().database_url))
+    except MonitorError:
+        database = None
+    return full_disk(error, database)
 
 
 def json_option(function: F) -> F:

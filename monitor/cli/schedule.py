@@ -13,6 +13,7 @@ from monitor import logs
 from monitor.cli.runtime import json_option, runtime, show
 from monitor.cli.sources import in_words, known_sources
 from monitor.errors import MonitorError
+from monitor.incoming import remove_leftovers
 from monitor.instants import iso
 from monitor.schedule.alerts import SCHEDULE_STOPPED, raise_alert
 from monitor.schedule.described import described
@@ -37,6 +38,7 @@ def schedule(listing: bool, as_json: bool) -> None:
     timings = described()
     if not timings:
         raise MonitorError(_NOTHING)
+    remove_leftovers(run.settings)
     run.engine.dispose()  # reachable and with its schema; that is all we wanted to know here
     logs.configure(run.settings)
     stop = Event()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import click
 from sqlalchemy.engine import make_url
 
@@ -65,9 +67,9 @@ def config(as_json: bool) -> None:
         "site_address": settings.site_address,
         "licence": settings.licence,
         "demonstration": settings.demonstration,
-    }
+    } | {f"limits.{name}": value for name, value in asdict(settings.limits).items()}
     rows = {name: {"value": value, "origin": settings.origins.get(name, "default")} for name, value in values.items()}
-    lines = [f"{name:16} {row['value']}   ({row['origin']})" for name, row in rows.items()]
+    lines = [f"{name:29} {row['value']}   ({row['origin']})" for name, row in rows.items()]
     lines += [
         f"source {source.name}: format {source.format or '-'}, zone {source.zone or '-'}"
         for source in settings.sources.values()

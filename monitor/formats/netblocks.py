@@ -8,12 +8,11 @@ import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import TypeAlias
 
 from monitor.errors import DeliveryError
 from monitor.formats.header import read_header
-from monitor.formats.reading import read_lines
+from monitor.formats.reading import Openable, read_lines
 from monitor.formats.rows import RowError, decode
 
 COLUMNS = ("start", "end", "asn", "organisation")
@@ -51,7 +50,7 @@ def _packed(address: str) -> bytes:
     return raw if len(raw) == 16 else MAPPED + raw
 
 
-def read_netblocks(path: Path, counted: Counted) -> Iterator[NetblockRecord]:
+def read_netblocks(path: Openable, counted: Counted) -> Iterator[NetblockRecord]:
     """The ranges of a table; raises DeliveryError naming the line of the first that cannot be understood.
 
     A table with a wrong range would lay notices at the wrong door, so here one bad row refuses the whole.

@@ -7,21 +7,20 @@ https://data.caida.org/datasets/routing/routeviews-prefix2as/README.txt
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from monitor.errors import DeliveryError
 from monitor.formats.announcements import Announcement, netblocks, read_asn, read_prefix
 from monitor.formats.netblocks import Counted, NetblockRecord
-from monitor.formats.reading import read_lines
+from monitor.formats.reading import Openable, read_lines
 from monitor.formats.rows import RowError, decode
 
 
-def read_pfx2as(path: Path, counted: Counted) -> Iterator[NetblockRecord]:
+def read_pfx2as(path: Openable, counted: Counted) -> Iterator[NetblockRecord]:
     """The ranges of a table; raises DeliveryError naming the line of the first that cannot be understood."""
     return netblocks(_announcements(path, counted))
 
 
-def _announcements(path: Path, counted: Counted) -> Iterator[Announcement]:
+def _announcements(path: Openable, counted: Counted) -> Iterator[Announcement]:
     for line, raw in read_lines(path):
         if raw == b"":
             continue

@@ -6,23 +6,22 @@ https://ris.ripe.net/docs/ris-whois: riswhoisdump.IPv4.gz and riswhoisdump.IPv6.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from monitor.errors import DeliveryError
 from monitor.formats.announcements import Announcement, netblocks, read_asn, read_prefix
 from monitor.formats.netblocks import Counted, NetblockRecord
-from monitor.formats.reading import read_lines
+from monitor.formats.reading import Openable, read_lines
 from monitor.formats.rows import RowError, decode
 
 MINIMUM_SEEN_BY = 5  # peers; as in the RIPE NCC's own RPKI validator. What fewer see is a leak, a test or local
 
 
-def read_ris(path: Path, counted: Counted) -> Iterator[NetblockRecord]:
+def read_ris(path: Openable, counted: Counted) -> Iterator[NetblockRecord]:
     """The ranges of a dump; raises DeliveryError naming the line of the first that cannot be understood."""
     return netblocks(_announcements(path, counted))
 
 
-def _announcements(path: Path, counted: Counted) -> Iterator[Announcement]:
+def _announcements(path: Openable, counted: Counted) -> Iterator[Announcement]:
     for line, raw in read_lines(path):
         if raw is not None and (not raw.strip() or raw.startswith(b"%")):
             continue

@@ -12,6 +12,7 @@ import pickle
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import replace
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
 from threading import Thread
@@ -21,6 +22,8 @@ from monitor.errors import MonitorError
 from monitor.formats.reading import Openable
 from monitor.ingest.batch import Batch
 from monitor.ingest.reading import Reading, batches
+from monitor.ingest.sealed import SealedFile
+from monitor.process import harden
 from monitor.vault import Vault
 
 _LARGE = 4 * 2**20  # bytes: about as long as it takes another process to start
@@ -38,8 +41,9 @@ def batches_of(reading: Reading, vault: Vault) -> AbstractContextManager[Iterato
 
 
 def _is_large(file: Openable) -> bool:
+    path = file.path if isinstance(file, SealedFile) else file
     try:
-        return isinstance(file, Path) and file.stat().st_size >= _LARGE
+        return isinstance(path, Path) and path.stat().st_size >= _LARGE
     except OSError:
         return False  # whoever opens it says what is wrong
 
@@ -53,9 +57,15 @@ def _apart(reading: Reading, vault: Vault) -> Iterator[Iterator[Batch]]:
         with suppress(OSError):  # not allowed that much: then the two wait for each other more often
             fcntl.fcntl(process.stdout or -1, fcntl.F_SETPIPE_SZ, _WAITING)
         try:
-            yield _received(process, pickle.dumps((reading, vault.hand_over())))
+            yield _received(process, pickle.dumps((_with(None, reading), vault.hand_over())))
         finally:
             process.kill()
+
+
+def _with(vault: Vault | None, reading: Reading) -> Reading:
+    """The reading with these keys for its file, where that is sealed, or none on the way to another process."""
+    file = reading.file
+    return replace(reading, file=replace(file, vault=vault)) if isinstance(file, SealedFile) else reading
 
 
 def _received(process: Popen[bytes], task: bytes) -> Iterator[Batch]:
@@ -91,10 +101,12 @@ def _end_with_parent() -> None:
 
 def main() -> None:
     """Read what standard input asks for, and tell of it on standard output."""
+    harden()
     reading, key = pickle.load(sys.stdin.buffer)  # noqa: S301 -- from `_received`
+    vault = Vault(key)
     Thread(target=_end_with_parent, daemon=True).start()
     with suppress(BrokenPipeError):
-        for told in _told(reading, Vault(key)):
+        for told in _told(_with(vault, reading), vault):
             sys.stdout.buffer.write(pickle.dumps(told, pickle.HIGHEST_PROTOCOL))  # ready before the other asks
             sys.stdout.buffer.flush()
 

@@ -16,10 +16,9 @@ from sqlalchemy.orm import Session
 
 from monitor.errors import DeliveryError
 from monitor.formats.reading import Openable, open_delivery_file
+from monitor.ingest.sealed import PIECE
 from monitor.models.held import HeldPiece
 from monitor.vault import Vault
-
-PIECE = 1024 * 1024  # bytes: what is in memory at a time, however large the delivery
 
 
 def hold(session: Session, vault: Vault, delivery: int, file_digest: str, file: Openable) -> None:

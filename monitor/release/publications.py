@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor.errors import MonitorError
+from monitor.permissions import make_public_folder
 from monitor.publish.datapackage import About
 
 INDEX = "publication.json"  # what is in the folder, for the site; the signed list is in manifest.json
@@ -80,7 +81,7 @@ def store(package: Package, publications: Path) -> Path:
     index = _index(package)
     name = f".{link.name}.{hashlib.sha256(index).hexdigest()[:16]}"
     try:
-        publications.mkdir(parents=True, exist_ok=True)
+        make_public_folder(publications)
         with _alone(publications):
             before = link.readlink().name if link.is_symlink() else ""
             if not (publications / name).exists():
@@ -116,7 +117,7 @@ def write_files(files: Mapping[str, bytes], folder: Path) -> list[Path]:
     Raises MonitorError where that fails.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_public_folder(folder)
         staged = Path(tempfile.mkdtemp(dir=folder, prefix=".new-"))
         try:
             _fill(files, staged)

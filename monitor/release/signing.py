@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from monitor.errors import ConfigurationError
+from monitor.permissions import make_public_folder, refuse_shared, write_key_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +44,10 @@ def create_signing_key(path: Path, public_keys: Path) -> SigningKey:
     Raises ConfigurationError where the file exists.
     """
     private = Ed25519PrivateKey.generate()
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        write_key_file(path, private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     except FileExistsError as error:
         raise ConfigurationError(f"{path}: exists already; a signing key is never overwritten") from error
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     key = _key(private)
     keep_public_key(key, public_keys)
     return key
@@ -76,12 +74,14 @@ def load_signing_key(path: Path) -> SigningKey:
         raise ConfigurationError(f"{path} is not a signing key ({type(error).__name__}); restore it") from error
     if not isinstance(private, Ed25519PrivateKey):
         raise ConfigurationError(f"{path} is a key of another kind than Ed25519; restore the right one")
+    refuse_shared(path)
     return _key(private)
 
 
 def keep_public_key(key: SigningKey, public_keys: Path) -> None:
     """Write the public part to the others, where it is not there yet."""
-    public_keys.mkdir(parents=True, exist_ok=True)
+    for folder in (public_keys.parent, public_keys):
+        make_public_folder(folder)
     target = public_keys / f"{key.fingerprint}.pem"
     if not target.exists():
         draft = public_keys / f".{key.fingerprint}.{os.getpid()}"

@@ -73,5 +73,5 @@ def read_database(reader: Callable[..., Any], *arguments: object) -> None:
 def _context() -> BaseContext:
     """Processes forked from a server that has the extraction loaded and no database open."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["monitor.score.extract"])
+    context.set_forkserver_preload(["monitor.hardened", "monitor.score.extract"])
     return context

@@ -14,7 +14,8 @@ import pytest
 
 from monitor.errors import DeliveryError
 from monitor.formats.reading import fingerprint, open_regular, read_lines
-from spiders.directory import copy_whole, validators_of
+from monitor.vault import Vault
+from spiders.directory import sealed_copy, validators_of
 from tests.spiders.installation import Installation
 
 _SECONDS = 60  # what hangs hangs for ever
@@ -96,11 +97,11 @@ def test_a_folder_of_exports_names_what_is_no_file_and_takes_the_others(tmp_path
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")], ids=["pipe", "link"])
-def test_a_file_exchanged_before_it_is_copied(tmp_path: Path, make: Callable[[Path], object]) -> None:
+def test_a_file_exchanged_before_it_is_copied(tmp_path: Path, make: Callable[[Path], object], vault: Vault) -> None:
     (tmp_path / "ntd.csv").write_text("as it was listed")
     before = validators_of(tmp_path / "ntd.csv")
     (tmp_path / "ntd.csv").unlink()
     make(tmp_path / "ntd.csv")
     with pytest.raises(DeliveryError, match="not a regular file"):
-        copy_whole(tmp_path / "ntd.csv", tmp_path / "copy", before)
+        sealed_copy(tmp_path / "ntd.csv", tmp_path / "copy", before, vault)
     assert not (tmp_path / "copy").exists()

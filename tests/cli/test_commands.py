@@ -253,6 +253,42 @@ def test_config_says_where_values_come_from_and_hides_the_password(run: Run, mon
     assert "(MONITOR_DATABASE_URL)" in said.out
 
 
+def test_config_shows_what_a_reader_may_cost(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "limits.toml"
+    monkeypatch.setenv("MONITOR_CONFIG", str(file))
+    file.write_text("[limits]\nmax_connections = 300\nheader_seconds = 2.5\n", "utf-8")
+    shown = run("config", "--json").json
+    assert {name.removeprefix("limits."): row for name, row in shown.items() if name.startswith("limits.")} == {
+        "max_connections": {"value": 300, "origin": str(file)},
+        "max_uploads": {"value": 32, "origin": "default"},
+        "header_seconds": {"value": 2.5, "origin": str(file)},
+        "idle_seconds": {"value": 15, "origin": "default"},
+        "body_seconds": {"value": 20, "origin": "default"},
+        "answer_seconds": {"value": 30, "origin": "default"},
+        "least_bytes_per_second": {"value": 1024, "origin": "default"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("most = 3", "unknown ['most']; known: ["),
+        ("max_connections = 0", "max_connections must be a whole number above 0"),
+        ("max_connections = 2.5", "max_connections must be a whole number above 0"),
+        ("header_seconds = 'long'", "header_seconds must be a number above 0"),
+        ("body_seconds = true", "body_seconds must be a number above 0"),
+    ],
+)
+def test_a_limit_that_is_none(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, message: str
+) -> None:
+    (tmp_path / "limits.toml").write_text(f"[limits]\n{line}\n", "utf-8")
+    monkeypatch.setenv("MONITOR_CONFIG", str(tmp_path / "limits.toml"))
+    said = run("config")
+    assert said.status == 1
+    assert f"[limits]: {message}" in said.err
+
+
 def test_simulate_then_take_it_in(ready: Run, tmp_path: Path) -> None:
     summary = ready("simulate", "--scenario", "quiet", "--out", tmp_path / "quiet", "--json").json
     assert summary["companies"] == 12

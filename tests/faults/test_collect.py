@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from monitor.vault import Vault
@@ -30,7 +31,7 @@ class Collecting:
         self.installations += 1
         made = Installation(self.folder / f"home-{self.installations}", self.new_database())
         if self.installations > 1:
-            (made.home / "keys.json").write_bytes((self.first.home / "keys.json").read_bytes())
+            shutil.copy2(self.first.home / "keys.json", made.home / "keys.json")
         made.configure("urlhaus", location=self.feed.address, minimum_rows=1)
         return made
 

@@ -114,7 +114,9 @@ def test_no_secret_is_in_what_others_can_see_of_the_process(
     with apart.batches_of(reading, Vault(HandedKey(1, keys))) as received:
         next(received)
         [process] = readers(os.getpid())
-        seen = b"".join(Path(f"/proc/{process}/{name}").read_bytes() for name in ("cmdline", "environ"))
+        seen = Path(f"/proc/{process}/cmdline").read_bytes()
+        with suppress(PermissionError):  # it is hardened: nobody but root sees its environment at all
+            seen += Path(f"/proc/{process}/environ").read_bytes()
     assert b"monitor.ingest.apart" in seen
     for secret in (b"hush-42", b"s1.example", keys[:16], keys.hex()[:16].encode()):
         assert secret not in seen

@@ -40,6 +40,7 @@ def test_a_signature_is_that_of_the_standard(tmp_path: Path) -> None:
     private = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(SECRET))
     file = tmp_path / "signing.pem"
     file.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    file.chmod(0o600)
     key = load_signing_key(file)
     assert private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex() == PUBLIC
     assert key.sign(bytes.fromhex("af82")).hex() == SIGNATURE

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
+import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +18,7 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
@@ -165,6 +170,7 @@ def test_the_site_is_served_with_its_settings(tmp_path: Path) -> None:
         assert (tmp_path / "monitor.db").exists()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="which worker answers is seen in /proc, and by root only")
 def test_all_workers_show_a_release_that_is_published_under_load(tmp_path: Path, new_database: NewDatabase) -> None:
     url = new_database()
     with closing_engine(url) as engine:
@@ -184,3 +190,35 @@ def test_all_workers_show_a_release_that_is_published_under_load(tmp_path: Path,
             assert [version(connection) for connection in workers] == [2, 2]
         assert load.failures == []
         assert load.seen == {1, 2}
+
+
+@pytest.mark.parametrize("ours", [False, True], ids=["another program", "the site itself"])
+def test_a_port_that_is_taken_is_said_in_one_line(tmp_path: Path, ours: bool) -> None:
+    with ExitStack() as stack:
+        if ours:
+            port = stack.enter_context(served(Settings(home=tmp_path / "first"), 1))
+        else:
+            taken = stack.enter_context(closing(socket.create_server(("127.0.0.1", 0))))
+            port = taken.getsockname()[1]
+        environment = os.environ | {"MONITOR_HOME": str(tmp_path / "home")}
+        monitor = [sys.executable, "-W", "ignore", "-m", "monitor"]
+        subprocess.run([*monitor, "init", "--create-keys"], env=environment, check=True, capture_output=True)
+        command = [*monitor, "serve", "--port", str(port)]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    said = f"monitor: cannot listen on 127.0.0.1 port {port}: it is in use by another program; choose another --host"
+    assert (done.returncode, done.stderr) == (1, f"{said} or --port\n")
+
+
+def test_it_ends_well_when_it_is_told_to(tmp_path: Path) -> None:
+    environment = os.environ | {"MONITOR_HOME": str(tmp_path / "home")}
+    monitor = [sys.executable, "-W", "ignore", "-m", "monitor"]
+    subprocess.run([*monitor, "init", "--create-keys"], env=environment, check=True, capture_output=True)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        port = free_port()
+        with subprocess.Popen(
+            [*monitor, "serve", "--port", str(port)], env=environment, stderr=subprocess.PIPE
+        ) as site:
+            wait_for(f"http://127.0.0.1:{port}/healthz")
+            site.send_signal(number)
+            _, said = site.communicate(timeout=60)
+        assert (site.returncode, said.count(b"\n")) == (0, 1), said

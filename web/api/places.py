@@ -10,9 +10,7 @@ from threading import Lock
 
 from web.api.problems import Problem
 
-TOTAL = (
-    6  # a slow upload, or one that waits for its turn, holds a thread of the worker; `web.serve` has more than these
-)
+TOTAL = 6  # a push that waits for its turn holds a thread of the worker; `web.threads` has four more than these
 EACH = 2  # of one token, so that no hotline keeps the others out
 _RETRY_AFTER = 5  # seconds
 
