@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from monitor.errors import DeliveryError
 
+_MOST_COLUMNS = 1000  # each that is unknown is warned of in every row
 _PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_ -]{0,63}")
 
 
@@ -30,6 +31,10 @@ def read_header(names: Sequence[str], wanted: Collection[str], line: int, option
 
     An `optional` column may be missing; where it is there it has its position, and is not unknown.
     """
+    if len(names) > _MOST_COLUMNS:
+        raise DeliveryError(
+            f"line {line}: {len(names)} columns, at most {_MOST_COLUMNS} are read; is it the right format?"
+        )
     stripped = [name.strip() for name in names]
     missing = [name for name in wanted if name not in stripped]
     if missing:

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from itertools import islice
 from typing import TypeAlias
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from monitor.cycles import uncollected
-from monitor.db import lock_writers, next_identifier, table_of
-from monitor.formats.catalogue import keepable, reader
+from monitor.db import insert_columns, lock_writers, next_identifier, table_of
+from monitor.formats.catalogue import keepable
 from monitor.formats.lanes import LANES
 from monitor.formats.reading import Openable, fingerprint
 from monitor.formats.records import Context
+from monitor.ingest.ahead import Direct, Input, Lost, never_lost
 from monitor.ingest.answer import Answer, Tally, answer, repeated_answer
-from monitor.ingest.apart import batches_of
 from monitor.ingest.batch import Batch, Refused, of_items
 from monitor.ingest.first_notices import may_retell, withdraw_retold
 from monitor.ingest.measures import largest_companies
 from monitor.ingest.outcomes import Fate, Outcome, Outcomes, untold
-from monitor.ingest.reading import Reading, prepared
+from monitor.ingest.reading import Reading, Records, prepared
 from monitor.ingest.references import References
 from monitor.ingest.store import Attribute, Store, unattributed
 from monitor.instants import HOUR, to_datetime, to_instant
@@ -55,6 +55,18 @@ class Parcel:
         object.__setattr__(self, "path", keepable(self.format, self.path))
 
 
+def reading_of(source: Source, format_name: str, file: Openable, received_at: int) -> Reading:
+    """What a file is read as; raises ConfigurationError for a zone that is none."""
+    size = _BATCH_BY_COLUMNS if format_name in LANES else _BATCH
+    return Reading(file, format_name, _context(source, received_at), size)
+
+
+def direct(vault: Vault, parcel: Parcel, lost: Lost = never_lost) -> Direct:
+    """The delivery, to be read while it is stored: whoever else writes waits for that."""
+    reading = reading_of(parcel.source, parcel.format, parcel.path, parcel.received_at)
+    return Direct(reading, vault, fingerprint(parcel.path), lost)
+
+
 def take(
     session: Session,
     vault: Vault,
@@ -63,65 +75,57 @@ def take(
     progress: Progress = unwatched,
     outcomes: Outcomes = untold,
     attribute: Attribute = unattributed,
+    given: Input | None = None,
 ) -> Answer:
     """Store what a delivery says, once; raises DeliveryError (nothing stored) where it cannot be read.
 
     A file that was taken in before, or waits, is not taken in again; one that was refused is, and the gate decides.
     `progress` is told the number of rows done so far, every few thousand;
     `outcomes` what became of each row (of none, where the file is not taken in again);
-    `attribute` which notices to hosters were stored.
+    `attribute` which notices to hosters were stored. `given`: the delivery as far as it was read ahead.
     """
-    sha256 = fingerprint(parcel.path)
+    given = given or direct(vault, parcel)
     lock_writers(session)
-    known = _same_file(session, parcel, sha256)
+    known = _same_file(session, parcel, given.sha256)
     if known is not None and known.verdict is not Verdict.REFUSED:
         return repeated_answer(known)
-    delivery = open_delivery(session, parcel, sha256, recorded_at)
-    return fill(session, vault, delivery, parcel.source, parcel.path, progress, outcomes, attribute)
+    delivery = open_delivery(session, parcel, given.sha256, recorded_at)
+    return fill(session, vault, delivery, given, progress, outcomes, attribute)
 
 
 def fill(
     session: Session,
     vault: Vault,
     delivery: Delivery,
-    source: Source,
-    file: Openable,
+    given: Input,
     progress: Progress = unwatched,
     outcomes: Outcomes = untold,
     attribute: Attribute = unattributed,
 ) -> Answer:
-    """Store what a file says, under the row that was opened for it."""
+    """Store what a delivery says, under the row that was opened for it."""
     tally = Tally(outcomes=outcomes)
     store = Store(session, vault, delivery, to_instant(delivery.recorded_at), tally, attribute)
-    way, size = (_by_columns, _BATCH_BY_COLUMNS) if delivery.format in LANES else (_by_record, _BATCH)
-    reading = Reading(file, delivery.format, _context(source, to_instant(delivery.received_at)), size)
-    way(store, reading, progress)
+    references, retells = References(store), may_retell(store)
+    with closing(given.pieces()) as pieces:
+        for piece in pieces:
+            with uncollected():  # a fifth of the time: the rows of a batch are in no cycle, and go with it
+                if isinstance(piece, Batch):
+                    _store(store, piece)
+                    if retells:
+                        withdraw_retold(store, piece)
+                else:
+                    _store_records(store, references, piece)
+            progress(store.tally.rows)
+    tally.stopped = given.stopped
     _close_delivery(session, delivery, tally)
     return answer(delivery)
 
 
-def _by_columns(store: Store, reading: Reading, progress: Progress) -> None:
-    """Store batch by batch what needs nothing but its own rows to be read."""
-    retells = may_retell(store)
-    with batches_of(reading, store.vault) as batches:
-        for batch in batches:
-            with uncollected():  # a fifth of the time: the rows of a batch are in no cycle, and go with it
-                _store(store, batch)
-                if retells:
-                    withdraw_retold(store, batch)
-            progress(store.tally.rows)
-
-
-def _by_record(store: Store, reading: Reading, progress: Progress) -> None:
-    """Store batch by batch what may be about items that only the database knows."""
-    references = References(store)
-    records = reader(reading.format)(reading.file, reading.context)
-    while batch := list(islice(records, reading.size)):
-        with uncollected():
-            items, refused = prepared(references.resolve(batch), store.vault)
-            _store(store, of_items(items, store.vault, refused))
-            references.settle(items)
-        progress(store.tally.rows)
+def _store_records(store: Store, references: References, told: Records) -> None:
+    """Store what may be about items that only the database knows."""
+    items, refused = prepared(references.resolve(told.records), store.vault)
+    _store(store, of_items(items, store.vault, refused))
+    references.settle(items)
 
 
 def _store(store: Store, batch: Batch) -> None:
@@ -182,7 +186,11 @@ def _close_delivery(session: Session, delivery: Delivery, tally: Tally) -> None:
 
 
 def _quarantine(store: Store, refused: Sequence[Refused]) -> None:
+    if not refused:
+        return
     for row in refused:
         store.tally.quarantined[row.reason] += 1
         store.tally.outcomes(Outcome(row.line, Fate.QUARANTINED, row.reason, row.column))
-        store.session.add(Quarantined(delivery_id=store.delivery.id, key_version=store.vault.version, **row._asdict()))
+    each = dict(zip(Refused._fields, zip(*refused, strict=True), strict=True))
+    always = {"delivery_id": store.delivery.id, "key_version": store.vault.version}
+    insert_columns(store.session, table_of(Quarantined), each, always)

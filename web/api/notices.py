@@ -16,16 +16,17 @@ from sqlalchemy.orm import Session
 from monitor.access.pushed import SeenBeforeError, answered, claim, has_body, own_delivery
 from monitor.access.tokens import PUSH, READ
 from monitor.db import lock_writers, transaction
+from monitor.ingest.ahead import Ahead
 from monitor.ingest.answer import Answer, answer
 from monitor.ingest.outcomes import Fate, Outcome
 from monitor.ingest.take import Parcel
 from monitor.instants import iso, to_datetime, to_instant
-from monitor.intake import take_in
+from monitor.intake import read_ahead, take_in
 from monitor.models.facts import Quarantined
 from monitor.settings import Settings
 from monitor.vault import Vault
 from monitor.vocabulary import Verdict
-from web.api.body import Body, as_delivery, read_body
+from web.api.body import as_delivery, read_body
 from web.api.door import Caller, admit, engine
 from web.api.problems import Problem
 
@@ -40,9 +41,15 @@ def push() -> Response:
     caller, key = admit(PUSH), _key()
     sent = read_body()
     body = as_delivery(sent)
+    parcel = Parcel(_settings().source(caller.source), "xarf", body, received_at)
     try:
-        with transaction(engine()) as session:
-            told = _apply(session, caller, key, sent, body, received_at)
+        with read_ahead(_vault(), parcel) as ahead:
+
+            def attempt() -> str:
+                with transaction(engine()) as session:
+                    return _apply(session, caller, key, sent, parcel, ahead)
+
+            told = ahead.store(attempt)
     except SeenBeforeError:
         with transaction(engine()) as session:
             told = _again(session, caller, key, sent)
@@ -62,14 +69,13 @@ def report(number: int) -> Response:
     return _said(json.dumps(told), 200)
 
 
-def _apply(session: Session, caller: Caller, key: str, sent: bytes, body: Body, received_at: int) -> str:
+def _apply(session: Session, caller: Caller, key: str, sent: bytes, parcel: Parcel, ahead: Ahead) -> str:
     """All of a push in one transaction: the key, the facts, the answer; any exception undoes the three."""
     vault = _vault()
-    asked = claim(session, vault, caller.token, key, sent, to_datetime(received_at))
+    asked = claim(session, vault, caller.token, key, sent, to_datetime(parcel.received_at))
     lock_writers(session)
     outcomes: list[Outcome] = []
-    parcel = Parcel(_settings().source(caller.source), "xarf", body, received_at)
-    taken = take_in(session, vault, parcel, int(time.time()), outcomes=outcomes.append)
+    taken = take_in(session, vault, parcel, int(time.time()), outcomes=outcomes.append, given=ahead)
     asked.delivery_id = taken.delivery
     asked.answer = json.dumps(_told(taken, outcomes or _recalled(session, taken)))
     return asked.answer
