@@ -187,7 +187,8 @@ def insert_columns(
     _check_words(table, different)
     _check_references(session, table, different)
     told = {name: values for name, values in each.items() if not _goes_without_saying(table.c[name], values)}
-    columns = (*told, *always)
+    quoted = session.get_bind().dialect.identifier_preparer.quote
+    columns = [quoted(name) for name in (*told, *always)]
     constant = [repeat(value, count) for value in always.values()]
     if session.get_bind().dialect.name == "postgresql":
         _copy(session, table, columns, zip(*told.values(), *constant, strict=True))

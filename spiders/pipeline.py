@@ -9,13 +9,14 @@ from typing import Self, TypeAlias
 
 from scrapy.crawler import Crawler
 
-from monitor.attribute.netblocks import READERS, TableFile, load_netblocks
+from monitor.attribute.netblocks import READERS, TableFile, load_netblocks, read_table
 from monitor.db import database_file, lock_writers, transaction
 from monitor.disk import full_disk
 from monitor.errors import DeliveryError, MonitorError
-from monitor.ingest.take import Parcel, ahead_of
+from monitor.ingest.answer import Answer
+from monitor.ingest.take import Parcel
 from monitor.instants import to_datetime
-from monitor.intake import take_in
+from monitor.intake import read_ahead, take_in
 from monitor.vocabulary import Verdict
 from spiders.collector import collector_of
 from spiders.trip import Fetched, Trip
@@ -76,10 +77,14 @@ class Intake:
         """Take a delivery in; raises WaitsError or DeliveryError where it does not count, after it is on record."""
         trip = self.trip
         parcel = Parcel(trip.source, item.format, item.file, item.received_at)
-        ahead = ahead_of(trip.engine, parcel, trip.vault)
-        with transaction(trip.engine) as session:
-            lock_writers(session)  # the clock is asked when nobody else writes
-            answer = take_in(session, trip.vault, parcel, trip.now(), ahead=ahead)
+        with read_ahead(trip.engine, trip.vault, parcel) as ahead:
+
+            def attempt() -> Answer:
+                with transaction(trip.engine) as session:
+                    lock_writers(session)  # the clock is asked when nobody else writes
+                    return take_in(session, trip.vault, parcel, trip.now(), given=ahead)
+
+            answer = ahead.store(attempt)
         reasons = "; ".join(reason.text for reason in answer.reasons)
         if answer.verdict is Verdict.SUSPICIOUS:
             raise WaitsError(f"delivery {answer.delivery} waits for a person: {reasons}")
@@ -92,7 +97,8 @@ class Intake:
         trip, source = self.trip, self.trip.source
         dated = item.dated or to_datetime(item.received_at).date()
         file = TableFile(item.file, dated, item.format, source.minimum_rows, source.maximum_rows)
+        table = read_table(file)  # before anybody has to wait for us
         with transaction(trip.engine) as session:
             lock_writers(session)
-            answer = load_netblocks(session, file, to_datetime(trip.now()))
+            answer = load_netblocks(session, file, to_datetime(trip.now()), table=table)
         return None if answer.repeated else trip.outcome.tables, answer.table, answer.rows

@@ -52,30 +52,53 @@ class NetblocksAnswer:
     repeated: bool
 
 
-def load_netblocks(
-    session: Session, file: TableFile, recorded_at: datetime, *, despite_change: bool = False
-) -> NetblocksAnswer:
-    """Store one dated table as a whole, in the caller's transaction.
+@dataclass(frozen=True)
+class ReadTable:
+    """A table that was read: the hash of its file, its rows, and the steps of each family; who each ASN is."""
 
-    Raises DeliveryError where a row of it is wrong, or where it has too few or too many rows, or holds too much that
-    is different from the table of its format before it. `despite_change` leaves the last check to the caller.
+    sha256: str
+    rows: int
+    families: Mapping[int, Steps]
+    organisations: Mapping[int, str]
+
+
+def read_table(file: TableFile) -> ReadTable:
+    """Read a table, which takes seconds and needs no database: done under no lock, nobody waits for it.
+
+    Raises DeliveryError where a row of it is wrong, or where it has too few or too many rows.
     """
-    sha256 = fingerprint(file.path)
-    lock_writers(session)
-    query = select(NetblockTable).where(NetblockTable.sha256 == sha256, NetblockTable.dated == file.dated)
-    known = session.scalars(query).one_or_none()
-    if known is not None:
-        return NetblocksAnswer(known.id, known.rows, known.ranges_v4 + known.ranges_v6, 0, repeated=True)
-    rows = _Rows(file)
+    sha256, rows = fingerprint(file.path), _Rows(file)
     organisations: dict[int, str] = {}
     families = _families(READERS[file.format](file.path, rows), organisations)
     rows.judge()
+    return ReadTable(sha256, rows.count, families, organisations)
+
+
+def load_netblocks(
+    session: Session,
+    file: TableFile,
+    recorded_at: datetime,
+    *,
+    despite_change: bool = False,
+    table: ReadTable | None = None,
+) -> NetblocksAnswer:
+    """Store one dated table as a whole, in the caller's transaction; `table`: what `read_table` read of it.
+
+    Raises DeliveryError as that does, and where it holds too much that is different from the table of its format
+    before it. `despite_change` leaves that check to the caller.
+    """
+    table = table or read_table(file)
+    lock_writers(session)
+    query = select(NetblockTable).where(NetblockTable.sha256 == table.sha256, NetblockTable.dated == file.dated)
+    known = session.scalars(query).one_or_none()
+    if known is not None:
+        return NetblocksAnswer(known.id, known.rows, known.ranges_v4 + known.ranges_v6, 0, repeated=True)
     if not despite_change:
-        _compare(session, file, families, rows.count)
-    table = _store(session, file, sha256, rows.count, families, recorded_at)
-    _store_networks(session, table.id, organisations)
-    ranges = table.ranges_v4 + table.ranges_v6
-    return NetblocksAnswer(table.id, rows.count, ranges, len(organisations), repeated=False)
+        _compare(session, file, table.families, table.rows)
+    stored = _store(session, file, table, recorded_at)
+    _store_networks(session, stored.id, table.organisations)
+    ranges = stored.ranges_v4 + stored.ranges_v6
+    return NetblocksAnswer(stored.id, table.rows, ranges, len(table.organisations), repeated=False)
 
 
 @dataclass
@@ -145,15 +168,11 @@ def _neighbour(headers: list[TableHeader], day: date) -> TableHeader | None:
     return earlier[-1] if earlier else next(iter(headers), None)
 
 
-def _store(
-    session: Session,
-    file: TableFile,
-    sha256: str,
-    rows: int,
-    families: Mapping[int, Steps],
-    recorded_at: datetime,
-) -> NetblockTable:
-    table = NetblockTable(dated=file.dated, sha256=sha256, format=file.format, rows=rows, recorded_at=recorded_at)
+def _store(session: Session, file: TableFile, read: ReadTable, recorded_at: datetime) -> NetblockTable:
+    families = read.families
+    table = NetblockTable(
+        dated=file.dated, sha256=read.sha256, format=file.format, rows=read.rows, recorded_at=recorded_at
+    )
     table.ranges_v4, table.ranges_v6 = families[V4].ranges, families[V6].ranges
     if not table.ranges_v4 + table.ranges_v6:
         raise DeliveryError("the table has no range")
@@ -165,7 +184,7 @@ def _store(
     return table
 
 
-def _store_networks(session: Session, table_id: int, organisations: dict[int, str]) -> None:
+def _store_networks(session: Session, table_id: int, organisations: Mapping[int, str]) -> None:
     target = table_of(Network)
     start = next_identifier(session, target)
     rows = [

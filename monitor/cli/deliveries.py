@@ -13,7 +13,7 @@ from monitor.cli.runtime import Runtime, json_option, runtime, show
 from monitor.db import lock_writers, transaction
 from monitor.errors import MonitorError
 from monitor.ingest.answer import Answer, reasons_of
-from monitor.intake import Decision, accept, reject
+from monitor.intake import Decision, accept, read_held_ahead, reject
 from monitor.models.facts import Delivery, Quarantined
 from monitor.vocabulary import Verdict
 
@@ -76,12 +76,17 @@ def show_one(number: int, as_json: bool) -> None:
 def accept_one(number: int, reason: str, by: str, as_json: bool) -> None:
     """Take in a delivery that waits: as it arrived then, recorded now."""
     run = runtime()
+    with Session(run.engine) as looking:
+        source = run.settings.source(_found(looking, number).source)
+        with read_held_ahead(looking, run.vault, source, number) as ahead:
 
-    def decide(session: Session, decision: Decision) -> Answer:
-        source = run.settings.source(_found(session, number).source)
-        return accept(session, run.vault, source, number, decision)
+            def decide(session: Session, decision: Decision) -> Answer:
+                return accept(session, run.vault, source, number, decision, ahead)
 
-    answer = _decide(run, decide, reason, by)
+            def attempt() -> Answer:
+                return _decide(run, decide, reason, by)
+
+            answer = ahead.store(attempt) if ahead else attempt()
     text = f"delivery {number} counts now: {answer.accepted} rows accepted, {answer.duplicate} duplicate"
     show(answer.as_json(), as_json, text)
 

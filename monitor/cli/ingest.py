@@ -9,13 +9,14 @@ from pathlib import Path
 
 import click
 
-from monitor.cli.runtime import INSTANT, json_option, runtime, show
+from monitor.cli.runtime import INSTANT, Runtime, json_option, runtime, show
 from monitor.db import lock_writers, transaction
 from monitor.errors import MonitorError
 from monitor.formats.catalogue import DEFAULT_SOURCE, FORMATS
+from monitor.ingest.ahead import Ahead
 from monitor.ingest.answer import Answer
-from monitor.ingest.take import Parcel, ahead_of
-from monitor.intake import Decision, accept, take_in
+from monitor.ingest.take import Parcel
+from monitor.intake import Decision, accept, read_ahead, take_in
 from monitor.vocabulary import Verdict
 
 
@@ -50,18 +51,26 @@ def ingest(
     configured = run.settings.source(source or DEFAULT_SOURCE[format])
     zoned = replace(configured, zone=zone or configured.zone)
     arrived = run.now() if received_at is None else received_at
-    gc.freeze()  # what is loaded by now stays to the end; looking through it again and again cost a sixth of the time
     parcel = Parcel(zoned, format, file, arrived)
-    ahead = ahead_of(run.engine, parcel, run.vault)
-    with transaction(run.engine) as session:
-        lock_writers(session)  # what is recorded by now is what others can see: ask the clock when nobody else writes
-        now = run.now()
-        answer = take_in(session, run.vault, parcel, now, counted_on_terminal, ahead=ahead)
-        if reason is not None and by is not None and answer.verdict is Verdict.SUSPICIOUS:
-            answer = accept(session, run.vault, zoned, answer.delivery, Decision(by, reason, now))
+    decided = None if reason is None or by is None else (by, reason)
+    gc.freeze()  # what is loaded by now stays to the end; looking through it again and again cost a sixth of the time
+    with read_ahead(run.engine, run.vault, parcel) as ahead:
+        answer = ahead.store(lambda: _store(run, parcel, ahead, decided))
     show(answer.as_json(), as_json, describe(answer))
     if answer.verdict is not Verdict.OK:
         raise MonitorError(why_not(answer))
+
+
+def _store(run: Runtime, parcel: Parcel, ahead: Ahead, decided: tuple[str, str] | None) -> Answer:
+    """Take it in, and accept it where somebody `decided` (who, why) to whatever it looks like."""
+    with transaction(run.engine) as session:
+        lock_writers(session)  # what is recorded by now is what others can see: ask the clock when nobody else writes
+        now = run.now()
+        answer = take_in(session, run.vault, parcel, now, counted_on_terminal, given=ahead)
+        if decided and answer.verdict is Verdict.SUSPICIOUS:
+            decision = Decision(*decided, now)
+            answer = accept(session, run.vault, parcel.source, answer.delivery, decision, ahead)
+        return answer
 
 
 def why_not(answer: Answer) -> str:

@@ -10,7 +10,7 @@ import click
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from monitor.attribute.netblocks import READERS, TableFile, load_netblocks
+from monitor.attribute.netblocks import READERS, TableFile, load_netblocks, read_table
 from monitor.attribute.registry import load_registry
 from monitor.attribute.tables import load_tables
 from monitor.attribute.volume import announced
@@ -60,10 +60,11 @@ def netblocks() -> None:
 def load_ranges(file: Path, dated: datetime, kind: str, despite_change: bool, as_json: bool) -> None:
     """Load a table of one day: ranges (start,end,asn,organisation), a RIS whois dump, or CAIDA's pfx2as."""
     run = runtime()
-    table = TableFile(file, dated.replace(tzinfo=UTC).date(), kind)
+    given = TableFile(file, dated.replace(tzinfo=UTC).date(), kind)
+    table = read_table(given)  # before anybody has to wait for us
     with transaction(run.engine) as session:
         lock_writers(session)  # the clock is asked when nobody else writes
-        answer = load_netblocks(session, table, to_datetime(run.now()), despite_change=despite_change)
+        answer = load_netblocks(session, given, to_datetime(run.now()), despite_change=despite_change, table=table)
     done = "was there already" if answer.repeated else f"{answer.networks} networks named"
     show(asdict(answer), as_json, f"table {answer.table}: {answer.rows} rows, {answer.ranges} ranges, {done}")
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from monitor.errors import DeliveryError
 
+_MOST_COLUMNS = 1000
 _MOST_NUMBERED = 20
 
 
@@ -35,6 +36,10 @@ def read_header(names: Sequence[str], wanted: Collection[str], line: int, option
 
     An `optional` column may be missing; where it is there it has its position, and is not unknown.
     """
+    if len(names) > _MOST_COLUMNS:
+        raise DeliveryError(
+            f"line {line}: {len(names)} columns, at most {_MOST_COLUMNS} are read; is it the right format?"
+        )
     stripped = [name.strip() for name in names]
     standing = Counter(stripped)
     missing = [name for name in wanted if name not in standing]

@@ -19,7 +19,7 @@ class Tally:
     """Counts kept while a delivery is taken in. Every row is accepted, duplicate or quarantined.
 
     `notices` and the days (since the epoch, UTC) and times they were sent are of all rows, new or known; `companies`
-    counts the new ones to hosters by the id of whose they are (None: nobody's).
+    counts the new ones to hosters by the id of whose they are (None: nobody's). `stopped`: it was not read to its end.
     """
 
     accepted: int = 0
@@ -35,6 +35,7 @@ class Tally:
     first_sent: int | None = None
     last_sent: int | None = None
     outcomes: Outcomes = untold
+    stopped: bool = False
 
     def see(self, sent_at: Sequence[int]) -> None:
         """Count notices by when they were sent, which the gate compares with those of other deliveries."""
@@ -47,7 +48,8 @@ class Tally:
     def measures(self) -> dict[str, Any]:
         """What the delivery keeps of that."""
         sent = {"first_sent": self.first_sent, "last_sent": self.last_sent}
-        return {"notices": self.notices, "days": len(self.days) or None, **sent}
+        stopped = {"stopped": True} if self.stopped else {}
+        return {"notices": self.notices, "days": len(self.days) or None, **sent, **stopped}
 
     @property
     def rows(self) -> int:

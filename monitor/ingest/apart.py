@@ -9,8 +9,10 @@ from __future__ import annotations
 import fcntl
 import os
 import pickle
+import select
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -19,25 +21,77 @@ from threading import Thread
 from typing import TypeAlias
 
 from monitor.errors import MonitorError
+from monitor.formats.lanes import LANES
 from monitor.formats.reading import Openable
 from monitor.ingest.batch import Batch
-from monitor.ingest.reading import Reading, batches
+from monitor.ingest.reading import Piece, Reading, batches, records
 from monitor.ingest.sealed import SealedFile
 from monitor.process import harden
 from monitor.vault import Vault
 
 _LARGE = 4 * 2**20  # bytes: about as long as it takes another process to start
 _WAITING = 2**20  # bytes that may wait in the pipe: a batch, so that neither process has to wait for the other's turn
-_TASK = 0  # the file descriptor that a process is given its task by
+_TASK, _ANSWERS = 0, 1  # the file descriptors that a process is given its task by, and answers by
+_LENGTH = 8  # bytes of the number that says how long an answer is
 
 Told: TypeAlias = Batch | Exception | None  # None: that was all
 
 
-def batches_of(reading: Reading, vault: Vault) -> AbstractContextManager[Iterator[Batch]]:
-    """The rows of a delivery in order, read here or, where that is faster, apart; raises what its parser does."""
-    if _is_large(reading.file) and len(os.sched_getaffinity(0)) > 1:
-        return _apart(reading, vault)
+class SlowReaderError(Exception):
+    """Whoever stores has waited too long for whoever reads."""
+
+
+class Patience:
+    """How long to wait for a reader, in all: 5 seconds, and as long as was spent on what it read."""
+
+    def __init__(self, grace: float = 5, clock: Callable[[], float] = time.monotonic) -> None:
+        """`grace` in seconds. Until `begin` there is no limit."""
+        self._clock, self._waited = clock, 0.0
+        self._grace, self._begun = grace, clock()
+        self.left = self._no_limit
+
+    def begin(self) -> None:
+        """From here on it counts."""
+        self._begun, self._waited = self._clock(), 0.0
+        self.left = self._rest
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Waiting for the reader."""
+        begun = self._clock()
+        try:
+            yield
+        finally:
+            self._waited += self._clock() - begun
+
+    def _rest(self) -> float | None:
+        worked = self._clock() - self._begun - self._waited
+        return max(0.0, self._grace + worked - self._waited)
+
+    def _no_limit(self) -> float | None:
+        return None
+
+
+def batches_of(
+    reading: Reading, vault: Vault, patience: Patience | None = None
+) -> AbstractContextManager[Iterator[Batch]]:
+    """The rows of a delivery in order, read here or, where that is faster, apart.
+
+    Raises what the parser does; SlowReaderError where the patience with a reader apart ends.
+    """
+    if is_read_apart(reading):
+        return _apart(reading, vault, patience or Patience())
     return nullcontext(batches(reading, vault))
+
+
+def pieces_of(reading: Reading, vault: Vault) -> AbstractContextManager[Iterator[Piece]]:
+    """The rows of a delivery in order, by columns or one by one, as its format goes."""
+    return batches_of(reading, vault) if reading.format in LANES else nullcontext(records(reading))
+
+
+def is_read_apart(reading: Reading) -> bool:
+    """Whether another process reads it: where it goes by columns, is large, and there is a core to spare."""
+    return reading.format in LANES and _is_large(reading.file) and len(os.sched_getaffinity(0)) > 1
 
 
 def _is_large(file: Openable) -> bool:
@@ -49,15 +103,15 @@ def _is_large(file: Openable) -> bool:
 
 
 @contextmanager
-def _apart(reading: Reading, vault: Vault) -> Iterator[Iterator[Batch]]:
+def _apart(reading: Reading, vault: Vault, patience: Patience) -> Iterator[Iterator[Batch]]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MONITOR_")}
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
     command = [sys.executable, "-P", "-m", __name__]
-    with Popen(command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=environment) as process:  # noqa: S603 -- ours
+    with Popen(command, bufsize=0, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=environment) as process:  # noqa: S603
         with suppress(OSError):  # not allowed that much: then the two wait for each other more often
             fcntl.fcntl(process.stdout or -1, fcntl.F_SETPIPE_SZ, _WAITING)
         try:
-            yield _received(process, pickle.dumps((_with(None, reading), vault.hand_over())))
+            yield _received(process, pickle.dumps((_with(None, reading), vault.hand_over())), patience)
         finally:
             process.kill()
 
@@ -68,13 +122,12 @@ def _with(vault: Vault | None, reading: Reading) -> Reading:
     return replace(reading, file=replace(file, vault=vault)) if isinstance(file, SealedFile) else reading
 
 
-def _received(process: Popen[bytes], task: bytes) -> Iterator[Batch]:
+def _received(process: Popen[bytes], task: bytes, patience: Patience) -> Iterator[Batch]:
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        process.stdin.write(task)
-        process.stdin.flush()
-        while told := pickle.load(process.stdout):  # noqa: S301 -- what comes up this pipe is from `main`
+        _write(process.stdin.fileno(), task)
+        while told := pickle.loads(_next(process.stdout.fileno(), patience)):  # noqa: S301 -- from `main`
             if isinstance(told, Exception):
                 raise told
             yield told
@@ -83,6 +136,32 @@ def _received(process: Popen[bytes], task: bytes) -> Iterator[Batch]:
             process.wait(1)
         broke_off = f"the process that reads the delivery broke off (exit code {process.returncode})"
         raise MonitorError(f"{broke_off}; nothing was stored, try again") from None
+
+
+def _next(pipe: int, patience: Patience) -> bytearray:
+    """What the process tells next; it is written as soon as its first byte is there."""
+    with patience.waiting():
+        ready, _, _ = select.select([pipe], [], [], patience.left())
+        if not ready:
+            raise SlowReaderError
+        return _exactly(pipe, int.from_bytes(_exactly(pipe, _LENGTH)))
+
+
+def _exactly(pipe: int, size: int) -> bytearray:
+    found = bytearray(size)
+    view = memoryview(found)
+    while view:
+        count = os.readv(pipe, [view])
+        if not count:
+            raise EOFError
+        view = view[count:]
+    return found
+
+
+def _write(pipe: int, content: bytes) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(pipe, rest) :]
 
 
 def _told(reading: Reading, vault: Vault) -> Iterator[Told]:
@@ -107,8 +186,8 @@ def main() -> None:
     Thread(target=_end_with_parent, daemon=True).start()
     with suppress(BrokenPipeError):
         for told in _told(_with(vault, reading), vault):
-            sys.stdout.buffer.write(pickle.dumps(told, pickle.HIGHEST_PROTOCOL))  # ready before the other asks
-            sys.stdout.buffer.flush()
+            content = pickle.dumps(told, pickle.HIGHEST_PROTOCOL)  # ready before the other asks
+            _write(_ANSWERS, len(content).to_bytes(_LENGTH) + content)
 
 
 if __name__ == "__main__":

@@ -13,12 +13,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
-from monitor.db import rows_where, table_of
+from monitor.db import insert_columns, rows_where, table_of
 from monitor.formats.records import NoticeRecord, Record
 from monitor.ingest.batch import Batch
 from monitor.ingest.items import Item
 from monitor.ingest.store import Store
-from monitor.instants import to_datetime
 from monitor.models.facts import Content, Correction, Delivery, Notice
 from monitor.vocabulary import Decision, DeliveryState, Kind, Role
 
@@ -74,8 +73,10 @@ def withdraw_retold(store: Store, batch: Batch) -> None:
     for sent in _sent(store, contents).values():
         moments = {notice.sent_at for notice in sent if notice.by_ntd}
         retold |= {(n.identifier, n.content) for n in sent if not n.by_ntd and n.sent_at in moments}
-    for identifier, content in sorted(retold - _withdrawn(store, {identifier for identifier, _ in retold})):
-        store.session.add(_withdrawal(identifier, content, store.recorded_at))
+    new = sorted(retold - _withdrawn(store, {identifier for identifier, _ in retold}))
+    each = {"notice_id": [identifier for identifier, _ in new], "content_id": [content for _, content in new]}
+    always = {"decision": str(Decision.WITHDRAW_NOTICE), "reason": _REASON, "decided_by": _BY}
+    insert_columns(store.session, table_of(Correction), each, always | {"recorded_at": store.recorded_at})
 
 
 def _notice_alone(record: Record, notice: NoticeRecord) -> Record:
@@ -121,17 +122,6 @@ def _families(store: Store, contents: Collection[int]) -> dict[int, set[int]]:
 def _withdrawn(store: Store, notices: Collection[int]) -> set[tuple[int, int]]:
     rows = _rows(store, Correction, ("notice_id", "content_id", "decision"), "notice_id", notices)
     return {(row[0], row[1]) for row in rows if row[2] == str(Decision.WITHDRAW_NOTICE)}
-
-
-def _withdrawal(notice: int, content: int, recorded_at: int) -> Correction:
-    return Correction(
-        decision=Decision.WITHDRAW_NOTICE,
-        content_id=content,
-        notice_id=notice,
-        reason=_REASON,
-        decided_by=_BY,
-        recorded_at=to_datetime(recorded_at),
-    )
 
 
 def _rows(store: Store, model: type[Any], columns: Sequence[str], key: str, values: Collection[Any]) -> Iterator[Any]:

@@ -18,7 +18,8 @@ from monitor.vocabulary import Verdict
 @dataclass(frozen=True)
 class Shape:
     """What one delivery is like. `companies`: notices to each; `known`, `repeated`: notices that earlier
-    deliveries have of the time it covers, and how many of them it has too (None: not asked)."""
+    deliveries have of the time it covers, and how many of them it has too (None: not asked). `stopped`: so much was
+    read of it, as it `is_lost`."""
 
     received_at: int
     rows: int
@@ -29,6 +30,7 @@ class Shape:
     known: int | None = None
     repeated: int | None = None
     companies: Mapping[str, int] = field(default_factory=dict)
+    stopped: bool = False
 
     @property
     def bad(self) -> int:
@@ -93,9 +95,25 @@ Rule: TypeAlias = Callable[[Case], Iterator[Finding]]
 
 
 def judge(case: Case) -> tuple[Finding, ...]:
-    """All that the rules find, the worst first; nothing where the delivery is as expected."""
+    """All that the rules find, the worst first; nothing where the delivery is as expected.
+
+    Of one that was not read to its end only why it is refused: its other numbers are of a part of it.
+    """
     found = [finding for rule in _RULES for finding in rule(case)]
+    if case.shape.stopped:
+        found = [finding for finding in found if finding.verdict is Verdict.REFUSED]
     return tuple(sorted(found, key=lambda finding: finding.verdict is not Verdict.REFUSED))
+
+
+def is_lost(source: Source, rows: int, bad: int) -> bool:
+    """Whether a delivery is refused whatever follows the rows that were read: no more of it need be.
+
+    Only where the source has a maximum of rows: without one, good rows could still outweigh any number of bad ones.
+    """
+    most, limits = source.maximum_rows, source.gate
+    if most is None:
+        return False
+    return rows > most or bad > max(limits.quarantined_refused * most, limits.shares_from_rows)
 
 
 def verdict_on(findings: tuple[Finding, ...]) -> Verdict:
@@ -106,10 +124,16 @@ def verdict_on(findings: tuple[Finding, ...]) -> Verdict:
 def _configured_rows(case: Case) -> Iterator[Finding]:
     """Rows outside minimum_rows..maximum_rows of the source: refused."""
     rows, source = case.shape.rows, case.source
-    if rows < source.minimum_rows:
+    if rows < source.minimum_rows and not case.shape.stopped:
         yield Finding("below_minimum", Verdict.REFUSED, {"rows": rows, "minimum": source.minimum_rows})
     if source.maximum_rows is not None and rows > source.maximum_rows:
         yield Finding("above_maximum", Verdict.REFUSED, {"rows": rows, "maximum": source.maximum_rows})
+
+
+def _stopped(case: Case) -> Iterator[Finding]:
+    """Not read to its end."""
+    if case.shape.stopped:
+        yield Finding("reading_stopped", Verdict.REFUSED, {"rows": case.shape.rows})
 
 
 def _expected_rows(case: Case) -> Iterator[Finding]:
@@ -253,6 +277,6 @@ def _listed(counts: Mapping[str, int]) -> str:
 
 
 _RULES: tuple[Rule, ...] = (
-    _configured_rows, _expected_rows, _expected_days, _order, _companies, _quarantine, _columns, _contradictions,
-    _repetition, _rejected,
+    _configured_rows, _stopped, _expected_rows, _expected_days, _order, _companies, _quarantine, _columns,
+    _contradictions, _repetition, _rejected,
 )  # fmt: skip

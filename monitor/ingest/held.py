@@ -6,7 +6,7 @@ when a process is killed), and whatever backs the database up backs them up too.
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from io import BufferedReader, RawIOBase
 from typing import Any, Literal
@@ -14,25 +14,16 @@ from typing import Any, Literal
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
-from monitor.errors import DeliveryError
-from monitor.formats.reading import Openable, open_delivery_file
-from monitor.ingest.sealed import PIECE
+from monitor.ingest.ahead import SEALED_AT_ONCE
 from monitor.models.held import HeldPiece
 from monitor.vault import Vault
 
 
-def hold(session: Session, vault: Vault, delivery: int, file_digest: str, file: Openable) -> None:
-    """Seal the bytes away; raises DeliveryError where they are no longer those that were judged."""
-    digest = hashlib.sha256()
-    with open_delivery_file(file) as stream:
-        number = 0
-        while piece := stream.read(PIECE):
-            digest.update(piece)
-            row = {"delivery_id": delivery, "number": number, "key_version": vault.version, "sealed": vault.seal(piece)}
-            session.execute(insert(HeldPiece), row)
-            number += 1
-    if vault.digest_file(digest.hexdigest()) != file_digest:
-        raise DeliveryError("the file changed while it was read; deliver it again when it is finished")
+def hold(session: Session, vault: Vault, delivery: int, sealed: Iterable[bytes]) -> None:
+    """Keep the bytes, in pieces that were sealed under the vault's current key."""
+    for number, piece in enumerate(sealed):
+        row = {"delivery_id": delivery, "number": number, "key_version": vault.version, "sealed": piece}
+        session.execute(insert(HeldPiece), row)
 
 
 def erase(session: Session, delivery: int) -> None:
@@ -51,7 +42,7 @@ class HeldFile:
     def open(self, mode: Literal["rb"]) -> BufferedReader:
         """Read from the start; MonitorError where the key file is not the one it was sealed with."""
         assert mode == "rb"
-        return BufferedReader(_Pieces(self), PIECE)
+        return BufferedReader(_Pieces(self), SEALED_AT_ONCE)
 
 
 class _Pieces(RawIOBase):

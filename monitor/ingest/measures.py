@@ -55,6 +55,7 @@ def _shape(delivery: Delivery) -> Shape:
         known=measures.get("known"),
         repeated=measures.get("repeated"),
         companies=measures.get("companies", {}),
+        stopped=measures.get("stopped", False),
     )
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from itertools import chain, islice
+from itertools import islice
+from typing import TypeAlias, TypeVar
 
 from monitor.cycles import uncollected
 from monitor.formats.catalogue import reader
 from monitor.formats.lanes import LANES
 from monitor.formats.reading import Openable, read_lines
 from monitor.formats.records import Context, Record, Rejected
-from monitor.formats.regular import RegularRows
+from monitor.formats.regular import RegularRows, Row
 from monitor.formats.rows import RowError
 from monitor.ingest.batch import (
     Batch,
@@ -30,6 +31,11 @@ from monitor.ingest.items import Item, prepare
 from monitor.vault import Vault, site_of
 from monitor.vocabulary import Kind, State
 
+_AT_ONCE = 32  # rows that are in memory before they are weighed: 8 MiB of the longest
+_HEAVY = 4 * 2**20  # bytes of rows that are enough for a batch, however few rows they are
+
+T = TypeVar("T")
+
 _ONLINE, _OFFLINE = str(State.ONLINE), str(State.OFFLINE)
 
 
@@ -44,34 +50,60 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class ReadAhead:
-    """What was read of a delivery before the writer lock was taken: its fingerprint, and its rows ready for storing."""
+class Records:
+    """A part of a delivery whose rows were parsed one by one, and may be about items that only the database knows."""
 
-    sha256: str
-    batches: Iterator[Batch]
+    records: list[Record | Rejected]
+
+    @property
+    def size(self) -> int:
+        """How many rows were read."""
+        return len(self.records)
+
+    @property
+    def refused(self) -> list[Rejected]:
+        """Those that the parser refused."""
+        return [record for record in self.records if isinstance(record, Rejected)]
 
 
-def read_ahead(sha256: str, reading: Reading, vault: Vault) -> ReadAhead:
-    """Read the first batch of a delivery now, and the others when they are asked for; raises what its parser does.
-
-    For formats whose rows need nothing that only the database knows: such as have no file numbers.
-    """
-    read = _by_record(reading, vault)
-    return ReadAhead(sha256, chain(list(islice(read, 1)), read))
+Piece: TypeAlias = Batch | Records
 
 
-def _by_record(reading: Reading, vault: Vault) -> Iterator[Batch]:
-    records = reader(reading.format)(reading.file, reading.context)
-    while rows := list(islice(records, reading.size)):
-        with uncollected():
-            batch = of_records(rows, vault, reading.context.known_names)
-        yield batch
+def records(reading: Reading) -> Iterator[Records]:
+    """The rows of a delivery in order, one by one; raises DeliveryError as its parser does."""
+    return map(Records, bundles(reader(reading.format)(reading.file, reading.context), reading.size, _weight))
+
+
+def bundles(rows: Iterator[T], size: int, weight: Callable[[T], int]) -> Iterator[list[T]]:
+    """Lists of `size` rows; of fewer where they are heavy, so that as many of the longest rows fit into memory."""
+    bundle, heavy = list[T](), 0
+    while some := list(islice(rows, min(_AT_ONCE, size - len(bundle)))):
+        bundle += some
+        heavy += sum(map(weight, some))
+        if len(bundle) >= size or heavy > _HEAVY:
+            yield bundle
+            bundle, heavy = [], 0
+    if bundle:
+        yield bundle
+
+
+def _weight(record: Record | Rejected) -> int:
+    """About how many bytes of its row a record holds."""
+    if isinstance(record, Rejected):
+        return len(record.raw)
+    told = record.notices if record.first_notice is None else (*record.notices, record.first_notice)
+    texts = (len(n.recipient or "") + len(n.recipient_email or "") + len(n.address or "") for n in told)
+    return len(record.url) + len(record.flags) + sum(texts)
+
+
+def _weight_of_line(row: Row) -> int:
+    return len(row[1] or b"")
 
 
 def batches(reading: Reading, vault: Vault) -> Iterator[Batch]:
     """The rows of a delivery in order; raises DeliveryError as its parser does."""
     lanes = LANES[reading.format](read_lines(reading.file), reading.context)
-    while rows := list(islice(lanes.rows, reading.size)):
+    for rows in bundles(lanes.rows, reading.size, _weight_of_line):
         with uncollected():
             regular, others = lanes.divide(rows)
             one_by_one = of_records(others, vault, reading.context.known_names)

@@ -58,6 +58,10 @@ _RULES: Mapping[str, _Rule] = MappingProxyType(
             "too many rows: {rows:,}, at most {maximum:,} expected",
             "see whether it is the right export; or raise maximum_rows of the source",
         ),
+        "reading_stopped": _Rule(
+            "reading stopped after {rows:,} rows: whatever follows, it is refused",
+            "the counts are of the rows that were read; whatever follows them was not looked at",
+        ),
         "too_few_rows": _Rule(
             "rows {rows:,}, expected about {expected:,} (median of the last {of}; the fewest was {extreme:,})",
             "ask whether the export was cut off or filtered",

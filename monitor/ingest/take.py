@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import TypeAlias
 
-from sqlalchemy import Engine, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from monitor.clear_text import holds_address
 from monitor.cycles import uncollected
-from monitor.db import lock_writers, next_identifier, table_of, transaction
-from monitor.formats.catalogue import keepable, reader
+from monitor.db import insert_columns, lock_writers, next_identifier, table_of
+from monitor.formats.catalogue import keepable
 from monitor.formats.lanes import LANES
 from monitor.formats.reading import Openable, fingerprint
 from monitor.formats.records import Context
 from monitor.formats.registry import alias_form
+from monitor.ingest.ahead import Direct, Input, Lost, never_lost
 from monitor.ingest.answer import Answer, Tally, answer, repeated_answer
-from monitor.ingest.apart import batches_of
 from monitor.ingest.batch import Batch, Refused, of_items
 from monitor.ingest.first_notices import may_retell, withdraw_retold
 from monitor.ingest.measures import largest_companies
 from monitor.ingest.outcomes import Fate, Outcome, Outcomes, untold
-from monitor.ingest.reading import ReadAhead, Reading, prepared, read_ahead
+from monitor.ingest.reading import Reading, Records, prepared
 from monitor.ingest.references import References
 from monitor.ingest.store import Attribute, Store, unattributed
 from monitor.instants import HOUR, to_datetime, to_instant
@@ -58,17 +58,18 @@ class Parcel:
         object.__setattr__(self, "path", keepable(self.format, self.path))
 
 
-def ahead_of(engine: Engine, parcel: Parcel, vault: Vault) -> ReadAhead | None:
-    """Read a delivery, or its first batch, while nobody has to wait; None where its format has to wait for its turn.
+def reading_of(
+    source: Source, format_name: str, file: Openable, received_at: int, known: frozenset[str] = frozenset()
+) -> Reading:
+    """What a file is read as (`known`: `known_names`); raises ConfigurationError for a zone that is none."""
+    size = _BATCH_BY_COLUMNS if format_name in LANES else _BATCH
+    return Reading(file, format_name, context_of(source, received_at, known), size)
 
-    Raises DeliveryError where it cannot be read.
-    """
-    if parcel.format != "xarf":
-        return None
-    with transaction(engine) as session:
-        names = known_names(session)
-    reading = Reading(parcel.path, parcel.format, context_of(parcel.source, parcel.received_at, names), _BATCH)
-    return read_ahead(fingerprint(parcel.path), reading, vault)
+
+def direct(vault: Vault, parcel: Parcel, known: frozenset[str], lost: Lost = never_lost) -> Direct:
+    """The delivery, to be read while it is stored: whoever else writes waits for that."""
+    reading = reading_of(parcel.source, parcel.format, parcel.path, parcel.received_at, known)
+    return Direct(reading, vault, fingerprint(parcel.path), lost)
 
 
 def take(
@@ -79,78 +80,59 @@ def take(
     progress: Progress = unwatched,
     outcomes: Outcomes = untold,
     attribute: Attribute = unattributed,
-    ahead: ReadAhead | None = None,
+    given: Input | None = None,
 ) -> Answer:
     """Store what a delivery says, once; raises DeliveryError (nothing stored) where it cannot be read.
 
     A file that was taken in before, or waits, is not taken in again; one that was refused is, and the gate decides.
     `progress` is told the number of rows done so far, every few thousand;
     `outcomes` what became of each row (of none, where the file is not taken in again);
-    `attribute` which notices to hosters were stored; `ahead` is what was read of it before.
+    `attribute` which notices to hosters were stored. `given`: the delivery as far as it was read ahead.
     """
-    sha256 = ahead.sha256 if ahead else fingerprint(parcel.path)
-    digest = vault.digest_file(sha256)
+    given = given or direct(vault, parcel, known_names(session))
+    digest = vault.digest_file(given.sha256)
     lock_writers(session)
     known = _same_file(session, parcel, digest)
     if known is not None and known.verdict is not Verdict.REFUSED:
-        return replace(repeated_answer(known), sha256=sha256)
+        return replace(repeated_answer(known), sha256=given.sha256)
     delivery = open_delivery(session, parcel, digest, recorded_at)
-    told = fill(session, vault, delivery, parcel.source, parcel.path, progress, outcomes, attribute, ahead)
-    return replace(told, sha256=sha256)
+    told = fill(session, vault, delivery, given, progress, outcomes, attribute)
+    return replace(told, sha256=given.sha256)
 
 
 def fill(
     session: Session,
     vault: Vault,
     delivery: Delivery,
-    source: Source,
-    file: Openable,
+    given: Input,
     progress: Progress = unwatched,
     outcomes: Outcomes = untold,
     attribute: Attribute = unattributed,
-    ahead: ReadAhead | None = None,
 ) -> Answer:
-    """Store what a file says, under the row that was opened for it."""
+    """Store what a delivery says, under the row that was opened for it."""
     tally = Tally(outcomes=outcomes)
     store = Store(session, vault, delivery, to_instant(delivery.recorded_at), tally, attribute)
-    if ahead is not None:
-        _store_all(store, ahead.batches, progress)
-        _close_delivery(session, delivery, tally)
-        return answer(delivery)
-    way, size = (_by_columns, _BATCH_BY_COLUMNS) if delivery.format in LANES else (_by_record, _BATCH)
-    context = context_of(source, to_instant(delivery.received_at), known_names(session))
-    reading = Reading(file, delivery.format, context, size)
-    way(store, reading, progress)
+    references, retells = References(store, known_names(session)), may_retell(store)
+    with closing(given.pieces()) as pieces:
+        for piece in pieces:
+            with uncollected():  # a fifth of the time: the rows of a batch are in no cycle, and go with it
+                if isinstance(piece, Batch):
+                    _store(store, piece)
+                    if retells:
+                        withdraw_retold(store, piece)
+                else:
+                    _store_records(store, references, piece)
+            progress(store.tally.rows)
+    tally.stopped = given.stopped
     _close_delivery(session, delivery, tally)
     return answer(delivery)
 
 
-def _by_columns(store: Store, reading: Reading, progress: Progress) -> None:
-    """Store batch by batch what needs nothing but its own rows to be read."""
-    with batches_of(reading, store.vault) as batches:
-        _store_all(store, batches, progress)
-
-
-def _store_all(store: Store, batches: Iterable[Batch], progress: Progress) -> None:
-    retells = may_retell(store)
-    for batch in batches:
-        with uncollected():  # a fifth of the time: the rows of a batch are in no cycle, and go with it
-            _store(store, batch)
-            if retells:
-                withdraw_retold(store, batch)
-        progress(store.tally.rows)
-
-
-def _by_record(store: Store, reading: Reading, progress: Progress) -> None:
-    """Store batch by batch what may be about items that only the database knows."""
-    references = References(store, reading.context.known_names)
-    records = reader(reading.format)(reading.file, reading.context)
-    while batch := list(islice(records, reading.size)):
-        with uncollected():
-            items, refused = prepared(references.resolve(batch), store.vault, reading.context.known_names)
-            _store(store, of_items(items, store.vault, refused))
-            references.settle(items)
-        progress(store.tally.rows)
+def _store_records(store: Store, references: References, told: Records) -> None:
+    """Store what may be about items that only the database knows."""
+    items, refused = prepared(references.resolve(told.records), store.vault, references.known_names)
+    _store(store, of_items(items, store.vault, refused))
+    references.settle(items)
 
 
 def _store(store: Store, batch: Batch) -> None:
@@ -219,7 +201,11 @@ def _close_delivery(session: Session, delivery: Delivery, tally: Tally) -> None:
 
 
 def _quarantine(store: Store, refused: Sequence[Refused]) -> None:
+    if not refused:
+        return
     for row in refused:
         store.tally.quarantined[row.reason] += 1
         store.tally.outcomes(Outcome(row.line, Fate.QUARANTINED, row.reason, row.column))
-        store.session.add(Quarantined(delivery_id=store.delivery.id, key_version=store.vault.version, **row._asdict()))
+    each = dict(zip(Refused._fields, zip(*refused, strict=True), strict=True))
+    always = {"delivery_id": store.delivery.id, "key_version": store.vault.version}
+    insert_columns(store.session, table_of(Quarantined), each, always)

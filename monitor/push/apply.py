@@ -6,7 +6,8 @@ import json
 import time
 import traceback
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Engine, select
@@ -21,9 +22,11 @@ from monitor.formats.xarf import records
 from monitor.formats.xarf_body import BodyRefusedError, Reports, read_body
 from monitor.formats.xarf_kept import KeptReports
 from monitor.formats.xarf_objects import BODY_LIMIT
+from monitor.ingest.ahead import SEALED_AT_ONCE
 from monitor.ingest.answer import Answer
+from monitor.ingest.batch import Batch
 from monitor.ingest.outcomes import Fate, Outcome
-from monitor.ingest.reading import ReadAhead, of_records
+from monitor.ingest.reading import Piece, of_records
 from monitor.ingest.take import Parcel, context_of, known_names
 from monitor.instants import to_datetime
 from monitor.intake import take_in
@@ -85,9 +88,30 @@ def apply(engine: Engine, vault: Vault, push: Push, body: bytes, now: Callable[[
             return _again(session, vault, push, body)
 
 
-def _read_ahead(reports: Reports, parcel: Parcel, vault: Vault, names: frozenset[str]) -> ReadAhead:
+@dataclass
+class _Pushed:
+    """A push as `take_in` has it: read and sealed before the writer lock is asked for."""
+
+    batch: Batch
+    content: bytes
+    vault: Vault
+    sha256: str
+    stopped: bool = False
+
+    def pieces(self) -> Generator[Piece, None, None]:
+        """All of its rows at once."""
+        yield self.batch
+
+    def sealed_bytes(self) -> Iterator[bytes]:
+        """Its reports without their evidence, in sealed pieces."""
+        starts = range(0, len(self.content), SEALED_AT_ONCE)
+        return (self.vault.seal(self.content[start : start + SEALED_AT_ONCE]) for start in starts)
+
+
+def _read_ahead(reports: Reports, parcel: Parcel, vault: Vault, names: frozenset[str]) -> _Pushed:
     read = records(reports.objects, context_of(parcel.source, parcel.received_at, names))
-    return ReadAhead(fingerprint(parcel.path), iter([of_records(read, vault, names)]))
+    batch = of_records(read, vault, names)
+    return _Pushed(batch, reports.content, vault, fingerprint(parcel.path))
 
 
 def _store(
@@ -96,14 +120,14 @@ def _store(
     push: Push,
     body: bytes,
     parcel: Parcel,
-    ahead: ReadAhead,
+    ahead: _Pushed,
     now: Callable[[], int],
 ) -> str:
     """All of a push in one transaction: the key, the facts, the answer; any exception undoes the three."""
     asked = claim(session, vault, push.token, push.key, body, to_datetime(push.received_at))
     lock_writers(session)
     outcomes: list[Outcome] = []
-    taken = take_in(session, vault, parcel, now(), outcomes=outcomes.append, ahead=ahead)
+    taken = take_in(session, vault, parcel, now(), outcomes=outcomes.append, given=ahead)
     asked.delivery_id = taken.delivery
     asked.answer = json.dumps(told(taken, outcomes or _recalled(session, taken)))
     return asked.answer

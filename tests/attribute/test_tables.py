@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -24,7 +25,7 @@ RIS = "64498\t192.0.2.0/24\t350\n64498\t198.51.100.0/24\t350\n"
 PFX2AS = "192.0.2.0\t24\t64499\n198.51.100.0\t24\t64499\n"
 
 
-def load(session: Session, folder: Path, text: str, day: date, kind: str = "ranges", **options: bool) -> int:
+def load(session: Session, folder: Path, text: str, day: date, kind: str = "ranges", **options: Any) -> int:
     path = folder / "table"
     path.write_text(text, "utf-8")
     return load_netblocks(session, TableFile(path, day, kind), NOW, **options).table

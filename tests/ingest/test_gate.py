@@ -57,6 +57,10 @@ STOPPED: dict[str, tuple[Case, str]] = {
         Case(shape(10), (), Source("urlhaus", maximum_rows=9)),
         "refused: too many rows: 10, at most 9 expected",
     ),
+    "reading_stopped": (
+        Case(replace(shape(10), stopped=True), (), PLAIN),
+        "refused: reading stopped after 10 rows: whatever follows, it is refused",
+    ),
     "too_few_rows": (
         Case(shape(1204), STEADY, PLAIN),
         "suspicious: rows 1,204, expected about 21,600 (median of the last 8; the fewest was 21,600)",

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from monitor import audit
 from monitor.db import transaction
 from monitor.errors import DeliveryError, MonitorError
-from monitor.ingest import held
+from monitor.ingest import ahead, held
 from monitor.ingest.take import Parcel
 from monitor.instants import DAY, HOUR, parse_instant
 from monitor.intake import Decision, accept, reject, take_in
@@ -101,7 +101,7 @@ def test_rejected_is_erased_and_never_taken_silently(database: Database, vault: 
 def test_what_waits_is_sealed_in_small_pieces(
     database: Database, vault: Vault, suspicious: Parcel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(held, "PIECE", 64)
+    monkeypatch.setattr(ahead, "SEALED_AT_ONCE", 64)
     on_disk(suspicious).write_bytes(gzip.decompress(on_disk(suspicious).read_bytes()))
     number = deliver(database, vault, suspicious).delivery
     with transaction(database.engine) as session:
