@@ -1,0 +1,1 @@
+"""Attacks: what somebody with access he should not have can try, and what then happens."""
