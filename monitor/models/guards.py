@@ -134,7 +134,7 @@ def expected_guards(dialect: str) -> list[Guard]:
 
 
 def guard_problems(connection: Connection) -> list[str]:
-    """Which guards are missing or are not what they should be, and which triggers nobody here made; one sentence each."""
+    """Which guards are missing or not what they should be, and which triggers are none of ours; a sentence each."""
     dialect = connection.dialect.name
     expected = {guard.name: guard for guard in expected_guards(dialect)}
     found = _sqlite_triggers(connection) if dialect == "sqlite" else _postgresql_triggers(connection)
@@ -142,7 +142,9 @@ def guard_problems(connection: Connection) -> list[str]:
     problems = []
     for name, guard in expected.items():
         if name not in found:
-            problems.append(f"the database no longer refuses {guard.action.upper()} on {guard.table}: trigger {name} is gone")
+            problems.append(
+                f"the database no longer refuses {guard.action.upper()} on {guard.table}: trigger {name} is gone"
+            )
         elif found[name] != wanted[name]:
             problems.append(f"trigger {name} on {guard.table} is not what it was: it was replaced or disabled")
     tables = {guard.table for guard in expected.values()}

@@ -21,6 +21,7 @@ from typing import Any
 from monitor.errors import MonitorError
 from monitor.publish.datapackage import About
 
+MANIFEST, SIGNATURE = "manifest.json", "manifest.json.sig"
 INDEX = "publication.json"  # what is in the folder, for the site; the signed list is in manifest.json
 
 

@@ -43,8 +43,8 @@ def refused(database: Database, statement: str) -> None:
 
 @pytest.mark.parametrize("table", FACTS)
 def test_no_fact_is_updated_or_deleted(filled: Database, table: str) -> None:
-    for column in Base.metadata.tables[table].columns.keys():
-        refused(filled, f'UPDATE {table} SET "{column}" = "{column}"')
+    for column in Base.metadata.tables[table].columns:
+        refused(filled, f'UPDATE {table} SET "{column.name}" = "{column.name}"')
     refused(filled, f"DELETE FROM {table}")
     with filled.engine.connect() as connection:
         assert connection.scalar(text(f"SELECT count(*) FROM {table}")) == 1
@@ -130,15 +130,13 @@ def test_a_trigger_that_does_nothing_any_more_is_named(database: Database) -> No
 
 def test_a_trigger_that_was_planted_is_named(database: Database) -> None:
     if database.engine.dialect.name == "sqlite":
-        planted = (
-            "CREATE TRIGGER later AFTER INSERT ON sightings BEGIN DELETE FROM sightings WHERE id = NEW.id; END",
-        )
+        planted = ("CREATE TRIGGER later AFTER INSERT ON sightings BEGIN DELETE FROM sightings WHERE id = NEW.id; END",)
     else:
-        planted = (
-            "CREATE FUNCTION later() RETURNS trigger LANGUAGE plpgsql AS "
-            "$$ BEGIN NEW.seen_at = NEW.seen_at - 3600; RETURN NEW; END $$",
+        shifts = "$$ BEGIN NEW.seen_at = NEW.seen_at - 3600; RETURN NEW; END $$"
+        planted = [
+            f"CREATE FUNCTION later() RETURNS trigger LANGUAGE plpgsql AS {shifts}",
             "CREATE TRIGGER later BEFORE INSERT ON sightings FOR EACH ROW EXECUTE FUNCTION later()",
-        )
+        ]
     assert problems(database, *planted) == ["trigger later on sightings is none of this program's"]
 
 
