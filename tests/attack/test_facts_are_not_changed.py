@@ -130,7 +130,9 @@ def test_a_trigger_that_does_nothing_any_more_is_named(database: Database) -> No
 
 def test_a_trigger_that_was_planted_is_named(database: Database) -> None:
     if database.engine.dialect.name == "sqlite":
-        planted = ("CREATE TRIGGER later AFTER INSERT ON sightings BEGIN DELETE FROM sightings WHERE id = NEW.id; END",)
+        planted = [
+            "CREATE TRIGGER later AFTER INSERT ON sightings BEGIN DELETE FROM sightings WHERE id = NEW.id; END",
+        ]
     else:
         shifts = "$$ BEGIN NEW.seen_at = NEW.seen_at - 3600; RETURN NEW; END $$"
         planted = [
