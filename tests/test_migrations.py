@@ -46,6 +46,21 @@ def test_the_triggers_of_before_come_back_and_go_again(database: Database) -> No
         assert guard_problems(connection) == []
 
 
+def test_triggers_that_were_dropped_or_emptied_are_put_back_by_going_down_and_up(database: Database) -> None:
+    with database.engine.begin() as connection:
+        if database.engine.dialect.name == "postgresql":
+            emptied = "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
+            connection.execute(text(f"{emptied} $$ BEGIN RETURN NULL; END $$"))
+            connection.execute(text("DROP TRIGGER keep_deliveries_update ON deliveries"))
+        else:
+            connection.execute(text("DROP TRIGGER keep_deliveries_update"))
+        assert guard_problems(connection) != []
+    downgrade(database.engine, "0008")
+    upgrade(database.engine)
+    with database.engine.connect() as connection:
+        assert guard_problems(connection) == []
+
+
 def test_down_to_nothing_and_up_again(database: Database) -> None:
     require_schema(database.engine)
     downgrade(database.engine, "base")

@@ -29,7 +29,7 @@ def publication(period: str, version: int) -> Publication | None:
 
 
 def signed_file(period: str, version: int, name: str) -> tuple[Signed, PublishedFile]:
-    """A file that is what was signed. Ends the request with 404 where there is none of that name, with 503 where not."""
+    """A file that is what was signed. Ends the request with 404 where there is none of that name, else 503."""
     inspector, about = _inspector(), ""
     try:
         signed = inspector.find(period, version)

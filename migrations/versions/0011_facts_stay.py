@@ -32,6 +32,9 @@ def upgrade() -> None:
     for table in (*_BEFORE, "release_rows"):
         for action in _ACTIONS:
             op.execute(f"DROP TRIGGER keep_{table}_{action}" + ("" if dialect == "sqlite" else f" ON {table}"))
+    if dialect == "postgresql":
+        source = Guard("audit_entries", "update").source
+        op.execute(f"CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $${source}$$")
     for guard in _guards(dialect):
         for statement in guard.create(dialect):
             op.execute(statement)

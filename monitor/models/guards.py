@@ -68,11 +68,11 @@ class Guard:
         return [function, f"{before} FOR EACH ROW EXECUTE FUNCTION {self.name}()"]
 
     def drop(self, dialect: str) -> list[str]:
-        """The statements that take it away."""
+        """The statements that take it away, where it is there."""
         if dialect == "sqlite":
-            return [f"DROP TRIGGER {self.name}"]
-        function = [f"DROP FUNCTION {self.name}()"] if self.condition else []
-        return [f"DROP TRIGGER {self.name} ON {self.table}", *function]
+            return [f"DROP TRIGGER IF EXISTS {self.name}"]
+        function = [f"DROP FUNCTION IF EXISTS {self.name}()"] if self.condition else []
+        return [f"DROP TRIGGER IF EXISTS {self.name} ON {self.table}", *function]
 
     @property
     def source(self) -> str:

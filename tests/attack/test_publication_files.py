@@ -207,7 +207,12 @@ def test_a_file_is_read_once_and_again_after_the_stated_time(
     """An edit below the file system, which leaves every time as it was, is found after ten minutes."""
     now, read = [0.0], list[str]()
     found = inspector(installation, Memory(clock=lambda: now[0]))
-    monkeypatch.setattr("monitor.release.intact._sha256", lambda path: read.append(path.name) or digest(path))
+
+    def counted(path: Path) -> str:
+        read.append(path.name)
+        return digest(path)
+
+    monkeypatch.setattr("monitor.release.intact._sha256", counted)
     made = found.find(PERIOD, 2)
     assert made is not None
     file = made.publication.find("ranking.csv")
