@@ -152,15 +152,11 @@ class Inspector:
         """As the signed description of the data says, where there is one."""
         described = made.find(_DESCRIPTION)
         path = made.folder / (INDEX if described is None else _DESCRIPTION)
+        expected = described.sha256 if described else ""
         try:
-            content = self.memory.of(path, "content", path.read_bytes)
-            if described is None:
-                return str(json.loads(content)["licence"])
-            if hashlib.sha256(content).hexdigest() == described.sha256:
-                return str(json.loads(content)["licenses"][0]["name"])
+            return self.memory.of(path, f"licence {expected}", lambda: _licence_in(path.read_bytes(), expected))
         except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
-            raise NotIntactError(f"{path.name} cannot be read") from error
-        raise NotIntactError(f"{path.name} is not what was signed")
+            raise NotIntactError(f"{path.name} is not what was signed") from error
 
     def names(self) -> list[tuple[str, int]]:
         """The releases of which something lies in the folder."""
@@ -195,6 +191,15 @@ def _read(folder: Path, manifest: bytes, signature: bytes, keys: Mapping[str, by
     ordered = tuple(sorted(files, key=lambda file: file.name))
     made = Publication(*name, fingerprint, "", folder, ordered)
     return Signed(made, release, hashlib.sha256(manifest).hexdigest())
+
+
+def _licence_in(content: bytes, sha256: str) -> str:
+    """What the description with that hash says, or the index where there is none; ValueError for another one."""
+    if not sha256:
+        return str(json.loads(content)["licence"])
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise ValueError("another description than the signed one")
+    return str(json.loads(content)["licenses"][0]["name"])
 
 
 def _file(name: str, content: bytes) -> PublishedFile:

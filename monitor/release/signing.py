@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -133,6 +134,7 @@ def fingerprint_of(public_pem: bytes) -> str:
     return hashlib.sha256(der).hexdigest()
 
 
+@lru_cache(maxsize=64)  # reading the file takes longer than checking a signature
 def _public(public_pem: bytes) -> Ed25519PublicKey:
     key = load_pem_public_key(public_pem)
     if not isinstance(key, Ed25519PublicKey):
