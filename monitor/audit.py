@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import select
@@ -16,6 +17,45 @@ from monitor.instants import to_instant
 from monitor.models.audit import AuditEntry
 
 _START = "0" * 64
+_LEAF, _NODE = b"\x00", b"\x01"
+
+
+@dataclass
+class Tree:
+    """A Merkle tree (RFC 9162, section 2.1) that grows by leaves; only its right edge is kept."""
+
+    size: int = 0
+    _edge: list[tuple[int, bytes]] = field(default_factory=list)  # whole subtrees, the widest first: height, hash
+
+    def add(self, leaf: bytes) -> None:
+        """Append a leaf."""
+        height, node = 0, hashlib.sha256(_LEAF + leaf).digest()
+        while self._edge and self._edge[-1][0] == height:
+            node = hashlib.sha256(_NODE + self._edge.pop()[1] + node).digest()
+            height += 1
+        self._edge.append((height, node))
+        self.size += 1
+
+    @property
+    def root(self) -> bytes:
+        """The hash of the whole tree, 32 bytes."""
+        root = self._edge[-1][1] if self._edge else hashlib.sha256().digest()
+        for _, node in reversed(self._edge[:-1]):
+            root = hashlib.sha256(_NODE + node + root).digest()
+        return root
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The trail up to its entry `size`: the root of the tree over all of them, and the hash of the last, in hex.
+
+    `origin` names the trail: how the hash of its first entry begins.
+    """
+
+    origin: str
+    size: int
+    root: bytes
+    entry_hash: str
 
 
 def record(
@@ -65,6 +105,17 @@ def verify(session: Session) -> list[str]:
             problems.append(f"entry {entry.id} was changed after it was written")
         previous = entry.entry_hash
     return problems
+
+
+def heads(session: Session, sizes: Collection[int] = ()) -> dict[int, Head]:
+    """The trail at each of these sizes that it has, and as it is now, by size; none where it is empty."""
+    found, tree, origin, last = dict[int, Head](), Tree(), "", ""
+    for last in session.scalars(select(AuditEntry.entry_hash).order_by(AuditEntry.id)):
+        tree.add(last.encode())
+        origin = origin or last[:16]
+        if tree.size in sizes:
+            found[tree.size] = Head(origin, tree.size, tree.root, last)
+    return found | ({tree.size: Head(origin, tree.size, tree.root, last)} if tree.size else {})
 
 
 def _hash(entry: AuditEntry) -> str:

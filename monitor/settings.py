@@ -104,6 +104,7 @@ class Settings:
 
     `contact`: an e-mail or web address where readers can object and complain; shown on the site.
     `site_address`: where the site is, such as https://monitor.example; without it that of each request.
+    `checkpoints`: a second folder for the signed heads of the audit trail, best on another machine.
     `publisher_iri`: what names the publisher in public registers of organisations, for data portals.
     """
 
@@ -116,6 +117,7 @@ class Settings:
     contact: str = ""
     site_address: str = ""
     publisher_iri: str = ""
+    checkpoints: Path = Path()
     licence: str = "CC0-1.0"
     demonstration: bool = False
     log_format: str = "text"
@@ -140,6 +142,12 @@ class Settings:
             raise ConfigurationError(f"licence {self.licence!r} is not known: take one of {LICENCES}")
         for name in ("site_address", "publisher_iri"):
             _check_address(name, getattr(self, name))
+
+    @property
+    def checkpoint_folders(self) -> tuple[Path, ...]:
+        """Where signed heads of the audit trail are written: in the home folder, and in a second one that is set."""
+        own = self.home / "checkpoints"
+        return (own,) if self.checkpoints in (Path(), own) else (own, self.checkpoints)
 
     @property
     def publications(self) -> Path:
@@ -174,7 +182,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     for key, variable in _VARIABLES.items():
         if environment.get(variable):
             values[key], origins[key] = environment[variable], variable
-    for key in ("home", "key_file", "signing_key_file"):
+    for key in ("home", "key_file", "signing_key_file", "checkpoints"):
         if key in values:
             values[key] = Path(values[key])
     return Settings(**values, sources=sources, alerts=alerts, limits=limits, origins=origins)

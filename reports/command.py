@@ -6,8 +6,11 @@ from pathlib import Path
 
 import click
 
+from monitor.cli.audit import attest
 from monitor.cli.runtime import Runtime, json_option, runtime, show
 from monitor.db import transaction
+from monitor.instants import to_datetime
+from monitor.release.attest import record_package
 from monitor.release.publications import Package, store, write_files
 from monitor.release.signing import keep_public_key, load_signing_key
 from reports.document import Report
@@ -51,5 +54,9 @@ def _packed(run: Runtime, period: str) -> tuple[Report, Package]:
 def _written(package: Package, run: Runtime, out: Path | None) -> list[Path]:
     if out is not None:
         return write_files(package.files, out)
-    folder = store(package, run.settings.publications)
+    with transaction(run.engine) as session:  # attested and stored, or neither
+        is_new = record_package(session, package, to_datetime(run.now()), "operator")
+        folder = store(package, run.settings.publications)
+    if is_new:
+        attest(run, f"the files of {package.about.period} version {package.about.version} are made")
     return [folder / name for name in package.files]

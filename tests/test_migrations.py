@@ -8,12 +8,13 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DatabaseError, IntegrityError
 
 import monitor.models  # noqa: F401 -- fills the metadata
 from monitor.db import Base, connect
 from monitor.errors import ConfigurationError
 from monitor.migrate import downgrade, require_schema, upgrade
+from monitor.models.guards import guard_problems
 from monitor.vault import Vault
 from tests.conftest import Database
 
@@ -22,6 +23,43 @@ def test_migrations_make_the_schema_of_the_models(database: Database) -> None:
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
+
+
+def test_migrations_make_the_triggers_of_the_models(database: Database) -> None:
+    with database.engine.connect() as connection:
+        assert guard_problems(connection) == []
+
+
+def test_the_triggers_of_before_come_back_and_go_again(database: Database) -> None:
+    with database.engine.begin() as connection:
+        for fact in FACTS:
+            connection.execute(text(fact))
+        connection.execute(text(ENTRY))
+    downgrade(database.engine, "0008")
+    with database.engine.begin() as connection:
+        connection.execute(text("UPDATE sightings SET observer = 'x'"))
+    with pytest.raises(DatabaseError, match="never changed"), database.engine.begin() as connection:
+        connection.execute(text("DELETE FROM audit_entries"))
+    upgrade(database.engine)
+    with pytest.raises(DatabaseError, match="never changed"), database.engine.begin() as connection:
+        connection.execute(text("UPDATE sightings SET observer = 'x'"))
+    with database.engine.connect() as connection:
+        assert guard_problems(connection) == []
+
+
+def test_triggers_that_were_dropped_or_emptied_are_put_back_by_going_down_and_up(database: Database) -> None:
+    with database.engine.begin() as connection:
+        if database.engine.dialect.name == "postgresql":
+            emptied = "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
+            connection.execute(text(f"{emptied} $$ BEGIN RETURN NULL; END $$"))
+            connection.execute(text("DROP TRIGGER keep_deliveries_update ON deliveries"))
+        else:
+            connection.execute(text("DROP TRIGGER keep_deliveries_update"))
+        assert guard_problems(connection) != []
+    downgrade(database.engine, "0008")
+    upgrade(database.engine)
+    with database.engine.connect() as connection:
+        assert guard_problems(connection) == []
 
 
 def test_down_to_nothing_and_up_again(database: Database) -> None:
@@ -58,6 +96,10 @@ VALUES (1, 1, 1, 0, 'online', 's', 0)
 ATTRIBUTION = "INSERT INTO attributions (id, content_id, valid_from, basis, recorded_at) VALUES (1, 1, 0, 'none', 0)"
 CORRECTION = """
 INSERT INTO corrections (decision, content_id, reason, decided_by, recorded_at) VALUES ('set_removal', 1, 'r', 'p', 0)
+"""
+ENTRY = """
+INSERT INTO audit_entries (id, happened_at, actor, action, subject, details, previous_hash, entry_hash)
+VALUES (1, 0, 'a', 'a', 's', '{}', '0', '1')
 """
 FACTS = (DELIVERY, SITE, CONTENT, SIGHTING, ATTRIBUTION, CORRECTION)
 ORPHAN = SIGHTING.replace("(1, 1, 1,", "(2, 1, 9,")

@@ -18,15 +18,15 @@ from monitor.publish import readme
 from monitor.publish.datapackage import LICENCES
 from monitor.publish.formatting import NARROW, decimal
 from monitor.publish.words import LANGUAGES, Language
-from monitor.release.publications import Publication, PublishedFile, read
-from monitor.release.signing import kept_public_keys
-from monitor.settings import Settings
+from monitor.release.attest import trusted_keys
+from monitor.release.publications import Publication, PublishedFile
 from web import languages
 from web.addresses import absolute, settings
 from web.announced import Announcement, announcements
 from web.catalogue import Entry, catalogue
 from web.pages import session
 from web.releases import shelf
+from web.signed import publication, signed_file
 from web.views import Query
 
 FORMS: Mapping[str, tuple[str, str]] = {
@@ -69,8 +69,8 @@ def open_data(lang: Language) -> Response:  # noqa: ARG001 -- the page asks the 
     here = settings()
     page = render_template(
         "open_data.html",
-        entries=_entries(here),
-        keys=kept_public_keys(here.public_keys),
+        entries=_entries(),
+        keys=trusted_keys(session(), here.public_keys),
         licence=LICENCES[here.licence],
         readme=readme,
     )
@@ -86,7 +86,7 @@ def data_of_release(lang: Language, period: str) -> Response:  # noqa: ARG001
         edition=edition,
         editions=known.newest,
         versions=known.versions(period),
-        made=read(settings().publications, period, edition.version),
+        made=publication(period, edition.version),
         licences=LICENCES,
         whole=absolute(url_for("data_of_release", lang="en", period=period, version=edition.version)),
     )
@@ -108,16 +108,18 @@ def file_size(size: int) -> str:
 
 def data_file(period: str, version: int, name: str) -> BaseResponse:
     """One file of a publication; nothing that its list does not name."""
-    made = _made(period, version)
-    file = made.find(name) if made else None
-    if made is None or file is None:
-        abort(404)
-    response = _sent(made.folder / file.name, file)
+    try:
+        parse_period(period)
+    except MonitorError:
+        abort(404)  # the reader's mistake: there is no such address
+    signed, file = signed_file(period, version, name)
+    path = signed.publication.folder / file.name
+    response = _sent(path, file)
     asked = request.args.get("sha256")
     response.headers["Cache-Control"] = _FOR_EVER if asked == file.sha256[:16] else _FOR_NOW
     response.headers["Access-Control-Allow-Origin"] = "*"
     if Path(name).suffix == ".html":
-        response.headers["Content-Security-Policy"] = report_policy(made.folder / file.name)
+        response.headers["Content-Security-Policy"] = report_policy(path)
     return response
 
 
@@ -138,14 +140,6 @@ def _sent(path: Path, file: PublishedFile) -> Response:
         abort(404)
 
 
-def _made(period: str, version: int) -> Publication | None:
-    try:
-        parse_period(period)
-    except MonitorError:
-        return None  # the reader's mistake: there is no such address
-    return read(settings().publications, period, version)
-
-
 @lru_cache(maxsize=64)  # a folder of publications is never written to again
 def report_policy(path: Path) -> str:
     """The policy of a report that has its style and fonts in it: exactly those, and no script."""
@@ -160,7 +154,7 @@ def report_policy(path: Path) -> str:
 
 def public_key(fingerprint: str) -> Response:
     """The public part of a key that signed a release, now or before."""
-    pem = kept_public_keys(settings().public_keys).get(fingerprint) or abort(404)
+    pem = trusted_keys(session(), settings().public_keys).get(fingerprint) or abort(404)
     response = Response(pem, mimetype=TYPES[".pem"])
     response.headers.set("Content-Disposition", "attachment", filename=f"{fingerprint}.pem")
     response.headers["Access-Control-Allow-Origin"] = "*"
@@ -181,20 +175,20 @@ def data_catalogue(form: str) -> Response:
     """The catalogue for data portals."""
     name, kind = FORMS[form]
     here = settings()
-    drawn = catalogue(_entries(here), here, absolute(""))
+    drawn = catalogue(_entries(), here, absolute(""))
     response = Response(drawn.serialize(format=name, encoding="utf-8"), content_type=kind)
     response.headers["Access-Control-Allow-Origin"] = "*"
     return _named_host(response)
 
 
-def _entries(here: Settings) -> tuple[Entry, ...]:
+def _entries() -> tuple[Entry, ...]:
     """All editions: latest period first, newest version first."""
     told = {said.edition.id: said for said in announcements(session())}
-    return tuple(_entry(told[edition.id], here) for edition in shelf(session()).editions if edition.id in told)
+    return tuple(_entry(told[edition.id]) for edition in shelf(session()).editions if edition.id in told)
 
 
-def _entry(said: Announcement, here: Settings) -> Entry:
-    return Entry(said.edition, said.reason, read(here.publications, said.edition.period, said.edition.version))
+def _entry(said: Announcement) -> Entry:
+    return Entry(said.edition, said.reason, publication(said.edition.period, said.edition.version))
 
 
 def _named_host(response: Response) -> Response:

@@ -23,7 +23,7 @@ _OWN = {
     "release": "release",
     "token": "token",
     "keys": "keys",
-    "audit": "setup",
+    "audit": "audit",
     "schedule": "schedule",
     "sources": "sources",
     "demo": "demo",

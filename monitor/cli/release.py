@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 from sqlalchemy import select
 
+from monitor.cli.audit import attest, say_notes
 from monitor.cli.runtime import INSTANT, Runtime, json_option, runtime, show
 from monitor.cli.score import ENGINE, METHOD, scored
 from monitor.db import lock_writers, transaction
@@ -20,11 +21,12 @@ from monitor.release.compare import Change, Differences, differences
 from monitor.release.correct import correct as correct_release
 from monitor.release.draft import draft as draft_release
 from monitor.release.open_data import files_of, write_open_data
-from monitor.release.publish import check, unconfirmed_in
 from monitor.release.publish import publish as publish_release
+from monitor.release.publish import unconfirmed_in
 from monitor.release.rebuild import rebuild as rebuild_release
 from monitor.release.rebuild import request_of, require_rebuildable
 from monitor.release.store import find, find_draft, find_published, load_table
+from monitor.release.verify import verify as verify_releases
 from monitor.score.methods import method
 
 NAME = click.argument("release")
@@ -116,20 +118,31 @@ def publish(release: str, waive_hearing: str | None, actor: str, as_json: bool) 
     done = f"published: {data['period']} version {data['version']}"
     next_command = f"monitor report {data['period']}"
     show(data | {"next": next_command}, as_json, f"{done}\nnow make its report and open data: {next_command}")
+    attest(run, done)
 
 
 @release.command()
-@NAME
+@click.argument("release", required=False)
+@click.option(
+    "--facts", is_flag=True, help="Read all facts too, and hold them against those each release was made from."
+)
 @json_option
-def verify(release: str, as_json: bool) -> None:
-    """Prove that a release is what was frozen; exit 1 where it is not."""
-    with transaction(runtime().engine) as session:
-        found = find(session, release)
-        problems = check(session, found)
-        data = _row(found) | {"problems": problems}
-    show(data, as_json, "\n".join(problems) or f"{data['period']} version {data['version']} is unchanged")
-    if problems:
-        raise MonitorError(f"release {data['period']} version {data['version']} is not what was frozen")
+def verify(release: str | None, facts: bool, as_json: bool) -> None:
+    """Prove that releases are what was frozen and published, and their files what was signed; exit 1 where not.
+
+    All of them, all versions of a period, or the one of a number.
+    """
+    run = runtime()
+    with transaction(run.engine) as session:
+        found = verify_releases(session, run.settings, release, facts=facts)
+        rows = [_row(one) for one in found.releases]
+    say_notes(found.notes)
+    newest = rows[-1] if rows and release else {}
+    lines = [f"{row['period']} version {row['version']} is unchanged" for row in rows] or ["no releases yet"]
+    answer = newest | {"releases": rows, "problems": found.problems, "notes": found.notes}
+    show(answer, as_json, "\n".join(found.problems or lines))
+    if found.problems:
+        raise MonitorError(f"{len(found.problems)} problems: the releases are not all what was frozen and published")
 
 
 @release.command()

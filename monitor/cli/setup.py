@@ -1,4 +1,4 @@
-"""`monitor init`, `monitor config`, `monitor audit`: an installation and what is in force in it."""
+"""`monitor init`, `monitor config`: an installation and what is in force in it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from monitor import audit as trail
 from monitor.cli.keys import record_signing_key
 from monitor.cli.runtime import json_option, runtime, show
 from monitor.db import connect, database_reachable, transaction
-from monitor.errors import MonitorError
 from monitor.instants import to_datetime
 from monitor.key_checks import refuse_new_keys, require_opens, tie
 from monitor.migrate import upgrade
@@ -62,6 +61,7 @@ def config(as_json: bool) -> None:
         "database_url": make_url(settings.database_url).render_as_string(hide_password=True),
         "key_file": str(settings.key_file),
         "signing_key_file": str(settings.signing_key_file),
+        "checkpoints": ", ".join(map(str, settings.checkpoint_folders)),
         "engine": settings.engine,
         "site_name": settings.site_name,
         "site_address": settings.site_address,
@@ -75,19 +75,3 @@ def config(as_json: bool) -> None:
         for source in settings.sources.values()
     ]
     show(rows, as_json, "\n".join(lines))
-
-
-@click.group()
-def audit() -> None:
-    """The audit trail."""
-
-
-@audit.command()
-@json_option
-def verify(as_json: bool) -> None:
-    """Check that no entry was changed or removed; exit 1 where one was."""
-    with transaction(runtime().engine) as session:
-        problems = trail.verify(session)
-    show({"problems": problems}, as_json, "\n".join(problems) or "the audit trail is whole")
-    if problems:
-        raise MonitorError(f"{len(problems)} problems in the audit trail")

@@ -53,7 +53,12 @@ class About:
     @property
     def name(self) -> str:
         """What the package is called, as a file name without its ending."""
-        return f"hosting-monitor-{self.period.replace('..', '-to-').lower()}-v{self.version}"
+        return package_name(self.period, self.version)
+
+
+def package_name(period: str, version: int) -> str:
+    """What the package of a release is called, as a file name without its ending."""
+    return f"hosting-monitor-{period.replace('..', '-to-').lower()}-v{version}"
 
 
 def descriptor(about: About, sheets: Sequence[Sheet]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from monitor.models.company import CompanyClaim, CompanyDetail, NetblockTable
 from monitor.models.facts import Correction, Delivery, Suspension
 from monitor.models.release import Release, ReleaseRow, Stage
 from monitor.release.canonical import canonical, digest
+from monitor.release.pinned import FACTS, fact_digests
 from monitor.release.store import HASH_HIT
 from monitor.score.methods import Method
 from monitor.score.table import Table
@@ -54,7 +55,9 @@ def draft(
         raise MonitorError(f"what will be known at {table.known_at} is not known yet; choose a time that has passed")
     _drop_draft(session, table.period)
     frozen = freeze(table)
-    manifest = manifest_of(session, table, method, frozen) | ({"corrects": asdict(corrects)} if corrects else {})
+    [facts] = fact_digests(session, [parse_instant(table.known_at)])
+    manifest = manifest_of(session, table, method, frozen) | {FACTS: facts}
+    manifest |= {"corrects": asdict(corrects)} if corrects else {}
     release = Release(
         period=table.period,
         version=_next_version(session, table.period),

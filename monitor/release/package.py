@@ -28,14 +28,14 @@ from monitor.publish.readme import readme_files
 from monitor.publish.rows import PublicTable, public_table
 from monitor.publish.words import Text
 from monitor.release.open_data import COMPANIES, EPISODES, HASH_HIT_FILES, files_of, write_tables
-from monitor.release.publications import Package
+from monitor.release.publications import MANIFEST, SIGNATURE, Package
 from monitor.release.publish import check
 from monitor.release.rebuild import method_of, request_of
 from monitor.release.signing import SigningKey
 from monitor.release.store import load_table
 from monitor.settings import Settings
 
-MANIFEST, SIGNATURE, SUMS, PUBLIC_KEY = "manifest.json", "manifest.json.sig", "SHA256SUMS", "public-key.pem"
+SUMS, PUBLIC_KEY = "SHA256SUMS", "public-key.pem"
 Documents: TypeAlias = Callable[[], Mapping[str, bytes]]
 _TOLD = ("period", "as_of", "known_at", "method", "parameters", "parameters_sha256", "code_version", "corrects")
 _TITLES = {

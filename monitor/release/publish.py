@@ -14,6 +14,7 @@ from monitor.clear_text import refuse_address
 from monitor.errors import MonitorError
 from monitor.models.audit import AuditEntry
 from monitor.models.release import Release, ReleaseRow, Stage
+from monitor.release.attest import release_digest
 from monitor.release.canonical import canonical, digest
 from monitor.release.store import HASH_HIT, newest_published
 
@@ -42,7 +43,8 @@ def publish(session: Session, release: Release, waived: str | None, published_at
         raise MonitorError(f"the draft is not what was frozen: {problems[0]}; draft it again")
     release.stage, release.published_at, release.hearing_waived = Stage.PUBLISHED, published_at, waived
     session.flush()
-    details = {"manifest": release.manifest_sha256, "hearing_waived": waived}
+    whole = release_digest(session, release)
+    details = {"manifest": release.manifest_sha256, "hearing_waived": waived, "release_sha256": whole}
     subject = f"{release.period} version {release.version}"
     audit.record(session, published_at, actor, "release.publish", subject, details)
 
@@ -59,6 +61,14 @@ def unconfirmed_in(session: Session, release: Release) -> list[dict[str, str]]:
 
 def check(session: Session, release: Release) -> list[str]:
     """What differs from the manifest, and the manifest from the audit trail; empty where all is unchanged."""
+    problems = content_problems(session, release)
+    if release.manifest_sha256 != _attested(session, release):
+        problems.append("the audit trail knows no such manifest")
+    return problems + audit.verify(session)
+
+
+def content_problems(session: Session, release: Release) -> list[str]:
+    """What differs from the manifest; empty where its head and rows are what was frozen."""
     problems = []
     if digest(canonical(release.manifest)) != release.manifest_sha256:
         problems.append("the manifest was changed")
@@ -69,10 +79,7 @@ def check(session: Session, release: Release) -> list[str]:
     frozen = release.manifest["rows_sha256"]
     problems += [f"the row of {key} was changed" for key in sorted(frozen) if found.get(key) not in (None, frozen[key])]
     problems += [f"the row of {key} is missing" for key in sorted(frozen.keys() - found.keys())]
-    problems += [f"a row of {key} was added" for key in sorted(found.keys() - frozen.keys())]
-    if release.manifest_sha256 != _attested(session, release):
-        problems.append("the audit trail knows no such manifest")
-    return problems + audit.verify(session)
+    return problems + [f"a row of {key} was added" for key in sorted(found.keys() - frozen.keys())]
 
 
 def _require_corrects(release: Release, published: Release | None) -> None:

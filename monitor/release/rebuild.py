@@ -17,10 +17,13 @@ from monitor.period import parse_period
 from monitor.release.canonical import canonical
 from monitor.release.compare import Differences, differences, has_parts, without_parts
 from monitor.release.draft import Frozen, freeze, manifest_of
+from monitor.release.pinned import FACTS, fact_problems
 from monitor.release.publish import check
 from monitor.release.store import load_table
 from monitor.score.methods import Method, method
 from monitor.score.run import Request, score_for_release
+
+_UNPINNED = "made before releases pinned their facts: a change that moves none of its figures is not found"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class Rebuilt:
 
     @property
     def identical(self) -> bool:
-        """Whether every byte of head, rows and manifest came out again (but for the version of the code)."""
+        """Whether every byte came out again (but for the version of the code), and from the same facts."""
         return not self.problems
 
 
@@ -54,10 +57,12 @@ def rebuild(
         table = without_parts(table)
     fresh = freeze(table)
     manifest = manifest_of(session, table, request.method, fresh)
-    problems = (
+    problems: tuple[str, ...] = (
         *_parts(_stored(session, release), fresh),
         *_inputs(_keyed(release.manifest["inputs"], digest_file), manifest["inputs"]),
     )
+    if not problems:  # what moved a figure is named by that
+        problems = tuple(f"other facts: {problem}" for problem in fact_problems(session, [release])[0])
     return Rebuilt(problems, differences(frozen, table), _notes(release))
 
 
@@ -145,4 +150,5 @@ def _inputs(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
 
 def _notes(release: Release) -> tuple[str, ...]:
     then, now = release.manifest["code_version"], monitor.__version__
-    return () if then == now else (f"frozen by version {then} of the code, rebuilt by {now}",)
+    older = () if then == now else (f"frozen by version {then} of the code, rebuilt by {now}",)
+    return older if FACTS in release.manifest else (*older, _UNPINNED)

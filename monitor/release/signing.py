@@ -8,9 +8,10 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -103,12 +104,37 @@ def _names(fingerprint: str, public_pem: bytes) -> bool:
         return False
 
 
+def is_signed(content: bytes, signature: bytes, public_pem: bytes) -> bool:
+    """Whether the signature is that of the content by the key; ValueError where it is no such key."""
+    try:
+        _public(public_pem).verify(signature, content)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def raw_public_key(public_pem: bytes) -> bytes:
+    """The 32 bytes of a public key; ValueError where it is no such key."""
+    return _public(public_pem).public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+def known_public_keys(signing_key: Path, public_keys: Path) -> dict[str, bytes]:
+    """Every kept public key by its fingerprint, and that of the present signing key where it can be read."""
+    kept = kept_public_keys(public_keys)
+    try:
+        present = load_signing_key(signing_key)
+    except ConfigurationError:
+        return kept
+    return kept | {present.fingerprint: present.public_pem}
+
+
 def fingerprint_of(public_pem: bytes) -> str:
     """What `openssl pkey -pubin -outform DER | sha256sum` says of it; raises ValueError where it is no such key."""
     der = _public(public_pem).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return hashlib.sha256(der).hexdigest()
 
 
+@lru_cache(maxsize=64)  # reading the file takes longer than checking a signature
 def _public(public_pem: bytes) -> Ed25519PublicKey:
     key = load_pem_public_key(public_pem)
     if not isinstance(key, Ed25519PublicKey):

@@ -29,6 +29,7 @@ _log = logging.getLogger(__name__)
 SOURCE_STALE = "source_stale"
 SOURCE_FAILING = "source_failing"
 DELIVERY_SUSPICIOUS = "delivery_suspicious"  # ends with the decision
+CHECKPOINT_FAILED = "checkpoint_failed"  # the audit trail is not signed, or not what was signed
 # These are over when they happen.
 DELIVERY_REFUSED = "delivery_refused"
 LEADER_CHANGED = "leader_changed"
@@ -52,7 +53,7 @@ def end_alert(settings: Settings, kind: str, subject: str) -> None:
     _with_engine(settings, lambda session: end(session, kind, subject, int(time.time())))
 
 
-def _with_engine(settings: Settings, write: Callable[[Session], None]) -> None:
+def _with_engine(settings: Settings, write: Callable[[Session], object]) -> None:
     engine = connect(settings.database_url)
     try:
         with transaction(engine) as session:
@@ -63,10 +64,10 @@ def _with_engine(settings: Settings, write: Callable[[Session], None]) -> None:
         engine.dispose()
 
 
-def begin(session: Session, kind: str, subject: str, details: Mapping[str, Any], now: int) -> None:
-    """Note that something began, or, for what is over at once, that it happened; once."""
+def begin(session: Session, kind: str, subject: str, details: Mapping[str, Any], now: int) -> bool:
+    """Note that something began, or, for what is over at once, that it happened; once. Whether that is new."""
     if session.scalar(_known(kind, subject).limit(1)) is not None:
-        return
+        return False
     at = to_datetime(now)
     over = at if kind in _MOMENTS else None
     said = {name: redacted(value) if isinstance(value, str) else value for name, value in details.items()}
@@ -76,6 +77,8 @@ def begin(session: Session, kind: str, subject: str, details: Mapping[str, Any],
             session.add(alert)
     except IntegrityError:
         _log.debug("somebody else raised %s of %s at the same moment", kind, subject)
+        return False
+    return True
 
 
 def end(session: Session, kind: str, subject: str, now: int) -> None:

@@ -13,11 +13,14 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from monitor.db import transaction
 from monitor.errors import MonitorError
 from monitor.key_checks import tie
 from monitor.migrate import configuration
+from monitor.release.attest import packaged, trusted_keys
+from monitor.release.intact import SHARED, Inspector
 from monitor.schedule.health import STALE, sources
 from monitor.schedule.pulse import look
 from monitor.settings import Settings
@@ -54,6 +57,8 @@ def health(settings: Settings, engine: Engine, now: int) -> Health:
         return Health(parts, {})
     with transaction(engine) as session:
         found = {source.source: source.freshness for source in sources(session, now)}
+        if (published := _publications(settings, session)) is not None:
+            parts["publications"] = published
     if found:
         parts["leader"] = _leader(settings, engine, now)
     return Health(parts, found)
@@ -113,6 +118,17 @@ def _disk(settings: Settings) -> str:
         if not os.access(place, os.W_OK):
             return "not writable"
     return OK
+
+
+def _publications(settings: Settings, session: Session) -> str | None:
+    """Whether what the site offers is what was signed; None where no files were made of any release."""
+    inspector = Inspector(settings.publications, lambda: trusted_keys(session, settings.public_keys), SHARED)
+    there = inspector.names()
+    if set(packaged(session)) - set(there):
+        return "files are missing"
+    if any(problem for name in there for problem in inspector.problems(*name)):
+        return "not what was signed"
+    return OK if there else None
 
 
 def _leader(settings: Settings, engine: Engine, now: int) -> str:

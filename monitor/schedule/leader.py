@@ -18,6 +18,7 @@ from monitor.db import transaction
 from monitor.instants import to_datetime
 from monitor.schedule import alerts
 from monitor.schedule.briefly import connect_briefly
+from monitor.schedule.checkpoints import LOOK, Checkpoints
 from monitor.schedule.clockwork import Clockwork
 from monitor.schedule.plan import Timing, arrange
 from monitor.schedule.process import Runs
@@ -86,6 +87,7 @@ def _wait(settings: Settings, engine: Engine, stop: Event) -> Won | None:
 def _lead(settings: Settings, timings: list[Timing], won: Won, stop: Event) -> None:
     engine = fence(connect_briefly(settings.database_url), won.term)
     teller = fence(connect_briefly(settings.database_url), won.term)
+    notary = fence(connect_briefly(settings.database_url), won.term)
     rounds = Rounds(settings, engine, Runs(won.term))
     names = ", ".join(timing.source for timing in timings) or "none"
     _log.info("leading in term %d; sources: %s", won.term, names, extra={"event": "leading", "term": won.term})
@@ -93,6 +95,7 @@ def _lead(settings: Settings, timings: list[Timing], won: Won, stop: Event) -> N
         clockwork = Clockwork()
         clockwork.every(settings.lease_seconds / _BEATS_A_LEASE, Leading(rounds, timings, won).go)
         clockwork.every(_TELLING, Telling(settings, teller).go)  # beside the rounds: a slow hook costs no term
+        clockwork.every(LOOK, Attesting(Checkpoints(settings, notary)).go)
         clockwork.run(stop)
         _log.info("stopping", extra={"event": "stopping", "term": won.term})
     except Superseded:
@@ -102,6 +105,7 @@ def _lead(settings: Settings, timings: list[Timing], won: Won, stop: Event) -> N
         with suppress(Superseded):  # the new leader tells
             Telling(settings, teller).go()
         _leave(engine, won.term)
+        notary.dispose()
         teller.dispose()
         engine.dispose()
 
@@ -160,6 +164,22 @@ class Telling:
         """Tell all there is; raises Superseded where the term is over."""
         try:
             alerts.tell(self._settings, self._engine)
+            self._trouble.over()
+        except SQLAlchemyError as error:
+            self._trouble.met(error)
+
+
+class Attesting:
+    """Has the audit trail signed, every hour."""
+
+    def __init__(self, checkpoints: Checkpoints) -> None:
+        """Nothing is signed yet."""
+        self._checkpoints, self._trouble = checkpoints, Trouble("signing the audit trail")
+
+    def go(self) -> None:
+        """Sign it where it is time; raises Superseded where the term is over."""
+        try:
+            self._checkpoints.go(int(time.time()))
             self._trouble.over()
         except SQLAlchemyError as error:
             self._trouble.met(error)

@@ -21,7 +21,7 @@ _TIME = {"notices": "t", "sightings": "t", "attributions": "valid_from"}  # the 
 
 def extract(url: str, known_at: int, folder: Path) -> None:
     """Write one Arrow file a query into `folder`; what they hold is numbers and states, no URL."""
-    with _open(make_url(url)) as connection:
+    with open_database(make_url(url)) as connection:
         for name in QUERIES:
             table = pa.Table.from_batches(_batches(connection, name, known_at), _schema(name))
             feather.write_feather(table, folder / name, "uncompressed")
@@ -29,7 +29,7 @@ def extract(url: str, known_at: int, folder: Path) -> None:
 
 def export(url: str, known_at: int, folder: Path) -> None:
     """Write one folder of Parquet files a query into `folder`, by quarter (UTC) where the table grows with time."""
-    with _open(make_url(url)) as connection:
+    with open_database(make_url(url)) as connection:
         for name in QUERIES:
             batches = _batches(connection, name, known_at)
             (folder / name).mkdir()
@@ -52,7 +52,8 @@ def _quarter(seconds: pa.Array) -> pa.Array:
     return pc.binary_join_element_wise(*parts, "Q")
 
 
-def _open(url: URL) -> Any:
+def open_database(url: URL) -> Any:
+    """A connection of the Arrow drivers, which only reads."""
     if url.get_backend_name() == "sqlite":
         return adbc_driver_sqlite.dbapi.connect(f"file:{url.database}?mode=ro")
     plain = url.set(drivername="postgresql").render_as_string(hide_password=False)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from multiprocessing.context import BaseContext
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TypeVar
 
 import adbc_driver_manager
 import ibis
@@ -20,6 +20,8 @@ from monitor.errors import MonitorError
 from monitor.score.engine import Engine, Expr, keep, put
 from monitor.score.extract import extract
 from monitor.score.queries import COLUMNS, QUERIES
+
+T = TypeVar("T")
 
 NOBODY = 0  # company of what could be laid at no door
 EVERYTHING = 0  # content of a suspension that holds for all
@@ -57,15 +59,15 @@ def _in_place(engine: Engine, name: str, known_at: int) -> Expr:
     return keep(engine.sql(QUERIES[name].format(known_at=int(known_at)), schema=schema))
 
 
-def read_database(reader: Callable[..., Any], *arguments: object) -> None:
-    """Run a reader of `monitor.score.extract` in a process of its own.
+def read_database(reader: Callable[..., T], *arguments: object) -> T:
+    """What a reader of `monitor.score.extract`, or one like it, gives when it is run in a process of its own.
 
     ADBC brings a second SQLite library, and two of them in one process undo each other's file locks
     (docs/adr/0005). Raises MonitorError where it could not read.
     """
     with ProcessPoolExecutor(1, mp_context=_context()) as pool:
         try:
-            pool.submit(reader, *arguments).result()
+            return pool.submit(reader, *arguments).result()
         except (adbc_driver_manager.Error, BrokenProcessPool) as error:
             raise MonitorError("the facts could not be read from the database; is it reachable?") from error
 
@@ -73,5 +75,5 @@ def read_database(reader: Callable[..., Any], *arguments: object) -> None:
 def _context() -> BaseContext:
     """Processes forked from a server that has the extraction loaded and no database open."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["monitor.hardened", "monitor.score.extract"])
+    context.set_forkserver_preload(["monitor.hardened", "monitor.score.extract", "monitor.score.fact_digests"])
     return context

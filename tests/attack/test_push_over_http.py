@@ -239,7 +239,7 @@ def test_the_dearest_body_that_is_legal_does_not_hold_the_site_up(site: Site) ->
     answers: list[int] = []
     thread = threading.Thread(target=lambda: answers.append(site.push(token, "dear", dearest_legal())[0]))
     thread.start()
-    meanwhile = []
+    meanwhile: list[float] = []
     while thread.is_alive():
         meanwhile.append(seconds_for_a_page(site, f"per_page={200 + len(meanwhile)}"))
     thread.join()

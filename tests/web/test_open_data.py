@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,20 +24,16 @@ from monitor.release.signing import SigningKey, create_signing_key
 from monitor.settings import Settings
 from tests.conftest import NewDatabase
 from tests.publish.fiction import invent, publish
+from tests.release.signatures import signed_files
 from web.app import create_app
 from web.catalogue_terms import DCAT
 from web.security import HEADERS
 
 CSV = b"company,name\r\nas64496,Rietkraag Cloud\r\n" * 100
 REPORT = b"<!doctype html><html><head><style>p { color: red }</style></head><body><p>A</p></body></html>"
-FILES = {
-    "manifest.json": b"{}",
-    "manifest.json.sig": bytes(64),
-    "ranking.csv": CSV,
-    "report-2026Q1-en.html": REPORT,
-    "report-2026Q1-en.pdf": b"%PDF-1.7",
-    "hosting-monitor-2026q1-v1.zip": b"PK",
-}
+ABOUT = About("2026Q1", 1, datetime(2026, 7, 20, 8, tzinfo=UTC), "2026.1", "Authority", "CC0-1.0")
+CONTENT = {"ranking.csv": CSV, "report-2026Q1-en.html": REPORT, "report-2026Q1-en.pdf": b"%PDF-1.7"}
+NAMES = (*CONTENT, "manifest.json", "manifest.json.sig", "hosting-monitor-2026q1-v1.zip")
 
 
 @pytest.fixture(scope="module")
@@ -59,10 +55,15 @@ def key(settings: Settings) -> SigningKey:
 
 
 @pytest.fixture(scope="module")
-def app(settings: Settings, key: SigningKey) -> Iterator[Flask]:
+def files(key: SigningKey) -> Mapping[str, bytes]:
+    """What is published of the first release."""
+    return signed_files(ABOUT, key, CONTENT)
+
+
+@pytest.fixture(scope="module")
+def app(settings: Settings, key: SigningKey, files: Mapping[str, bytes]) -> Iterator[Flask]:
     """The site over them."""
-    about = About("2026Q1", 1, datetime(2026, 7, 20, 8, tzinfo=UTC), "2026.1", "Authority", "CC0-1.0")
-    store(Package(about, key.fingerprint, FILES), settings.publications)
+    store(Package(ABOUT, key.fingerprint, files), settings.publications)
     opened = create_app(settings)
     yield opened
     opened.extensions["monitor_engine"].dispose()
@@ -79,11 +80,11 @@ def get(client: FlaskClient, path: str, **given: Any) -> TestResponse:
     return client.get(path, buffered=True, **given)
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_a_file_is_the_bytes_that_were_published(client: FlaskClient, name: str) -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_is_the_bytes_that_were_published(client: FlaskClient, files: Mapping[str, bytes], name: str) -> None:
     answer = get(client, f"/data/2026Q1/v1/{name}")
-    assert (answer.status_code, answer.data) == (200, FILES[name])
-    assert answer.headers["ETag"] == f'"{hashlib.sha256(FILES[name]).hexdigest()}"'
+    assert (answer.status_code, answer.data) == (200, files[name])
+    assert answer.headers["ETag"] == f'"{hashlib.sha256(files[name]).hexdigest()}"'
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     assert f"filename={name}" in answer.headers["Content-Disposition"]
 
@@ -175,7 +176,7 @@ def test_keys_are_served_by_their_fingerprint(client: FlaskClient, key: SigningK
 @pytest.mark.parametrize(
     ("path", "said"),
     [
-        ("/en/open-data", ("The files of this release are not made yet.", "PDF", "2 B", "DCAT-AP-NL")),
+        ("/en/open-data", ("The files of this release are not made yet.", "PDF", "8 B", "DCAT-AP-NL")),
         ("/nl/open-data", ("De bestanden van deze publicatie zijn nog niet gemaakt.", "Zo controleert u de bestanden")),
         ("/en/open-data/2026Q1", (hashlib.sha256(CSV).hexdigest(), "3.9 kB", "Creative Commons Zero 1.0")),
         ("/nl/open-data/2026Q1?version=1", ("3,9 kB", "Zo haalt u deze publicatie aan")),
