@@ -64,7 +64,11 @@ class InThreads:
         if body is None:
             return
         run = asyncio.get_running_loop().run_in_executor
-        answer = await run(self._threads, _ask, self._application, environ_of(scope, body))
+        environ = environ_of(scope, body)
+        if chunked:  # what came in chunks is known to be whole by now, or to be over the limit
+            environ["CONTENT_LENGTH"] = str(len(body))
+            del environ["HTTP_TRANSFER_ENCODING"]
+        answer = await run(self._threads, _ask, self._application, environ)
         if not whole:
             answer.headers.append((b"connection", b"close"))
         try:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import pickle
-import resource
 import sys
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from subprocess import DEVNULL, PIPE, Popen
 from threading import Lock, Thread
 
 from monitor.db import connect
+from monitor.process import harden
 from monitor.push.messages import Push, Worked
 from monitor.vault import HandedKey, Vault
 
@@ -109,7 +109,7 @@ def main() -> None:
     """Apply what comes on standard input, and tell of it on standard output, until the one or the other ends."""
     from monitor.push.apply import work  # here, for what it loads is not for the process that asks
 
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core would hold a body in clear
+    harden()  # a core would hold a body in clear
     tasks: SimpleQueue[tuple[Push, HandedKey]] = SimpleQueue()
     engine = connect(pickle.load(sys.stdin.buffer))  # noqa: S301 -- from `PushProcess`
     Thread(target=_receive, args=(tasks,), daemon=True).start()

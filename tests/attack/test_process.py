@@ -123,6 +123,7 @@ def test_no_process_is_begun_elsewhere() -> None:
         "monitor/schedule/described.py": "a command",
         "monitor/schedule/process.py": "a command",
         "monitor/ingest/apart.py": "itself",
+        "monitor/push/process.py": "itself",
         "monitor/score/facts.py": "the fork server",
         "reports/presses.py": "the fork server",
         "web/serve.py": "the workers",
