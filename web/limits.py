@@ -66,6 +66,11 @@ class Connection(HttpToolsProtocol):
         self._gate.open.discard(self)
         super().connection_lost(exc)
 
+    def eof_received(self) -> None:
+        """The other side sends no more: a request that is not whole by now never will be."""
+        if self.cycle is not None and self.cycle.more_body and not self.cycle.response_started:
+            self._refuse(b"400 Bad Request")
+
     def data_received(self, data: bytes) -> None:
         """Read on, within the limits of size."""
         if self._in_head:

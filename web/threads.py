@@ -20,6 +20,8 @@ from monitor.settings import Limits
 from web.api.places import TOTAL
 from web.limits import CONNECTION
 
+DISCARD_LIMIT = 64 * 1024 * 1024  # bytes that are read to no purpose; who sends more may see the connection end
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
@@ -58,7 +60,10 @@ class InThreads:
                 return
             self._uploads += 1
             try:
-                body, whole = await _received(receive) if chunked or length <= BODY_LIMIT else (b"", False)
+                if chunked or length <= BODY_LIMIT:
+                    body, whole = await _received(receive)
+                else:
+                    body, whole = b"", not _asks_first(scope) and await _passed(receive, DISCARD_LIMIT)
             finally:
                 self._uploads -= 1
         if body is None:
@@ -97,8 +102,26 @@ def _announced(scope: Any) -> tuple[int, bool]:
     return length, chunked
 
 
+def _asks_first(scope: Any) -> bool:
+    """Whether the sender waits to be told that he may send his body (RFC 9110, 10.1.1)."""
+    return any(name == b"expect" and value.lower() == b"100-continue" for name, value in scope["headers"])
+
+
+async def _passed(receive: Any, limit: int) -> bool:
+    """Read what is refused, for who sends all of it first would lose the answer; whether that was the end of it."""
+    passed = 0
+    while passed <= limit:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return False
+        passed += len(message["body"])
+        if not message["more_body"]:
+            return True
+    return False
+
+
 async def _received(receive: Any) -> tuple[bytes | None, bool]:
-    """The body, and whether that is all of it: beyond what may be sent, the rest is left. None where it broke off."""
+    """The body as far as it may be kept, and whether nothing more of it is to come; None where it broke off."""
     body = bytearray()
     while True:
         message = await receive()
@@ -108,7 +131,7 @@ async def _received(receive: Any) -> tuple[bytes | None, bool]:
         if not message["more_body"]:
             return bytes(body), True
         if len(body) > BODY_LIMIT:
-            return bytes(body), False
+            return bytes(body), await _passed(receive, DISCARD_LIMIT)
 
 
 def _ask(application: WSGIApplication, environ: WSGIEnvironment) -> _Answer:

@@ -125,12 +125,20 @@ def test_a_body_that_breaks_off_is_not_answered() -> None:
     ],
     ids=["said beforehand", "found out"],
 )
-def test_a_body_that_is_too_large_is_not_read_to_its_end(
+def test_a_body_that_is_too_large_is_not_kept(
     headers: list[tuple[bytes, bytes]], messages: list[dict[str, Any]], size: int
 ) -> None:
-    """The application sees enough to say so, and the connection ends."""
-    head, body = answered(echo, scope(*headers, method="POST"), *messages)
-    assert (len(body["body"]), (b"connection", b"close") in head["headers"]) == (size, True)
+    """The application sees enough to say so, and the connection ends; unless the rest came, and was thrown away."""
+    broken, ended = {"type": "http.disconnect"}, part(b"x", more=False)
+    for last, closes in ((broken, True), (ended, False)):
+        head, body = answered(echo, scope(*headers, method="POST"), *messages, last)
+        assert (len(body["body"]), (b"connection", b"close") in head["headers"]) == (size, closes)
+
+
+def test_who_asks_before_sending_too_much_is_not_asked_for_it() -> None:
+    headers = [(b"content-length", str(BODY_LIMIT + 1).encode()), (b"expect", b"100-continue")]
+    head, _ = answered(echo, scope(*headers, method="POST"))  # nothing is received
+    assert (b"connection", b"close") in head["headers"]
 
 
 def test_an_answer_in_pieces_is_made_as_it_is_taken_and_closed_in_the_end() -> None:
