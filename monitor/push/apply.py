@@ -79,7 +79,7 @@ def apply(engine: Engine, vault: Vault, push: Push, body: bytes, now: Callable[[
     parcel = Parcel(push.source, "xarf", KeptReports(reports.content), push.received_at)
     with transaction(engine) as session:
         names = known_names(session)
-    ahead = _read_ahead(reports, parcel, vault, names)
+    ahead = read_pushed(reports, parcel, vault, names)
     try:
         with transaction(engine) as session:
             return _store(session, vault, push, body, parcel, ahead, now)
@@ -89,7 +89,7 @@ def apply(engine: Engine, vault: Vault, push: Push, body: bytes, now: Callable[[
 
 
 @dataclass
-class _Pushed:
+class PushedReports:
     """A push as `take_in` has it: read and sealed before the writer lock is asked for."""
 
     batch: Batch
@@ -108,10 +108,11 @@ class _Pushed:
         return (self.vault.seal(self.content[start : start + SEALED_AT_ONCE]) for start in starts)
 
 
-def _read_ahead(reports: Reports, parcel: Parcel, vault: Vault, names: frozenset[str]) -> _Pushed:
+def read_pushed(reports: Reports, parcel: Parcel, vault: Vault, names: frozenset[str]) -> PushedReports:
+    """Reports as facts to be stored; all that takes time is done here, before the writer lock is asked for."""
     read = records(reports.objects, context_of(parcel.source, parcel.received_at, names))
     batch = of_records(read, vault, names)
-    return _Pushed(batch, reports.content, vault, fingerprint(parcel.path))
+    return PushedReports(batch, reports.content, vault, fingerprint(parcel.path))
 
 
 def _store(
@@ -120,7 +121,7 @@ def _store(
     push: Push,
     body: bytes,
     parcel: Parcel,
-    ahead: _Pushed,
+    ahead: PushedReports,
     now: Callable[[], int],
 ) -> str:
     """All of a push in one transaction: the key, the facts, the answer; any exception undoes the three."""

@@ -1,5 +1,6 @@
-"""What attacks need: a web server and an installation."""
+"""What attacks need: a web server, an installation, and the site with releases."""
 
 from tests.spiders.conftest import installation, site
+from tests.web.conftest import app
 
-__all__ = ["installation", "site"]
+__all__ = ["app", "installation", "site"]

@@ -47,7 +47,6 @@ _REFUSALS = {
     "403": Text("Het token is hier niet voor.", "The token is not for this."),
     "404": Text("Dit token heeft zo'n levering niet.", "This token has no such delivery."),
     "408": Text("Het verzoek kwam te traag binnen.", "The body took too long to arrive."),
-    "411": Text("Stuur `Content-Length`.", "Send `Content-Length`."),
     "413": Text("Stuur minder tegelijk; `limits` zegt hoeveel.", "Send fewer at a time: `limits` says how many."),
     "415": Text("Stuur JSON in UTF-8, gewoon of als gzip.", "Send JSON in UTF-8, plain or as gzip."),
     "422": Text("De sleutel hoort bij een andere inhoud.", "The key was used with another body, or there is no item."),
