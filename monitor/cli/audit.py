@@ -30,8 +30,8 @@ def verify(checkpoint: Path | None, public_key: Path | None, as_json: bool) -> N
     """Check that no entry was changed, removed or replaced, by every signed head there is; exit 1 where one was."""
     run = runtime()
     with transaction(run.engine) as session:
-        problems = trail.verify(session) + guard_problems(session.connection())
         compared = compare_with_checkpoints(session, run.settings, checkpoint, public_key)
+        problems = trail.verify(session) + guard_problems(session.connection())
     problems += [*compared.problems, *compared.missing]
     say_notes(compared.notes)
     answer = {"problems": problems, "notes": compared.notes}
@@ -48,6 +48,8 @@ def checkpoint(as_json: bool) -> None:
     key = load_signing_key(run.settings.signing_key_file)
     with transaction(run.engine) as session:
         written = write_checkpoint(session, run.settings, key, run.now())
+    if not written:
+        raise MonitorError("the audit trail has no entry yet: there is nothing to sign")
     files = [str(path) for path in written]
     show({"files": files}, as_json, "\n".join(files))
 

@@ -28,6 +28,7 @@ from monitor.release.signing import SigningKey, fingerprint_of, known_public_key
 from monitor.settings import Settings
 
 SUFFIX = ".checkpoint"
+_LARGEST = 10_000  # bytes: ours have some 350
 _ORIGIN = "hosting-abuse-monitor/audit/"
 _TEXT = re.compile(
     rf"{_ORIGIN}(?P<origin>[0-9a-f]{{16}})\n(?P<size>[1-9]\d{{0,17}})\n(?P<root>[A-Za-z0-9+/]{{43}}=)\n"
@@ -57,10 +58,11 @@ class Compared:
 
 
 def write_checkpoint(session: Session, settings: Settings, key: SigningKey, at: int) -> list[Path]:
-    """Sign the trail as it is now and write that to each folder; returns the files. `at`: now, in epoch seconds.
+    """Sign the trail as it is now and write that to each folder; returns the files, none where it is empty.
 
-    Raises MonitorError where a folder cannot be written (the others are), where the trail is empty, and where it is
-    not what the newest checkpoint says: that is not signed.
+    `at`: now, in epoch seconds. Read nothing in the session before: another's checkpoint may be newer than that.
+    Raises MonitorError where a folder cannot be written (the others are), and where the trail is not what the newest
+    checkpoint says: that is not signed.
     """
     folders = settings.checkpoint_folders
     keys = known_public_keys(settings.signing_key_file, settings.public_keys)
@@ -69,7 +71,7 @@ def write_checkpoint(session: Session, settings: Settings, key: SigningKey, at: 
     if problems := _contradictions(newest, known):
         raise MonitorError(f"no checkpoint is signed: {problems[0]}; see `monitor audit verify`")
     if not known:
-        raise MonitorError("the audit trail has no entry yet: there is nothing to sign")
+        return []
     note = checkpoint_note(known[max(known)], at, key)
     name = f"{iso(at).replace('-', '').replace(':', '')}-{max(known)}-{known[max(known)].root.hex()[:16]}{SUFFIX}"
     written, failed = list[Path](), list[str]()
@@ -106,15 +108,14 @@ def compare_with_checkpoints(
 ) -> Compared:
     """Hold the trail against all checkpoints that are found, and the one that is given.
 
-    `public_key`: the file of the one key to trust; else every key that is kept here. Raises MonitorError where a file
-    that is given cannot be read.
+    `public_key`: the file of the one key to trust; else every key that is kept here. Read nothing in the session
+    before: a checkpoint that is written meanwhile would be ahead. Raises MonitorError where a file cannot be read.
     """
     keys = _only(public_key) if public_key else known_public_keys(settings.signing_key_file, settings.public_keys)
-    notes = {path: path.name for folder in settings.checkpoint_folders for path in _files(folder)}
-    if given is not None:
-        notes[given] = given.name
+    paths = [path for folder in settings.checkpoint_folders for path in _files(folder)]
+    paths += [given] if given is not None else []
     found, problems = list[Checkpoint](), list[str]()
-    for path in notes:
+    for path in paths:
         try:
             found.append(read_checkpoint(path, keys))
         except NoteError as error:
@@ -128,8 +129,12 @@ def compare_with_checkpoints(
 
 def read_checkpoint(path: Path, public_keys: Mapping[str, bytes]) -> Checkpoint:
     """Read one file. Raises NoteError where it is not what a known key signed, OSError where it cannot be read."""
+    if not path.is_file():  # to read a pipe would take for ever
+        raise NoteError("it is no file")
+    with path.open("rb") as file:
+        content = file.read(_LARGEST)
     try:
-        text = open_note(path.read_text("utf-8"), public_keys)
+        text = open_note(content.decode(), public_keys)
     except UnicodeDecodeError as error:
         raise NoteError("it is no signed note: it was changed") from error
     match = _TEXT.fullmatch(text)

@@ -7,9 +7,11 @@ signature in two forms, and the ZIP file, which is looked through file by file.
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import json
 import re
+import stat
 import time
 import zipfile
 import zlib
@@ -64,7 +66,10 @@ class Memory:
     _kept: dict[tuple[Path, str], tuple[Identity, float, Any]] = field(default_factory=dict)
 
     def of(self, path: Path, what: str, find_out: Callable[[], T]) -> T:
-        """What `find_out` says of the file, asked again only where it may have changed; OSError where it is gone."""
+        """What `find_out` says of the file, asked again only where it may have changed; OSError where it is gone.
+
+        What `find_out` raises is not kept.
+        """
         identity = _identity(path)
         kept = self._kept.get((path, what))
         if kept is not None and kept[0] == identity and self.clock() - kept[1] < self.again:
@@ -101,8 +106,6 @@ class Inspector:
             )
         except OSError as error:
             raise NotIntactError(f"{MANIFEST} or its signature cannot be read ({error.strerror})") from error
-        if isinstance(found, NotIntactError):
-            raise found
         made = found.publication
         completed = replace(made, licence=self._licence(made), files=(*made.files, self._archive(made)))
         return replace(found, publication=completed)
@@ -154,7 +157,7 @@ class Inspector:
         path = made.folder / (INDEX if described is None else _DESCRIPTION)
         expected = described.sha256 if described else ""
         try:
-            return self.memory.of(path, f"licence {expected}", lambda: _licence_in(path.read_bytes(), expected))
+            return self.memory.of(path, f"licence {expected}", lambda: _licence_in(_content(path), expected))
         except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
             raise NotIntactError(f"{path.name} is not what was signed") from error
 
@@ -163,15 +166,13 @@ class Inspector:
         found = [_LINK.fullmatch(path.name) for path in sorted(self.publications.glob("*"))]
         return [(match["period"], int(match["version"])) for match in found if match]
 
-    def _signed(self, folder: Path, period: str, version: int) -> Signed | NotIntactError:
-        """What to remember of a folder: what is signed, or why nothing is."""
-        manifest, signature = (folder / MANIFEST).read_bytes(), (folder / SIGNATURE).read_bytes()
+    def _signed(self, folder: Path, period: str, version: int) -> Signed:
+        """What is signed; raises NotIntactError, OSError."""
+        manifest, signature = _content(folder / MANIFEST), _content(folder / SIGNATURE)
         try:
             return _read(folder, manifest, signature, self.keys(), (period, version))
-        except NotIntactError as error:
-            return error
-        except (ValueError, KeyError, TypeError, AttributeError):
-            return NotIntactError(f"{MANIFEST} is not what this program writes")
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise NotIntactError(f"{MANIFEST} is not what this program writes") from error
 
 
 def _read(folder: Path, manifest: bytes, signature: bytes, keys: Mapping[str, bytes], name: tuple[str, int]) -> Signed:
@@ -211,8 +212,16 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _content(path: Path) -> bytes:
+    _identity(path)
+    return path.read_bytes()
+
+
 def _identity(path: Path) -> Identity:
+    """By which a file is known again. OSError for what is no file: to read a pipe would take for ever."""
     found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "it is no file")
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
@@ -258,7 +267,7 @@ def _beside(signed: Signed) -> Iterator[str]:
     said = [{"name": file.name, "bytes": file.size, "sha256": file.sha256} for file in made.files]
     about = {"period": made.period, "version": made.version, "licence": made.licence}
     try:
-        index = json.loads((made.folder / INDEX).read_bytes())
+        index = json.loads(_content(made.folder / INDEX))
     except (OSError, ValueError):
         index = None
     if index != about | {"public_key_sha256": made.fingerprint, "files": said}:

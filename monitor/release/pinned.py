@@ -1,4 +1,4 @@
-"""The facts that a release was made from, pinned by their digests in its manifest (docs/adr/0020)."""
+"""The facts that a release was made from, pinned by their digests in its manifest (docs/adr/0021)."""
 
 from __future__ import annotations
 

@@ -61,13 +61,13 @@ def verify(session: Session, settings: Settings, name: str | None = None, *, fac
     `facts`: read all facts too, and hold them against those that each release pins.
     Raises MonitorError where neither the database nor the audit trail knows one of that name.
     """
+    found = _Found(*_of_the_trail(session, settings))
     attested = entries_about_releases(session)
     releases = tuple(session.scalars(select(Release).order_by(Release.period, Release.version)))
     chosen = tuple(release for release in releases if _is_meant(release, name))
     scope = {key for key in attested if name in (None, key[0])} | {(r.period, r.version) for r in chosen}
     if name is not None and not scope:
         raise MonitorError(f"no release {name!r}; `monitor release list` shows those there are")
-    found = _Found(*_of_the_trail(session, settings))
     by_name = {(release.period, release.version): release for release in releases}
     inspector = Inspector(settings.publications, lambda: trusted_keys(session, settings.public_keys))
     for key in sorted(scope):

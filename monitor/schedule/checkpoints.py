@@ -5,12 +5,11 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 
 from monitor.db import transaction
 from monitor.errors import MonitorError
 from monitor.instants import HOUR
-from monitor.models.audit import AuditEntry
 from monitor.release.checkpoints import load_key, newest_checkpoint, write_checkpoint
 from monitor.schedule import alerts
 from monitor.settings import Settings
@@ -49,16 +48,15 @@ class Checkpoints:
 
     def _write(self, now: int) -> bool:
         """Whether there was something to sign, and a key; this only reads the database, which others may be writing."""
+        key = load_key(self.settings)
+        if key is None:
+            self._say_once()
+            return False
         with transaction(self.engine) as session:
-            if session.scalar(select(AuditEntry.id).limit(1)) is None:
-                return False
-            key = load_key(self.settings)
-            if key is None:
-                self._say_once()
-                return False
             files = write_checkpoint(session, self.settings, key, now)
-        _log.info("checkpoint %s written", files[0].name, extra={"event": "checkpoint"})
-        return True
+        if files:
+            _log.info("checkpoint %s written", files[0].name, extra={"event": "checkpoint"})
+        return bool(files)
 
     def _failed(self, reason: str, now: int) -> None:
         self.failing = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import shutil
 from pathlib import Path
 
@@ -117,6 +118,13 @@ def test_a_head_that_was_edited_cut_or_signed_by_another_is_named(installation: 
         whole.write_text(content, "utf-8")
         [found] = [line for line in installation.problems(*VERIFY) if whole.name in line]
         assert problem in found
+
+
+def test_what_is_no_file_among_the_heads_is_named(installation: Installation) -> None:
+    os.mkfifo(installation.home / "checkpoints" / f"99990101T000000Z-1-x{SUFFIX}")
+    [problem] = installation.problems(*VERIFY)
+    assert problem.endswith("it is no file")
+    assert installation.run("audit", "checkpoint").error is None
 
 
 @pytest.mark.parametrize("leave_folder", [True, False])

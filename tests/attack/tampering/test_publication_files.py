@@ -106,6 +106,22 @@ def test_a_file_that_is_not_what_was_signed_is_named_and_not_served(
     assert get(client, "ranking.csv", version=1).status_code == 200
 
 
+@pytest.mark.parametrize("name", ["ranking.csv", "manifest.json", "manifest.json.sig", INDEX, ARCHIVE])
+@pytest.mark.parametrize("what", ["a pipe", "a device without end", "a folder"])
+def test_what_is_no_file_holds_nobody_up(installation: Installation, client: FlaskClient, name: str, what: str) -> None:
+    path = installation.files / name
+    path.unlink()
+    if what == "a pipe":
+        os.mkfifo(path)
+    elif what == "a folder":
+        path.mkdir()
+    else:
+        path.symlink_to("/dev/zero")
+    assert installation.problems(*VERIFY) != []
+    assert get(client, name).status_code in (404, 503)
+    assert health(client) == (503, "not what was signed")
+
+
 @pytest.mark.parametrize("name", ["manifest.json.sig", "manifest.json.sig.base64", "public-key.pem", ARCHIVE, INDEX])
 def test_what_is_beside_the_signed_list_is_held_against_it_too(
     installation: Installation, client: FlaskClient, name: str
