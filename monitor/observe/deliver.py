@@ -61,7 +61,7 @@ def _delivery(session: Session, observer: str, ordered: Sequence[Observation], n
         id=next_identifier(session, table_of(Delivery)),
         source=observer,
         format=FORMAT,
-        sha256=hashlib.sha256(text.encode()).hexdigest(),
+        file_digest=hashlib.sha256(text.encode()).hexdigest(),
         received_at=to_datetime(now),
         recorded_at=to_datetime(now),
         zone="UTC",

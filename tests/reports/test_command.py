@@ -37,13 +37,13 @@ class Home:
 def home(tmp_path_factory: pytest.TempPathFactory, new_database: NewDatabase) -> Home:
     """Made by the commands an operator gives."""
     url, folder = new_database(), tmp_path_factory.mktemp("home")
+    made = Home(folder, {"MONITOR_HOME": str(folder), "MONITOR_DATABASE_URL": url}, "")
+    made.run("init", "--create-keys")
     engine = connect(url)
     first_facts(Database(url, engine))
     engine.dispose()
-    made = Home(folder, {"MONITOR_HOME": str(folder), "MONITOR_DATABASE_URL": url}, "")
     asked = request()
     times = ("--as-of", iso(asked.as_of), "--known-at", iso(asked.known_at))
-    made.run("init", "--create-keys")
     made.run("release", "draft", "--period", PERIOD, *times)
     answer = made.run("release", "publish", PERIOD, "--waive-hearing", "invented companies")
     assert answer.exit_code == 0, answer.exception

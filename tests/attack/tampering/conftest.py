@@ -90,10 +90,10 @@ def untouched(new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactor
     url, home = new_database(), tmp_path_factory.mktemp("untouched")
     made = Installation(home, url, connect(url))
     database = Database(url, made.engine)
+    assert made.run("init", "--create-keys").error is None
     items = first_facts(database)
     known = ("--as-of", iso(request().as_of), "--known-at", iso(KNOWN))
     commands: tuple[tuple[str, ...], ...] = (
-        ("init", "--create-keys"),
         ("release", "draft", "--period", PERIOD, *known),
         ("release", "publish", PERIOD, "--waive-hearing", WAIVED),
     )
