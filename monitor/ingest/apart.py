@@ -46,30 +46,32 @@ class Patience:
 
     def __init__(self, grace: float = 5, clock: Callable[[], float] = time.monotonic) -> None:
         """`grace` in seconds. Until `begin` there is no limit."""
-        self._clock, self._waited = clock, 0.0
-        self._grace, self._begun = grace, clock()
-        self.left = self._no_limit
+        self._clock, self._grace, self._waited = clock, grace, 0.0
+        self._begun: float | None = None
+        self._since: float | None = None
 
     def begin(self) -> None:
         """From here on it counts."""
         self._begun, self._waited = self._clock(), 0.0
-        self.left = self._rest
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Waiting for the reader."""
-        begun = self._clock()
+        """Waiting for the reader, from here to the end of the block."""
+        self._since = self._clock()
         try:
             yield
         finally:
-            self._waited += self._clock() - begun
+            self._waited += self._clock() - self._since
+            self._since = None
 
-    def _rest(self) -> float | None:
-        worked = self._clock() - self._begun - self._waited
-        return max(0.0, self._grace + worked - self._waited)
-
-    def _no_limit(self) -> float | None:
-        return None
+    def left(self) -> float | None:
+        """How many seconds more to wait, from now on; None for no limit."""
+        if self._begun is None:
+            return None
+        now = self._clock()
+        waited = self._waited + (0.0 if self._since is None else now - self._since)
+        worked = now - self._begun - waited
+        return max(0.0, self._grace + worked - waited)
 
 
 def batches_of(
@@ -139,18 +141,18 @@ def _received(process: Popen[bytes], task: bytes, patience: Patience) -> Iterato
 
 
 def _next(pipe: int, patience: Patience) -> bytearray:
-    """What the process tells next; it is written as soon as its first byte is there."""
+    """What the process tells next."""
     with patience.waiting():
-        ready, _, _ = select.select([pipe], [], [], patience.left())
-        if not ready:
-            raise SlowReaderError
-        return _exactly(pipe, int.from_bytes(_exactly(pipe, _LENGTH)))
+        return _exactly(pipe, int.from_bytes(_exactly(pipe, _LENGTH, patience)), patience)
 
 
-def _exactly(pipe: int, size: int) -> bytearray:
+def _exactly(pipe: int, size: int, patience: Patience) -> bytearray:
     found = bytearray(size)
     view = memoryview(found)
     while view:
+        ready, _, _ = select.select([pipe], [], [], patience.left())
+        if not ready:
+            raise SlowReaderError
         count = os.readv(pipe, [view])
         if not count:
             raise EOFError
