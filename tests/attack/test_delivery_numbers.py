@@ -27,7 +27,7 @@ def _take(database: Database, vault: Vault, what: Parcel, *, ahead_of_time: bool
     if not ahead_of_time:
         with transaction(database.engine) as session:
             return take_in(session, vault, what, NOW).delivery
-    with read_ahead(vault, what) as ahead:
+    with read_ahead(database.engine, vault, what) as ahead:
 
         def attempt() -> int:
             with transaction(database.engine) as session:

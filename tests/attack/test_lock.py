@@ -66,7 +66,7 @@ class Writer:
     outcomes: list[Any] = field(default_factory=list)
 
     def take(self, what: Parcel, patience: Callable[[], Patience] = Patience, at: int = NOW) -> Answer:
-        with read_ahead(self.vault, what) as ahead:
+        with read_ahead(self.database.engine, self.vault, what) as ahead:
             ahead.patience = patience
             return ahead.store(lambda: self._attempt(what, ahead, at))
 
@@ -237,13 +237,13 @@ def test_patience_is_five_seconds_and_as_long_as_was_worked() -> None:
 
 
 def test_what_is_put_by_is_sealed_and_gone_with_its_process(
-    vault: Vault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    database: Database, vault: Vault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("monitor.ingest.spool._IN_MEMORY", 1)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
     what = _old(tmp_path, *(Closed(f"https://canary-7f3a9c.example/{number}") for number in range(9000)))
-    with read_ahead(vault, what) as ahead:
+    with read_ahead(database.engine, vault, what) as ahead:
         ahead._read(reading_ahead.Stage.BYTES)
         assert sum(piece.size for piece in ahead.pieces()) == 9000
         spools = [name for name in _OPEN.iterdir() if str(tmp_path) in _target(name)]
