@@ -35,7 +35,7 @@ def test_the_triggers_of_before_come_back_and_go_again(database: Database) -> No
         for fact in FACTS:
             connection.execute(text(fact))
         connection.execute(text(ENTRY))
-    downgrade(database.engine, "0008")
+    downgrade(database.engine, "0010")
     with database.engine.begin() as connection:
         connection.execute(text("UPDATE sightings SET observer = 'x'"))
     with pytest.raises(DatabaseError, match="never changed"), database.engine.begin() as connection:
@@ -56,7 +56,7 @@ def test_triggers_that_were_dropped_or_emptied_are_put_back_by_going_down_and_up
         else:
             connection.execute(text("DROP TRIGGER keep_deliveries_update"))
         assert guard_problems(connection) != []
-    downgrade(database.engine, "0008")
+    downgrade(database.engine, "0010")
     upgrade(database.engine)
     with database.engine.connect() as connection:
         assert guard_problems(connection) == []

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from monitor.db import REFERS_TO, Base, connect
 from monitor.vault import Vault
 
-_HISTORY = {"collector_runs"}  # how often it was tried is not what was found
+_HISTORY = {"collector_runs", "key_checks"}  # how often and when it was tried is not what was found
 
 Row = dict[str, Any]
 
@@ -48,6 +48,8 @@ def _told(session: Session, vault: Vault, table: Table, told: dict[tuple[str, in
 
 def _meaning(vault: Vault, table: Table, name: str, row: Row, told: dict[tuple[str, int], str]) -> object:
     value = row[name]
+    if value is not None and name == "reference_sealed":
+        return vault.open_equal(value, row["key_version"], "notices.reference")
     if value is not None and name.endswith("_sealed"):
         return vault.open(value, row["key_version"])
     parents = [key.column.table.name for key in table.c[name].foreign_keys if key.column.name == "id"]
