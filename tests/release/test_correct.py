@@ -45,7 +45,7 @@ def test_a_correction_is_the_next_version_and_the_first_stays(published: Publish
 
 
 NO_REASON = "a correction needs its reason"
-HOLDS_ADDRESS = "may hold no address; name the item by its number"
+HOLDS_ADDRESS = "may hold no address or host; name an item by its number"
 NOTHING = "nothing to correct: from what is known now 2026Q1 version 1 comes out the same"
 
 
