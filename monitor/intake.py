@@ -112,8 +112,8 @@ def take_in(
     `given`: the delivery as far as it was read ahead; else it is read here, and whoever else writes waits for that.
     Raises DeliveryError, with nothing stored, where the delivery cannot be read.
     """
-    given = given or direct(vault, parcel, known_names(session), partial(is_lost, parcel.source))
     lock_writers(session)  # before the savepoint: PostgreSQL gives back what was locked in one that is undone
+    given = given or direct(vault, parcel, known_names(session), partial(is_lost, parcel.source))
     savepoint = session.begin_nested()
     attribute = attribute_as_stored(session, vault, to_datetime(recorded_at))
     told = take(session, vault, parcel, recorded_at, progress, outcomes, attribute, given)

@@ -89,9 +89,9 @@ def take(
     `outcomes` what became of each row (of none, where the file is not taken in again);
     `attribute` which notices to hosters were stored. `given`: the delivery as far as it was read ahead.
     """
+    lock_writers(session)  # first of all: a transaction that has read before cannot become the writer in SQLite
     given = given or direct(vault, parcel, known_names(session))
     digest = vault.digest_file(given.sha256)
-    lock_writers(session)
     known = _same_file(session, parcel, digest)
     if known is not None and known.verdict is not Verdict.REFUSED:
         return replace(repeated_answer(known), sha256=given.sha256)
