@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from monitor.db import transaction
 from monitor.errors import MonitorError
-from monitor.key_checks import tie
+from monitor.key_checks import require_opens
 from monitor.migrate import configuration
 from monitor.release.attest import packaged, trusted_keys
 from monitor.release.intact import SHARED, Inspector
@@ -51,7 +51,7 @@ class Health:
 def health(settings: Settings, engine: Engine, now: int) -> Health:
     """The state of an installation. Raises nothing for what is wrong with it: that is the answer."""
     database = _database(engine)
-    keys = _keys(settings, engine if database == OK else None, now)
+    keys = _keys(settings, engine if database == OK else None)
     parts = {"database": database, "keys": keys, "disk": _disk(settings)}
     if database != OK:
         return Health(parts, {})
@@ -92,14 +92,14 @@ def _newest() -> str | None:
     return ScriptDirectory.from_config(configuration()).get_current_head()
 
 
-def _keys(settings: Settings, engine: Engine | None, now: int) -> str:
+def _keys(settings: Settings, engine: Engine | None) -> str:
     try:
         vault = Vault(settings.key_file)
     except MonitorError:
         return "unreadable"
     try:
         if engine is not None:
-            tie(engine, vault, now)
+            require_opens(engine, vault)
     except MonitorError:
         return "not those of the database"
     return OK
