@@ -126,7 +126,7 @@ def test_an_error_comes_up_as_it_is_raised_here(reading: Reading, large: None) -
     assert isinstance(reading.file, Path)
     reading.file.write_bytes(gzip.compress(on_disk_bytes(reading))[:-20])
     cases: list[tuple[Reading, type[Exception], str]] = [
-        (reading, DeliveryError, f"{reading.file.name}: the compressed file is cut off; fetch it again"),
+        (reading, DeliveryError, "the compressed file is cut off; fetch it again"),
         (replace(reading, context=replace(CONTEXT, zone=None)), ConfigurationError, "SCART times have no zone"),
     ]
     for asked, error, message in cases:
