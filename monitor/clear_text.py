@@ -66,8 +66,14 @@ def holds_item(text: str, url: str, host: str) -> bool:
     """Whether a text holds a URL, its host, or what follows the host, in any spelling."""
     if "." in host and _PLAIN.fullmatch(text):
         return False  # neither a host nor a path can be in it
-    read = canonical(text)
-    return canonical(host) in read or any(part in read for part in _parts(canonical(url)))
+    read, host = canonical(text), canonical(host)
+    has_host = host in read if "." in host else host in _BETWEEN.split(read)
+    return has_host or any(part in read for part in _parts(canonical(url)))
+
+
+def may_hold_item(text: str) -> bool:
+    """Whether a text without an address could hold a part of its row's URL: only one with a slash can."""
+    return not _PLAIN.fullmatch(text) and "/" in canonical(text)
 
 
 def refuse_address(text: str, what: str) -> None:

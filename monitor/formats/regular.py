@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import compress
 from typing import NamedTuple, TypeAlias, TypeVar
 
-from monitor.clear_text import holds_address
+from monitor.clear_text import holds_address, may_hold_item
 from monitor.formats.localtime import NO_TIME
 from monitor.formats.records import Record, Rejected
 from monitor.formats.rows import EARLY
@@ -117,8 +117,8 @@ def odd_places(column: Sequence[_Value], is_odd: Callable[[_Value], object]) -> 
 
 
 def is_odd_text(text: str) -> bool:
-    """Whether a text might not fit the column it goes to, or may not be kept in clear."""
-    return len(text) > LONGEST_TEXT or holds_address(text)
+    """Whether a text might not fit the column it goes to, or may have to be held against the URL of its row."""
+    return len(text) > LONGEST_TEXT or holds_address(text) or may_hold_item(text)
 
 
 def hosts_of(urls: Sequence[str]) -> tuple[list[str], set[int]]:

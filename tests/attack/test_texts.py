@@ -120,6 +120,20 @@ def test_a_text_that_holds_its_own_item_is_known(text: str) -> None:
     assert holds_item(text, f"https://{host}/zqpath/b?zqquery=2", host)
 
 
+@pytest.mark.parametrize("column", ["abuse owner", "abuse country", "NTD filenumber"])
+@pytest.mark.parametrize("text", ["zqpath/b", "ZQPATH%2Fb"])
+def test_a_row_that_goes_by_columns_is_held_against_its_own_url_too(
+    database: Database, vault: Vault, tmp_path: Path, column: str, text: str
+) -> None:
+    with transaction(database.engine) as session:
+        answer = take_in(session, vault, SAMPLES["scart-ntd"].delivery(tmp_path, "scart-ntd", {column: text}), RECEIVED)
+        assert (answer.accepted, answer.quarantined) == (0, {"text_holds_address": 1})
+
+
+def test_a_short_host_is_not_found_inside_of_words() -> None:
+    assert not holds_item("Holland Hosting/Sample", "http://land/zqpath/b", "land")
+
+
 def test_a_name_that_the_registry_has_may_look_like_a_host(database: Database, vault: Vault, tmp_path: Path) -> None:
     registry = tmp_path / "registry.yaml"
     registry.write_text("companies: [{key: sample, name: Sample.example B.V., aliases: [sample.example]}]\n", "utf-8")
