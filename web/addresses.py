@@ -9,6 +9,9 @@ from flask import Response, current_app, request
 from monitor.settings import Settings
 from web.transfer import released
 
+_NAMES = "q standing sort order page version hours from to from_version to_version company lang"
+QUERY_NAMES = frozenset(_NAMES.split())
+
 
 def settings() -> Settings:
     """The settings of this site."""
@@ -23,8 +26,8 @@ def absolute(path: str) -> str:
 
 
 def asked() -> dict[str, str]:
-    """The reader's query as values for `url_for`, without the names that steer that function itself."""
-    return {name: value for name, value in request.args.items() if name != "endpoint" and not name.startswith("_")}
+    """The reader's query as values for `url_for`: what a page can be asked, and nothing else that he may have sent."""
+    return {name: value for name, value in request.args.items() if name in QUERY_NAMES}
 
 
 def authority() -> str:

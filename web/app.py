@@ -6,7 +6,7 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
-from flask import Flask, Response, render_template, url_for
+from flask import Flask, Response, g, render_template, url_for
 from werkzeug.exceptions import HTTPException
 
 from monitor.db import connect
@@ -70,6 +70,7 @@ def show_error(error: HTTPException) -> tuple[str, int, list[tuple[str, str]]] |
     code = error.code or 500
     if code < 400:
         return error
+    g.is_error = True
     headers = [(name, value) for name, value in error.get_headers() if name != "Content-Type"]
     return render_template("error.html", code=code), code, headers
 

@@ -84,8 +84,8 @@ def formats(language: Language) -> dict[str, Callable[..., str]]:
 
 
 def alternates() -> dict[Language, str]:
-    """The address of this page in each language, its query kept."""
-    if request.url_rule is None or "lang" not in (request.url_rule.defaults or {}):
+    """The address of this page in each language, its query kept; of an error, which repeats nothing, the first page."""
+    if "is_error" in g or request.url_rule is None or "lang" not in (request.url_rule.defaults or {}):
         return {language: f"/{language}/" for language in LANGUAGES}
     assert request.endpoint is not None
     values = {**asked(), **(request.view_args or {})}

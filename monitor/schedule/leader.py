@@ -9,10 +9,12 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from threading import Event
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from monitor.db import transaction
 from monitor.instants import to_datetime
@@ -32,14 +34,6 @@ _BEATS_A_LEASE = 10
 _TELLING = 1.0  # seconds between looks for what is untold
 
 
-@dataclass(frozen=True)
-class Won:
-    """A term that is ours. `after_silence`: the leader before was not heard of any more; it did not let go."""
-
-    term: int
-    after_silence: bool
-
-
 def serve(settings: Settings, timings: Iterable[Timing], stop: Event) -> None:
     """Wait until no other instance leads, then lead; stand down where another took over, and wait again.
 
@@ -49,14 +43,14 @@ def serve(settings: Settings, timings: Iterable[Timing], stop: Event) -> None:
     engine = connect_briefly(settings.database_url)
     try:
         while not stop.is_set():
-            won = _wait(settings, engine, stop)
-            if won is not None:
-                _lead(settings, timings, won, stop)
+            term = _wait(settings, engine, stop)
+            if term is not None:
+                _lead(settings, timings, term, stop)
     finally:
         engine.dispose()
 
 
-def _wait(settings: Settings, engine: Engine, stop: Event) -> Won | None:
+def _wait(settings: Settings, engine: Engine, stop: Event) -> int | None:
     """Try until a term is ours; None where we were stopped before.
 
     Nobody's clock is read but our own: who shows the same sign of life for a whole lease is taken to be gone.
@@ -75,36 +69,37 @@ def _wait(settings: Settings, engine: Engine, stop: Event) -> Won | None:
                 last, since = seen, time.monotonic()
             silent = time.monotonic() - since > settings.lease_seconds
             if not seen.held or silent:
-                term = take(engine, seen.term, holder, to_datetime(int(time.time())))
+                now = int(time.time())
+                term = take(engine, seen.term, holder, to_datetime(now), partial(_note, seen.term + 1, seen.held, now))
                 if term is not None:
-                    return Won(term, after_silence=seen.held)
+                    return term
         except SQLAlchemyError as error:
             trouble.met(error)
         if stop.wait(settings.lease_seconds / _BEATS_A_LEASE):
             return None
 
 
-def _lead(settings: Settings, timings: list[Timing], won: Won, stop: Event) -> None:
-    engine = fence(connect_briefly(settings.database_url), won.term)
-    teller = fence(connect_briefly(settings.database_url), won.term)
-    notary = fence(connect_briefly(settings.database_url), won.term)
-    rounds = Rounds(settings, engine, Runs(won.term))
+def _lead(settings: Settings, timings: list[Timing], term: int, stop: Event) -> None:
+    engine = fence(connect_briefly(settings.database_url), term)
+    teller = fence(connect_briefly(settings.database_url), term)
+    notary = fence(connect_briefly(settings.database_url), term)
+    rounds = Rounds(settings, engine, Runs(term))
     names = ", ".join(timing.source for timing in timings) or "none"
-    _log.info("leading in term %d; sources: %s", won.term, names, extra={"event": "leading", "term": won.term})
+    _log.info("leading in term %d; sources: %s", term, names, extra={"event": "leading", "term": term})
     try:
         clockwork = Clockwork()
-        clockwork.every(settings.lease_seconds / _BEATS_A_LEASE, Leading(rounds, timings, won).go)
+        clockwork.every(settings.lease_seconds / _BEATS_A_LEASE, Leading(rounds, timings, term).go)
         clockwork.every(_TELLING, Telling(settings, teller).go)  # beside the rounds: a slow hook costs no term
         clockwork.every(LOOK, Attesting(Checkpoints(settings, notary)).go)
         clockwork.run(stop)
-        _log.info("stopping", extra={"event": "stopping", "term": won.term})
+        _log.info("stopping", extra={"event": "stopping", "term": term})
     except Superseded:
-        _log.warning("term %d is over: another instance leads", won.term, extra={"event": "superseded"})
+        _log.warning("term %d is over: another instance leads", term, extra={"event": "superseded"})
     finally:
         rounds.stop()
         with suppress(Superseded):  # the new leader tells
             Telling(settings, teller).go()
-        _leave(engine, won.term)
+        _leave(engine, term)
         notary.dispose()
         teller.dispose()
         engine.dispose()
@@ -113,9 +108,9 @@ def _lead(settings: Settings, timings: list[Timing], won: Won, stop: Event) -> N
 class Leading:
     """Round after round of one term. What the database does not take now is tried again in the next one."""
 
-    def __init__(self, rounds: Rounds, timings: list[Timing], won: Won) -> None:
+    def __init__(self, rounds: Rounds, timings: list[Timing], term: int) -> None:
         """Nothing is done yet."""
-        self._rounds, self._timings, self._won = rounds, timings, won
+        self._rounds, self._timings, self._term = rounds, timings, term
         self._trouble, self._number, self._begun = Trouble("leading"), 0, False
 
     def go(self) -> None:
@@ -123,10 +118,11 @@ class Leading:
         self._number += 1
         now, engine = int(time.time()), self._rounds.engine
         try:
-            if not beat(engine, self._won.term, self._number, now):
+            if not beat(engine, self._term, self._number, now):
                 raise Superseded("superseded")
             if not self._begun:
-                _begin(engine, self._timings, self._won, now)
+                with transaction(engine) as session:
+                    arrange(session, self._timings, now)
                 self._begun = True
             self._rounds.go(now)
             self._trouble.over()
@@ -134,15 +130,14 @@ class Leading:
             self._trouble.met(error)
 
 
-def _begin(engine: Engine, timings: list[Timing], won: Won, now: int) -> None:
-    with transaction(engine) as session:
-        arrange(session, timings, now)
-        if won.term > 1:
-            details = {"term": won.term, "before": "silent" if won.after_silence else "let go"}
-            alerts.begin(session, alerts.LEADER_CHANGED, f"term {won.term}", details, now)
-        if won.after_silence:
-            words = {"reason": "the leader of this term was not heard of any more"}
-            alerts.begin(session, alerts.SCHEDULE_STOPPED, f"term {won.term - 1}", words, now)
+def _note(term: int, after_silence: bool, now: int, session: Session) -> None:
+    """Raise the alerts of a new leader, in the transaction in which it begins to lead, so that none can be missing."""
+    if term > 1:
+        details = {"term": term, "before": "silent" if after_silence else "let go"}
+        alerts.begin(session, alerts.LEADER_CHANGED, f"term {term}", details, now)
+    if after_silence:
+        words = {"reason": "the leader of this term was not heard of any more"}
+        alerts.begin(session, alerts.SCHEDULE_STOPPED, f"term {term - 1}", words, now)
 
 
 def _leave(engine: Engine, term: int) -> None:

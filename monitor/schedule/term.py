@@ -8,11 +8,13 @@ locking", 2016).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event, select, update
+from sqlalchemy.orm import Session
 
 from monitor.db import transaction
 from monitor.errors import MonitorError
@@ -33,14 +35,18 @@ def leadership(engine: Engine) -> Leadership:
     return row
 
 
-def take(engine: Engine, seen: int, holder: str, at: datetime) -> int | None:
-    """Begin the term after `seen`; None where somebody else was faster.
+def take(
+    engine: Engine, seen: int, holder: str, at: datetime, note: Callable[[Session], None] | None = None
+) -> int | None:
+    """Begin the term after `seen`; None where somebody else was faster. `note` writes down that it began, with it.
 
     On PostgreSQL this waits for transactions of the term before that are about to be committed: they still count.
     """
     begun = {"term": seen + 1, "holder": holder, "since": at, "beat_at": at}
     with transaction(engine) as session:
         done: Any = session.execute(update(Leadership).where(Leadership.term == seen).values(begun))
+        if done.rowcount and note is not None:
+            note(session)
     return seen + 1 if done.rowcount else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import itertools
 from datetime import timedelta
 
 import pytest
@@ -60,7 +61,8 @@ def test_only_the_very_text_opens(database: Database) -> None:
 def test_a_changed_letter_does_not_open(database: Database, data: st.DataObject) -> None:
     _, secret = make(database)
     at = data.draw(st.integers(0, len(secret) - 1))
-    letter = data.draw(st.sampled_from("0aZ_-é").filter(lambda letter: letter != secret[at]))
+    first, second = data.draw(st.sampled_from(list(itertools.permutations("0aZ_-é", 2))))
+    letter = first if first != secret[at] else second  # what is drawn must not depend on the secret
     assert opens(database, secret[:at] + letter + secret[at + 1 :]) is None
 
 

@@ -14,10 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor import clear_text
 from monitor.formats import urlhaus
 from monitor.formats.regular import Shape
 from monitor.formats.scart import ntd, report
 from monitor.logs import DiscreetRecord, redacted
+from monitor.release import checkpoints
 from tests.attack.pumping import LINE_LIMIT, Pumped, Use, families, seconds
 
 ROOT = Path(__file__).parents[2]
@@ -92,6 +94,8 @@ def _at_run_time() -> Iterator[Use]:
         "a thousand columns": Shape({}, 1000, separator=","),
     }.items():
         yield Use(shape.pattern(), "fullmatch", f"a plain line of {name}")
+    yield Use(clear_text._SCHEME, "search", "a scheme")
+    yield Use(checkpoints._TEXT, "fullmatch", "the head of an audit log")
     for name, form in report._FORMS.items():
         if isinstance(form, BuiltinMethodType):
             assert isinstance(form.__self__, re.Pattern)
@@ -103,7 +107,12 @@ USES = [*_in_the_code(), *_at_run_time()]
 
 def test_each_expression_is_known_here() -> None:
     made_at_run_time = [path for path, tree in _trees() for _, call in _calls(tree) if _compiled(call) is None]
-    assert made_at_run_time == ["monitor/formats/regular.py", "monitor/formats/scart/report.py"]
+    assert made_at_run_time == [
+        "monitor/clear_text.py",
+        "monitor/formats/regular.py",
+        "monitor/formats/scart/report.py",
+        "monitor/release/checkpoints.py",
+    ]
     for path, tree in _trees():
         imported = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
         assert "re" not in imported, f"{path} takes something out of `re`, which the search here does not see"

@@ -241,7 +241,10 @@ def test_one_bad_range_refuses_the_whole_table(database: Database, tmp_path: Pat
         ("companies: [{key: x}]", r"company 1 \(x\): `name` is missing"),
         ("companies: [{key: x, name: X, asns: [0]}]", r"company 1 \(x\): a asn that is none"),
         ("companies: [{key: x, name: X, prefixes: [192.0.2.1/24]}]", "a prefix that is none"),
-        ("companies: [{key: x, name: X, speed: 9}]", "unknown field 'speed'"),
+        (
+            "companies: [{key: x, name: X, speed: 9}]",
+            "company 1: unknown field, by its place in the entry: 3; known:",
+        ),
         ("companies: [{key: x, name: X, country: Nederland}]", "`country` must be two"),
         ("companies: [{key: x, name: X}, {key: x, name: Y}]", "key 'x' stands there twice"),
         ("companies: {key: x}", "expected a list of companies"),

@@ -162,13 +162,17 @@ def _full(installation: Installation, points: int) -> list[Fault]:
 def test_a_database_that_goes_away(installation: Installation, undisturbed: Undisturbed) -> None:
     if installation.prepared.startswith("sqlite"):
         pytest.skip("SQLite is no server: see the locked database")
+    """A connection that ends between transactions is made anew; one that ends within one undoes all of it."""
+    failed = 0
     for point in range(10, undisturbed.points, undisturbed.points // 4):
         database = installation.database()
         ended = installation.ingest(database, Fault("terminate", point))
-        assert (ended.status, "the database failed" in ended.said) == (1, True), ended.said
-        assert installation.facts(database) == undisturbed.before
+        assert (ended.status, "the database failed" in ended.said) in ((0, False), (1, True)), ended.said
+        assert installation.facts(database) == (undisturbed.before if ended.status else undisturbed.after)
+        failed += ended.status
         assert installation.ingest(database).status == 0
         assert installation.facts(database) == undisturbed.after
+    assert failed >= 3
 
 
 def test_a_database_that_somebody_else_has_locked(installation: Installation, undisturbed: Undisturbed) -> None:

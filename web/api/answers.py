@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 from flask import Response, g, request, url_for
 
-from web.addresses import asked
 from web.announced import Announcement
 from web.api.parameters import Value
 from web.api.problems import Problem
@@ -30,7 +29,7 @@ def said(data: Mapping[str, Any], pages: Mapping[str, int] | None = None) -> Res
 def here(**changes: Value) -> str:
     """The path and query of this request with changes."""
     assert request.endpoint is not None
-    return url_for(request.endpoint, **{**asked(), **(request.view_args or {}), **changes})
+    return url_for(request.endpoint, **{**g.asked, **(request.view_args or {}), **changes})
 
 
 def given(name: str) -> Value | None:
