@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Connection, Engine, inspect, text
 
 import migrations
 from monitor.errors import ConfigurationError
@@ -68,9 +69,24 @@ def downgrade(engine: Engine, revision: str, vault: Vault | None = None) -> None
         command.downgrade(config, revision)
 
 
+@cache
+def newest_revision() -> str | None:
+    """The revision that this version of the software needs."""
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory.from_config(configuration()).get_current_head()
+
+
+def current_revision(connection: Connection) -> str | None:
+    """The revision of a database; None where it has no schema."""
+    if not inspect(connection).has_table(_MARK):
+        return None
+    found: str | None = connection.scalar(text(f"SELECT version_num FROM {_MARK}"))  # noqa: S608 -- ours
+    return found
+
+
 def require_schema(engine: Engine) -> None:
     """Raise ConfigurationError where the database has no schema yet."""
     with engine.connect() as connection:
-        is_marked = inspect(connection).has_table(_MARK)
-        if not is_marked or not connection.scalar(text(f"SELECT COUNT(*) FROM {_MARK}")):  # noqa: S608 -- ours
+        if current_revision(connection) is None:
             raise ConfigurationError("the database has no tables yet: run `monitor init --create-keys`")

@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
 import click
 
-_OWN = {
-    "init": "setup",
-    "config": "setup",
-    "simulate": "simulate",
-    "registry": "registry",
-    "netblocks": "registry",
-    "ingest": "ingest",
-    "deliveries": "deliveries",
-    "attribute": "attribute",
-    "confirm": "attribute",
-    "score": "score",
-    "estimate": "score",
-    "facts": "facts",
-    "release": "release",
-    "token": "token",
-    "keys": "keys",
-    "audit": "audit",
-    "schedule": "schedule",
-    "sources": "sources",
-    "demo": "demo",
+# Each command of the core: its module in monitor/cli, and its line in `monitor --help`, which is written down here so
+# that the list of commands imports none of them.
+_OWN: Mapping[str, tuple[str, str]] = {
+    "init": ("setup", "Create the database, or migrate it to the newest schema."),
+    "config": ("setup", "Show what is configured and where each value comes from."),
+    "simulate": ("simulate", "Write SCART exports of a hotline that does not exist."),
+    "registry": ("registry", "Load, show and export the company registry."),
+    "netblocks": ("registry", "Load tables of address ranges."),
+    "ingest": ("ingest", "Ingest one delivery: plain, gzip or zstd."),
+    "deliveries": ("deliveries", "List what was delivered, and review what is suspicious."),
+    "attribute": ("attribute", "Attribute all notices to companies again."),
+    "confirm": ("attribute", "Confirm that a recipient or network is the company."),
+    "score": ("score", "Score a period and rank its companies, worst first."),
+    "estimate": ("score", "Recompute a table from a file of episodes."),
+    "facts": ("facts", "Export facts to score them elsewhere."),
+    "release": ("release", "Draft, publish, verify, rebuild and correct releases."),
+    "token": ("token", "Issue and revoke the tokens of hotlines."),
+    "keys": ("keys", "Export keys to keep them elsewhere."),
+    "audit": ("audit", "Verify and sign the audit trail."),
+    "schedule": ("schedule", "Collect each source on schedule."),
+    "sources": ("sources", "List the sources on schedule and how they are."),
+    "demo": ("demo", "Run the whole way with invented data."),
+}
+_PLUGGED_IN: Mapping[str, str] = {
+    "collect": "Fetch and ingest the new deliveries of a source.",
+    "report": "Write the report of a period.",
+    "serve": "Serve the public site until it is stopped.",
 }
 
 
@@ -40,13 +48,27 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Import and return one command, or None where there is none of that name."""
         if cmd_name in _OWN:
-            command = getattr(import_module(f"monitor.cli.{_OWN[cmd_name]}"), cmd_name)
+            command = getattr(import_module(f"monitor.cli.{_OWN[cmd_name][0]}"), cmd_name)
         elif cmd_name in (plugged := _plugged_in()):
             command = plugged[cmd_name].load()
         else:
             return None
         assert isinstance(command, click.Command)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands; one that another package plugs in is imported only to learn what it does."""
+        rows = [(name, self._summary(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+    def _summary(self, ctx: click.Context, name: str) -> str:
+        if name in _OWN:
+            return _OWN[name][1]
+        if name in _PLUGGED_IN:
+            return _PLUGGED_IN[name]
+        command = self.get_command(ctx, name)
+        return command.get_short_help_str() if command is not None else ""
 
 
 def _plugged_in() -> dict[str, EntryPoint]:

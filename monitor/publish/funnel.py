@@ -9,7 +9,6 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from monitor.publish.rows import PublicTable, Row
 from monitor.score.table import Share
@@ -139,6 +138,8 @@ def lower_limit(centre: float, observations: Floats, tail: float) -> Floats:
     (r - a) / n with r the smallest number for which F(r) >= tail, and a = (F(r) - tail) / (F(r) - F(r - 1)); not
     under 0. `observations` are whole numbers of 1 or more.
     """
+    from scipy import stats  # here, for it takes a second to load, and most of what imports this draws no funnel
+
     r = stats.binom.ppf(tail, observations, centre)
     there, before = (stats.binom.cdf(value, observations, centre) for value in (r, r - 1))
     limit: Floats = np.clip((r - (there - tail) / (there - before)) / observations, 0, 1)

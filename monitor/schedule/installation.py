@@ -5,11 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
@@ -18,7 +15,7 @@ from sqlalchemy.orm import Session
 from monitor.db import transaction
 from monitor.errors import MonitorError
 from monitor.key_checks import require_opens
-from monitor.migrate import configuration
+from monitor.migrate import current_revision, newest_revision
 from monitor.release.attest import packaged, trusted_keys
 from monitor.release.intact import SHARED, Inspector
 from monitor.schedule.health import STALE, sources
@@ -67,7 +64,7 @@ def health(settings: Settings, engine: Engine, now: int) -> Health:
 def _database(engine: Engine) -> str:
     try:
         with engine.connect() as connection:
-            if MigrationContext.configure(connection).get_current_revision() != _newest():
+            if current_revision(connection) != newest_revision():
                 return "needs `monitor init`"
         return _writable(engine)
     except SQLAlchemyError:
@@ -85,11 +82,6 @@ def _writable(engine: Engine) -> str:
     except SQLAlchemyError:
         return "not writable"
     return OK
-
-
-@cache
-def _newest() -> str | None:
-    return ScriptDirectory.from_config(configuration()).get_current_head()
 
 
 def _keys(settings: Settings, engine: Engine | None) -> str:
