@@ -15,7 +15,7 @@ from monitor.db import transaction
 from monitor.models.facts import Delivery, Quarantined
 from monitor.models.run import Alert, CollectorRun, ScheduledSource
 from monitor.schedule.health import FRESH, LATE, STALE, SourceHealth, sources
-from monitor.schedule.pulse import look
+from monitor.schedule.leadership import look
 
 # An item is open while the last thing seen of it is not that it is gone. One pass over notices and sightings.
 _OPEN = text(

@@ -16,9 +16,9 @@ from monitor.db import transaction
 from monitor.errors import MonitorError
 from monitor.incoming import private_folder, remove_leftovers
 from monitor.models.run import CollectorRun
+from monitor.schedule.leadership import Superseded, fence
 from monitor.schedule.lock import exclusive, lock_for
-from monitor.schedule.runs import FAILED, HELD, STOPPED, SUPERSEDED, Ticket, record, remembered, wait_for_deliveries
-from monitor.schedule.term import Superseded, fence
+from monitor.schedule.runs import FAILED, HELD, STOPPED, SUPERSEDED, RunId, record, remembered, wait_for_deliveries
 from monitor.settings import Settings, Source
 from spiders.catalogue import find
 from spiders.collector import Collector
@@ -38,7 +38,7 @@ class Call:
     source: str
     retry_wait: float
     settle: float
-    ticket: Ticket
+    run_id: RunId
 
 
 @click.command()
@@ -65,7 +65,7 @@ def collect(
         return
     if source is None:
         raise click.UsageError("name a source; `monitor sources` lists those on schedule")
-    answer = _collect(run, Call(source, retry_wait, settle, Ticket(name or secrets.token_hex(8), term)))
+    answer = _collect(run, Call(source, retry_wait, settle, RunId(name or secrets.token_hex(8), term)))
     show(answer, as_json, _in_words(answer))
     if answer["verdict"] in (FAILED, HELD, STOPPED, SUPERSEDED):
         if name is not None:  # the schedule says it, in the form of the log
@@ -81,8 +81,8 @@ def _collect(run: Runtime, call: Call) -> dict[str, object]:
     spider, described = find(run.settings, call.source)
     _log_as(run.settings, call, described)
     remove_leftovers(run.settings)
-    if call.ticket.term is not None:
-        fence(run.engine, call.ticket.term)
+    if call.run_id.term is not None:
+        fence(run.engine, call.run_id.term)
     try:
         return _alone(run, call, spider, described)
     except Superseded as error:
@@ -92,7 +92,7 @@ def _collect(run: Runtime, call: Call) -> dict[str, object]:
 
 def _log_as(settings: Settings, call: Call, described: Source) -> None:
     """Every line of this process says which run it is; none says where the source is."""
-    fields = {"run": call.ticket.run, "source": call.source}
+    fields = {"run": call.run_id.run, "source": call.source}
     logs.configure(settings, fields, hide={described.location: f"<{call.source}>"})
 
 
@@ -115,7 +115,7 @@ def _run(run: Runtime, call: Call, spider: type[Collector] | Observer, trip: Tri
     finished = _send(spider, trip, call.retry_wait)
     with transaction(run.engine) as session:
         verdict = judge(session, trip.outcome, finished=finished)
-        answer = _answer(record(session, trip.source.name, started_at, run.now(), verdict, call.ticket))
+        answer = _answer(record(session, trip.source.name, started_at, run.now(), verdict, call.run_id))
     said = {name: answer[name] for name in ("verdict", "rows")} | {"deliveries": len(verdict.deliveries)}
     _log.info("judged", extra={"event": "run_judged"} | said)
     return answer

@@ -10,14 +10,14 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from monitor.metrics import exposition
-from monitor.schedule.briefly import connect_briefly
 from monitor.schedule.installation import health
+from monitor.schedule.lock import connect_with_short_timeout
 from monitor.settings import Settings
 
 
 def add_health(app: Flask, settings: Settings) -> None:
     """Register the routes. They ask the database on a connection of their own, which does not wait."""
-    engine = connect_briefly(settings.database_url)
+    engine = connect_with_short_timeout(settings.database_url)
     app.extensions["monitor_health_engine"] = engine
     app.add_url_rule("/health/live", "live", _live)
     app.add_url_rule("/health", "health", lambda: _health(settings, engine))

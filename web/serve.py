@@ -22,7 +22,7 @@ from uvicorn import Config, Server
 from monitor import logs
 from monitor.errors import ConfigurationError, MonitorError
 from monitor.process import harden
-from monitor.schedule.briefly import connect_briefly
+from monitor.schedule.lock import connect_with_short_timeout
 from monitor.settings import Limits, Settings
 from web.app import create_app
 from web.cache import PageCache
@@ -169,7 +169,7 @@ def _load(settings: Settings) -> PageCache:
 
 def with_cache(settings: Settings) -> PageCache:
     """The site with its finished pages in memory, as each worker has it."""
-    watch = Watch(connect_briefly(settings.database_url), settings.publications)
+    watch = Watch(connect_with_short_timeout(settings.database_url), settings.publications)
     return PageCache(create_app(settings), watch)
 
 

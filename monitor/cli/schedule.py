@@ -16,9 +16,9 @@ from monitor.errors import MonitorError
 from monitor.incoming import remove_leftovers
 from monitor.instants import iso
 from monitor.schedule.alerts import SCHEDULE_STOPPED, raise_alert
-from monitor.schedule.described import described
 from monitor.schedule.leader import serve
 from monitor.schedule.plan import Timing
+from monitor.schedule.process import described_timings
 from monitor.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ def schedule(listing: bool, as_json: bool) -> None:
         found = known_sources(run)
         show([source.as_json() for source in found], as_json, in_words(found) or _NOTHING)
         return
-    timings = described()
+    timings = described_timings()
     if not timings:
         raise MonitorError(_NOTHING)
     remove_leftovers(run.settings)

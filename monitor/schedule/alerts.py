@@ -5,12 +5,18 @@ Telling may fail and is tried again; it may, after a crash at the wrong moment, 
 
 from __future__ import annotations
 
+import json
 import logging
+import os
+import signal
+import subprocess
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from http.client import HTTPException
 from typing import Any
+from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
 from sqlalchemy import Engine, delete, false, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -20,8 +26,7 @@ from monitor.db import connect, transaction
 from monitor.instants import iso, to_datetime, to_instant
 from monitor.logs import redacted
 from monitor.models.run import Alert
-from monitor.schedule.hook import HookError, call
-from monitor.settings import Settings
+from monitor.settings import Alerts, Settings
 
 _log = logging.getLogger(__name__)
 
@@ -160,3 +165,67 @@ def _telling(settings: Settings, alert: Alert) -> _Telling:
         "site": settings.site_name,
     }
     return _Telling(alert.id, "began_told_at" if beginning else "ended_told_at", message)
+
+
+_TRIES = 3
+
+
+class HookError(Exception):
+    """The operator could not be reached; says why, never where."""
+
+
+class _NoRedirects(HTTPRedirectHandler):
+    """An alert goes to the configured address or nowhere."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+def call(alerts: Alerts, message: Mapping[str, Any]) -> None:
+    """Give the message to whatever is configured; nothing is. Raises HookError."""
+    text = json.dumps(message, ensure_ascii=False).encode()
+    if alerts.command:
+        _run(alerts, text)
+    if alerts.webhook:
+        _post_patiently(alerts, text)
+
+
+def _run(alerts: Alerts, text: bytes) -> None:
+    quiet = subprocess.DEVNULL
+    try:
+        process = subprocess.Popen(  # noqa: S603
+            alerts.command, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, start_new_session=True
+        )
+    except OSError as error:
+        raise HookError(f"the command cannot be started ({error.strerror})") from error
+    try:
+        process.communicate(text, alerts.timeout_seconds)
+    except subprocess.TimeoutExpired as error:
+        raise HookError(f"the command took longer than {alerts.timeout_seconds:g} s") from error
+    finally:
+        if process.returncode is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    if process.returncode:
+        raise HookError(f"the command ended with status {process.returncode}")
+
+
+def _post_patiently(alerts: Alerts, text: bytes) -> None:
+    for attempt in range(_TRIES):
+        try:
+            _post(alerts, text)
+        except (OSError, HTTPException) as error:
+            if attempt == _TRIES - 1:
+                status = getattr(error, "code", None)
+                why = f"answered {status}" if status else f"could not be reached ({type(error).__name__})"
+                raise HookError(f"the webhook {why}, {_TRIES} times") from error
+            time.sleep(2**attempt / 10)
+        else:
+            return
+
+
+def _post(alerts: Alerts, text: bytes) -> None:
+    request = Request(alerts.webhook, text, {"Content-Type": "application/json"}, method="POST")  # noqa: S310
+    opener = build_opener(_NoRedirects, ProxyHandler({}))
+    with opener.open(request, timeout=alerts.timeout_seconds):
+        return

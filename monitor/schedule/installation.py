@@ -19,7 +19,7 @@ from monitor.migrate import current_revision, newest_revision
 from monitor.release.attest import packaged, trusted_keys
 from monitor.release.intact import SHARED, Inspector
 from monitor.schedule.health import STALE, sources
-from monitor.schedule.pulse import look
+from monitor.schedule.leadership import look
 from monitor.settings import Settings
 from monitor.vault import Vault
 

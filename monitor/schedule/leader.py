@@ -19,14 +19,13 @@ from sqlalchemy.orm import Session
 from monitor.db import transaction
 from monitor.instants import to_datetime
 from monitor.schedule import alerts
-from monitor.schedule.briefly import connect_briefly
 from monitor.schedule.checkpoints import LOOK, Checkpoints
-from monitor.schedule.clockwork import Clockwork
+from monitor.schedule.interval_jobs import IntervalJobs
+from monitor.schedule.leadership import HeartbeatState, Superseded, beat, fence, look, release_term, take
+from monitor.schedule.lock import connect_with_short_timeout
 from monitor.schedule.plan import Timing, arrange
 from monitor.schedule.process import Runs
-from monitor.schedule.pulse import Seen, beat, look
 from monitor.schedule.rounds import Rounds
-from monitor.schedule.term import Superseded, fence, let_go, take
 from monitor.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -40,7 +39,7 @@ def serve(settings: Settings, timings: Iterable[Timing], stop: Event) -> None:
     Returns when `stop` is set. The database may come and go meanwhile.
     """
     timings = list(timings)
-    engine = connect_briefly(settings.database_url)
+    engine = connect_with_short_timeout(settings.database_url)
     try:
         while not stop.is_set():
             term = _wait(settings, engine, stop)
@@ -56,9 +55,9 @@ def _wait(settings: Settings, engine: Engine, stop: Event) -> int | None:
     Nobody's clock is read but our own: who shows the same sign of life for a whole lease is taken to be gone.
     """
     holder = f"{socket.gethostname()[:40]}-{secrets.token_hex(4)}"
-    last: Seen | None = None
+    last: HeartbeatState | None = None
     since = time.monotonic()
-    trouble = Trouble("waiting to lead")
+    trouble = OutageLogger("waiting to lead")
     while True:
         try:
             seen = look(engine)
@@ -80,25 +79,25 @@ def _wait(settings: Settings, engine: Engine, stop: Event) -> int | None:
 
 
 def _lead(settings: Settings, timings: list[Timing], term: int, stop: Event) -> None:
-    engine = fence(connect_briefly(settings.database_url), term)
-    teller = fence(connect_briefly(settings.database_url), term)
-    notary = fence(connect_briefly(settings.database_url), term)
+    engine = fence(connect_with_short_timeout(settings.database_url), term)
+    teller = fence(connect_with_short_timeout(settings.database_url), term)
+    notary = fence(connect_with_short_timeout(settings.database_url), term)
     rounds = Rounds(settings, engine, Runs(term))
     names = ", ".join(timing.source for timing in timings) or "none"
     _log.info("leading in term %d; sources: %s", term, names, extra={"event": "leading", "term": term})
     try:
-        clockwork = Clockwork()
-        clockwork.every(settings.lease_seconds / _BEATS_A_LEASE, Leading(rounds, timings, term).go)
-        clockwork.every(_TELLING, Telling(settings, teller).go)  # beside the rounds: a slow hook costs no term
-        clockwork.every(LOOK, Attesting(Checkpoints(settings, notary)).go)
-        clockwork.run(stop)
+        interval_jobs = IntervalJobs()
+        interval_jobs.every(settings.lease_seconds / _BEATS_A_LEASE, Leading(rounds, timings, term).go)
+        interval_jobs.every(_TELLING, AlertSender(settings, teller).go)  # beside the rounds: a slow hook costs no term
+        interval_jobs.every(LOOK, CheckpointWriter(Checkpoints(settings, notary)).go)
+        interval_jobs.run(stop)
         _log.info("stopping", extra={"event": "stopping", "term": term})
     except Superseded:
         _log.warning("term %d is over: another instance leads", term, extra={"event": "superseded"})
     finally:
         rounds.stop()
         with suppress(Superseded):  # the new leader tells
-            Telling(settings, teller).go()
+            AlertSender(settings, teller).go()
         _leave(engine, term)
         notary.dispose()
         teller.dispose()
@@ -111,7 +110,7 @@ class Leading:
     def __init__(self, rounds: Rounds, timings: list[Timing], term: int) -> None:
         """Nothing is done yet."""
         self._rounds, self._timings, self._term = rounds, timings, term
-        self._trouble, self._number, self._begun = Trouble("leading"), 0, False
+        self._trouble, self._number, self._begun = OutageLogger("leading"), 0, False
 
     def go(self) -> None:
         """One round; raises Superseded where the term is over."""
@@ -143,17 +142,17 @@ def _note(term: int, after_silence: bool, now: int, session: Session) -> None:
 def _leave(engine: Engine, term: int) -> None:
     """Let go of the term, so that the next need not wait. Where that fails, it waits for a lease."""
     try:
-        let_go(engine, term)
+        release_term(engine, term)
     except (Superseded, SQLAlchemyError) as error:
         _log.info("the term could not be let go (%s); the next leader waits a little", type(error).__name__)
 
 
-class Telling:
+class AlertSender:
     """Tells the operator what is untold."""
 
     def __init__(self, settings: Settings, engine: Engine) -> None:
         """Nothing is told yet."""
-        self._settings, self._engine, self._trouble = settings, engine, Trouble("telling alerts")
+        self._settings, self._engine, self._trouble = settings, engine, OutageLogger("telling alerts")
 
     def go(self) -> None:
         """Tell all there is; raises Superseded where the term is over."""
@@ -164,12 +163,12 @@ class Telling:
             self._trouble.met(error)
 
 
-class Attesting:
+class CheckpointWriter:
     """Has the audit trail signed, every hour."""
 
     def __init__(self, checkpoints: Checkpoints) -> None:
         """Nothing is signed yet."""
-        self._checkpoints, self._trouble = checkpoints, Trouble("signing the audit trail")
+        self._checkpoints, self._trouble = checkpoints, OutageLogger("signing the audit trail")
 
     def go(self) -> None:
         """Sign it where it is time; raises Superseded where the term is over."""
@@ -181,7 +180,7 @@ class Attesting:
 
 
 @dataclass
-class Trouble:
+class OutageLogger:
     """Trouble with the database: said once when it begins and once when it is over."""
 
     doing: str

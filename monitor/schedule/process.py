@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import secrets
 import signal
@@ -12,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from monitor.errors import ConfigurationError
 from monitor.schedule.plan import Timing
 
 MOST_AT_ONCE = 4
@@ -100,3 +102,18 @@ def send(process: subprocess.Popen[bytes], number: int) -> None:
     """Signal a process and all it started."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, number)
+
+
+_PATIENCE = 60
+
+
+def described_timings() -> list[Timing]:
+    """The timing of every source that is on schedule; raises ConfigurationError with the words of the collectors."""
+    command = [sys.executable, "-m", "monitor", "collect", "--describe", "--json"]
+    try:
+        said = subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE, check=False)  # noqa: S603
+    except subprocess.TimeoutExpired as error:
+        raise ConfigurationError("the collectors did not describe their sources within a minute") from error
+    if said.returncode:
+        raise ConfigurationError(said.stderr.strip().removeprefix("monitor: "))
+    return [Timing(**timing) for timing in json.loads(said.stdout)]

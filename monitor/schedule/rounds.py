@@ -18,11 +18,11 @@ from monitor.db import transaction
 from monitor.instants import to_datetime
 from monitor.models.run import CollectorRun, ScheduledSource
 from monitor.schedule import alerts
+from monitor.schedule.health import watch
+from monitor.schedule.leadership import Superseded
 from monitor.schedule.plan import claim, due, next_run
 from monitor.schedule.process import GRACE, Run, Runs
-from monitor.schedule.runs import FAILED, STOPPED, Ticket, Verdict, record, run_named
-from monitor.schedule.term import Superseded
-from monitor.schedule.watch import watch
+from monitor.schedule.runs import FAILED, STOPPED, RunId, Verdict, record, run_named
 from monitor.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -85,8 +85,8 @@ class Rounds:
     def _record(self, session: Session, run: Run, now: int, *, stopped: bool) -> CollectorRun:
         reason = run.broken or "it ended without a verdict; see its log"
         verdict = Verdict(STOPPED, "stopped with the schedule") if stopped else Verdict(FAILED, reason)
-        ticket = Ticket(run.name, self.runs.term)
-        return record(session, run.timing.source, run.started_at, now, verdict, ticket)
+        run_id = RunId(run.name, self.runs.term)
+        return record(session, run.timing.source, run.started_at, now, verdict, run_id)
 
     def _alert_failures(self, session: Session, source: ScheduledSource, ended: CollectorRun, now: int) -> None:
         if not source.failures:

@@ -38,7 +38,7 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Ticket:
+class RunId:
     """Which run this is: its name in the logs, and the term it was started in; neither where nobody gave them."""
 
     run: str | None = None
@@ -46,7 +46,7 @@ class Ticket:
 
 
 def record(
-    session: Session, source: str, started_at: int, finished_at: int, verdict: Verdict, ticket: Ticket = Ticket()
+    session: Session, source: str, started_at: int, finished_at: int, verdict: Verdict, run_id: RunId = RunId()
 ) -> CollectorRun:
     """Write a run down. A good one takes over remembering, so that what older ones remembered can go."""
     if verdict.verdict in _REMEMBERING:
@@ -54,8 +54,8 @@ def record(
         session.execute(older)
     run = CollectorRun(
         source=source,
-        run=ticket.run,
-        term=ticket.term,
+        run=run_id.run,
+        term=run_id.term,
         started_at=to_datetime(started_at),
         finished_at=to_datetime(finished_at),
         verdict=verdict.verdict,

@@ -120,7 +120,6 @@ def test_no_process_is_begun_elsewhere() -> None:
     ways = ("sys.executable", "get_context(", "multiprocessing.Process(", "ProcessPoolExecutor(")
     known = {
         "monitor/cli/demo.py": "commands",
-        "monitor/schedule/described.py": "a command",
         "monitor/schedule/process.py": "a command",
         "monitor/ingest/apart.py": "itself",
         "monitor/push/process.py": "itself",

@@ -20,9 +20,9 @@ from monitor.errors import ConfigurationError
 from monitor.instants import to_datetime
 from monitor.models.run import CollectorRun
 from monitor.schedule import alerts
-from monitor.schedule.hook import HookError, call
+from monitor.schedule.alerts import HookError, call
+from monitor.schedule.health import watch
 from monitor.schedule.plan import Timing, arrange
-from monitor.schedule.watch import watch
 from monitor.settings import Alerts, Settings, load_settings
 from tests.conftest import Database
 

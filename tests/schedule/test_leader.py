@@ -23,11 +23,10 @@ from sqlalchemy.exc import OperationalError
 from monitor.db import transaction
 from monitor.instants import to_datetime
 from monitor.schedule import leader
-from monitor.schedule.briefly import connect_briefly
-from monitor.schedule.described import described
+from monitor.schedule.leadership import Superseded, fence, look, take
+from monitor.schedule.lock import connect_with_short_timeout
 from monitor.schedule.plan import Timing
-from monitor.schedule.pulse import look
-from monitor.schedule.term import Superseded, fence, take
+from monitor.schedule.process import described_timings
 from monitor.settings import Settings
 from tests.conftest import Database
 from tests.schedule.instance import PATIENCE, Instance, configure, wait_until
@@ -104,7 +103,7 @@ def test_paused_leader_writes_nothing_when_it_wakes(installation: Installation, 
 
 def _pause_between_writes(instance: Instance, installation: Installation) -> None:
     """Pause a process that holds no lock in the database."""
-    engine = connect_briefly(installation.url)
+    engine = connect_with_short_timeout(installation.url)
     while True:
         instance.send(signal.SIGSTOP)
         with suppress(OperationalError), engine.begin() as connection:
@@ -171,7 +170,7 @@ def _slow_feed() -> Iterator[tuple[str, Event, Event]]:
 
 
 def test_fenced_transaction_is_kept_while_its_term_lasts_and_not_after(database: Database) -> None:
-    fenced = fence(connect_briefly(database.url), 0)
+    fenced = fence(connect_with_short_timeout(database.url), 0)
 
     def write(source: str) -> None:
         with transaction(fenced) as session:
@@ -179,7 +178,7 @@ def test_fenced_transaction_is_kept_while_its_term_lasts_and_not_after(database:
             if source == "under way" and database.engine.dialect.name == "postgresql":
                 assert take(database.engine, 0, "another", to_datetime(0)) == 1
             if source == "under way" and database.engine.dialect.name == "sqlite":  # which lets one write at a time
-                impatient = connect_briefly(database.url)
+                impatient = connect_with_short_timeout(database.url)
                 with pytest.raises(OperationalError, match="locked"):
                     take(impatient, 0, "another", to_datetime(0))
                 impatient.dispose()
@@ -254,4 +253,5 @@ def test_timing_is_what_spider_and_operator_say(installation: Installation, monk
     configure(installation, "ris", location="https://feed.example/table", cadence_minutes=60, timeout_minutes=2)
     for name, value in installation.environment.items():
         monkeypatch.setenv(name, value)
-    assert described() == [Timing("ris", 3600, 60, 120, 300)]  # 60 minutes is also what a source has unless it says
+    # 60 minutes is also what a source has unless it says
+    assert described_timings() == [Timing("ris", 3600, 60, 120, 300)]

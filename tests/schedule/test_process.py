@@ -12,7 +12,7 @@ from sqlalchemy import select
 from monitor.db import transaction
 from monitor.instants import to_instant
 from monitor.models.run import Alert, CollectorRun, ScheduledSource
-from monitor.schedule.briefly import connect_briefly
+from monitor.schedule.lock import connect_with_short_timeout
 from monitor.schedule.plan import Timing, arrange
 from monitor.schedule.process import Runs
 from monitor.schedule.rounds import Rounds
@@ -52,7 +52,7 @@ def test_stopping_ends_even_who_does_not_listen() -> None:
 
 def test_rounds_write_down_retry_and_alert(database: Database, tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, database_url=database.url, alerts=Alerts(failures=2))
-    rounds = Rounds(settings, connect_briefly(database.url), Runs(7, python("raise SystemExit(9)")))
+    rounds = Rounds(settings, connect_with_short_timeout(database.url), Runs(7, python("raise SystemExit(9)")))
     with transaction(database.engine) as session:
         arrange(session, [QUICK], NOW)
     dues = []
@@ -76,7 +76,7 @@ def test_rounds_write_down_retry_and_alert(database: Database, tmp_path: Path) -
 
 def test_stopped_run_is_no_failure_and_due_again(database: Database, tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, database_url=database.url)
-    rounds = Rounds(settings, connect_briefly(database.url), Runs(1, python("import time; time.sleep(60)")))
+    rounds = Rounds(settings, connect_with_short_timeout(database.url), Runs(1, python("import time; time.sleep(60)")))
     with transaction(database.engine) as session:
         arrange(session, [QUICK], NOW)
     rounds.go(NOW)

@@ -17,10 +17,9 @@ from monitor.db import transaction
 from monitor.instants import to_datetime
 from monitor.migrate import downgrade
 from monitor.models.run import ScheduledSource
+from monitor.schedule.leadership import beat, take
 from monitor.schedule.plan import Timing, arrange
-from monitor.schedule.pulse import beat
-from monitor.schedule.runs import Ticket, Verdict, record
-from monitor.schedule.term import take
+from monitor.schedule.runs import RunId, Verdict, record
 from monitor.settings import Settings, Source
 from monitor.vault import create_keys
 from tests.conftest import Database
@@ -59,7 +58,7 @@ def _collected(database: Database, ago: int = 60) -> int:
     assert beat(database.engine, 1, 1, now)
     with transaction(database.engine) as session:
         arrange(session, [HOURLY], now - 10 * 86_400)
-        record(session, "urlhaus", now - ago - 9, now - ago, Verdict("ok", rows=3), Ticket("4f1c", 1))
+        record(session, "urlhaus", now - ago - 9, now - ago, Verdict("ok", rows=3), RunId("4f1c", 1))
         record(session, "urlhaus", now - 9, now - 1, Verdict("failed", "the feed: the server answered 503"))
     return now
 

@@ -13,7 +13,7 @@ _LOOK = 0.5  # seconds between looks at whether to stop, and at the clock
 _JUMP = 5.0  # seconds by which the wall clock may drift against the time that passes
 
 
-class Clockwork:
+class IntervalJobs:
     """Jobs that are run in their interval, each one at a time: a late one is run once, however many it missed."""
 
     def __init__(self) -> None:

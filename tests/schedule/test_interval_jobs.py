@@ -8,9 +8,9 @@ from threading import Event
 
 import pytest
 
-from monitor.schedule import clockwork
-from monitor.schedule.clockwork import Clockwork
-from monitor.schedule.term import Superseded
+from monitor.schedule import interval_jobs
+from monitor.schedule.interval_jobs import IntervalJobs
+from monitor.schedule.leadership import Superseded
 
 
 def test_a_job_runs_at_once_and_again_until_stopped_and_has_ended_then() -> None:
@@ -22,7 +22,7 @@ def test_a_job_runs_at_once_and_again_until_stopped_and_has_ended_then() -> None
         if times == 3:
             stop.set()
 
-    turning = Clockwork()
+    turning = IntervalJobs()
     turning.every(0.05, work)
     turning.run(stop)
     assert times >= 3
@@ -45,7 +45,7 @@ def test_a_slow_job_is_never_run_twice_at_a_time_and_holds_no_other_up() -> None
         if others == 10:
             stop.set()
 
-    turning = Clockwork()
+    turning = IntervalJobs()
     turning.every(0.02, slow)
     turning.every(0.05, quick)
     turning.run(stop)
@@ -57,7 +57,7 @@ def test_what_a_job_raises_ends_it_all_and_is_raised() -> None:
     def work() -> None:
         raise Superseded("superseded")
 
-    turning = Clockwork()
+    turning = IntervalJobs()
     turning.every(0.05, work)
     with pytest.raises(Superseded):
         turning.run(Event())
@@ -66,15 +66,15 @@ def test_what_a_job_raises_ends_it_all_and_is_raised() -> None:
 def test_a_clock_that_is_put_back_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """The job waits for a time of day that is now an hour away: it is run all the same."""
     stop, ran, ahead = Event(), Event(), 0.0
-    monkeypatch.setattr(clockwork, "_ahead", lambda: ahead)
-    monkeypatch.setattr(clockwork, "_LOOK", 0.05)
+    monkeypatch.setattr(interval_jobs, "_ahead", lambda: ahead)
+    monkeypatch.setattr(interval_jobs, "_LOOK", 0.05)
 
     def work() -> None:
         if ran.is_set():
             stop.set()
         ran.set()
 
-    turning = Clockwork()
+    turning = IntervalJobs()
     turning.every(3600, work)
     waiting = threading.Thread(target=turning.run, args=(stop,))
     waiting.start()

@@ -1,23 +1,31 @@
-"""Who leads, and in which term: the number that fences off whoever led before.
+"""Who leads, in which term, and whether it is alive: the fencing token and the heartbeat of the schedule's leader.
 
 A leader can be paused at any point (SIGSTOP, a suspended machine) and wake up believing that it still leads; no lock
-can prevent that. So the database counts terms, and every transaction of a leader and of its collectors ends by looking
-whether its term is still the present one, in the same transaction (a fencing token: Kleppmann, "How to do distributed
+can prevent that. So the database counts terms, and every transaction of a leader and of its collectors ends by checking
+that its term is still the present one, in the same transaction (a fencing token: Kleppmann, "How to do distributed
 locking", 2016).
+
+The heartbeat is a number that changes, so that two machines never need to compare their clocks. On PostgreSQL it is a
+column of the row that says who leads. On SQLite, where the one write lock may be held for as long as a large delivery
+takes, it is a file beside the database.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event, select, update
+from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
 from monitor.db import transaction
 from monitor.errors import MonitorError
+from monitor.instants import to_datetime, to_instant
 from monitor.models.run import Leadership
 
 _PAUSED_TOO_LONG_MS = 5 * 60 * 1000
@@ -50,7 +58,7 @@ def take(
     return seen + 1 if done.rowcount else None
 
 
-def let_go(engine: Engine, term: int) -> None:
+def release_term(engine: Engine, term: int) -> None:
     """Say that nobody leads any more, so that the next need not wait."""
     with transaction(engine) as session:
         session.execute(update(Leadership).where(Leadership.term == term).values(holder=None))
@@ -78,3 +86,49 @@ def _end_when_paused(connection: Any, _record: object) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"SET idle_in_transaction_session_timeout = {_PAUSED_TOO_LONG_MS}")
     connection.commit()
+
+
+@dataclass(frozen=True)
+class HeartbeatState:
+    """What an onlooker sees. As long as it is the same, nothing was heard of the leader; `at` is for people."""
+
+    term: int
+    held: bool
+    beat: str
+    at: int | None
+
+
+def look(engine: Engine) -> HeartbeatState:
+    """Who leads now, and the last sign of life."""
+    row = leadership(engine)
+    at = None if row.beat_at is None else to_instant(row.beat_at)
+    beat = str(row.beat)
+    if (file := _file(engine)) is not None and (said := _read(file)) is not None:
+        beat, at = said
+    return HeartbeatState(row.term, row.holder is not None, beat, at)
+
+
+def beat(engine: Engine, term: int, number: int, at: int) -> bool:
+    """Give a sign of life; False where the term is over."""
+    if (file := _file(engine)) is not None:
+        if leadership(engine).term != term:
+            return False
+        file.write_text(f"{term}.{number} {at}\n", "ascii")
+        return True
+    alive = update(Leadership).where(Leadership.term == term).values(beat=number, beat_at=to_datetime(at))
+    with transaction(engine) as session:
+        return session.execute(alive.returning(Leadership.term)).first() is not None
+
+
+def _file(engine: Engine) -> Path | None:
+    database = make_url(str(engine.url)).database
+    return Path(f"{database}.beat") if engine.dialect.name == "sqlite" and database else None
+
+
+def _read(file: Path) -> tuple[str, int] | None:
+    """The beat and its time; None before the first, or while it is being written."""
+    try:
+        said, at = file.read_text("ascii").split()
+        return said, int(at)
+    except (FileNotFoundError, ValueError):
+        return None
