@@ -1,6 +1,6 @@
 """Revision 0006, the part for networks and observers: tables packed once for all, and what observers remember.
 
-Ranges are packed by the code of the core: the form is written down there (`monitor.attribute.steps.pack`).
+Ranges are packed by the code of the core: the form is written down there (`monitor.attribute.interval_map.pack`).
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from monitor.attribute.networks import NOWHERE, V4, V6, index_families
-from monitor.attribute.steps import flatten, pack, unpack
+from monitor.attribute.interval_map import flatten, pack, unpack
+from monitor.attribute.networks import NO_MATCH, V4, V6, index_families
 from monitor.db import Identifier, UtcDateTime
 from monitor.formats.netblocks import MAPPED
 
@@ -82,7 +82,7 @@ def _ranges(table: int, family: int, packed: bytes) -> Iterator[dict[str, Any]]:
     """The rows of one table and family."""
     steps = unpack(family, bytes(packed))
     for (first, following), asn in zip(pairwise(steps.positions), steps.value.tolist(), strict=True):
-        if asn != NOWHERE:
+        if asn != NO_MATCH:
             last = _address(family, following - 1)
             yield {"table_id": table, "first": _address(family, first), "last": last, "asn": asn}
 

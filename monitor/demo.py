@@ -15,9 +15,9 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from monitor import audit
-from monitor.attribute.confirm import confirm
 from monitor.attribute.netblocks import TableFile, load_netblocks
 from monitor.attribute.registry import load_registry
+from monitor.attribute.review import confirm
 from monitor.db import lock_writers, transaction
 from monitor.errors import MonitorError
 from monitor.formats.registry import read_registry

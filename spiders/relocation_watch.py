@@ -16,7 +16,7 @@ import dns.exception
 import dns.resolver
 from sqlalchemy.orm import Session
 
-from monitor.attribute.locate import Locator, Place, locator
+from monitor.attribute.locate import AddressMatch, Locator, locator
 from monitor.errors import ConfigurationError
 from monitor.instants import to_datetime
 from monitor.observe.deliver import Observation
@@ -146,7 +146,7 @@ class _Places:
     locator: Locator
     today: date
 
-    def __call__(self, addresses: list[str]) -> list[Place]:
+    def __call__(self, addresses: list[str]) -> list[AddressMatch]:
         return self.locator.places([(address, self.today) for address in addresses])
 
 

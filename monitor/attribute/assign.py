@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeAlias
 from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
-from monitor.attribute.locate import Locator, Place, locator
+from monitor.attribute.locate import AddressMatch, Locator, locator
 from monitor.db import insert_columns, lock_writers, next_identifier, rows_where, table_of
 from monitor.formats.registry import alias_form
 from monitor.ingest.store import Attribute, Placed
@@ -198,7 +198,7 @@ def _day_number(number: int) -> date:
     return to_datetime(number * DAY).date()
 
 
-def _verdict(decision: int | None, recipient: int | None, domain: int | None, place: Place) -> Verdict:
+def _verdict(decision: int | None, recipient: int | None, domain: int | None, place: AddressMatch) -> Verdict:
     """The first that names a company, and the first after it that names another."""
     ranked = (
         (decision, Basis.DECISION), (recipient, Basis.HOTLINE), (domain, Basis.DOMAIN_RULE),

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from monitor.attribute.networks import NOWHERE, V4, Keys, RangeIndex, index_families
+from monitor.attribute.networks import NO_MATCH, V4, Keys, RangeIndex, index_families
 from monitor.formats.netblocks import packed
 from monitor.formats.registry import alias_form
 from monitor.models.company import CompanyClaim, CompanyDetail
@@ -40,7 +40,7 @@ class Directory:
     def prefixes(self, family: int, keys: Keys) -> list[str | None]:
         """The most specific registered prefix of each address of a family."""
         found = (self.prefixes_v4 if family == V4 else self.prefixes_v6).find(keys)
-        return [None if index == NOWHERE else self.prefix_names[index] for index in found.tolist()]
+        return [None if index == NO_MATCH else self.prefix_names[index] for index in found.tolist()]
 
 
 def load_directory(session: Session, vault: Vault) -> Directory:

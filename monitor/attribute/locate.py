@@ -13,16 +13,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from monitor.attribute.directory import Directory, load_directory
-from monitor.attribute.networks import NOWHERE, Keys, family_of, keys_of
+from monitor.attribute.networks import NO_MATCH, Keys, family_of, keys_of
 from monitor.attribute.registry import find_or_add_company
 from monitor.attribute.tables import TableHeader, Tables, load_tables, organisation
-from monitor.formats.announcements import UNTOLD
+from monitor.formats.announcements import UNKNOWN_ORIGIN
 from monitor.models.company import Company, CompanyDetail
 from monitor.vault import Vault
 from monitor.vocabulary import Basis, Claim
 
 
-class Place(NamedTuple):
+class AddressMatch(NamedTuple):
     """The company an address lies at, on which basis, and the table that was asked."""
 
     company_id: int | None
@@ -30,7 +30,7 @@ class Place(NamedTuple):
     netblock_table_id: int | None = None
 
 
-_NOWHERE = Place(None)
+_NO_MATCH = AddressMatch(None)
 
 
 @dataclass
@@ -43,9 +43,9 @@ class Locator:
     recorded_at: datetime
     companies: dict[str, int] = field(default_factory=dict)
 
-    def places(self, asked: Sequence[tuple[str | None, date]]) -> list[Place]:
+    def places(self, asked: Sequence[tuple[str | None, date]]) -> list[AddressMatch]:
         """Where each (address, day) lies; nowhere, where there is no address."""
-        places = [_NOWHERE] * len(asked)
+        places = [_NO_MATCH] * len(asked)
         for (family, header), members in self._by_table(asked).items():
             keys = keys_of(family, [asked[index][0] or "" for index in members])
             prefixes, asns = self.directory.prefixes(family, keys), self._asns(header, family, keys)
@@ -79,19 +79,19 @@ class Locator:
 
     def _asns(self, header: TableHeader | None, family: int, keys: Keys) -> list[int]:
         if header is None:
-            return [NOWHERE] * len(keys)
+            return [NO_MATCH] * len(keys)
         found: list[int] = self.tables.read(header.identifier, family).find(keys).tolist()
         return found
 
-    def _place(self, header: TableHeader | None, day: date, prefix: str | None, asn: int) -> Place:
+    def _place(self, header: TableHeader | None, day: date, prefix: str | None, asn: int) -> AddressMatch:
         table = header.identifier if header else None
         company = self.directory.company(Claim.PREFIX, prefix, day) if prefix else None
         if company is not None:
-            return Place(company, Basis.IP_RANGE, table)
-        if asn in (NOWHERE, UNTOLD):
-            return Place(None, Basis.NONE, table)
+            return AddressMatch(company, Basis.IP_RANGE, table)
+        if asn in (NO_MATCH, UNKNOWN_ORIGIN):
+            return AddressMatch(None, Basis.NONE, table)
         company = self.directory.company(Claim.ASN, str(asn), day)
-        return Place(self._network(asn, day) if company is None else company, Basis.ASN, table)
+        return AddressMatch(self._network(asn, day) if company is None else company, Basis.ASN, table)
 
     def _network(self, asn: int, day: date) -> int:
         """The company that a network is by itself; only a new one has to be named."""

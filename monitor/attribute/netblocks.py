@@ -12,8 +12,8 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from monitor.attribute.interval_map import IntervalMap, flatten, pack, share_changed
 from monitor.attribute.networks import V4, V6, RangeIndex
-from monitor.attribute.steps import Steps, flatten, pack, share_changed
 from monitor.attribute.tables import TableHeader, load_tables, read_steps
 from monitor.db import bulk_insert, lock_writers, next_identifier, table_of
 from monitor.errors import DeliveryError
@@ -58,7 +58,7 @@ class ReadTable:
 
     sha256: str
     rows: int
-    families: Mapping[int, Steps]
+    families: Mapping[int, IntervalMap]
     organisations: Mapping[int, str]
 
 
@@ -120,7 +120,7 @@ class _Rows:
             raise DeliveryError(f"too few rows: {self.count}, at least {least} expected")
 
 
-def _families(records: Iterable[NetblockRecord], organisations: dict[int, str]) -> dict[int, Steps]:
+def _families(records: Iterable[NetblockRecord], organisations: dict[int, str]) -> dict[int, IntervalMap]:
     """The steps of each family, from ranges that may nest; the organisation of each ASN on the side."""
     ends = {V4: (bytearray(), bytearray()), V6: (bytearray(), bytearray())}
     values: dict[int, list[int]] = {V4: [], V6: []}
@@ -135,7 +135,7 @@ def _families(records: Iterable[NetblockRecord], organisations: dict[int, str]) 
     return {family: _steps(family, *ends[family], values[family]) for family in (V4, V6)}
 
 
-def _steps(family: int, first: bytearray, last: bytearray, values: list[int]) -> Steps:
+def _steps(family: int, first: bytearray, last: bytearray, values: list[int]) -> IntervalMap:
     index = RangeIndex.build(_keys(family, first), _keys(family, last), np.array(values, dtype=np.int64))
     return flatten(family, index)
 
@@ -146,7 +146,7 @@ def _keys(family: int, packed: bytearray) -> Any:
     return np.frombuffer(packed, dtype="S16")
 
 
-def _compare(session: Session, file: TableFile, families: Mapping[int, Steps], rows: int) -> None:
+def _compare(session: Session, file: TableFile, families: Mapping[int, IntervalMap], rows: int) -> None:
     """Raise DeliveryError where the table is too different from its predecessor: one of the two is broken."""
     headers = [header for header in load_tables(session).headers if header.format == file.format]
     for family, steps in families.items():

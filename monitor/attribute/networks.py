@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from monitor.formats.netblocks import MAPPED, packed
 
-NOWHERE = -1
+NO_MATCH = -1
 V4, V6 = 4, 6  # the families
 
 Keys = npt.NDArray[Any]
@@ -23,7 +23,7 @@ Integers = npt.NDArray[np.int64]
 class RangeIndex:
     """Ranges sorted by start; where they overlap, the one that starts last (the most specific) is found.
 
-    `enclosing[i]` is the nearest earlier range that reaches beyond the end of range i, or NOWHERE.
+    `enclosing[i]` is the nearest earlier range that reaches beyond the end of range i, or NO_MATCH.
     """
 
     first: Keys
@@ -39,9 +39,9 @@ class RangeIndex:
         return cls(first, last, value, _enclosing(last))
 
     def find(self, keys: Keys) -> Integers:
-        """The value of the range each key lies in, or NOWHERE."""
+        """The value of the range each key lies in, or NO_MATCH."""
         order = np.argsort(keys)  # neighbours among the keys are found in neighbouring ranges: half the time
-        result = np.full(len(keys), NOWHERE, dtype=np.int64)
+        result = np.full(len(keys), NO_MATCH, dtype=np.int64)
         if len(self.first):
             result[order] = self._find_sorted(keys[order])
         return result
@@ -52,7 +52,7 @@ class RangeIndex:
         while outside.any():
             at[outside] = self.enclosing[at[outside]]
             outside = (at >= 0) & (self.last[at] < keys)
-        return np.where(at >= 0, self.value[at], NOWHERE)
+        return np.where(at >= 0, self.value[at], NO_MATCH)
 
 
 def _order(keys: Keys) -> Integers:
@@ -63,7 +63,7 @@ def _order(keys: Keys) -> Integers:
 def _enclosing(last: Keys) -> Integers:
     """For each range the nearest earlier one that ends later: at most a few stand open at a time."""
     ends = _order(last).tolist()
-    enclosing, standing = [], [NOWHERE]
+    enclosing, standing = [], [NO_MATCH]
     for index, end in enumerate(ends):
         while len(standing) > 1 and ends[standing[-1]] <= end:
             standing.pop()

@@ -12,15 +12,15 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from monitor.attribute.interval_map import IntervalMap, unpack
 from monitor.attribute.networks import V4
-from monitor.attribute.steps import Steps, unpack
 from monitor.models.company import NetblockSteps, NetblockTable, Network
 
 # Of two tables of one day: what the operator chose, then what counts how many peers saw an origin, then what does not.
 PRECEDENCE = ("ranges", "ris", "pfx2as")
 _KEPT = 8  # tables held in memory, about 15 MB each
 
-Read: TypeAlias = Callable[[int, int], Steps]
+Read: TypeAlias = Callable[[int, int], IntervalMap]
 
 
 @dataclass(frozen=True)
@@ -78,14 +78,14 @@ def header(row: NetblockTable) -> TableHeader:
     return TableHeader(row.id, row.dated, row.format, row.rows, row.ranges_v4, row.ranges_v6)
 
 
-def read_steps(session: Session, table_id: int, family: int) -> Steps:
+def read_steps(session: Session, table_id: int, family: int) -> IntervalMap:
     """The origins of one family in a table; none where it is silent on that family."""
     packed = session.scalar(
         select(NetblockSteps.packed).where(NetblockSteps.table_id == table_id, NetblockSteps.family == family)
     )
     if packed is None:
         nothing = np.array([], dtype=np.int64 if family == V4 else "S16")
-        return Steps(family, nothing, np.array([], dtype=np.int64))
+        return IntervalMap(family, nothing, np.array([], dtype=np.int64))
     return unpack(family, packed)
 
 

@@ -13,11 +13,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from monitor.attribute.directory import load_claims
+from monitor.attribute.interval_map import IntervalMap, flatten
 from monitor.attribute.locate import network_key
-from monitor.attribute.networks import NOWHERE, V4, V6, RangeIndex
-from monitor.attribute.steps import Steps, flatten
+from monitor.attribute.networks import NO_MATCH, V4, V6, RangeIndex
 from monitor.attribute.tables import load_tables
-from monitor.formats.announcements import UNTOLD
+from monitor.formats.announcements import UNKNOWN_ORIGIN
 from monitor.models.company import Company
 from monitor.vocabulary import Claim
 
@@ -45,7 +45,7 @@ def announced(session: Session, known_at: datetime, day: date) -> dict[int, Anno
 
     def company(prefix: str | None, asn: int) -> int | None:
         held = claims.company(Claim.PREFIX, prefix, day) if prefix else None
-        if held is None and asn != UNTOLD:
+        if held is None and asn != UNKNOWN_ORIGIN:
             held = claims.company(Claim.ASN, str(asn), day)
             held = networks.get(network_key(asn)) if held is None else held
         return held
@@ -66,20 +66,20 @@ def announced(session: Session, known_at: datetime, day: date) -> dict[int, Anno
 
 
 def volume(
-    steps: Steps, prefixes: RangeIndex, names: list[str], company: Callable[[str | None, int], int | None]
+    steps: IntervalMap, prefixes: RangeIndex, names: list[str], company: Callable[[str | None, int], int | None]
 ) -> dict[int, int]:
     """Addresses by company: each announced one is counted once, for `company(its registered prefix, its origin)`."""
     registered = flatten(steps.family, prefixes)
     start = np.union1d(steps.start, registered.start)
-    positions = Steps(steps.family, start, start).positions
+    positions = IntervalMap(steps.family, start, start).positions
     origins, inside = steps.find(start).tolist(), registered.find(start).tolist()
     sizes: Counter[tuple[int, int]] = Counter()
     for (first, following), origin, prefix in zip(pairwise(positions), origins, inside, strict=True):
-        if origin != NOWHERE:
+        if origin != NO_MATCH:
             sizes[prefix, origin] += following - first
     totals: Counter[int] = Counter()
     for (prefix, origin), size in sizes.items():
-        holder = company(None if prefix == NOWHERE else names[prefix], origin)
+        holder = company(None if prefix == NO_MATCH else names[prefix], origin)
         if holder is not None:
             totals[holder] += size
     return dict(totals)

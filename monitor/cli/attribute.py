@@ -7,8 +7,8 @@ from dataclasses import asdict
 import click
 
 from monitor.attribute.assign import attribute_notices
-from monitor.attribute.confirm import confirm as confirm_companies
 from monitor.attribute.review import Review, review
+from monitor.attribute.review import confirm as confirm_companies
 from monitor.cli.runtime import json_option, runtime, show
 from monitor.db import lock_writers, transaction
 from monitor.instants import to_datetime

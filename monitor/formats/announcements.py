@@ -16,7 +16,7 @@ import numpy as np
 
 from monitor.formats.netblocks import MAPPED, NetblockRecord
 
-UNTOLD = 0  # in place of an ASN: announced, but by whom cannot be told. AS 0 announces nothing (RFC 7607)
+UNKNOWN_ORIGIN = 0  # in place of an ASN: announced, but by whom cannot be told. AS 0 announces nothing (RFC 7607)
 CLEAR_SHARE = 0.9
 _KEY = 17  # bytes: the first address and the length
 _SHORTEST = {4: 8, 6: 16}
@@ -85,7 +85,7 @@ def read_asn(text: str) -> int:
     numbers = {int(part) for part in text.strip("{}").split(",")}
     if not all(0 < number < 2**32 for number in numbers):
         raise ValueError("no ASN")
-    return numbers.pop() if len(numbers) == 1 else UNTOLD
+    return numbers.pop() if len(numbers) == 1 else UNKNOWN_ORIGIN
 
 
 def netblocks(announcements: Iterable[Announcement]) -> Iterator[NetblockRecord]:
@@ -109,4 +109,4 @@ def _origin(votes: list[tuple[int, int]]) -> int:
     for asn, seen in votes:
         counts[asn] = counts.get(asn, 0) + seen
     asn, most = max(counts.items(), key=lambda count: count[1])
-    return asn if most >= CLEAR_SHARE * sum(counts.values()) else UNTOLD
+    return asn if most >= CLEAR_SHARE * sum(counts.values()) else UNKNOWN_ORIGIN

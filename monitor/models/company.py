@@ -25,7 +25,7 @@ class Company(Base):
 class CompanyDetail(Base):
     """What is known of a company; the row recorded last is in force. `review`: nobody has confirmed it yet.
 
-    A company that nobody has confirmed is never published (`monitor.attribute.confirm`).
+    A company that nobody has confirmed is never published (`monitor.attribute.review`).
     """
 
     __tablename__ = "company_details"
@@ -76,7 +76,7 @@ class NetblockTable(Base):
 
 
 class NetblockSteps(Base):
-    """The origins of one address family (4 or 6) in a table, packed by `monitor.attribute.steps`; never changed."""
+    """The origins of one address family (4 or 6) in a table, packed by `attribute.interval_map`; never changed."""
 
     __tablename__ = "netblock_steps"
 

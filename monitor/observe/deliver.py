@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from monitor.attribute.locate import Place
+from monitor.attribute.locate import AddressMatch
 from monitor.db import bulk_insert, lock_writers, next_identifier, table_of
 from monitor.instants import to_datetime
 from monitor.models.facts import Attribution, Delivery, Sighting
@@ -31,7 +31,7 @@ class Observation:
     seen_at: int
     state: State
     country: str | None = None
-    place: Place | None = None
+    place: AddressMatch | None = None
 
 
 def deliver(session: Session, observer: str, observations: Sequence[Observation], now: int) -> Delivery:

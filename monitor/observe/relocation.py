@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from monitor.attribute.locate import Place
+from monitor.attribute.locate import AddressMatch
 from monitor.models.company import CompanyDetail
 from monitor.models.facts import Attribution
 from monitor.models.observe import ObserverState
@@ -39,10 +39,10 @@ class Standing:
 class Move:
     """An item moved: to a place, or None where its addresses lie at several companies."""
 
-    place: Place | None
+    place: AddressMatch | None
 
 
-def located(places: Sequence[Place], proxies: Collection[int]) -> frozenset[int]:
+def located(places: Sequence[AddressMatch], proxies: Collection[int]) -> frozenset[int]:
     """The companies that a name's addresses lie at.
 
     Empty where there is no address, one of them lies nowhere, or one at a reverse proxy: what is behind it is hidden.
@@ -53,7 +53,7 @@ def located(places: Sequence[Place], proxies: Collection[int]) -> frozenset[int]
 
 
 def move(
-    standing: Standing | None, before: int | None, places: Sequence[Place], proxies: Collection[int]
+    standing: Standing | None, before: int | None, places: Sequence[AddressMatch], proxies: Collection[int]
 ) -> Move | None:
     """Whether an item that its attribution puts at `standing` and its address put at `before` has moved, and where to.
 

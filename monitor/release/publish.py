@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from monitor import audit
-from monitor.attribute.confirm import unconfirmed
+from monitor.attribute.review import unconfirmed
 from monitor.clear_text import refuse_address
 from monitor.errors import MonitorError
 from monitor.models.audit import AuditEntry

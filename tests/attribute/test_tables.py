@@ -11,11 +11,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from monitor.attribute.netblocks import TableFile, load_netblocks
-from monitor.attribute.networks import NOWHERE, V4, V6, family_of, keys_of
+from monitor.attribute.networks import NO_MATCH, V4, V6, family_of, keys_of
 from monitor.attribute.tables import load_tables, organisation
 from monitor.db import transaction
 from monitor.errors import DeliveryError
-from monitor.formats.announcements import UNTOLD
+from monitor.formats.announcements import UNKNOWN_ORIGIN
 from monitor.models.company import NetblockSteps, NetblockTable
 from tests.conftest import Database
 
@@ -73,7 +73,7 @@ def test_a_table_is_not_asked_about_a_family_it_is_silent_on(database: Database,
         load(session, tmp_path, RIS, day, "ris")
         assert asn_on(session, "2001:db8::1", day, V6) == 64496
         assert asn_on(session, "192.0.2.1", day) == 64498
-        assert asn_on(session, "203.0.113.1", day) == NOWHERE
+        assert asn_on(session, "203.0.113.1", day) == NO_MATCH
 
 
 def test_an_origin_that_cannot_be_told_hides_the_range_around_it(database: Database, tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_an_origin_that_cannot_be_told_hides_the_range_around_it(database: Datab
     with transaction(database.engine) as session:
         load(session, tmp_path, text, date(2026, 5, 1), "pfx2as")
         assert asn_on(session, "192.0.1.1", date(2026, 5, 1)) == 64496
-        assert asn_on(session, "192.0.2.1", date(2026, 5, 1)) == UNTOLD
+        assert asn_on(session, "192.0.2.1", date(2026, 5, 1)) == UNKNOWN_ORIGIN
 
 
 def test_a_name_comes_from_whichever_table_has_one(database: Database, tmp_path: Path) -> None:

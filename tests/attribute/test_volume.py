@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given
 from sqlalchemy import select
 
+from monitor.attribute.interval_map import flatten
 from monitor.attribute.netblocks import TableFile, load_netblocks
-from monitor.attribute.networks import NOWHERE, V4, V6, RangeIndex
+from monitor.attribute.networks import NO_MATCH, V4, V6, RangeIndex
 from monitor.attribute.registry import load_registry
-from monitor.attribute.steps import flatten
 from monitor.attribute.volume import Announced, announced, volume
 from monitor.db import transaction
 from monitor.formats.registry import read_registry
 from monitor.models.company import Company
-from tests.attribute.test_steps import PLACES, SPACE, index, looked_up, ranges
+from tests.attribute.test_interval_map import PLACES, SPACE, index, looked_up, ranges
 from tests.conftest import Database
 
 NOW = datetime(2026, 6, 2, tzinfo=UTC)
@@ -28,7 +28,7 @@ NAMES = [f"prefix {number}" for number in range(6)]
 
 def holder(prefix: str | None, origin: int) -> int | None:
     """Prefixes 0 to 3 are held by companies 10 to 13, 4 and 5 by nobody; origins above 0 by themselves."""
-    number = NAMES.index(prefix) if prefix else NOWHERE
+    number = NAMES.index(prefix) if prefix else NO_MATCH
     if 0 <= number < 4:
         return 10 + number
     return origin or None
@@ -42,8 +42,8 @@ def test_against_counting_each_address(
     expected: Counter[int] = Counter()
     for number in range(SPACE):
         origin, prefix = looked_up(table, number), looked_up(prefixes, number)
-        company = holder(None if prefix == NOWHERE else NAMES[prefix], origin)
-        if origin != NOWHERE and company is not None:
+        company = holder(None if prefix == NO_MATCH else NAMES[prefix], origin)
+        if origin != NO_MATCH and company is not None:
             expected[company] += 1
     found = volume(flatten(family, index(family, base, table)), index(family, base, prefixes), NAMES, holder)
     assert found == dict(expected)

@@ -1,4 +1,4 @@
-"""Steps: the most specific range wins however deep it is nested, held against looking at every range."""
+"""Interval map: the most specific range is found however deep it is nested, held against looking at every range."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.attribute.networks import NOWHERE, V4, V6, Keys, RangeIndex
-from monitor.attribute.steps import Steps, flatten, pack, share_changed, unpack
+from monitor.attribute.interval_map import IntervalMap, flatten, pack, share_changed, unpack
+from monitor.attribute.networks import NO_MATCH, V4, V6, Keys, RangeIndex
 
 SPACE = 64
 ranges = st.lists(st.tuples(st.integers(0, SPACE - 1), st.integers(0, SPACE - 1), st.integers(0, 5)), max_size=12).map(
@@ -21,7 +21,7 @@ ranges = st.lists(st.tuples(st.integers(0, SPACE - 1), st.integers(0, SPACE - 1)
 PLACES = [(V4, 2**32 - SPACE), (V6, 2**128 - SPACE), (V6, 2**64 - SPACE // 2)]
 
 
-def steps(family: int, base: int, rows: list[tuple[int, int, int]]) -> Steps:
+def steps(family: int, base: int, rows: list[tuple[int, int, int]]) -> IntervalMap:
     return flatten(family, index(family, base, rows))
 
 
@@ -40,7 +40,7 @@ def looked_up(rows: list[tuple[int, int, int]], number: int) -> int:
     around = [
         (first, -last, place, value) for place, (first, last, value) in enumerate(rows) if first <= number <= last
     ]
-    return max(around)[3] if around else NOWHERE
+    return max(around)[3] if around else NO_MATCH
 
 
 @pytest.mark.parametrize(("family", "base"), PLACES)
@@ -66,7 +66,7 @@ def test_steps_are_as_few_as_can_be_and_survive_packing(
 @given(before=ranges, after=ranges)
 def test_share_changed(before: list[tuple[int, int, int]], after: list[tuple[int, int, int]]) -> None:
     pairs = [(looked_up(before, number), looked_up(after, number)) for number in range(SPACE)]
-    held = [pair for pair in pairs if pair != (NOWHERE, NOWHERE)]
+    held = [pair for pair in pairs if pair != (NO_MATCH, NO_MATCH)]
     expected = sum(a != b for a, b in held) / len(held) if held else None
     assert share_changed(steps(*PLACES[0], before), steps(*PLACES[0], after)) == (
         None if expected is None else pytest.approx(expected)
@@ -77,5 +77,5 @@ def test_a_thousand_ranges_in_each_other() -> None:
     rows = [(number, 2000 - number, number) for number in range(1000)]
     whole = RangeIndex.build(*(np.array(column) for column in zip(*rows, strict=True)))
     found = flatten(V4, whole)
-    assert found.find(np.array([0, 999, 1000, 1001, 1002, 2000, 2001])).tolist() == [0, 999, 999, 999, 998, 0, NOWHERE]
+    assert found.find(np.array([0, 999, 1000, 1001, 1002, 2000, 2001])).tolist() == [0, 999, 999, 999, 998, 0, NO_MATCH]
     assert found.ranges == 1999
