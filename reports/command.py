@@ -15,7 +15,7 @@ from monitor.release.publications import Package, store, write_files
 from monitor.release.signing import keep_public_key, load_signing_key
 from reports.document import Report
 from reports.publication import publication, write
-from reports.reading import read_report
+from reports.read_release import read_report
 
 
 @click.command()

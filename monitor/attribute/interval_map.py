@@ -1,4 +1,4 @@
-"""Who holds each address, as an interval map: from one start to the next it is one origin. Disjoint, so one search finds it."""
+"""An interval map: from one start to the next each address has one origin. Disjoint, so one search finds it."""
 
 from __future__ import annotations
 

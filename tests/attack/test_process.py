@@ -21,7 +21,7 @@ import pytest
 
 from monitor import process
 from monitor.score import facts
-from reports.presses import presses
+from reports.pdf_pool import pdf_pool
 from tests.web.test_serve import free_port, until
 from web.serve import run
 
@@ -76,7 +76,7 @@ def test_the_process_that_reads_a_delivery() -> None:
 def test_the_processes_that_read_the_facts_and_that_typeset() -> None:
     with ProcessPoolExecutor(1, mp_context=facts._context()) as pool:
         assert pool.submit(state).result() == HARDENED
-    with presses(1) as press:
+    with pdf_pool(1) as press:
         assert press.submit(state).result() == HARDENED
 
 
@@ -124,7 +124,7 @@ def test_no_process_is_begun_elsewhere() -> None:
         "monitor/ingest/apart.py": "itself",
         "monitor/push/process.py": "itself",
         "monitor/score/facts.py": "the fork server",
-        "reports/presses.py": "the fork server",
+        "reports/pdf_pool.py": "the fork server",
         "web/serve.py": "the workers",
     }
     sources = [path for name in ("monitor", "spiders", "web", "reports") for path in Path(name).rglob("*.py")]

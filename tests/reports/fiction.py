@@ -28,8 +28,8 @@ from monitor.score.table import (
 )
 from reports.corrections import Correction
 from reports.document import Report, page
-from reports.printing import identifier
-from reports.typesetting import typeset
+from reports.pdf import write_pdf
+from reports.publication import identifier
 from tests.publish.fiction import COMPANIES, invent, with_hash_hits
 
 PERIOD = "2026Q2"
@@ -217,4 +217,4 @@ def report(table: Table | None = None, *, first: bool = False) -> Report:
 
 def pdf(report: Report, language: Language) -> bytes:
     """The report as PDF, made here and not in a process of its own."""
-    return typeset(page(report, language, "print"), identifier(report, language))
+    return write_pdf(page(report, language, "print"), identifier(report, language))

@@ -13,7 +13,7 @@ from monitor.db import connect
 from monitor.models.release import Stage
 from monitor.settings import Settings
 from reports.document import Report, page
-from reports.reading import read_report
+from reports.read_release import read_report
 from tests.conftest import NewDatabase
 from tests.reports.fiction import publish, quarter
 

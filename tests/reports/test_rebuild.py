@@ -8,10 +8,10 @@ import sys
 
 BUILD = """
 import hashlib
-from reports.presses import presses
-from reports.printing import documents
+from reports.pdf_pool import pdf_pool
+from reports.publication import documents
 from tests.reports.fiction import report
-with presses(2) as pool:
+with pdf_pool(2) as pool:
     for written in documents(report(), pool)().values():
         print(hashlib.sha256(written).hexdigest())
 """

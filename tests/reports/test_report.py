@@ -29,11 +29,11 @@ from monitor.settings import Settings
 from reports.command import report
 from reports.document import Report, page
 from reports.figures import key_figures
+from reports.pdf import OnlyOurFiles
 from reports.publication import write
-from reports.reading import read_report
+from reports.read_release import read_report
 from reports.styles import STATIC
 from reports.summary import standing_counts, what_was_measured
-from reports.typesetting import OnlyOurFiles
 from tests.conftest import NewDatabase
 from tests.publish.fiction import Invented, invent
 from tests.reports.fiction import LONGEST, PERIOD, companies, pdf, publish, table

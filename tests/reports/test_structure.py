@@ -14,9 +14,9 @@ from pypdf.generic import DictionaryObject, NumberObject
 
 from monitor.publish.words import LANGUAGES, Language
 from reports.chapters import chapters
+from reports.pdf_pool import pdf_pool
 from reports.pictures import pictures
-from reports.presses import presses
-from reports.printing import documents
+from reports.publication import documents
 from reports.words import WORDS
 from tests.reports.fiction import PERIOD, pdf, report
 
@@ -26,7 +26,7 @@ HEADINGS = {"/H1": 1, "/H2": 2, "/H3": 3, "/H4": 4}
 @pytest.fixture(scope="module")
 def readers() -> Mapping[Language, PdfReader]:
     """The report in both languages."""
-    with presses(len(LANGUAGES)) as pool:
+    with pdf_pool(len(LANGUAGES)) as pool:
         files = documents(report(), pool)()
     return {language: PdfReader(BytesIO(files[f"report-{PERIOD}-{language}.pdf"])) for language in LANGUAGES}
 

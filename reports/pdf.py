@@ -27,7 +27,7 @@ class OnlyOurFiles(URLFetcher):  # type: ignore[misc] # WeasyPrint has no types
         return URLFetcherResponse(url, path.read_bytes(), {"Content-Type": media_type(path)})
 
 
-def typeset(html: str, identifier: bytes) -> bytes:
+def write_pdf(html: str, identifier: bytes) -> bytes:
     """The page as PDF, with those 16 bytes as its identifier."""
     source = HTML(string=html, base_url=f"{STATIC.as_uri()}/", url_fetcher=OnlyOurFiles())
     written: bytes = source.write_pdf(

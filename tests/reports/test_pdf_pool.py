@@ -8,14 +8,14 @@ import sys
 import pytest
 from weasyprint.urls import FatalURLFetchingError
 
-from reports.presses import presses, printed
+from reports.pdf_pool import pdf_pool, render_pdf
 
 LOADED = "import sys, {module}; print(*{{'monitor', 'weasyprint'}} & sys.modules.keys())"
 
 
 @pytest.mark.parametrize(
     ("module", "loaded"),
-    [("reports.typesetting", "weasyprint"), ("reports.presses", ""), ("reports.command", "monitor")],
+    [("reports.pdf", "weasyprint"), ("reports.pdf_pool", ""), ("reports.command", "monitor")],
 )
 def test_who_typesets_loads_nothing_else_and_who_does_not_never_loads_that(module: str, loaded: str) -> None:
     command = [sys.executable, "-c", LOADED.format(module=module)]
@@ -24,5 +24,5 @@ def test_who_typesets_loads_nothing_else_and_who_does_not_never_loads_that(modul
 
 def test_a_page_that_cannot_be_typeset_is_an_error_here() -> None:
     page = '<html lang="en"><link rel="stylesheet" href="http://127.0.0.1:9/x.css">'
-    with presses(1) as pool, pytest.raises(FatalURLFetchingError):
-        pool.submit(printed, page, bytes(16)).result()
+    with pdf_pool(1) as pool, pytest.raises(FatalURLFetchingError):
+        pool.submit(render_pdf, page, bytes(16)).result()

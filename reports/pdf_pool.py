@@ -1,4 +1,4 @@
-"""Processes that typeset: that is work for one core, so each language has a process of its own."""
+"""The pool of processes that make PDFs: work for one core, so each language has a process of its own."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from importlib import import_module
 from multiprocessing import get_context
 
-_WEASYPRINT = "reports.typesetting"
+_WEASYPRINT = "reports.pdf"
 
 
 @contextmanager
-def presses(number: int) -> Iterator[Executor]:
-    """So many processes for `printed`, begun at once: they load WeasyPrint while the release is still being read.
+def pdf_pool(number: int) -> Iterator[Executor]:
+    """So many processes for `render_pdf`, begun at once: they load WeasyPrint while the release is still being read.
 
     It is loaded once, in the process that they are forked from. They never search for cycles of garbage: that takes
     a third of the time of a long report (docs/adr/0016).
@@ -31,8 +31,8 @@ def _load() -> None:
     import_module(_WEASYPRINT)  # where that process was begun by others, and has something else loaded
 
 
-def printed(html: str, identifier: bytes) -> bytes:
-    """The page as PDF (`reports.typesetting.typeset`), made by a process of `presses`."""
-    from reports.typesetting import typeset  # loads WeasyPrint: only there
+def render_pdf(html: str, identifier: bytes) -> bytes:
+    """The page as PDF (`reports.pdf.write_pdf`), made by a process of `pdf_pool`."""
+    from reports.pdf import write_pdf  # loads WeasyPrint: only there
 
-    return typeset(html, identifier)
+    return write_pdf(html, identifier)
