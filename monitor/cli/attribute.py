@@ -53,7 +53,7 @@ def confirm(companies: tuple[str, ...], draft: str | None, by: str, as_json: boo
 def _describe(changed: int, found: Review) -> str:
     lines = [f"{changed} attributions changed"]
     lines += [f"  by {basis}: {count} contents" for basis, count in sorted(found.by_basis.items()) if basis != "none"]
-    lines.append(f"at nobody's door: {len(found.unattributed)} contents (they count in the totals)")
+    lines.append(f"unattributed: {len(found.unattributed)} contents (they count in the totals)")
     if found.unattributed:
         shown = ", ".join(map(str, found.unattributed[:10]))
         lines.append(f"  content numbers: {shown}{', ...' if len(found.unattributed) > 10 else ''} (all with --json)")

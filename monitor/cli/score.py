@@ -158,7 +158,7 @@ def describe(table: Table) -> str:
     head = f"{'rank':>4}  {'company':44} {'episodes':>8} {'sites':>6}  {'on time':>15}  {'95 % interval':>15}  "
     head += f"{'median h':>9} {'open':>6} {'overdue':>7}  standing"
     rows = [_line(row) for row in (*table.companies, table.network)]
-    nobody = f"at nobody's door: {table.unattributed.episodes} episodes, counted in the network only"
+    nobody = f"unattributed: {table.unattributed.episodes} episodes, counted in the network only"
     title = f"period {table.period}  as of {table.as_of}  method {table.method}" if table.period else ""
     title += f"  kinds {', '.join(table.kinds)}" if table.kinds else ""
     return "\n".join([title, head, *rows, nobody]).lstrip("\n")

@@ -14,7 +14,7 @@ Cell = str | int | None
 
 
 def companies_csv(table: PublicTable) -> bytes:
-    """A line per company by key, then what is pooled and what is at nobody's door; empty where it is withheld."""
+    """A line per company by key, then what is pooled and what is unattributed; empty where it is withheld."""
     lines = [*map(_company, sorted(table.rows, key=lambda row: row.company)), _pool(table), _nobody(table)]
     sheet = io.StringIO()
     writer = csv.DictWriter(sheet, COLUMNS)

@@ -67,7 +67,7 @@ class Decomposition:
     the companies that are withheld, it is that of the companies with figures (`basis`).
 
     `low` and `high` bound the behaviour with 95 % confidence; None where a company has no interval. `unnamed` is what
-    has no name in both releases: companies whose figures are withheld, and what is at nobody's door.
+    has no name in both releases: companies whose figures are withheld, and what is unattributed.
     """
 
     basis: Basis

@@ -50,9 +50,9 @@ Floats = npt.NDArray[np.float64]
 def public_episodes(episodes: pa.Table, table: PublicTable) -> pa.Table:
     """Rows of SCHEMA, in an order and with site numbers that follow from what they say and from nothing else.
 
-    `episodes` has company (key; null: at nobody's door), site, scored (begun in the period), last_online_h,
+    `episodes` has company (key; null: unattributed), site, scored (begun in the period), last_online_h,
     first_offline_h, relocated_h, destination (country), destination_company (key), followed_h, deadline_h, notices,
-    reappeared and unverified. Companies without figures and what is at nobody's door are POOLED; where the network
+    reappeared and unverified. Companies without figures and what is unattributed are POOLED; where the network
     gives way the former are left out. Of what began before the period only what is still open stays, without a site.
     """
     shown = pa.array(sorted(row.company for row in table.rows if row.figures is not None), pa.string())

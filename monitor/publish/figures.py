@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from monitor.publish import formatting
-from monitor.publish.rows import AtNobodysDoor, Row
+from monitor.publish.rows import Row, Unattributed
 from monitor.publish.volume import volume
 from monitor.publish.words import FIGURES, Language, Text
 from monitor.score.table import Bounds, Estimate, Quantile
@@ -112,7 +112,7 @@ _WITHHELD = Text(
 )
 
 
-def certainty(row: Row, unattributed: AtNobodysDoor, language: Language) -> tuple[str, ...]:
+def certainty(row: Row, unattributed: Unattributed, language: Language) -> tuple[str, ...]:
     """Sentences on what the figures of a company leave open, only those that apply."""
     item = row.figures
     if item is None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from monitor.errors import MonitorError
-from monitor.publish.withheld import MEASURES, Counts, Withheld, at_nobodys_door
+from monitor.publish.withheld import MEASURES, Counts, Withheld, unattributed_counts
 from monitor.score.table import Bounds, Estimate, Quantile, Share, SurvivalPoint, Table
 
 LineKind = Literal["shown", "withheld", "unattributed", "network"]
@@ -46,7 +46,7 @@ def totals(table: Table, hidden: Withheld) -> tuple[TotalLine, ...]:
     """Companies shown, companies withheld, what has no company, and the network: these add up."""
     kept = [company for company in table.companies if company.company not in hidden.companies]
     small = [company for company in table.companies if company.company in hidden.companies]
-    nobody, states = at_nobodys_door(table), hidden.states
+    nobody, states = unattributed_counts(table), hidden.states
     lines = [
         TotalLine("shown", len(kept), _summed(kept)),
         TotalLine("withheld", len(small), {n: c if states[n] == "shown" else None for n, c in _summed(small).items()}),

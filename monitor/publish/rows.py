@@ -35,7 +35,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class AtNobodysDoor:
+class Unattributed:
     """What counts in the network and in no company; None where it hides a withheld company."""
 
     episodes: int | None
@@ -57,7 +57,7 @@ class PublicTable:
     rows: tuple[Row, ...]
     network: Network
     totals: tuple[TotalLine, ...]
-    unattributed: AtNobodysDoor
+    unattributed: Unattributed
     below: int
     flows: tuple[Flow, ...] | None = None
     norms: tuple[Norm, ...] | None = None
@@ -95,7 +95,7 @@ def _public(table: Table, rules: Method, hidden: Withheld) -> PublicTable:
         ),
         network=public_network(table, hidden),
         totals=lines,
-        unattributed=AtNobodysDoor(nobody["episodes"], nobody["notices"]),
+        unattributed=Unattributed(nobody["episodes"], nobody["notices"]),
         below=hidden.below,
         flows=None if table.flows is None else shown_flows(table.flows, shown),
         norms=None if table.norms is None else shown_norms(table.norms, shown),

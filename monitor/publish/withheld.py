@@ -15,7 +15,7 @@ from monitor.score.table import Estimate, Table
 
 Measure = Callable[[Estimate], int]
 Counts = Mapping[str, int | None]
-# shown: every line; covered: only together with what is at nobody's door; hidden: not even in the network's total
+# shown: every line; covered: only together with what is unattributed; hidden: not even in the network's total
 State = Literal["shown", "covered", "hidden"]
 
 TIMING: Mapping[str, Measure] = {
@@ -60,7 +60,7 @@ class Withheld:
         return self.states["late"]
 
     def tells_nobodys(self, measure: str) -> bool:
-        """Whether that count of what is at nobody's door may be told: it covers nothing, nor tells what does."""
+        """Whether that count of what is unattributed may be told: it covers nothing, nor tells what does."""
         related = (measure, "episodes") if measure in _VOLUME else (measure,)
         return all(self.states[name] != "covered" for name in related)
 
@@ -72,11 +72,11 @@ class Withheld:
 def withheld(table: Table, rules: Method, *, covers: bool = True, pools: bool = True) -> Withheld:
     """The companies under `publish_below`, and the next smallest that have no rank where those alone stand out.
 
-    Where no such company helps, they stay as they are and the network's figures give way. What is at nobody's door
+    Where no such company helps, they stay as they are and the network's figures give way. What is unattributed
     hides nothing unless it `covers`; what is made from the times of the withheld is told in no sum unless it `pools`.
     """
     small = [company for company in table.companies if company.episodes < rules.publish_below]
-    nobody = at_nobodys_door(table) if covers else dict.fromkeys(MEASURES, 0)
+    nobody = unattributed_counts(table) if covers else dict.fromkeys(MEASURES, 0)
     for group, below in _groups(table, small, rules) if pools or not small else ():
         timing = _timing(group, nobody, rules)
         if timing != "hidden":
@@ -99,7 +99,7 @@ def withheld_in_both(notices: Table, hits: Table, rules: Method) -> tuple[Withhe
     return of_notices, of_hits
 
 
-def at_nobodys_door(table: Table) -> Mapping[str, int]:
+def unattributed_counts(table: Table) -> Mapping[str, int]:
     """What counts in the network and in no company."""
     return {name: get(table.network) - sum(map(get, table.companies)) for name, get in MEASURES.items()}
 

@@ -40,7 +40,7 @@ def company(key: str, mature: int, late: int) -> Counted:
 def release(
     period: str, *companies: Counted, stray: Counted = NOBODY, limits: Mapping[str, Share] | None = None
 ) -> PublicTable:
-    """What is published of these; `stray` is at nobody's door, `limits` replaces the lenient share of companies."""
+    """What is published of these; `stray` is unattributed, `limits` replaces the lenient share of companies."""
     return public_table(raw(period, *companies, stray=stray, limits=limits))
 
 

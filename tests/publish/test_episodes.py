@@ -39,7 +39,7 @@ ROWS: list[tuple[Any, ...]] = [
     (B, 7001, True, 1.0, None, None, None, None, 400.0, 24.0, 1, 0, True),  # the same site at another company
     (TINY_1, 7004, True, 3.0, None, 4.0, "FR", A, 500.0, 1.0, 2, 1, False),  # withheld: neither name nor how it ended
     (TINY_1, 7004, False, 3.0, None, None, None, None, 5000.0, 24.0, 1, 0, False),
-    (None, 7005, True, 3.0, 4.0, None, None, None, 500.0, 24.0, 1, 0, False),  # at nobody's door
+    (None, 7005, True, 3.0, 4.0, None, None, None, 500.0, 24.0, 1, 0, False),  # unattributed
 ]
 EXPECTED = """\
 company,site,scored,last_online_h,first_offline_h,relocated_h,destination,destination_company,followed_h,deadline_h,\
@@ -130,7 +130,7 @@ tiny-3,Tiny 3,NL,false,withheld,,,,,,,,,,
 
 
 def test_the_companies_and_what_is_pooled() -> None:
-    """Re-notices (0, 0, 2) are told with those at nobody's door (1), refused notices (0, 1, 2) by themselves."""
+    """Re-notices (0, 0, 2) are told with the unattributed ones (1), refused notices (0, 1, 2) by themselves."""
     text = companies_csv(public_table(invent(companies=BIG + TINY))).decode()
     assert text.replace("\r\n", "\n") == COMPANIES_FILE
 

@@ -55,7 +55,7 @@ def varied(*sizes: tuple[int, int, int]) -> tuple[Invented, ...]:
         ((), NONE, set(), set()),
         # three of all sizes: their own sums can be shown, but for what none or one of them has
         (varied((4, 3, 0), (2, 0, 3), (1, 2, 5)), NONE, ALIKE - NOTICES, set()),
-        # one: at nobody's door there is enough to hide it, but not of everything
+        # one: unattributed there is enough to hide it, but not of everything
         (
             varied((3, 0, 1)),
             STRAY,

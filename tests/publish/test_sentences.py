@@ -8,7 +8,7 @@ import pytest
 
 from monitor.publish import parameters, sentences
 from monitor.publish.figures import certainty, figure_lines
-from monitor.publish.rows import AtNobodysDoor, Row, public_row
+from monitor.publish.rows import Row, Unattributed, public_row
 from monitor.publish.words import FIGURES, KINDS, LANGUAGES, LATENESS, STANDINGS, Language
 from monitor.score.methods import METHODS, method
 from monitor.score.table import Estimate, Share, Standing
@@ -88,8 +88,8 @@ def test_a_place_with_and_without_its_interval() -> None:
 
 def test_what_is_uncertain_is_said_only_where_it_applies() -> None:
     calm = public_row(estimate(Invented("a", "A", 50, 0, 0, 9, 1), 1, "meets"), RULES, table_is_ranked=True)
-    assert len(certainty(calm, AtNobodysDoor(0, 0), "nl")) == 1
-    assert len(certainty(row(0.8, 0.95, "below"), AtNobodysDoor(3, 3), "en")) > 3
+    assert len(certainty(calm, Unattributed(0, 0), "nl")) == 1
+    assert len(certainty(row(0.8, 0.95, "below"), Unattributed(3, 3), "en")) > 3
 
 
 @pytest.mark.parametrize("record", METHODS.values(), ids=METHODS)

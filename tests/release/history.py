@@ -42,7 +42,7 @@ class Items:
 
 
 def first_facts(database: Database) -> Items:
-    """`a` is on time, `b` late, `c` refuses notices, `d` has one item; one item is at nobody's door."""
+    """`a` is on time, `b` late, `c` refuses notices, `d` has one item; one item is unattributed."""
     with world(database) as w:
         items, notices = [], []
         for host, late in (("a", 0), ("b", 30)):

@@ -42,7 +42,7 @@ def episode(w: World, host: str | None, kind: str, site: int, hours: float) -> i
 
 @pytest.fixture
 def first_hit(database: Database) -> int:
-    """Published: notices at `a` (36) and `b` (12); hits at `a` (36, six late), `e` (12), `d` (2) and at nobody's door.
+    """Published: notices at `a` (36) and `b` (12); hits at `a` (36, six late), `e` (12), `d` (2) and unattributed.
 
     Two hits at `e` were on items that were noticed there too, so `e` is small among the notices. The first hit is late.
     """
