@@ -8,14 +8,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from monitor.models.release import Release, Stage
-from web.releases import Edition
+from web.releases import ReleaseVersion
 
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
     """An edition as it was made public: the version it `corrects` and the `reason`, None for a first version."""
 
-    edition: Edition
+    edition: ReleaseVersion
     corrects: int | None
     reason: str | None
     hearing_waived: str | None
@@ -30,4 +30,4 @@ def announcements(session: Session) -> tuple[Announcement, ...]:
         .where(Release.stage == Stage.PUBLISHED)
         .order_by(Release.published_at.desc(), Release.period.desc(), Release.version.desc())
     )
-    return tuple(Announcement(Edition(*row[:5]), *row[5:]) for row in session.execute(query))
+    return tuple(Announcement(ReleaseVersion(*row[:5]), *row[5:]) for row in session.execute(query))

@@ -12,7 +12,6 @@ from werkzeug.exceptions import HTTPException
 from monitor.db import connect
 from monitor.push.process import PushProcess
 from monitor.settings import Settings, load_settings
-from web.across import add_across
 from web.api.page import add_api_page
 from web.api.places import Places
 from web.api.routes import add_api, problem_of
@@ -21,15 +20,16 @@ from web.cite import add_cite
 from web.company import add_company
 from web.feeds import add_feeds
 from web.health import add_health
-from web.languages import speak
+from web.languages import init_babel
 from web.norm import add_norm
 from web.open_data import add_open_data
 from web.pages import add_pages
 from web.pictures import add_pictures
-from web.security import protect
+from web.security import init_security_headers
 from web.security_txt import add_security_txt
 from web.sitemap import add_sitemap
 from web.transfer import compress
+from web.trend import add_across
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -39,9 +39,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 30 * 24 * 3600
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(settings=settings, asset=asset)
-    speak(app)
+    init_babel(app)
     compress(app)
-    protect(app)  # registered last, so it runs first: nothing leaves without its headers
+    init_security_headers(app)  # registered last, so it runs first: nothing leaves without its headers
     add_pages(app, connect(settings.database_url))
     add_company(app)
     add_pictures(app)

@@ -18,8 +18,8 @@ from monitor.publish.svg import INK, QUIET, element, label
 from monitor.publish.words import LANGUAGES, STANDINGS, Language, Text
 from monitor.score.table import Standing
 from web.addresses import asked, settings
-from web.pages import library, session
-from web.releases import Edition, shelf
+from web.pages import release_tables, session
+from web.releases import ReleaseVersion, release_index
 from web.transfer import released
 from web.views import Query
 
@@ -60,12 +60,12 @@ def add_badge(app: Flask) -> None:
 
 def badge(period: str, key: str) -> BaseResponse:
     """The badge of a company, for any site to embed; `latest` leads to the last period."""
-    known, version = shelf(session()), Query.read(request.args).version
+    known, version = release_index(session()), Query.read(request.args).version
     if period == "latest" and known.editions:
         values: dict[str, Any] = {**asked(), "period": known.editions[0].period, "key": key}
         return redirect(url_for("badge", **values))
     edition = known.find(period, version) or abort(404)
-    table = library().table(session(), edition)
+    table = release_tables().table(session(), edition)
     row = table.find(key) or abort(404)
     picture = drawn(wording(row, table, edition, asked_language()))
     response = released(Response(str(picture), mimetype="image/svg+xml"))
@@ -78,7 +78,7 @@ def asked_language() -> Language:
     return next((language for language in LANGUAGES if language == request.args.get("lang")), "nl")
 
 
-def wording(row: Row, table: PublicTable, edition: Edition, language: Language) -> Said:
+def wording(row: Row, table: PublicTable, edition: ReleaseVersion, language: Language) -> Said:
     """The words of a badge. A company that is not judged has no share on it, whatever is published of it."""
     words = STANDINGS.get(row.standing) if row.standing else None
     when = formatting.period(table.period, language)

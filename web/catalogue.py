@@ -15,8 +15,8 @@ from monitor.publish import formatting
 from monitor.publish.words import LANGUAGES, Language, Text
 from monitor.release.publications import Publication, PublishedFile
 from monitor.settings import Settings
-from web.catalogue_terms import ADMS, DATA_PACKAGE, DCAT, DCATAP, EU, MEDIA, OPENAPI, PROFILE, SPDX, VCARD, Drawn
-from web.releases import Edition
+from web.catalogue_terms import ADMS, DATA_PACKAGE, DCAT, DCATAP, EU, MEDIA, OPENAPI, PROFILE, SPDX, VCARD, GraphBuilder
+from web.releases import ReleaseVersion
 
 _CATALOGUE = Text("Open data van {publisher}", "Open data of {publisher}")
 _SERIES = Text("Opvolging van meldingen door hostingbedrijven", "How hosting companies follow up notices")
@@ -40,7 +40,7 @@ _REPORT = Text("Het verslag als PDF", "The report as PDF")
 class Entry:
     """A published edition, what it corrected (None: nothing), and the files that were made of it (None: not yet)."""
 
-    edition: Edition
+    edition: ReleaseVersion
     reason: str | None
     publication: Publication | None
 
@@ -57,18 +57,18 @@ class Entry:
 
 def catalogue(entries: Sequence[Entry], settings: Settings, base: str) -> Graph:
     """The whole catalogue as RDF; `base` is the address of the site, without a slash at its end."""
-    drawn = Drawn(settings, base)
-    _whole(drawn, entries)
-    _agents(drawn)
-    drawn.add(drawn.node("series"), [(RDF.type, DCAT.DatasetSeries)], drawn.said(_SERIES, _WHAT), drawn.ours())
-    drawn.add(drawn.node("series"), drawn.place(), drawn.often(), _dates(entries))
-    _service(drawn, entries)
+    graph = GraphBuilder(settings, base)
+    _whole(graph, entries)
+    _agents(graph)
+    graph.add(graph.node("series"), [(RDF.type, DCAT.DatasetSeries)], graph.texts(_SERIES, _WHAT), graph.common())
+    graph.add(graph.node("series"), graph.place(), graph.frequency(), _dates(entries))
+    _service(graph, entries)
     for entry in entries:
-        _dataset(drawn, entry)
-        _versions(drawn, entry, [other for other in entries if other.edition.period == entry.edition.period])
-        for distribution in _distributions(drawn, entry):
-            drawn.add(drawn.node(entry.name), [(DCAT.distribution, distribution)])
-    return drawn.graph
+        _dataset(graph, entry)
+        _versions(graph, entry, [other for other in entries if other.edition.period == entry.edition.period])
+        for distribution in _distributions(graph, entry):
+            graph.add(graph.node(entry.name), [(DCAT.distribution, distribution)])
+    return graph.graph
 
 
 def _dates(entries: Sequence[Entry]) -> Iterator[tuple[URIRef, Node]]:
@@ -79,112 +79,112 @@ def _dates(entries: Sequence[Entry]) -> Iterator[tuple[URIRef, Node]]:
         yield DCTERMS.modified, Literal(when[-1].isoformat(), datatype=XSD.dateTime)
 
 
-def _whole(drawn: Drawn, entries: Sequence[Entry]) -> None:
-    whole = drawn.node("catalog")
-    drawn.add(whole, [(RDF.type, DCAT.Catalog)], drawn.said(_CATALOGUE, _WHAT), drawn.ours(), drawn.licence())
-    drawn.add(whole, [(FOAF.homepage, drawn.page("/nl/open-data")), (DCTERMS.conformsTo, drawn.standard(PROFILE))])
-    drawn.add(whole, [(DCAT.dataset, drawn.node(name)) for name in ("series", *(entry.name for entry in entries))])
-    drawn.add(whole, [(DCAT.service, drawn.node("api"))], drawn.place(), _dates(entries))
-    themes = drawn.known(EU["data-theme"], SKOS.ConceptScheme)
-    drawn.add(themes, [(DCTERMS.title, Literal("Data theme", lang="en"))])
-    drawn.add(whole, [(DCAT.themeTaxonomy, themes)])
+def _whole(graph: GraphBuilder, entries: Sequence[Entry]) -> None:
+    whole = graph.node("catalog")
+    graph.add(whole, [(RDF.type, DCAT.Catalog)], graph.texts(_CATALOGUE, _WHAT), graph.common(), graph.licence())
+    graph.add(whole, [(FOAF.homepage, graph.page("/nl/open-data")), (DCTERMS.conformsTo, graph.standard(PROFILE))])
+    graph.add(whole, [(DCAT.dataset, graph.node(name)) for name in ("series", *(entry.name for entry in entries))])
+    graph.add(whole, [(DCAT.service, graph.node("api"))], graph.place(), _dates(entries))
+    themes = graph.known(EU["data-theme"], SKOS.ConceptScheme)
+    graph.add(themes, [(DCTERMS.title, Literal("Data theme", lang="en"))])
+    graph.add(whole, [(DCAT.themeTaxonomy, themes)])
 
 
-def _agents(drawn: Drawn) -> None:
+def _agents(graph: GraphBuilder) -> None:
     """Who publishes, and where to ask; without a contact of its own, on the page of the open data."""
-    name, reached = Literal(drawn.settings.site_name), drawn.settings.contact
-    drawn.add(drawn.publisher, [(RDF.type, FOAF.Agent), (FOAF.name, name)])
-    contact = drawn.node("contact")
-    drawn.add(contact, [(RDF.type, VCARD.Kind), (RDF.type, VCARD.Organization), (VCARD.fn, name)])
+    name, reached = Literal(graph.settings.site_name), graph.settings.contact
+    graph.add(graph.publisher, [(RDF.type, FOAF.Agent), (FOAF.name, name)])
+    contact = graph.node("contact")
+    graph.add(contact, [(RDF.type, VCARD.Kind), (RDF.type, VCARD.Organization), (VCARD.fn, name)])
     if "@" in reached and "/" not in reached:
-        drawn.add(contact, [(VCARD.hasEmail, URIRef(f"mailto:{reached.removeprefix('mailto:')}"))])
+        graph.add(contact, [(VCARD.hasEmail, URIRef(f"mailto:{reached.removeprefix('mailto:')}"))])
         return
-    address = reached if reached.startswith(("https://", "http://")) else f"{drawn.base}/nl/open-data"
-    drawn.add(contact, [(VCARD.hasURL, URIRef(address))])
+    address = reached if reached.startswith(("https://", "http://")) else f"{graph.base}/nl/open-data"
+    graph.add(contact, [(VCARD.hasURL, URIRef(address))])
 
 
-def _service(drawn: Drawn, entries: Sequence[Entry]) -> None:
-    api = drawn.node("api")
-    drawn.add(api, [(RDF.type, DCAT.DataService)], drawn.said(_API, _API_WHAT), drawn.ours(), drawn.licence())
-    drawn.add(api, drawn.public(), [(DCTERMS.identifier, Literal(str(api)))])
-    drawn.add(api, [(DCAT.endpointURL, URIRef(f"{drawn.base}/api/v1"))])
-    drawn.add(api, [(DCAT.endpointDescription, URIRef(f"{drawn.base}/api/v1/openapi.json"))])
-    drawn.add(api, [(DCTERMS.conformsTo, drawn.standard(OPENAPI))])
-    drawn.add(api, [(FOAF.page, drawn.page("/nl/api")), (DCAT.landingPage, drawn.page("/nl/api"))])
-    drawn.add(api, [(DCAT.servesDataset, drawn.node(entry.name)) for entry in entries])
+def _service(graph: GraphBuilder, entries: Sequence[Entry]) -> None:
+    api = graph.node("api")
+    graph.add(api, [(RDF.type, DCAT.DataService)], graph.texts(_API, _API_WHAT), graph.common(), graph.licence())
+    graph.add(api, graph.public(), [(DCTERMS.identifier, Literal(str(api)))])
+    graph.add(api, [(DCAT.endpointURL, URIRef(f"{graph.base}/api/v1"))])
+    graph.add(api, [(DCAT.endpointDescription, URIRef(f"{graph.base}/api/v1/openapi.json"))])
+    graph.add(api, [(DCTERMS.conformsTo, graph.standard(OPENAPI))])
+    graph.add(api, [(FOAF.page, graph.page("/nl/api")), (DCAT.landingPage, graph.page("/nl/api"))])
+    graph.add(api, [(DCAT.servesDataset, graph.node(entry.name)) for entry in entries])
 
 
-def _dataset(drawn: Drawn, entry: Entry) -> None:
-    edition, dataset = entry.edition, drawn.node(entry.name)
+def _dataset(graph: GraphBuilder, entry: Entry) -> None:
+    edition, dataset = entry.edition, graph.node(entry.name)
     nl, en = (f"{_SERIES[language]}, {formatting.period(edition.period, language)}" for language in LANGUAGES)
-    drawn.add(dataset, [(RDF.type, DCAT.Dataset)], drawn.said(Text(nl, en), _WHAT), drawn.ours())
-    drawn.add(dataset, drawn.public(), drawn.place(), drawn.often(), _dates([entry]))
-    drawn.add(dataset, [(DCTERMS.identifier, Literal(str(dataset))), (DCTERMS.temporal, _time(drawn, edition.period))])
-    drawn.add(dataset, [(DCAT.inSeries, drawn.node("series")), (DCAT.version, Literal(str(edition.version)))])
-    drawn.add(dataset, [(DCTERMS.conformsTo, drawn.standard(DATA_PACKAGE))])
-    drawn.add(dataset, [(FOAF.page, drawn.page("/nl/werkwijze")), (FOAF.page, drawn.page("/en/method"))])
-    drawn.add(dataset, [(DCAT.landingPage, drawn.page(entry.page))])
+    graph.add(dataset, [(RDF.type, DCAT.Dataset)], graph.texts(Text(nl, en), _WHAT), graph.common())
+    graph.add(dataset, graph.public(), graph.place(), graph.frequency(), _dates([entry]))
+    graph.add(dataset, [(DCTERMS.identifier, Literal(str(dataset))), (DCTERMS.temporal, _time(graph, edition.period))])
+    graph.add(dataset, [(DCAT.inSeries, graph.node("series")), (DCAT.version, Literal(str(edition.version)))])
+    graph.add(dataset, [(DCTERMS.conformsTo, graph.standard(DATA_PACKAGE))])
+    graph.add(dataset, [(FOAF.page, graph.page("/nl/werkwijze")), (FOAF.page, graph.page("/en/method"))])
+    graph.add(dataset, [(DCAT.landingPage, graph.page(entry.page))])
 
 
-def _time(drawn: Drawn, label: str) -> URIRef:
+def _time(graph: GraphBuilder, label: str) -> URIRef:
     """From the first day to the last, which is included."""
-    node, period = drawn.node(f"{label}-time"), parse_period(label)
+    node, period = graph.node(f"{label}-time"), parse_period(label)
     first, last = to_datetime(period.start).date(), (to_datetime(period.end) - timedelta(days=1)).date()
-    drawn.add(node, [(RDF.type, DCTERMS.PeriodOfTime), (DCAT.startDate, Literal(first)), (DCAT.endDate, Literal(last))])
+    graph.add(node, [(RDF.type, DCTERMS.PeriodOfTime), (DCAT.startDate, Literal(first)), (DCAT.endDate, Literal(last))])
     return node
 
 
-def _versions(drawn: Drawn, entry: Entry, of_period: Sequence[Entry]) -> None:
+def _versions(graph: GraphBuilder, entry: Entry, of_period: Sequence[Entry]) -> None:
     """Which version it is among those of its period: the newest is the one that holds."""
-    dataset, version = drawn.node(entry.name), entry.edition.version
+    dataset, version = graph.node(entry.name), entry.edition.version
     newest = version == max(other.edition.version for other in of_period)
-    status = drawn.known(EU[f"dataset-status/{'COMPLETED' if newest else 'DEPRECATED'}"], SKOS.Concept)
-    drawn.add(dataset, [(ADMS.status, status)])
+    status = graph.known(EU[f"dataset-status/{'COMPLETED' if newest else 'DEPRECATED'}"], SKOS.Concept)
+    graph.add(dataset, [(ADMS.status, status)])
     before = [other for other in of_period if other.edition.version < version]
     if before:
         last = max(before, key=lambda other: other.edition.version)
-        drawn.add(dataset, [(DCAT.previousVersion, drawn.node(last.name))])
+        graph.add(dataset, [(DCAT.previousVersion, graph.node(last.name))])
     if entry.reason:
-        drawn.add(dataset, [(ADMS.versionNotes, Literal(entry.reason))])
+        graph.add(dataset, [(ADMS.versionNotes, Literal(entry.reason))])
 
 
-def _distributions(drawn: Drawn, entry: Entry) -> Iterator[URIRef]:
+def _distributions(graph: GraphBuilder, entry: Entry) -> Iterator[URIRef]:
     """The ranking as CSV and JSON; the package and the reports where they are made."""
     period, asked = entry.edition.period, f"?version={entry.edition.version}"
-    yield _distribution(drawn, entry, _TABLE, "CSV", "text/csv", f"/nl/ranglijst/{period}.csv{asked}")
-    json = _distribution(drawn, entry, _JSON, "JSON", "application/json", f"/api/v1/rankings/{period}{asked}")
-    drawn.add(json, [(DCAT.accessService, drawn.node("api")), (DCTERMS.conformsTo, drawn.standard(OPENAPI))])
+    yield _distribution(graph, entry, _TABLE, "CSV", "text/csv", f"/nl/ranglijst/{period}.csv{asked}")
+    json = _distribution(graph, entry, _JSON, "JSON", "application/json", f"/api/v1/rankings/{period}{asked}")
+    graph.add(json, [(DCAT.accessService, graph.node("api")), (DCTERMS.conformsTo, graph.standard(OPENAPI))])
     yield json
     made = entry.publication
     if made is None:
         return
-    package = _file(drawn, entry, _PACKED, "ZIP", made.archive, LANGUAGES)
-    drawn.add(package, [(DCTERMS.conformsTo, drawn.standard(DATA_PACKAGE))])
-    drawn.add(package, [(DCAT.packageFormat, drawn.known(MEDIA["application/zip"], DCTERMS.MediaType))])
+    package = _file(graph, entry, _PACKED, "ZIP", made.archive, LANGUAGES)
+    graph.add(package, [(DCTERMS.conformsTo, graph.standard(DATA_PACKAGE))])
+    graph.add(package, [(DCAT.packageFormat, graph.known(MEDIA["application/zip"], DCTERMS.MediaType))])
     yield package
     for language in LANGUAGES:
         report = made.find(f"report-{period}-{language}.pdf")
         if report is not None:
-            yield _file(drawn, entry, _REPORT, "PDF", report, (language,))
+            yield _file(graph, entry, _REPORT, "PDF", report, (language,))
 
 
 def _file(
-    drawn: Drawn, entry: Entry, title: Text, form: str, file: PublishedFile, languages: Sequence[Language]
+    graph: GraphBuilder, entry: Entry, title: Text, form: str, file: PublishedFile, languages: Sequence[Language]
 ) -> URIRef:
     """A file of the publication, with its size and checksum."""
     path = f"/data/{entry.edition.period}/v{entry.edition.version}/{file.name}"
-    node = _distribution(drawn, entry, title, form, f"application/{form.lower()}", path, languages)
+    node = _distribution(graph, entry, title, form, f"application/{form.lower()}", path, languages)
     checksum, algorithm = URIRef(f"{node}-checksum"), SPDX.checksumAlgorithm_sha256
-    drawn.add(checksum, [(RDF.type, SPDX.Checksum)])
-    drawn.add(checksum, [(SPDX.algorithm, drawn.known(algorithm, SPDX.ChecksumAlgorithm))])
-    drawn.add(checksum, [(SPDX.checksumValue, Literal(file.sha256, datatype=XSD.hexBinary))])
-    drawn.add(node, [(SPDX.checksum, checksum)])
-    drawn.add(node, [(DCAT.byteSize, Literal(str(file.size), datatype=XSD.nonNegativeInteger))])
+    graph.add(checksum, [(RDF.type, SPDX.Checksum)])
+    graph.add(checksum, [(SPDX.algorithm, graph.known(algorithm, SPDX.ChecksumAlgorithm))])
+    graph.add(checksum, [(SPDX.checksumValue, Literal(file.sha256, datatype=XSD.hexBinary))])
+    graph.add(node, [(SPDX.checksum, checksum)])
+    graph.add(node, [(DCAT.byteSize, Literal(str(file.size), datatype=XSD.nonNegativeInteger))])
     return node
 
 
 def _distribution(
-    drawn: Drawn,
+    graph: GraphBuilder,
     entry: Entry,
     title: Text,
     form: str,
@@ -194,11 +194,11 @@ def _distribution(
 ) -> URIRef:
     """One way to have the data, with what is the same of all."""
     ending = "-".join([form.lower(), *(languages if len(languages) == 1 else ())])
-    node, landing = drawn.node(f"{entry.name}-{ending}"), URIRef(f"{drawn.base}{entry.page}")
-    drawn.add(node, [(RDF.type, DCAT.Distribution)], drawn.said(title, _WHAT), drawn.licence(), _dates([entry]))
-    drawn.add(node, [(DCAT.accessURL, landing), (DCAT.downloadURL, URIRef(f"{drawn.base}{path}"))])
-    drawn.add(node, [(DCTERMS.format, drawn.known(EU[f"file-type/{form}"], DCTERMS.MediaTypeOrExtent))])
-    drawn.add(node, [(DCAT.mediaType, drawn.known(MEDIA[media], DCTERMS.MediaType))])
-    drawn.add(node, [(DCTERMS.language, drawn.tongue(language)) for language in languages])
-    drawn.add(node, [(DCATAP.availability, drawn.known(EU["planned-availability/STABLE"], SKOS.Concept))])
+    node, landing = graph.node(f"{entry.name}-{ending}"), URIRef(f"{graph.base}{entry.page}")
+    graph.add(node, [(RDF.type, DCAT.Distribution)], graph.texts(title, _WHAT), graph.licence(), _dates([entry]))
+    graph.add(node, [(DCAT.accessURL, landing), (DCAT.downloadURL, URIRef(f"{graph.base}{path}"))])
+    graph.add(node, [(DCTERMS.format, graph.known(EU[f"file-type/{form}"], DCTERMS.MediaTypeOrExtent))])
+    graph.add(node, [(DCAT.mediaType, graph.known(MEDIA[media], DCTERMS.MediaType))])
+    graph.add(node, [(DCTERMS.language, graph.language_uri(language)) for language in languages])
+    graph.add(node, [(DCATAP.availability, graph.known(EU["planned-availability/STABLE"], SKOS.Concept))])
     return node

@@ -42,7 +42,7 @@ def _graph() -> Graph:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class GraphBuilder:
     """The graph while it is drawn, whose it is, and the address of the site that it is about."""
 
     settings: Settings
@@ -72,7 +72,7 @@ class Drawn:
         """A standard that is followed."""
         return self.known(address, DCTERMS.Standard)
 
-    def tongue(self, language: Language) -> URIRef:
+    def language_uri(self, language: Language) -> URIRef:
         """A language."""
         return self.known(_TONGUES[language], DCTERMS.LinguisticSystem)
 
@@ -81,7 +81,7 @@ class Drawn:
         """Who publishes, by the name that registers of organisations have, where that is set."""
         return URIRef(self.settings.publisher_iri) if self.settings.publisher_iri else self.node("publisher")
 
-    def said(self, title: Text, description: Text) -> Iterator[tuple[URIRef, Node]]:
+    def texts(self, title: Text, description: Text) -> Iterator[tuple[URIRef, Node]]:
         """Title and description in both languages; invented data says that it is."""
         for language in LANGUAGES:
             more = _INVENTED[language] if self.settings.demonstration else ""
@@ -89,12 +89,12 @@ class Drawn:
             yield DCTERMS.title, Literal(name, lang=language)
             yield DCTERMS.description, Literal(description[language] + more, lang=language)
 
-    def ours(self) -> Iterator[tuple[URIRef, Node]]:
+    def common(self) -> Iterator[tuple[URIRef, Node]]:
         """What is the same of all that we publish."""
         yield DCTERMS.publisher, self.publisher
         yield DCTERMS.creator, self.publisher
         yield DCAT.contactPoint, self.node("contact")
-        yield from ((DCTERMS.language, self.tongue(language)) for language in LANGUAGES)
+        yield from ((DCTERMS.language, self.language_uri(language)) for language in LANGUAGES)
         yield from ((DCAT.theme, self.known(theme, SKOS.Concept)) for theme in _THEMES)
         yield from ((DCAT.keyword, Literal(word[lang], lang=lang)) for word in _KEYWORDS for lang in LANGUAGES)
 
@@ -112,6 +112,6 @@ class Drawn:
         """Where it is about."""
         yield DCTERMS.spatial, self.known(EU["country/NLD"], DCTERMS.Location)
 
-    def often(self) -> Iterator[tuple[URIRef, Node]]:
+    def frequency(self) -> Iterator[tuple[URIRef, Node]]:
         """How often there is a new one."""
         yield DCTERMS.accrualPeriodicity, self.known(EU["frequency/QUARTERLY"], DCTERMS.Frequency)

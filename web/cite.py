@@ -13,8 +13,8 @@ from web import languages
 from web.addresses import absolute, settings, shareable
 from web.badge import HEIGHT, WIDTH, asked_language
 from web.citation import FORMS, Work, key_of, plain, title_of
-from web.pages import library, session, to_latest
-from web.releases import Edition, Shelf, shelf
+from web.pages import release_tables, session, to_latest
+from web.releases import ReleaseIndex, ReleaseVersion, release_index
 from web.views import Query
 
 
@@ -28,7 +28,7 @@ def add_cite(app: Flask) -> None:
 
 def cite(lang: Language, period: str) -> BaseResponse:
     """How to cite a release; with `?company=`, how to cite that company's figures and embed its badge."""
-    known = shelf(session())
+    known = release_index(session())
     if period == "latest":
         return to_latest(known, "cite", lang=lang)
     edition, row = _asked(known, period)
@@ -48,23 +48,23 @@ def cite(lang: Language, period: str) -> BaseResponse:
 
 def cite_file(period: str, form: str) -> Response:
     """The citation as a file."""
-    edition, row = _asked(shelf(session()), period)
+    edition, row = _asked(release_index(session()), period)
     work, wanted = _work(edition, row, asked_language()), FORMS[form]
     response = Response(wanted.write(work), content_type=f"{wanted.mimetype}; charset=utf-8")
     response.headers.set("Content-Disposition", "attachment", filename=f"{work.key}.{form}")
     return shareable(response)
 
 
-def _asked(known: Shelf, period: str) -> tuple[Edition, Row | None]:
+def _asked(known: ReleaseIndex, period: str) -> tuple[ReleaseVersion, Row | None]:
     """The release and, where one is asked for, the company; 404 where either is not there."""
     edition = known.find(period, Query.read(request.args).version) or abort(404)
     key = request.args.get("company")
     if not key:
         return edition, None
-    return edition, library().table(session(), edition).find(key) or abort(404)
+    return edition, release_tables().table(session(), edition).find(key) or abort(404)
 
 
-def _work(edition: Edition, row: Row | None, lang: Language) -> Work:
+def _work(edition: ReleaseVersion, row: Row | None, lang: Language) -> Work:
     values: dict[str, Any] = {"lang": lang, "form": "html", "period": edition.period, "version": edition.version}
     key, name = (row.company, row.name) if row else (None, None)
     values |= {"key": key} if key else {}
@@ -82,7 +82,7 @@ def _work(edition: Edition, row: Row | None, lang: Language) -> Work:
     )
 
 
-def _embedded(edition: Edition, row: Row, lang: Language) -> str:
+def _embedded(edition: ReleaseVersion, row: Row, lang: Language) -> str:
     """The HTML that shows a company's badge on another site, with a link to the figures behind it."""
     page = url_for("company", lang=lang, form="html", period=edition.period, key=row.company)
     picture = url_for("badge", period=edition.period, key=row.company, lang=lang)

@@ -21,13 +21,13 @@ from web.pages import (
     csv_file,
     hearing_waived,
     json_file,
-    library,
     release_json,
+    release_tables,
     session,
     table_before,
     to_latest,
 )
-from web.releases import Edition, Shelf, periods_with, shelf
+from web.releases import ReleaseIndex, ReleaseVersion, periods_with, release_index
 from web.transfer import released
 from web.views import Query
 
@@ -43,12 +43,12 @@ def add_company(app: Flask) -> None:
 
 def company(lang: Language, period: str, key: str, form: str) -> BaseResponse:
     """One company in a period, as page, CSV or JSON."""
-    known, version = shelf(session()), Query.read(request.args).version
+    known, version = release_index(session()), Query.read(request.args).version
     if period == LATEST:
         return to_latest(known, "company", lang=lang, key=key, form=form)
     edition = known.find(period, version) or abort(404)
-    row = library().row(session(), edition, key) or abort(404)
-    table = library().table(session(), edition)
+    row = release_tables().row(session(), edition, key) or abort(404)
+    table = release_tables().table(session(), edition)
     if form == "csv":
         return csv_file(sheets.company_csv(row), f"{period}-{key}.csv")
     if form == "json":
@@ -56,8 +56,10 @@ def company(lang: Language, period: str, key: str, form: str) -> BaseResponse:
     return _company_html(row, table, edition, known, lang)
 
 
-def _company_html(row: Row, table: PublicTable, edition: Edition, known: Shelf, lang: Language) -> Response:
-    history = company_history(session(), library(), known, row.company)
+def _company_html(
+    row: Row, table: PublicTable, edition: ReleaseVersion, known: ReleaseIndex, lang: Language
+) -> Response:
+    history = company_history(session(), release_tables(), known, row.company)
     before = table_before(known, edition)
     page = render_template(
         "company.html",
@@ -72,7 +74,7 @@ def _company_html(row: Row, table: PublicTable, edition: Edition, known: Shelf, 
         before=before,
         moved=movements(table, before).get(row.company),
         history=history,
-        corrections=company_corrections(session(), library(), known, row.company, lang),
+        corrections=company_corrections(session(), release_tables(), known, row.company, lang),
         pictures=company_figures(row, table, history, lang),
         hit=table.hash_hits and table.hash_hits.find(row.company),
         holdings=holdings(session(), row.company, row.name, edition.period, table.known_at),

@@ -18,8 +18,8 @@ from monitor.publish.trend_sheets import step_json
 from monitor.publish.trend_words import what_moved
 from monitor.publish.words import Language
 from web.history import Correction, corrections
-from web.pages import csv_file, json_file, library, release_json, session
-from web.releases import Edition, Shelf, shelf
+from web.pages import csv_file, json_file, release_json, release_tables, session
+from web.releases import ReleaseIndex, ReleaseVersion, release_index
 from web.transfer import released
 from web.views import edition_before
 
@@ -28,8 +28,8 @@ from web.views import edition_before
 class ComparePage:
     """Two releases and what differs between them; `hits` is None where either has no table of hash hits."""
 
-    before: Edition
-    after: Edition
+    before: ReleaseVersion
+    after: ReleaseVersion
     old: PublicTable
     new: PublicTable
     found: Changes
@@ -49,7 +49,7 @@ class ComparePage:
 
 def compare(lang: Language, form: str) -> BaseResponse:
     """What differs between two releases, as page, CSV or JSON; what is not named is the newest and the one before."""
-    known = shelf(session())
+    known = release_index(session())
     if not known.editions:
         return released(make_response(render_template("empty.html"))) if form == "html" else abort(404)
     before, after = _chosen(known)
@@ -64,14 +64,14 @@ def compare(lang: Language, form: str) -> BaseResponse:
     return _compare_html(view, known, lang)
 
 
-def _chosen(known: Shelf) -> tuple[Edition, Edition]:
+def _chosen(known: ReleaseIndex) -> tuple[ReleaseVersion, ReleaseVersion]:
     """The two releases that the reader asked for; raises NotFound where there is no such release."""
     after = _named(known, "to") or known.editions[0]
     before = _named(known, "from") or edition_before(known, after) or known.versions(after.period)[-1]
     return before, after
 
 
-def _named(known: Shelf, end: str) -> Edition | None:
+def _named(known: ReleaseIndex, end: str) -> ReleaseVersion | None:
     """The release at that end; the form says `2026Q1@2` for version 2."""
     period, version = _asked(end)
     if not period:
@@ -86,7 +86,7 @@ def _asked(end: str) -> tuple[str, str]:
     return period, version or request.args.get(f"{end}_version", "")
 
 
-def _address(known: Shelf, before: Edition, after: Edition) -> dict[str, Any]:
+def _address(known: ReleaseIndex, before: ReleaseVersion, after: ReleaseVersion) -> dict[str, Any]:
     """The query of a comparison: both periods, and each version that was asked for or is not the newest."""
     ends = {"from": before, "to": after}
     versions = {
@@ -97,9 +97,9 @@ def _address(known: Shelf, before: Edition, after: Edition) -> dict[str, Any]:
     return {end: edition.period for end, edition in ends.items()} | versions
 
 
-def compare_page(known: Shelf, before: Edition, after: Edition) -> ComparePage:
+def compare_page(known: ReleaseIndex, before: ReleaseVersion, after: ReleaseVersion) -> ComparePage:
     """What the page of a comparison shows."""
-    old, new = (library().table(session(), edition) for edition in (before, after))
+    old, new = (release_tables().table(session(), edition) for edition in (before, after))
     return ComparePage(
         before=before,
         after=after,
@@ -129,7 +129,7 @@ def _compare_json(view: ComparePage) -> dict[str, Any]:
     }
 
 
-def _compare_html(view: ComparePage, known: Shelf, lang: Language) -> Response:
+def _compare_html(view: ComparePage, known: ReleaseIndex, lang: Language) -> Response:
     page = render_template(
         "compare.html",
         view=view,

@@ -13,15 +13,15 @@ from monitor.publish.rows import PublicTable
 from monitor.publish.trend import TrendPoint, company_trend, is_quarter
 from monitor.publish.words import Language
 from web.announced import announcements
-from web.releases import Edition, Library, Shelf
+from web.releases import ReleaseIndex, ReleaseTables, ReleaseVersion
 
 
 @dataclass(frozen=True, slots=True)
 class Correction:
     """A later version of a period and the one it replaced; `reason` is None where the release gives none."""
 
-    before: Edition
-    after: Edition
+    before: ReleaseVersion
+    after: ReleaseVersion
     reason: str | None
 
 
@@ -30,29 +30,29 @@ class CompanyCorrection:
     """A later version of a period in which figures of one company differ, and those of them that read otherwise."""
 
     period: str
-    before: Edition
-    after: Edition
+    before: ReleaseVersion
+    after: ReleaseVersion
     reason: str | None
     lines: tuple[Line, ...]
 
 
-def all_quarters(session: Session, library: Library, known: Shelf) -> tuple[PublicTable, ...]:
+def all_quarters(session: Session, tables: ReleaseTables, known: ReleaseIndex) -> tuple[PublicTable, ...]:
     """The newest published table of every quarter, oldest first."""
     quarters = sorted((edition for edition in known.newest if is_quarter(edition.period)), key=lambda e: e.period)
-    return tuple(library.table(session, edition) for edition in quarters)
+    return tuple(tables.table(session, edition) for edition in quarters)
 
 
-def company_history(session: Session, library: Library, known: Shelf, key: str) -> tuple[TrendPoint, ...]:
+def company_history(session: Session, tables: ReleaseTables, known: ReleaseIndex, key: str) -> tuple[TrendPoint, ...]:
     """The company in every quarter from the first release to the last; withheld or missing is a point without values.
 
     A company that no quarter knows has no points.
     """
-    tables = all_quarters(session, library, known)
-    return company_trend(tables, key) if any(table.find(key) for table in tables) else ()
+    quarters = all_quarters(session, tables, known)
+    return company_trend(quarters, key) if any(table.find(key) for table in quarters) else ()
 
 
 def company_corrections(
-    session: Session, library: Library, known: Shelf, key: str, language: Language
+    session: Session, tables: ReleaseTables, known: ReleaseIndex, key: str, language: Language
 ) -> tuple[CompanyCorrection, ...]:
     """Later versions of any period in which something the site says of the company reads otherwise, newest first.
 
@@ -60,14 +60,14 @@ def company_corrections(
     """
     found, reasons = [], _reasons(session)
     for before, after in _successive(known):
-        old, new = (library.table(session, edition).find(key) for edition in (before, after))
+        old, new = (tables.table(session, edition).find(key) for edition in (before, after))
         told = lines(old, new, language) if old and new else ()
         if told or (old is None) != (new is None):
             found.append(CompanyCorrection(after.period, before, after, reasons[after.id], told))
     return tuple(found)
 
 
-def corrections(session: Session, known: Shelf, *editions: Edition) -> tuple[Correction, ...]:
+def corrections(session: Session, known: ReleaseIndex, *editions: ReleaseVersion) -> tuple[Correction, ...]:
     """What was corrected on the way to each of these editions, or between them where they are of one period."""
     one_period = len({edition.period for edition in editions}) == 1
     since = min(edition.version for edition in editions) if one_period else 0
@@ -85,7 +85,7 @@ def _reasons(session: Session) -> dict[int, str | None]:
     return {said.edition.id: said.reason for said in announcements(session)}
 
 
-def _successive(known: Shelf) -> Iterator[tuple[Edition, Edition]]:
+def _successive(known: ReleaseIndex) -> Iterator[tuple[ReleaseVersion, ReleaseVersion]]:
     """Each published version with the one before it of its period, newest first."""
     for newer, older in pairwise(known.editions):
         if newer.period == older.period:

@@ -68,7 +68,7 @@ def current() -> Language:
     return language
 
 
-def speak(app: Flask) -> None:
+def init_babel(app: Flask) -> None:
     """Set up the catalogues, and give every template its language, formats and alternates."""
     Babel(app, default_locale="en", locale_selector=current, default_translation_directories="translations")
 

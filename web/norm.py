@@ -12,8 +12,8 @@ from monitor.publish.other_norm import HOURS, NormRow, OtherNorm, found, norm_cs
 from monitor.publish.rows import PublicTable
 from monitor.publish.words import LANGUAGES, Language
 from web import languages
-from web.pages import LATEST, csv_file, json_file, library, release_json, session, to_latest
-from web.releases import Edition, Shelf, shelf
+from web.pages import LATEST, csv_file, json_file, release_json, release_tables, session, to_latest
+from web.releases import ReleaseIndex, ReleaseVersion, release_index
 from web.transfer import released
 from web.views import PER_PAGE, Query
 
@@ -30,11 +30,11 @@ def add_norm(app: Flask) -> None:
 
 def norm(lang: Language, period: str, form: str) -> BaseResponse:
     """A release under another norm, as page, CSV or JSON; a norm that is not offered becomes the usual one."""
-    known, query = shelf(session()), Query.read(request.args)
+    known, query = release_index(session()), Query.read(request.args)
     if period == LATEST:
         return to_latest(known, "norm", lang=lang, form=form)
     edition = known.find(period, query.version) or abort(404)
-    table = library().table(session(), edition)
+    table = release_tables().table(session(), edition)
     hours = asked_hours(request.args.get("hours"))
     other = under_norm(table, hours or _USUAL)
     if form == "html":
@@ -55,7 +55,13 @@ def asked_hours(text: str | None) -> int | None:
 
 
 def _page(
-    table: PublicTable, edition: Edition, known: Shelf, query: Query, other: OtherNorm | None, *, refused: bool
+    table: PublicTable,
+    edition: ReleaseVersion,
+    known: ReleaseIndex,
+    query: Query,
+    other: OtherNorm | None,
+    *,
+    refused: bool,
 ) -> Response:
     rows = found(other, query.text, query.standing) if other else ()
     pages = max(1, -(-len(rows) // PER_PAGE))

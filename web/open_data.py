@@ -25,7 +25,7 @@ from web.addresses import absolute, settings
 from web.announced import Announcement, announcements
 from web.catalogue import Entry, catalogue
 from web.pages import session
-from web.releases import shelf
+from web.releases import release_index
 from web.signed import publication, signed_file
 from web.views import Query
 
@@ -79,7 +79,7 @@ def open_data(lang: Language) -> Response:  # noqa: ARG001 -- the page asks the 
 
 def data_of_release(lang: Language, period: str) -> Response:  # noqa: ARG001
     """Every file of one release, with its size and checksum."""
-    known, version = shelf(session()), Query.read(request.args).version
+    known, version = release_index(session()), Query.read(request.args).version
     edition = known.find(period, version) or abort(404)
     page = render_template(
         "open_data_release.html",
@@ -184,7 +184,7 @@ def data_catalogue(form: str) -> Response:
 def _entries() -> tuple[Entry, ...]:
     """All editions: latest period first, newest version first."""
     told = {said.edition.id: said for said in announcements(session())}
-    return tuple(_entry(told[edition.id]) for edition in shelf(session()).editions if edition.id in told)
+    return tuple(_entry(told[edition.id]) for edition in release_index(session()).editions if edition.id in told)
 
 
 def _entry(said: Announcement) -> Entry:

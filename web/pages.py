@@ -24,7 +24,7 @@ from monitor.publish.words import FIGURES, LANGUAGES, LATENESS, STANDINGS, Langu
 from monitor.score.methods import CURRENT, METHODS
 from web import languages
 from web.addresses import asked
-from web.releases import Edition, Library, Shelf, periods_with_hash_hits, shelf
+from web.releases import ReleaseIndex, ReleaseTables, ReleaseVersion, periods_with_hash_hits, release_index
 from web.transfer import released
 from web.views import Query, RankingPage, edition_before, ranking_page
 
@@ -36,7 +36,7 @@ _STATED = date(2026, 11, 21)  # the day the accessibility statement was last gon
 def add_pages(app: Flask, engine: Engine) -> None:
     """Register the routes on the application, reading from that database."""
     app.extensions["monitor_engine"] = engine
-    app.extensions["monitor_library"] = Library()
+    app.extensions["monitor_library"] = ReleaseTables()
     app.add_url_rule("/", "start", lambda: redirect(url_for("home", lang="nl")))
     app.add_url_rule("/healthz", "healthz", healthz)
     for language in LANGUAGES:
@@ -73,9 +73,9 @@ def _close(_error: BaseException | None) -> None:
         opened.close()
 
 
-def library() -> Library:
+def release_tables() -> ReleaseTables:
     """The tables that this worker keeps."""
-    kept: Library = current_app.extensions["monitor_library"]
+    kept: ReleaseTables = current_app.extensions["monitor_library"]
     return kept
 
 
@@ -90,10 +90,10 @@ def healthz() -> tuple[dict[str, str], int]:
 
 def home(lang: Language) -> BaseResponse:
     """On to the ranking of the latest period."""
-    return to_latest(shelf(session()), "ranking", lang=lang, form="html")
+    return to_latest(release_index(session()), "ranking", lang=lang, form="html")
 
 
-def to_latest(known: Shelf, endpoint: str, **values: str) -> BaseResponse:
+def to_latest(known: ReleaseIndex, endpoint: str, **values: str) -> BaseResponse:
     """On to the same page of the latest period, or to the page that says that there is none."""
     if not known.editions:
         return make_response(render_template("empty.html"))
@@ -103,21 +103,21 @@ def to_latest(known: Shelf, endpoint: str, **values: str) -> BaseResponse:
 
 def ranking(lang: Language, period: str, form: str) -> BaseResponse:
     """The ranking of a period, as page, CSV or JSON."""
-    known, query = shelf(session()), Query.read(request.args)
+    known, query = release_index(session()), Query.read(request.args)
     if period == LATEST:
         return to_latest(known, "ranking", lang=lang, form=form)
     edition = known.find(period, query.version) or abort(404)
-    view = ranking_page(library().table(session(), edition), edition, query, table_before(known, edition))
+    view = ranking_page(release_tables().table(session(), edition), edition, query, table_before(known, edition))
     return _ranking(view, form, period) or _ranking_html("ranking.html", view, known, known.newest)
 
 
 def hash_hits(lang: Language, period: str, form: str) -> BaseResponse:
     """How the hash hits of a period were followed up, as page, CSV or JSON; without any, on to the ranking."""
-    known, query = shelf(session()), Query.read(request.args)
+    known, query = release_index(session()), Query.read(request.args)
     if period == LATEST:
         return to_latest(known, "hash_hits", lang=lang, form=form)
     edition = known.find(period, query.version) or abort(404)
-    notices = library().table(session(), edition)
+    notices = release_tables().table(session(), edition)
     if notices.hash_hits is None:
         address = url_for("ranking", lang=lang, form="html", period=period, version=query.version)
         return redirect(address) if form == "html" else abort(404)
@@ -129,10 +129,10 @@ def hash_hits(lang: Language, period: str, form: str) -> BaseResponse:
     )
 
 
-def table_before(known: Shelf, edition: Edition) -> PublicTable | None:
+def table_before(known: ReleaseIndex, edition: ReleaseVersion) -> PublicTable | None:
     """The table of the release before that edition, where there is one."""
     before = edition_before(known, edition)
-    return library().table(session(), before) if before else None
+    return release_tables().table(session(), before) if before else None
 
 
 def _ranking(view: RankingPage, form: str, name: str) -> Response | None:
@@ -145,7 +145,7 @@ def _ranking(view: RankingPage, form: str, name: str) -> Response | None:
 
 
 def _ranking_html(
-    template: str, view: RankingPage, known: Shelf, editions: Sequence[Edition], **more: object
+    template: str, view: RankingPage, known: ReleaseIndex, editions: Sequence[ReleaseVersion], **more: object
 ) -> Response:
     page = render_template(
         template,
@@ -162,7 +162,7 @@ def _ranking_html(
     return released(make_response(page))
 
 
-def hearing_waived(edition: Edition) -> str | None:
+def hearing_waived(edition: ReleaseVersion) -> str | None:
     """Why the companies were not heard before this release, where they were not."""
     return session().scalar(select(Release.hearing_waived).where(Release.id == edition.id))
 
@@ -180,7 +180,7 @@ def accessibility(lang: Language) -> Response:  # noqa: ARG001
     return released(make_response(render_template("accessibility.html", drawn_up=_STATED)))
 
 
-def release_json(edition: Edition) -> dict[str, Any]:
+def release_json(edition: ReleaseVersion) -> dict[str, Any]:
     """Which release a file is of."""
     return {"release": edition.as_json()}
 

@@ -20,8 +20,8 @@ from monitor.score.table import SurvivalPoint
 from web import languages
 from web.company_figures import company_figures, company_names
 from web.history import company_history
-from web.pages import LATEST, csv_file, library, session, to_latest
-from web.releases import Edition, shelf
+from web.pages import LATEST, csv_file, release_tables, session, to_latest
+from web.releases import ReleaseVersion, release_index
 from web.transfer import released
 from web.views import Query, RankingPage, ranking_page
 
@@ -83,11 +83,11 @@ def add_pictures(app: Flask) -> None:
 
 def pictures(lang: Language, period: str) -> BaseResponse:
     """All pictures of a release."""
-    known, query = shelf(session()), Query.read(request.args)
+    known, query = release_index(session()), Query.read(request.args)
     if period == LATEST:
         return to_latest(known, "pictures", lang=lang)
     edition = known.find(period, query.version) or abort(404)
-    view = ranking_page(library().table(session(), edition), edition, query)
+    view = ranking_page(release_tables().table(session(), edition), edition, query)
     drawn = {name: draw(Shown(view, lang)) for name, draw in FIGURES.items()}
     page = render_template(
         "pictures.html",
@@ -104,20 +104,20 @@ def pictures(lang: Language, period: str) -> BaseResponse:
 
 def ranking_figure(lang: Language, period: str, figure: str, form: str) -> Response:
     """One picture of a release as a file; of the ranks those of the page that the query names."""
-    known, query = shelf(session()), Query.read(request.args)
+    known, query = release_index(session()), Query.read(request.args)
     edition = known.find(period, query.version) or abort(404)
     draw = FIGURES.get(figure) or abort(404)
-    view = ranking_page(library().table(session(), edition), edition, query)
+    view = ranking_page(release_tables().table(session(), edition), edition, query)
     return figure_file(draw(Shown(view, lang)) or abort(404), form, f"{period}-{figure}")
 
 
 def company_figure(lang: Language, period: str, key: str, figure: str, form: str) -> Response:
     """One picture of a company as a file."""
-    known, query = shelf(session()), Query.read(request.args)
+    known, query = release_index(session()), Query.read(request.args)
     edition = known.find(period, query.version) or abort(404)
-    row = library().row(session(), edition, key) or abort(404)
-    history = company_history(session(), library(), known, key)
-    drawn = company_figures(row, library().table(session(), edition), history, lang)
+    row = release_tables().row(session(), edition, key) or abort(404)
+    history = company_history(session(), release_tables(), known, key)
+    drawn = company_figures(row, release_tables().table(session(), edition), history, lang)
     return figure_file(drawn.get(figure) or abort(404), form, f"{period}-{key}-{figure}")
 
 
@@ -130,7 +130,7 @@ def figure_file(figure: Figure, form: str, name: str) -> Response:
     return released(response)
 
 
-def with_curves(table: PublicTable, edition: Edition) -> tuple[Row, ...]:
+def with_curves(table: PublicTable, edition: ReleaseVersion) -> tuple[Row, ...]:
     """The rows with the curves, which the kept tables are without; a row without figures stays so."""
     query = select(ReleaseRow.company_key, ReleaseRow.row_json).where(ReleaseRow.release_id == edition.id)
     stored = {found.company_key: found.row_json for found in session().execute(query)}

@@ -23,7 +23,7 @@ _KEPT = 32  # tables of a worker, about 4 MB each with 500 companies: five years
 
 
 @dataclass(frozen=True, slots=True)
-class Edition:
+class ReleaseVersion:
     """One published version of one period, without its table."""
 
     id: int
@@ -47,30 +47,30 @@ class Edition:
         }
 
 
-_SEEN: WeakKeyDictionary[Engine, dict[int, Edition]] = WeakKeyDictionary()
+_SEEN: WeakKeyDictionary[Engine, dict[int, ReleaseVersion]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class ReleaseIndex:
     """All published editions: latest period first, newest version first."""
 
-    editions: tuple[Edition, ...]
+    editions: tuple[ReleaseVersion, ...]
 
     @property
-    def newest(self) -> tuple[Edition, ...]:
+    def newest(self) -> tuple[ReleaseVersion, ...]:
         """The newest version of each period."""
         return tuple({edition.period: edition for edition in reversed(self.editions)}.values())[::-1]
 
-    def versions(self, period: str) -> tuple[Edition, ...]:
+    def versions(self, period: str) -> tuple[ReleaseVersion, ...]:
         """All versions of a period."""
         return tuple(edition for edition in self.editions if edition.period == period)
 
-    def find(self, period: str, version: int | None) -> Edition | None:
+    def find(self, period: str, version: int | None) -> ReleaseVersion | None:
         """That version of a period, or its newest."""
         return next((e for e in self.versions(period) if version in (None, e.version)), None)
 
 
-def shelf(session: Session) -> Shelf:
+def release_index(session: Session) -> ReleaseIndex:
     """What is published now.
 
     A published release never changes, so each is read once: its hash lies behind megabytes of its row, which SQLite
@@ -83,25 +83,25 @@ def shelf(session: Session) -> Shelf:
     if new:
         columns = (Release.id, Release.period, Release.version, Release.published_at, Release.manifest_sha256)
         found = session.execute(select(*columns).where(Release.id.in_(new)))
-        known.update((row.id, Edition(*row)) for row in found)
-    return Shelf(tuple(known[number] for number in there))
+        known.update((row.id, ReleaseVersion(*row)) for row in found)
+    return ReleaseIndex(tuple(known[number] for number in there))
 
 
-def periods_with(session: Session, editions: Sequence[Edition], company: str) -> tuple[Edition, ...]:
+def periods_with(session: Session, editions: Sequence[ReleaseVersion], company: str) -> tuple[ReleaseVersion, ...]:
     """Those of the editions that know the company."""
     query = select(ReleaseRow.release_id).where(ReleaseRow.company_key == company)
     known = set(session.scalars(query))
     return tuple(edition for edition in editions if edition.id in known)
 
 
-def periods_with_hash_hits(session: Session, editions: Sequence[Edition]) -> tuple[Edition, ...]:
+def periods_with_hash_hits(session: Session, editions: Sequence[ReleaseVersion]) -> tuple[ReleaseVersion, ...]:
     """Those of the editions that have a company in the table of the hash hits."""
     of_hits = ReleaseRow.company_key.startswith(HASH_HIT, autoescape=True)
     known = set(session.scalars(select(ReleaseRow.release_id).where(of_hits).distinct()))
     return tuple(edition for edition in editions if edition.id in known)
 
 
-class Library:
+class ReleaseTables:
     """Public tables by release, the last used kept in memory; safe for several threads.
 
     Who asks for a table that is being read waits for it; who asks for another does not.
@@ -112,7 +112,7 @@ class Library:
         self._reading: dict[int, Lock] = {}
         self._lock = Lock()
 
-    def table(self, session: Session, edition: Edition) -> PublicTable:
+    def table(self, session: Session, edition: ReleaseVersion) -> PublicTable:
         """What may be shown of an edition; companies without their curve."""
         with self._lock:
             reading = self._reading.setdefault(edition.id, Lock())
@@ -135,7 +135,7 @@ class Library:
             while len(self._tables) > _KEPT:
                 self._tables.popitem(last=False)
 
-    def row(self, session: Session, edition: Edition, key: str) -> Row | None:
+    def row(self, session: Session, edition: ReleaseVersion, key: str) -> Row | None:
         """One company with its curve."""
         row = self.table(session, edition).find(key)
         if row is None or row.figures is None:

@@ -17,7 +17,7 @@ HEADERS = {
 }
 
 
-def protect(app: Flask) -> None:
+def init_security_headers(app: Flask) -> None:
     """Send the security headers with every response, errors included."""
 
     @app.after_request

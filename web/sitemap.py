@@ -16,7 +16,7 @@ from monitor.publish.words import LANGUAGES, Language
 from monitor.release.store import HASH_HIT
 from web.addresses import absolute, shareable
 from web.pages import session
-from web.releases import Edition, periods_with_hash_hits, shelf
+from web.releases import ReleaseVersion, periods_with_hash_hits, release_index
 
 MOST = 50_000  # addresses in one file, by the protocol
 _ONCE = ("method", "trend", "open_data", "accessibility", "api_page")
@@ -71,7 +71,7 @@ def _listed(pages: tuple[Page, ...]) -> Response:
 
 
 def _pages() -> Iterator[Page]:
-    editions = shelf(session()).newest
+    editions = release_index(session()).newest
     for endpoint in _ONCE:
         yield Page(_paths(endpoint))
     companies, hits = _companies(editions), periods_with_hash_hits(session(), editions)
@@ -91,7 +91,7 @@ def _paths(endpoint: str, **values: str) -> dict[Language, str]:
     return {language: url_for(endpoint, lang=language, **known) for language in LANGUAGES}
 
 
-def _companies_of(edition: Edition, keys: list[str]) -> Iterator[dict[Language, str]]:
+def _companies_of(edition: ReleaseVersion, keys: list[str]) -> Iterator[dict[Language, str]]:
     """The addresses of a release's companies; made from one of them, for there are thousands."""
     values: dict[str, Any] = {"form": "html", "period": edition.period, "key": "-"}
     stems = {lang: url_for("company", lang=lang, **values).removesuffix("-") for lang in LANGUAGES}
@@ -99,7 +99,7 @@ def _companies_of(edition: Edition, keys: list[str]) -> Iterator[dict[Language, 
         yield {language: stem + quote(key) for language, stem in stems.items()}
 
 
-def _companies(editions: tuple[Edition, ...]) -> dict[int, list[str]]:
+def _companies(editions: tuple[ReleaseVersion, ...]) -> dict[int, list[str]]:
     """The keys of the companies of each edition that have a page."""
     query = (
         select(ReleaseRow.release_id, ReleaseRow.company_key)

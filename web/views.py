@@ -12,7 +12,7 @@ from monitor.publish.rows import FIRST_ORDER, Order, PublicTable, Row, filter_ro
 from monitor.publish.trend import is_quarter
 from monitor.publish.volume import volume
 from monitor.publish.words import STANDINGS
-from web.releases import Edition, Shelf
+from web.releases import ReleaseIndex, ReleaseVersion
 
 PER_PAGE = 50
 ORDERS: Mapping[str, Order] = {**FIRST_ORDER, "change": "asc"}
@@ -81,7 +81,7 @@ class RankingPage:
     """
 
     table: PublicTable
-    edition: Edition
+    edition: ReleaseVersion
     query: Query
     found: tuple[Row, ...]
     columns: tuple[str, ...]
@@ -119,7 +119,9 @@ class RankingPage:
         return any(row.figures is not None and row.figures.rank_low is not None for row in self.table.rows)
 
 
-def ranking_page(table: PublicTable, edition: Edition, query: Query, before: PublicTable | None = None) -> RankingPage:
+def ranking_page(
+    table: PublicTable, edition: ReleaseVersion, query: Query, before: PublicTable | None = None
+) -> RankingPage:
     """The rows that answer a query, in its order."""
     moved = movements(table, before)
     rows = filter_rows(table.rows, query.text, query.standing)
@@ -141,7 +143,7 @@ def _sorted(rows: Sequence[Row], query: Query, moved: Mapping[str, Movement]) ->
     return tuple(sorted(known + rest, key=lambda row: not row.ranked))
 
 
-def edition_before(known: Shelf, edition: Edition) -> Edition | None:
+def edition_before(known: ReleaseIndex, edition: ReleaseVersion) -> ReleaseVersion | None:
     """The newest version of the last quarter before this one that has a release."""
     if not is_quarter(edition.period):
         return None

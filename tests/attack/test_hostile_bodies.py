@@ -35,7 +35,7 @@ from tests.attack.bodies import HOSTILE, dearest_legal
 from tests.conftest import Database, NewDatabase
 from tests.formats.test_xarf_body import BROKEN
 from tests.web.pushing import Hotline, hotline, notice, open_site
-from web.api import door
+from web.api import authenticate
 
 _CALLS = """
 import sys
@@ -201,13 +201,13 @@ def test_nan_in_a_file_ends_an_array_and_is_one_line_elsewhere() -> None:
 
 def test_who_costs_too_much_waits(app: Flask, sender: Hotline, monkeypatch: pytest.MonkeyPatch) -> None:
     body = json.dumps([notice(1)]).encode()
-    monkeypatch.setattr(door, "LIMIT", Limit(requests=50, seconds=3600, sent=2 * len(body), work=10**9))
+    monkeypatch.setattr(authenticate, "LIMIT", Limit(requests=50, seconds=3600, sent=2 * len(body), work=10**9))
     packed = gzip.compress(body)
     answers = [sender.push(packed, headers={"Content-Encoding": "gzip"}) for _ in range(4)]
     assert [answer.status_code for answer in answers] == [207, 207, 429, 429]  # what is inflated counts
     assert 0 < int(answers[3].headers["Retry-After"]) <= 3600
     assert '"bytes";r=0;' in answers[3].headers["RateLimit"]
-    monkeypatch.setattr(door, "LIMIT", Limit(requests=50, seconds=3600, sent=10**9, work=1))
+    monkeypatch.setattr(authenticate, "LIMIT", Limit(requests=50, seconds=3600, sent=10**9, work=1))
     other = hotline(app, "other")
     assert [other.push([notice(n) for n in range(50)], key=f"k{n}").status_code for n in range(2)] == [207, 429]
     refused = hotline(app, "other")

@@ -35,7 +35,7 @@ from monitor.vault import Vault
 from monitor.vocabulary import Verdict
 from tests.conftest import NewDatabase
 from tests.web.pushing import Hotline, hotline, notice, open_site
-from web.api import door
+from web.api import authenticate
 
 CANARY = "canary-7f3a"
 SECRET = f"https://{CANARY}.example/"
@@ -402,7 +402,7 @@ def test_every_answer_has_its_headers_and_no_cookie(sender: Hotline) -> None:
 
 
 def test_who_comes_too_often_waits(sender: Hotline, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(door, "LIMIT", Limit(requests=2, seconds=3600))
+    monkeypatch.setattr(authenticate, "LIMIT", Limit(requests=2, seconds=3600))
     answers = [sender.push([notice(1)]) for _ in range(4)]
     assert [answer.status_code for answer in answers] == [207, 207, 429, 429]
     assert 0 < int(answers[3].headers["Retry-After"]) <= 3600

@@ -12,7 +12,7 @@ from werkzeug.test import Client, EnvironBuilder
 from werkzeug.wrappers import Request
 
 from tests.web.origin import PUBLIC, Clock, Origin, cached
-from web.cache_key import key_of
+from web.cache import key_of
 
 
 def test_a_page_is_made_once() -> None:

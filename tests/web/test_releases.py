@@ -20,7 +20,7 @@ from monitor.score.table import Estimate, Table
 from tests.conftest import NewDatabase
 from tests.publish.fiction import COMPANIES, invent, publish, with_hash_hits
 from web import releases
-from web.releases import Edition, Library, shelf
+from web.releases import ReleaseTables, ReleaseVersion, release_index
 
 
 @pytest.fixture
@@ -37,14 +37,14 @@ def engine(new_database: NewDatabase) -> Iterator[Engine]:
 
 def test_a_kept_table_is_the_published_one_without_its_curves(engine: Engine) -> None:
     with Session(engine) as session:
-        for edition in shelf(session).editions:
-            kept = Library().table(session, edition)
+        for edition in release_index(session).editions:
+            kept = ReleaseTables().table(session, edition)
             release = session.get_one(Release, edition.id)
             whole = load_table(session, release)
             hits = whole.hash_hits and replace(whole.hash_hits, companies=_bare(whole.hash_hits.companies))
             assert kept == public_table(replace(whole, companies=_bare(whole.companies), hash_hits=hits))
             first = kept.rows[0]
-            row = Library().row(session, edition, first.company)
+            row = ReleaseTables().row(session, edition, first.company)
             assert row is not None
             assert row.figures is not None
             assert len(row.figures.curve) == 169
@@ -56,13 +56,13 @@ def _bare(companies: tuple[Estimate, ...]) -> tuple[Estimate, ...]:
 
 
 def test_many_threads_read_a_table_once(engine: Engine) -> None:
-    library, questions = Library(), _questions(engine)
+    tables, questions = ReleaseTables(), _questions(engine)
     with Session(engine) as session:
-        edition = shelf(session).editions[0]
+        edition = release_index(session).editions[0]
 
     def read(_: int) -> int:
         with Session(engine) as session:
-            return id(library.table(session, edition))
+            return id(tables.table(session, edition))
 
     with ThreadPoolExecutor(8) as threads:
         assert len(set(threads.map(read, range(32)))) == 1
@@ -70,9 +70,9 @@ def test_many_threads_read_a_table_once(engine: Engine) -> None:
 
 
 def test_who_asks_for_another_table_does_not_wait(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    library, begun, go_on = Library(), threading.Event(), threading.Event()
+    tables, begun, go_on = ReleaseTables(), threading.Event(), threading.Event()
     with Session(engine) as session:
-        slow, quick = shelf(session).editions
+        slow, quick = release_index(session).editions
     load = store.load_table_without_curves
 
     def hesitate(session: Session, number: int) -> Table:
@@ -83,9 +83,9 @@ def test_who_asks_for_another_table_does_not_wait(engine: Engine, monkeypatch: p
 
     monkeypatch.setattr(releases, "load_table_without_curves", hesitate)
 
-    def read(edition: Edition) -> str:
+    def read(edition: ReleaseVersion) -> str:
         with Session(engine) as session:
-            return library.table(session, edition).period
+            return tables.table(session, edition).period
 
     with ThreadPoolExecutor(1) as thread:
         waiting = thread.submit(read, slow)
@@ -97,28 +97,28 @@ def test_who_asks_for_another_table_does_not_wait(engine: Engine, monkeypatch: p
 
 def test_no_more_tables_than_there_is_room_for(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(releases, "_KEPT", 1)
-    library, questions = Library(), _questions(engine)
+    tables, questions = ReleaseTables(), _questions(engine)
     with Session(engine) as session:
-        first, second = shelf(session).editions
+        first, second = release_index(session).editions
         for edition in (first, first, second, first):
-            library.table(session, edition)
+            tables.table(session, edition)
     assert len([question for question in questions if "row_json" in question]) == 3
 
 
 def test_what_another_process_publishes_is_on_the_shelf(engine: Engine) -> None:
     with Session(engine) as session:
-        before = [(edition.period, edition.version) for edition in shelf(session).editions]
+        before = [(edition.period, edition.version) for edition in release_index(session).editions]
         publish(session, invent("2026Q1", ranked=False), version=2)
-        after = [(edition.period, edition.version) for edition in shelf(session).editions]
+        after = [(edition.period, edition.version) for edition in release_index(session).editions]
     assert before == [("2026Q2", 1), ("2026Q1", 1)]
     assert after == [("2026Q2", 1), ("2026Q1", 2), ("2026Q1", 1)]
 
 
 def test_an_edition_is_read_once(engine: Engine) -> None:
     with Session(engine) as session:
-        shelf(session)
+        release_index(session)
         questions = _questions(engine)
-        assert len(shelf(session).editions) == 2
+        assert len(release_index(session).editions) == 2
     assert [question for question in questions if "manifest" in question] == []
     assert len(questions) == 1
 

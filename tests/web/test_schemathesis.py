@@ -17,7 +17,7 @@ from monitor.settings import Settings
 from tests.conftest import NewDatabase
 from tests.publish.fiction import COMPANIES, invent, publish, with_hash_hits
 from tests.web.pushing import hotline, open_site
-from web.api import door
+from web.api import authenticate
 from web.api.openapi import document
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def open_app(tmp_path_factory: pytest.TempPathFactory, new_database: NewDatabase
         publish(session, invent("2026Q1", COMPANIES[:-1]))
         publish(session, with_hash_hits(invent("2026Q2")))
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(door, "LIMIT", Limit(requests=1_000_000, seconds=60))
+        patched.setattr(authenticate, "LIMIT", Limit(requests=1_000_000, seconds=60))
         yield opened
     opened.extensions["monitor_engine"].dispose()
 

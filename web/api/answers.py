@@ -11,28 +11,28 @@ from flask import Response, g, request, url_for
 from web.announced import Announcement
 from web.api.parameters import Value
 from web.api.problems import Problem
-from web.releases import Edition, Shelf
+from web.releases import ReleaseIndex, ReleaseVersion
 from web.transfer import released
 
 T = TypeVar("T")
 
 
-def said(data: Mapping[str, Any], pages: Mapping[str, int] | None = None) -> Response:
+def json_response(data: Mapping[str, Any], pages: Mapping[str, int] | None = None) -> Response:
     """An answer with its ETag, a link to where it is described, and links to other `pages` by their relation."""
     response = Response(json.dumps(data, ensure_ascii=False, allow_nan=False) + "\n", mimetype="application/json")
     for relation, number in (pages or {}).items():
-        response.headers.add("Link", f'<{here(page=number)}>; rel="{relation}"')
+        response.headers.add("Link", f'<{current_url(page=number)}>; rel="{relation}"')
     response.headers.add("Link", f'<{url_for(".openapi")}>; rel="describedby"; type="application/json"')
     return released(response)
 
 
-def here(**changes: Value) -> str:
+def current_url(**changes: Value) -> str:
     """The path and query of this request with changes."""
     assert request.endpoint is not None
     return url_for(request.endpoint, **{**g.asked, **(request.view_args or {}), **changes})
 
 
-def given(name: str) -> Value | None:
+def query_param(name: str) -> Value | None:
     """A query parameter as it was read, None where it was not given."""
     asked: dict[str, Value] = g.asked
     return asked.get(name)
@@ -40,21 +40,21 @@ def given(name: str) -> Value | None:
 
 def number(name: str) -> int | None:
     """A query parameter that is a whole number."""
-    value = given(name)
+    value = query_param(name)
     assert not isinstance(value, str)
     return value
 
 
-def there(found: T | None, detail: str) -> T:
+def get_or_404(found: T | None, detail: str) -> T:
     """What was found; raises Problem 404 that says what is not there."""
     if found is None:
         raise Problem(404, "not-found", "Not found", detail)
     return found
 
 
-def edition_of(known: Shelf, period: str, version: int | None) -> Edition:
+def get_version_or_404(known: ReleaseIndex, period: str, version: int | None) -> ReleaseVersion:
     """That version of a period, or its newest; raises Problem 404."""
-    return there(known.find(period, version), "There is no such release. /api/v1/releases lists all of them.")
+    return get_or_404(known.find(period, version), "There is no such release. /api/v1/releases lists all of them.")
 
 
 def announced_json(item: Announcement) -> dict[str, Any]:

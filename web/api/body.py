@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from flask import request
 
 from monitor.formats.xarf_objects import BODY_LIMIT, ITEM_LIMIT, OBJECT_LIMIT, VALUE_LIMIT
-from web.api.door import Caller
+from web.api.authenticate import Caller
 from web.api.problems import Problem
 
 LIMITS = {"body_bytes": BODY_LIMIT, "items": ITEM_LIMIT, "object_bytes": OBJECT_LIMIT, "values": VALUE_LIMIT}

@@ -23,8 +23,8 @@ from monitor.push.messages import Failure, Push, Refusal, Worked
 from monitor.push.process import PushBrokeOffError, PushBusyError
 from monitor.settings import Settings
 from monitor.vault import HandedKey, Vault
+from web.api.authenticate import Caller, admitted, engine
 from web.api.body import receive, too_large
-from web.api.door import Caller, admitted, engine
 from web.api.problems import Problem, failed
 
 _AGAIN = "Send the same again with the same Idempotency-Key."

@@ -13,7 +13,7 @@ from flask import Response
 from monitor.publish.words import Language, Text
 from monitor.settings import Settings
 from web.addresses import settings
-from web.api.answers import said
+from web.api.answers import json_response
 from web.api.operations import OPERATIONS, Operation
 from web.api.parameters import PERIOD
 from web.api.push_document import HOTLINE_TOKEN, push_paths, push_schemas
@@ -51,7 +51,7 @@ _PROBLEM = {"$ref": "#/components/schemas/Problem"}
 
 def openapi() -> Response:
     """This very document."""
-    return said(document(settings()))
+    return json_response(document(settings()))
 
 
 ALL = (

@@ -16,8 +16,8 @@ from monitor.publish.words import LANGUAGES, Language
 from web import languages
 from web.addresses import settings
 from web.api.openapi import PREFIX, document
-from web.pages import library, session
-from web.releases import Shelf, shelf
+from web.pages import release_tables, session
+from web.releases import ReleaseIndex, release_index
 from web.transfer import released
 
 
@@ -53,7 +53,7 @@ def api_page(lang: Language) -> Response:
         "api.html",
         about=told["info"]["description"],
         tags=[tag["name"] for tag in told["tags"]],
-        operations=tuple(described(told, _examples(shelf(session())))),
+        operations=tuple(described(told, _examples(release_index(session())))),
         fields=[(name, _type(field), field.get("description", "")) for name, field in fields.items()],
     )
     return released(make_response(page))
@@ -86,13 +86,13 @@ def coded(text: str) -> Markup:
     )
 
 
-def _examples(known: Shelf) -> dict[str, str]:
+def _examples(known: ReleaseIndex) -> dict[str, str]:
     """A period, the one before it, a company and a method that this site has; nothing before the first release."""
     if not known.newest:
         return {}
     last = known.newest[0]
     before = known.newest[min(1, len(known.newest) - 1)]
-    table = library().table(session(), last)
+    table = release_tables().table(session(), last)
     company = {"key": table.rows[0].company} if table.rows else {}
     return {"period": last.period, "to": last.period, "from": before.period, "version": table.method.version} | company
 

@@ -15,16 +15,16 @@ from monitor.publish.trend import company_trend, network_trend
 from monitor.publish.words import LANGUAGES
 from monitor.score.methods import CURRENT, METHODS, Method
 from web.announced import announcements
-from web.api.answers import announced_json, edition_of, given, number, said, there
+from web.api.answers import announced_json, get_or_404, get_version_or_404, json_response, number, query_param
 from web.api.parameters import PER_PAGE
 from web.history import all_quarters
-from web.pages import library, session
-from web.releases import Edition, periods_with, shelf
+from web.pages import release_tables, session
+from web.releases import ReleaseVersion, periods_with, release_index
 
 
 def releases() -> Response:
     """All versions of all periods, the last made public first."""
-    return said({"releases": [announced_json(item) for item in announcements(session())]})
+    return json_response({"releases": [announced_json(item) for item in announcements(session())]})
 
 
 def release(period: str) -> Response:
@@ -32,77 +32,77 @@ def release(period: str) -> Response:
     edition, table = _asked(period)
     item = next(item for item in announcements(session()) if item.edition == edition)
     data = sheets.ranking_json(table, ())
-    return said({"release": announced_json(item)} | data | {"companies": len(table.rows)})
+    return json_response({"release": announced_json(item)} | data | {"companies": len(table.rows)})
 
 
 def ranking(period: str) -> Response:
     """A page of the companies of a release, filtered and in the order that was asked for."""
     edition, table = _asked(period)
     table = _of_kind(table)
-    rows = filter_rows(table.rows, str(given("q") or ""), str(given("standing") or ""))
-    sort = str(given("sort") or "rank")
-    rows = sort_rows(rows, sort, cast(Order, given("order") or FIRST_ORDER[sort]))
+    rows = filter_rows(table.rows, str(query_param("q") or ""), str(query_param("standing") or ""))
+    sort = str(query_param("sort") or "rank")
+    rows = sort_rows(rows, sort, cast(Order, query_param("order") or FIRST_ORDER[sort]))
     page, size = number("page") or 1, number("per_page") or PER_PAGE.schema["default"]
     pages = max(1, -(-len(rows) // size))
-    there(page <= pages or None, f"There is no such page: the last is {pages}.")
+    get_or_404(page <= pages or None, f"There is no such page: the last is {pages}.")
     counts = {"found": len(rows), "page": page, "pages": pages, "per_page": size}
     data = sheets.ranking_json(table, rows[(page - 1) * size : page * size])
     for part in ("flows", "norms", "quality"):  # as long as the whole ranking: they stand with the release
         data.pop(part, None)
-    return said({"release": edition.as_json()} | counts | data, _neighbours(page, pages))
+    return json_response({"release": edition.as_json()} | counts | data, _neighbours(page, pages))
 
 
 def company(key: str) -> Response:
     """What each release says of one company; of each period the newest version."""
-    known = [] if "\0" in key else periods_with(session(), shelf(session()).newest, key)
-    tables = [(edition, library().table(session(), edition)) for edition in known]
+    known = [] if "\0" in key else periods_with(session(), release_index(session()).newest, key)
+    tables = [(edition, release_tables().table(session(), edition)) for edition in known]
     found = [(edition, table, row) for edition, table in tables if (row := table.find(key))]
-    newest = there(found[0][2] if found else None, "No published release has a company with this key.")
+    newest = get_or_404(found[0][2] if found else None, "No published release has a company with this key.")
     lines = [
         {"release": edition.as_json()} | sheets.table_head(table) | {"company": sheets.row_json(row)}
         for edition, table, row in found
     ]
-    return said({"company": newest.company, "name": newest.name, "country": newest.country, "releases": lines})
+    return json_response({"company": newest.company, "name": newest.name, "country": newest.country, "releases": lines})
 
 
 def company_in(key: str, period: str) -> Response:
     """One company in one release, with its curve and that of the network."""
     edition, table = _asked(period)
-    row = there(library().row(session(), edition, key), "This release has no company with this key.")
-    return said({"release": edition.as_json()} | sheets.company_json(table, row))
+    row = get_or_404(release_tables().row(session(), edition, key), "This release has no company with this key.")
+    return json_response({"release": edition.as_json()} | sheets.company_json(table, row))
 
 
 def trend() -> Response:
     """The network, or one company, quarter by quarter; a quarter without a release has no values."""
-    tables = all_quarters(session(), library(), shelf(session()))
-    key = given("company")
+    tables = all_quarters(session(), release_tables(), release_index(session()))
+    key = query_param("company")
     if key is None:
-        return said({"company": None, "quarters": [asdict(point) for point in network_trend(tables)]})
+        return json_response({"company": None, "quarters": [asdict(point) for point in network_trend(tables)]})
     known = any(table.find(str(key)) for table in tables)
-    there(known or None, "No release of a quarter has a company with this key.")
-    return said({"company": key, "quarters": [asdict(point) for point in company_trend(tables, str(key))]})
+    get_or_404(known or None, "No release of a quarter has a company with this key.")
+    return json_response({"company": key, "quarters": [asdict(point) for point in company_trend(tables, str(key))]})
 
 
 def compare() -> Response:
     """What differs between two releases: of other periods, or two versions of one."""
-    known, both = shelf(session()), announcements(session())
-    sides = [edition_of(known, str(given(name)), number(f"{name}_version")) for name in ("from", "to")]
-    old, new = (_of_kind(library().table(session(), edition)) for edition in sides)
+    known, both = release_index(session()), announcements(session())
+    sides = [get_version_or_404(known, str(query_param(name)), number(f"{name}_version")) for name in ("from", "to")]
+    old, new = (_of_kind(release_tables().table(session(), edition)) for edition in sides)
     head = zip(("from", "to"), sides, strict=True)
     heads = {name: announced_json(next(a for a in both if a.edition == edition)) for name, edition in head}
-    return said(heads | changes_json(changes(old, new)))
+    return json_response(heads | changes_json(changes(old, new)))
 
 
 def methods() -> Response:
     """Every version of the method."""
-    return said({"methods": [_method_json(record) for record in METHODS.values()]})
+    return json_response({"methods": [_method_json(record) for record in METHODS.values()]})
 
 
 def method(version: str) -> Response:
     """Every parameter of one version of the method, and what each means in both languages."""
-    record = there(METHODS.get(version), "There is no such version of the method. /api/v1/methods lists them.")
+    record = get_or_404(METHODS.get(version), "There is no such version of the method. /api/v1/methods lists them.")
     explained = {language: [asdict(item) for item in described(record, language)] for language in LANGUAGES}
-    return said(_method_json(record) | {"parameters": record.parameters(), "explained": explained})
+    return json_response(_method_json(record) | {"parameters": record.parameters(), "explained": explained})
 
 
 def _method_json(record: Method) -> dict[str, Any]:
@@ -121,11 +121,11 @@ def _neighbours(page: int, pages: int) -> dict[str, int]:
 
 def _of_kind(table: PublicTable) -> PublicTable:
     """The table of the notices, or that of the hash hits where it is asked for."""
-    if given("table") != "hash_hits":
+    if query_param("table") != "hash_hits":
         return table
-    return there(table.hash_hits, "This release has no hash hits.")
+    return get_or_404(table.hash_hits, "This release has no hash hits.")
 
 
-def _asked(period: str) -> tuple[Edition, PublicTable]:
-    edition = edition_of(shelf(session()), period, number("version"))
-    return edition, library().table(session(), edition)
+def _asked(period: str) -> tuple[ReleaseVersion, PublicTable]:
+    edition = get_version_or_404(release_index(session()), period, number("version"))
+    return edition, release_tables().table(session(), edition)

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of the hotlines' door: POST /notices and GET /deliveries/ID (docs/api.md)."""
+"""What the OpenAPI document says of the push API: POST /notices and GET /deliveries/ID (docs/api.md)."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ _LATER: dict[str, Any] = {name: value for name, value in _ANSWER.items() if name
 
 
 def push_paths(language: Language, tag: Text) -> dict[str, Any]:
-    """Both addresses of the door."""
+    """Both addresses of the push API."""
     shared = {"tags": [tag[language]], "security": _SECURITY}
     push = {
         "operationId": "push",
@@ -123,7 +123,7 @@ def push_paths(language: Language, tag: Text) -> dict[str, Any]:
 
 
 def push_schemas() -> dict[str, Schema]:
-    """The components of the door: what is sent, what is told, and the problem that every refusal is."""
+    """The components of the push API: what is sent, what is told, and the problem that every refusal is."""
     counts = dict.fromkeys(("delivery", "rows", "accepted", "duplicate"), _COUNT)
     told = counts | {
         "quarantined": {"type": "object", "additionalProperties": _COUNT},

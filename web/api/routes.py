@@ -8,15 +8,15 @@ from flask import Blueprint, Flask, Response, g, redirect, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
-from web.api.answers import here
-from web.api.door import show_rate
+from web.api.answers import current_url
+from web.api.authenticate import show_rate
 from web.api.notices import push, report
 from web.api.openapi import ALL
 from web.api.operations import Operation
 from web.api.parameters import read_query
 from web.api.problems import Problem, from_exception, from_http
 from web.pages import session
-from web.releases import shelf
+from web.releases import release_index
 
 ROOT = "/api/"
 _NOT_STORED = "Nothing was stored. Try again with the same Idempotency-Key."
@@ -27,12 +27,12 @@ _JSON = "application/json"
 
 def add_api(app: Flask) -> None:
     """Serve /api/v1. It reads a bearer token and no cookie, so there is nothing for another site to forge."""
-    app.register_blueprint(_door())
+    app.register_blueprint(_push_api())
     app.register_blueprint(_public())
 
 
-def _door() -> Blueprint:
-    """The hotlines' door: never cached, and not for pages of other sites."""
+def _push_api() -> Blueprint:
+    """The push API of hotlines: never cached, and not for pages of other sites."""
     api = Blueprint("api", __name__, url_prefix=f"{ROOT}v1")
     api.add_url_rule("/notices", "push", push, methods=["POST"], provide_automatic_options=False)
     api.add_url_rule(
@@ -66,8 +66,8 @@ def _serve(operation: Operation, **path: str) -> BaseResponse:
     if request.headers.get("Accept") and not request.accept_mimetypes[_JSON]:
         raise Problem(406, "not-acceptable", "Not acceptable", f"This address answers in {_JSON} only.")
     g.asked = read_query(request.args, operation.parameters)
-    if path.get("period") == "latest" and (known := shelf(session()).editions):
-        return redirect(here(period=known[0].period))
+    if path.get("period") == "latest" and (known := release_index(session()).editions):
+        return redirect(current_url(period=known[0].period))
     return operation.view(**path)
 
 

@@ -16,7 +16,7 @@ from monitor.publish.words import FIGURES, Language
 from monitor.score.methods import Method
 from monitor.score.table import Estimate
 from web.api.schemas import Components, Schema, record, reference
-from web.releases import Edition
+from web.releases import ReleaseVersion
 
 _IDENTITY = ("company", "name", "country", "via_proxy", "standing")
 _HEAD = ("method", "as_of", "known_at", "period")
@@ -75,7 +75,7 @@ def _withheld(made: Components, shown: Schema) -> Schema:
 
 
 def _releases(made: Components) -> None:
-    edition = made.fields_of(Edition, {"id"})
+    edition = made.fields_of(ReleaseVersion, {"id"})
     version = {"type": ["integer", "null"]}
     more = {"corrects": version, "reason": _MAYBE, "hearing_waived": _MAYBE}
     made.made["Edition"] = edition

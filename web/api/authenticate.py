@@ -1,4 +1,4 @@
-"""Who is at the door: the bearer token of a request (RFC 6750), its scope, and how much it may do."""
+"""Authentication: the bearer token of a request (RFC 6750), its scope, and how much it may do."""
 
 from __future__ import annotations
 

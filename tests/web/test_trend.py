@@ -22,7 +22,7 @@ from tests.publish.fiction import COMPANIES, Invented, invent, publish, with_has
 from tests.web.test_pages import text_of
 from web.app import create_app
 from web.history import company_corrections, company_history
-from web.releases import Library, shelf
+from web.releases import ReleaseTables, release_index
 
 WHY = "The hotline withdrew one notice."
 FEW = (*COMPANIES[:4], COMPANIES[9], *COMPANIES[-3:])
@@ -204,23 +204,23 @@ def test_before_the_first_release_there_is_a_friendly_page(empty_client: FlaskCl
 
 def test_the_history_of_a_company_and_its_corrections(app: Flask) -> None:
     with Session(app.extensions["monitor_engine"]) as session:
-        library, known = Library(), shelf(session)
-        points = company_history(session, library, known, "as64496")
+        release_tables, known = ReleaseTables(), release_index(session)
+        points = company_history(session, release_tables, known, "as64496")
         assert [point.period for point in points] == ["2025Q4", "2026Q1", "2026Q2"]
         assert points[1] == TrendPoint("2026Q1")
         assert points[2].episodes == 257
-        assert company_history(session, library, known, "nobody") == ()
-        withheld = company_history(session, library, known, "as64511")
+        assert company_history(session, release_tables, known, "nobody") == ()
+        withheld = company_history(session, release_tables, known, "as64511")
         assert [(point.below, point.lenient) for point in withheld] == [(10, None), (None, None), (10, None)]
 
 
 def test_the_corrections_of_a_company_are_those_in_which_it_reads_otherwise(app: Flask) -> None:
     with Session(app.extensions["monitor_engine"]) as session:
-        library, known = Library(), shelf(session)
-        appeared = company_corrections(session, library, known, "as64496", "nl")
+        release_tables, known = ReleaseTables(), release_index(session)
+        appeared = company_corrections(session, release_tables, known, "as64496", "nl")
         assert [(each.period, each.after.version, each.reason, each.lines) for each in appeared] == [
             ("2026Q2", 2, WHY, ())
         ]
-        ranked = company_corrections(session, library, known, "as64497", "en")[0]
+        ranked = company_corrections(session, release_tables, known, "as64497", "en")[0]
         assert ranked.lines[0] == Line("Rank", "1 (1–2)", "2 (1–3)")
-        assert company_corrections(session, library, known, "as64511", "nl") == ()
+        assert company_corrections(session, release_tables, known, "as64511", "nl") == ()

@@ -21,9 +21,9 @@ from monitor.publish.words import LANGUAGES, Language
 from web import languages
 from web.comparison import compare
 from web.history import all_quarters
-from web.pages import csv_file, json_file, library, session
+from web.pages import csv_file, json_file, release_tables, session
 from web.pictures import figure_file
-from web.releases import shelf
+from web.releases import release_index
 from web.transfer import released
 
 _FORMS = {"html": "", "csv": ".csv", "json": ".json"}
@@ -73,8 +73,8 @@ class TrendPage:
 
 def trend(lang: Language, form: str) -> BaseResponse:
     """The trend over all quarters, as page, CSV or JSON."""
-    known = shelf(session())
-    tables = all_quarters(session(), library(), known)
+    known = release_index(session())
+    tables = all_quarters(session(), release_tables(), known)
     if not tables and form == "html":
         return released(make_response(render_template("empty.html")))
     view = trend_page(tables)
@@ -131,5 +131,5 @@ def _pictures(points: Sequence[TrendPoint], language: Language) -> Mapping[str, 
 
 def trend_figure(lang: Language, figure: str, form: str) -> Response:
     """A picture of the trend as a file."""
-    points = network_trend(all_quarters(session(), library(), shelf(session())))
+    points = network_trend(all_quarters(session(), release_tables(), release_index(session())))
     return figure_file(_pictures(points, lang).get(figure) or abort(404), form, figure)
