@@ -24,6 +24,27 @@ from monitor.migrate import upgrade
 from monitor.vault import Vault, create_keys
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
+BOTH = ("sqlite", "postgresql")
+# What asks the database nothing of its own runs on one of the two; all else, and what is under ON_BOTH, runs on both.
+ON_ONE = {
+    "tests/publish": "sqlite",
+    "tests/reports": "sqlite",
+    "tests/simulate": "sqlite",
+    "tests/test_demo.py": "sqlite",
+    "tests/test_whole_way.py": "postgresql",
+    "tests/web": "sqlite",
+}
+ON_BOTH = ("api_notices", "company", "health", "published", "releases", "schemathesis")  # of tests/web
+_NOT_DURABLE = ("fsync", "synchronous_commit", "full_page_writes", "autovacuum")  # nothing here outlives its test
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Say on which databases a test runs."""
+    if "new_database" in metafunc.fixturenames:
+        path = Path(metafunc.definition.path).relative_to(Path(__file__).parents[1])
+        kind = next((kind for name, kind in ON_ONE.items() if path.is_relative_to(name)), None)
+        both = kind is None or path.stem.removeprefix("test_") in ON_BOTH
+        metafunc.parametrize("new_database", BOTH if both else (kind,), indirect=True, scope="session")
 
 
 @dataclass(frozen=True)
@@ -71,6 +92,9 @@ def logging_of_its_own() -> Iterator[None]:
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a real PostgreSQL with a migrated database `template_monitor`."""
     server = get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
+    for setting in _NOT_DURABLE:
+        server.psql(f"ALTER SYSTEM SET {setting} = off;")
+    server.psql("SELECT pg_reload_conf();")
     address = str(server.get_uri())
     _admin(address, "CREATE DATABASE template_monitor")
     template = connect(_named(address, "template_monitor"))
@@ -97,9 +121,9 @@ class NewDatabase(Protocol):
         """The address of a database nobody else uses, empty or with its schema."""
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="session")
 def new_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> NewDatabase:
-    """Every test that asks for a database runs on SQLite and on PostgreSQL."""
+    """A test that asks for a database runs on SQLite and on PostgreSQL, where ON_ONE does not say otherwise."""
     numbers = count()
 
     def sqlite(*, migrated: bool = True) -> str:
