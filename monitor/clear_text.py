@@ -14,13 +14,11 @@ import unicodedata
 from functools import lru_cache
 from urllib.parse import unquote
 
-from publicsuffixlist import PublicSuffixList
-
 from monitor.errors import MonitorError
+from monitor.suffixes import suffixes
 
 LONGEST_MAIL = 1000  # characters: several addresses in one field
 _KEPT = 16384
-_SUFFIXES = PublicSuffixList(accept_unknown=False, only_icann=True)
 
 # Names of hosts that no public registry delegates (RFC 2606, 6761, 6762, 7686; overlay networks).
 _SPECIAL = frozenset(
@@ -158,7 +156,7 @@ def _is_host(token: str) -> bool:
 @lru_cache(maxsize=_KEPT)
 def _is_suffix(label: str) -> bool:
     """Whether names are registered under it: `com`, `nl`, but not `petersburg`."""
-    return _SUFFIXES.publicsuffix(label) is not None
+    return suffixes().publicsuffix(label, accept_unknown=False) is not None
 
 
 def _holds_v6(read: str) -> bool:

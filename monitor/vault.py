@@ -22,16 +22,15 @@ from urllib.parse import SplitResult, urlsplit
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
-from publicsuffixlist import PublicSuffixList
 
 from monitor.errors import ConfigurationError, MonitorError
 from monitor.permissions import refuse_shared, write_key_file
+from monitor.suffixes import suffixes
 
 _NONCE, _KEY = 12, 32  # bytes
 _NO_NONCE = bytes(_NONCE)
 _CHECKED = b"hosting-abuse-monitor key check 1"
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ftp": 21}
-_SUFFIXES = PublicSuffixList()
 _LONGEST_HOST = 253  # characters of a name in the DNS
 _LONGEST_KEPT = 2048  # characters: thousands of texts are remembered, and a row may hold 256 KiB of one
 _urlsplit_unkept = urlsplit.__wrapped__  # type: ignore[attr-defined]  # the library remembers what it splits
@@ -106,7 +105,7 @@ def site_of(host: str) -> str:
 
 @lru_cache(maxsize=16384)
 def _registrable(host: str) -> str:
-    return _SUFFIXES.privatesuffix(host) or host
+    return suffixes().privatesuffix(host) or host
 
 
 def _split(url: str) -> tuple[SplitResult, str]:
