@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from monitor.publish.rows import PublicTable
+from monitor.disclosure.rows import PublicTable
 
 _ORDER = (
     "summary",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from monitor.publish.rows import PublicTable, Row
+from monitor.disclosure.rows import PublicTable, Row
 
 IN_A_CHAPTER = 40  # about a page of rows; a longer list is in the tables at the end
 

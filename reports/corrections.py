@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 
-from monitor.publish import formatting
-from monitor.publish.change_lines import lines
-from monitor.publish.changes import Changes, CompanyChange, changes
-from monitor.publish.rows import PublicTable
-from monitor.publish.words import FIGURES, Language, Text
+from monitor.comparison.change_lines import lines
+from monitor.comparison.changes import Changes, CompanyChange, changes
+from monitor.disclosure.rows import PublicTable
+from monitor.wording import formatting
+from monitor.wording.words import FIGURES, Language, Text
 
 MOST = 20  # companies that are listed; the release itself has all
 

@@ -12,12 +12,13 @@ from typing import Any, Literal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from monitor.publish import charts, formatting, sentences
-from monitor.publish.change_lines import rank_words
-from monitor.publish.movement import points
-from monitor.publish.rows import PublicTable
-from monitor.publish.summary import summary
-from monitor.publish.words import FIGURES, LATENESS, STANDINGS, Language, Text
+from monitor import charts
+from monitor.comparison.change_lines import rank_words
+from monitor.comparison.share_change import points
+from monitor.comparison.summary import summary
+from monitor.disclosure.rows import PublicTable
+from monitor.wording import formatting, sentences
+from monitor.wording.words import FIGURES, LATENESS, STANDINGS, Language, Text
 from reports import companies
 from reports.chapters import chapters
 from reports.corrections import Correction, corrected

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from monitor.publish import formatting
-from monitor.publish.figures import bounds_words, quantile_words
-from monitor.publish.rows import PublicTable
-from monitor.publish.words import FIGURES, LATENESS, Language, Text, Words
+from monitor.disclosure.rows import PublicTable
+from monitor.tables.figure_lines import bounds_words, quantile_words
+from monitor.wording import formatting
+from monitor.wording.words import FIGURES, LATENESS, Language, Text, Words
 from reports.words import WORDS
 
 _COUNTS = "episodes notices renotices outstanding overdue relocated reappeared".split()  # noqa: SIM905

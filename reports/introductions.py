@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from monitor.publish.words import Text
+from monitor.wording.words import Text
 
 INTRODUCTIONS: Mapping[str, Text] = MappingProxyType(
     {

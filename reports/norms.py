@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from monitor.publish.other_norm import HOURS, under_norm
-from monitor.publish.rows import PublicTable
+from monitor.comparison.other_norm import HOURS, under_norm
+from monitor.disclosure.rows import PublicTable
 from monitor.score.table import Standing
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from monitor.publish import formatting
-from monitor.publish.ages import outstanding_by_age
-from monitor.publish.charts import (
+from monitor.charts import (
     age_figure,
     flow_figure,
     funnel_figure,
@@ -16,10 +14,12 @@ from monitor.publish.charts import (
     ranks_figure,
     trend_figure,
 )
-from monitor.publish.figure import Cell, Figure
-from monitor.publish.rows import PublicTable
-from monitor.publish.trend import network_trend
-from monitor.publish.words import Language
+from monitor.charts.age_totals import outstanding_by_age
+from monitor.charts.chart import Cell, Figure
+from monitor.comparison.trend import network_trend
+from monitor.disclosure.rows import PublicTable
+from monitor.wording import formatting
+from monitor.wording.words import Language
 from reports.companies import listed
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from monitor.publish.movement import comparable, ranked_shares
-from monitor.publish.rows import PublicTable, Row
-from monitor.publish.trend import Moved, moved_beyond_doubt
+from monitor.comparison.share_change import comparable, ranked_shares
+from monitor.comparison.trend import Moved, moved_beyond_doubt
+from monitor.disclosure.rows import PublicTable, Row
 from monitor.score.table import Share
 
 

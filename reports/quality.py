@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from monitor.publish import formatting
-from monitor.publish.rows import PublicTable, Row
-from monitor.publish.words import Language, Text
+from monitor.disclosure.rows import PublicTable, Row
 from monitor.score.table import Quality, SourceQuality, Standstill
+from monitor.wording import formatting
+from monitor.wording.words import Language, Text
 
 _GAP = Text("Geen levering van {source}", "No delivery from {source}")
 _PAUSES = {

@@ -11,10 +11,10 @@ from functools import cache
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from monitor.comparison.trend import is_quarter
+from monitor.disclosure.rows import PublicTable, public_table
 from monitor.errors import MonitorError
 from monitor.models.release import Release, Stage
-from monitor.publish.rows import PublicTable, public_table
-from monitor.publish.trend import is_quarter
 from monitor.release.store import load_table_without_curves, published
 from monitor.settings import Settings
 from reports.corrections import Correction

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from monitor.publish import formatting
-from monitor.publish.rows import PublicTable
-from monitor.publish.sentences import deadline
-from monitor.publish.words import STANDINGS, Language, Text
+from monitor.disclosure.rows import PublicTable
 from monitor.score.table import Standing
+from monitor.wording import formatting
+from monitor.wording.sentences import deadline
+from monitor.wording.words import STANDINGS, Language, Text
 
 _COMPANIES = (Text("{n} bedrijf", "{n} company"), Text("{n} bedrijven", "{n} companies"))
 _NOTICES = (Text("{n} melding", "{n} notice"), Text("{n} meldingen", "{n} notices"))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from monitor.publish.decomposition import Decomposition, decompose, obstacle
-from monitor.publish.movement import points
-from monitor.publish.rows import PublicTable
-from monitor.publish.trend import network_trend
-from monitor.publish.trend_words import OBSTACLES, PARTS, remarks, what_moved
-from monitor.publish.words import Language
+from monitor.comparison.decomposition import Decomposition, decompose, obstacle
+from monitor.comparison.share_change import points
+from monitor.comparison.trend import network_trend
+from monitor.comparison.trend_sentences import OBSTACLES, PARTS, remarks, what_moved
+from monitor.disclosure.rows import PublicTable
+from monitor.wording.words import Language
 
 
 @dataclass(frozen=True, slots=True)

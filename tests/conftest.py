@@ -27,7 +27,8 @@ SHARED = Path(__file__).parents[2] / "shared" / "data"
 BOTH = ("sqlite", "postgresql")
 # What asks the database nothing of its own runs on one of the two; all else, and what is under ON_BOTH, runs on both.
 ON_ONE = {
-    "tests/publish": "sqlite",
+    "tests/comparison": "sqlite",
+    "tests/disclosure": "sqlite",
     "tests/reports": "sqlite",
     "tests/simulate": "sqlite",
     "tests/test_demo.py": "sqlite",

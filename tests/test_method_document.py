@@ -16,12 +16,12 @@ from typing import Any, get_args, get_type_hints
 import numpy as np
 import pytest
 
-from monitor.publish.words import LANGUAGES, LATENESS, STANDINGS, Language
 from monitor.score.digits import SIGNIFICANT
 from monitor.score.methods import CURRENT, HASH_HITS, METHODS
 from monitor.score.run import estimate_file
 from monitor.score.shrinkage import effective_observations, fitted, shrunk
 from monitor.score.table import Estimate, Standing
+from monitor.wording.words import LANGUAGES, LATENESS, STANDINGS, Language
 
 DOCS = Path(__file__).parents[1] / "docs"
 FILES: dict[Language, str] = {"en": "method.md", "nl": "method.nl.md"}

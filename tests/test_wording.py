@@ -21,11 +21,11 @@ from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
 from monitor.db import connect
-from monitor.publish.rows import public_table
-from monitor.publish.words import LANGUAGES, Language
+from monitor.disclosure.rows import public_table
 from monitor.settings import Settings
+from monitor.wording.words import LANGUAGES, Language
 from reports.document import Report, page
-from tests.publish.fiction import COMPANIES, invent, publish, with_hash_hits
+from tests.support.published import COMPANIES, invent, publish, with_hash_hits
 from web.app import create_app
 from web.translations import update
 

@@ -11,12 +11,12 @@ from flask import Flask, Response, abort, redirect, request, url_for
 from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
 
-from monitor.publish import formatting
-from monitor.publish.marks import ICONS
-from monitor.publish.rows import PublicTable, Row
-from monitor.publish.svg import INK, QUIET, element, label
-from monitor.publish.words import LANGUAGES, STANDINGS, Language, Text
+from monitor.charts.marks import ICONS
+from monitor.charts.svg import INK, QUIET, element, label
+from monitor.disclosure.rows import PublicTable, Row
 from monitor.score.table import Standing
+from monitor.wording import formatting
+from monitor.wording.words import LANGUAGES, STANDINGS, Language, Text
 from web.addresses import asked, settings
 from web.pages import release_tables, session
 from web.releases import ReleaseVersion, release_index

@@ -11,10 +11,10 @@ from rdflib.term import Node
 
 from monitor.instants import to_datetime
 from monitor.period import parse_period
-from monitor.publish import formatting
-from monitor.publish.words import LANGUAGES, Language, Text
 from monitor.release.publications import Publication, PublishedFile
 from monitor.settings import Settings
+from monitor.wording import formatting
+from monitor.wording.words import LANGUAGES, Language, Text
 from web.catalogue_terms import ADMS, DATA_PACKAGE, DCAT, DCATAP, EU, MEDIA, OPENAPI, PROFILE, SPDX, VCARD, GraphBuilder
 from web.releases import ReleaseVersion
 

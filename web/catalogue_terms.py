@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from rdflib import DCTERMS, FOAF, RDF, SKOS, Graph, Literal, Namespace, URIRef
 from rdflib.term import Node
 
-from monitor.publish.datapackage import LICENCES
-from monitor.publish.words import LANGUAGES, Language, Text
 from monitor.settings import Settings
+from monitor.tables.data_package import LICENCES
+from monitor.wording.words import LANGUAGES, Language, Text
 
 DCAT = Namespace("http://www.w3.org/ns/dcat#")  # that of rdflib does not know version 3
 ADMS = Namespace("http://www.w3.org/ns/adms#")

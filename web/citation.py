@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
 
-from monitor.publish import formatting
-from monitor.publish.words import Language, Text
+from monitor.wording import formatting
+from monitor.wording.words import Language, Text
 
 _RANKING = Text("Ranglijst van hostingbedrijven: {period}", "Ranking of hosting companies: {period}")
 _COMPANY = Text("{name} in de ranglijst van hostingbedrijven: {period}",

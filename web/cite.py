@@ -7,8 +7,8 @@ from typing import Any
 from flask import Flask, Response, abort, make_response, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from monitor.publish.rows import Row
-from monitor.publish.words import LANGUAGES, Language
+from monitor.disclosure.rows import Row
+from monitor.wording.words import LANGUAGES, Language
 from web import languages
 from web.addresses import absolute, settings, shareable
 from web.badge import HEIGHT, WIDTH, asked_language

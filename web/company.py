@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from flask import Flask, Response, abort, make_response, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from monitor.publish import sentences, sheets
-from monitor.publish.figures import certainty, figure_lines
-from monitor.publish.movement import movements
-from monitor.publish.rows import PublicTable, Row
-from monitor.publish.words import LANGUAGES, Language
+from monitor.comparison.share_change import movements
+from monitor.disclosure.rows import PublicTable, Row
+from monitor.tables import sheets
+from monitor.tables.figure_lines import certainty, figure_lines
+from monitor.wording import sentences
+from monitor.wording.words import LANGUAGES, Language
 from web import languages
 from web.company_figures import company_figures
 from web.history import company_corrections, company_history

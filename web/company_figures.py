@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from monitor.publish import charts
-from monitor.publish.figure import Figure
-from monitor.publish.rows import PublicTable, Row
-from monitor.publish.trend import TrendPoint
-from monitor.publish.words import Language
+from monitor import charts
+from monitor.charts.chart import Figure
+from monitor.comparison.trend import TrendPoint
+from monitor.disclosure.rows import PublicTable, Row
 from monitor.score.table import Flow
+from monitor.wording.words import Language
 
 
 def company_figures(

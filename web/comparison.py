@@ -9,14 +9,14 @@ from typing import Any
 from flask import Response, abort, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from monitor.publish.change_lines import Line, lines, network_lines
-from monitor.publish.changes import Changes, changes, changes_csv, changes_json
-from monitor.publish.decomposition import Step, step
-from monitor.publish.movement import Movement, movements
-from monitor.publish.rows import PublicTable
-from monitor.publish.trend_sheets import step_json
-from monitor.publish.trend_words import what_moved
-from monitor.publish.words import Language
+from monitor.comparison.change_lines import Line, lines, network_lines
+from monitor.comparison.changes import Changes, changes, changes_csv, changes_json
+from monitor.comparison.decomposition import Step, step
+from monitor.comparison.share_change import Movement, movements
+from monitor.comparison.trend_sentences import what_moved
+from monitor.comparison.trend_tables import step_json
+from monitor.disclosure.rows import PublicTable
+from monitor.wording.words import Language
 from web.history import Correction, corrections
 from web.pages import csv_file, json_file, release_json, release_tables, session
 from web.releases import ReleaseIndex, ReleaseVersion, release_index

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from flask import Flask, Response, render_template, url_for
 
 from monitor.instants import iso, to_instant
-from monitor.publish.formatting import period
-from monitor.publish.words import LANGUAGES, Language, Text
+from monitor.wording.formatting import period
+from monitor.wording.words import LANGUAGES, Language, Text
 from web.addresses import absolute, authority, settings, shareable
 from web.announced import Announcement, announcements
 from web.pages import session

@@ -8,10 +8,10 @@ from itertools import pairwise
 
 from sqlalchemy.orm import Session
 
-from monitor.publish.change_lines import Line, lines
-from monitor.publish.rows import PublicTable
-from monitor.publish.trend import TrendPoint, company_trend, is_quarter
-from monitor.publish.words import Language
+from monitor.comparison.change_lines import Line, lines
+from monitor.comparison.trend import TrendPoint, company_trend, is_quarter
+from monitor.disclosure.rows import PublicTable
+from monitor.wording.words import Language
 from web.announced import announcements
 from web.releases import ReleaseIndex, ReleaseTables, ReleaseVersion
 

@@ -9,8 +9,8 @@ from typing import Any
 from flask import Flask, g, request, url_for
 from flask_babel import Babel
 
-from monitor.publish import formatting
-from monitor.publish.words import LANGUAGES, Language
+from monitor.wording import formatting
+from monitor.wording.words import LANGUAGES, Language
 from web.addresses import asked
 
 PATHS: Mapping[Language, Mapping[str, str]] = {

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from flask import Flask, Response, abort, make_response, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from monitor.publish import charts, sheets
-from monitor.publish.other_norm import HOURS, NormRow, OtherNorm, found, norm_csv, norm_json, under_norm
-from monitor.publish.rows import PublicTable
-from monitor.publish.words import LANGUAGES, Language
+from monitor import charts
+from monitor.comparison.other_norm import HOURS, NormRow, OtherNorm, found, norm_csv, norm_json, under_norm
+from monitor.disclosure.rows import PublicTable
+from monitor.tables import sheets
+from monitor.wording.words import LANGUAGES, Language
 from web import languages
 from web.pages import LATEST, csv_file, json_file, release_json, release_tables, session, to_latest
 from web.releases import ReleaseIndex, ReleaseVersion, release_index

@@ -14,12 +14,12 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from monitor.errors import MonitorError
 from monitor.period import parse_period
-from monitor.publish import readme
-from monitor.publish.datapackage import LICENCES
-from monitor.publish.formatting import NARROW, decimal
-from monitor.publish.words import LANGUAGES, Language
 from monitor.release.attest import trusted_keys
 from monitor.release.publications import Publication, PublishedFile
+from monitor.tables import readme
+from monitor.tables.data_package import LICENCES
+from monitor.wording.formatting import NARROW, decimal
+from monitor.wording.words import LANGUAGES, Language
 from web import languages
 from web.addresses import absolute, settings
 from web.announced import Announcement, announcements

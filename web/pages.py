@@ -13,15 +13,17 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
+from monitor import charts
+from monitor.charts import marks
+from monitor.comparison.share_change import CHANGE, DIRECTIONS, how_it_moved, points
+from monitor.comparison.summary import summary
+from monitor.disclosure.rows import PublicTable, volume
 from monitor.models.release import Release
-from monitor.publish import charts, marks, sentences, sheets
-from monitor.publish.movement import CHANGE, DIRECTIONS, how_it_moved, points
-from monitor.publish.parameters import described
-from monitor.publish.rows import PublicTable
-from monitor.publish.summary import summary
-from monitor.publish.volume import volume
-from monitor.publish.words import FIGURES, LANGUAGES, LATENESS, STANDINGS, Language
 from monitor.score.methods import CURRENT, METHODS
+from monitor.tables import sheets
+from monitor.wording import sentences
+from monitor.wording.parameters import described
+from monitor.wording.words import FIGURES, LANGUAGES, LATENESS, STANDINGS, Language
 from web import languages
 from web.addresses import asked
 from web.releases import ReleaseIndex, ReleaseTables, ReleaseVersion, periods_with_hash_hits, release_index

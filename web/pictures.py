@@ -10,13 +10,13 @@ from flask import Flask, Response, abort, make_response, render_template, reques
 from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
+from monitor import charts
+from monitor.charts.age_totals import outstanding_by_age
+from monitor.charts.chart import Figure
+from monitor.disclosure.rows import PublicTable, Row
 from monitor.models.release import ReleaseRow
-from monitor.publish import charts
-from monitor.publish.ages import outstanding_by_age
-from monitor.publish.figure import Figure
-from monitor.publish.rows import PublicTable, Row
-from monitor.publish.words import LANGUAGES, Language
 from monitor.score.table import SurvivalPoint
+from monitor.wording.words import LANGUAGES, Language
 from web import languages
 from web.company_figures import company_figures, company_names
 from web.history import company_history

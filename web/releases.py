@@ -13,9 +13,9 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
+from monitor.disclosure.rows import PublicTable, Row, public_table
 from monitor.instants import iso, to_instant
 from monitor.models.release import Release, ReleaseRow, Stage
-from monitor.publish.rows import PublicTable, Row, public_table
 from monitor.release.store import HASH_HIT, load_table_without_curves
 from monitor.score.table import Estimate, from_json
 

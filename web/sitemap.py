@@ -12,8 +12,8 @@ from flask import Flask, Response, abort, render_template, url_for
 from sqlalchemy import select
 
 from monitor.models.release import ReleaseRow
-from monitor.publish.words import LANGUAGES, Language
 from monitor.release.store import HASH_HIT
+from monitor.wording.words import LANGUAGES, Language
 from web.addresses import absolute, shareable
 from web.pages import session
 from web.releases import ReleaseVersion, periods_with_hash_hits, release_index

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from flask import Flask, Response, abort, make_response, render_template
 from werkzeug.wrappers import Response as BaseResponse
 
-from monitor.publish import charts
-from monitor.publish.change_lines import rank_words
-from monitor.publish.decomposition import Contribution, Step, steps
-from monitor.publish.figure import Figure
-from monitor.publish.movement import Movement, network_movement
-from monitor.publish.rows import PublicTable
-from monitor.publish.trend import Moved, TrendPoint, a_year_before, moved_beyond_doubt, network_trend
-from monitor.publish.trend_sheets import trend_csv, trend_json
-from monitor.publish.trend_words import OBSTACLES, PARTS, in_whole, remarks, what_moved
-from monitor.publish.words import LANGUAGES, Language
+from monitor import charts
+from monitor.charts.chart import Figure
+from monitor.comparison.change_lines import rank_words
+from monitor.comparison.decomposition import Contribution, Step, steps
+from monitor.comparison.share_change import Movement, network_movement
+from monitor.comparison.trend import Moved, TrendPoint, a_year_before, moved_beyond_doubt, network_trend
+from monitor.comparison.trend_sentences import OBSTACLES, PARTS, in_whole, remarks, what_moved
+from monitor.comparison.trend_tables import trend_csv, trend_json
+from monitor.disclosure.rows import PublicTable
+from monitor.wording.words import LANGUAGES, Language
 from web import languages
 from web.comparison import compare
 from web.history import all_quarters

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from werkzeug.datastructures import MultiDict
 
-from monitor.publish.movement import Movement, movements
-from monitor.publish.rows import FIRST_ORDER, Order, PublicTable, Row, filter_rows, sort_rows
-from monitor.publish.trend import is_quarter
-from monitor.publish.volume import volume
-from monitor.publish.words import STANDINGS
+from monitor.comparison.share_change import Movement, movements
+from monitor.comparison.trend import is_quarter
+from monitor.disclosure.rows import FIRST_ORDER, Order, PublicTable, Row, filter_rows, sort_rows, volume
+from monitor.wording.words import STANDINGS
 from web.releases import ReleaseIndex, ReleaseVersion
 
 PER_PAGE = 50

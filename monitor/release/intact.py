@@ -22,9 +22,9 @@ from typing import Any, TypeAlias, TypeVar
 
 from monitor.errors import MonitorError
 from monitor.instants import parse_instant, to_datetime
-from monitor.publish.datapackage import package_name
 from monitor.release.publications import INDEX, MANIFEST, SIGNATURE, Publication, PublishedFile, link_of
 from monitor.release.signing import is_signed
+from monitor.tables.data_package import package_name
 
 AGAIN = 600.0  # seconds after which a file is read again, though nothing says that it changed
 _KEPT = 10_000

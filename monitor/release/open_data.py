@@ -7,17 +7,17 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from monitor.disclosure.anonymised import public_episodes, write_csv
+from monitor.disclosure.rows import PublicTable, public_table
 from monitor.errors import MonitorError
 from monitor.models.release import Release
-from monitor.publish.company_list import companies_csv
-from monitor.publish.episodes import public_episodes, write_csv
-from monitor.publish.rows import PublicTable, public_table
 from monitor.release.rebuild import request_of
 from monitor.release.store import load_table
 from monitor.score.methods import HASH_HITS
 from monitor.score.recompute import recompute
 from monitor.score.run import Request, scored_episodes
 from monitor.score.table import Table
+from monitor.tables.company_list import companies_csv
 
 EPISODES, COMPANIES = "episodes.csv", "companies.csv"
 HASH_HIT_FILES = "hash-hit-"  # how the names of the same two files of the hash hits begin

@@ -19,14 +19,9 @@ from typing import Any, TypeAlias
 
 from sqlalchemy.orm import Session
 
+from monitor.disclosure.rows import PublicTable, public_table
 from monitor.errors import MonitorError
 from monitor.models.release import Release, Stage
-from monitor.publish.datapackage import About, descriptor
-from monitor.publish.method_text import method_files
-from monitor.publish.open_sheets import Sheet, sheets_of
-from monitor.publish.readme import readme_files
-from monitor.publish.rows import PublicTable, public_table
-from monitor.publish.words import Text
 from monitor.release.open_data import COMPANIES, EPISODES, HASH_HIT_FILES, files_of, write_tables
 from monitor.release.publications import MANIFEST, SIGNATURE, Package
 from monitor.release.publish import check
@@ -34,6 +29,11 @@ from monitor.release.rebuild import method_of, request_of
 from monitor.release.signing import SigningKey
 from monitor.release.store import load_table
 from monitor.settings import Settings
+from monitor.tables.data_package import About, descriptor
+from monitor.tables.open_data import Sheet, sheets_of
+from monitor.tables.readme import readme_files
+from monitor.wording.method_text import method_files
+from monitor.wording.words import Text
 
 SUMS, PUBLIC_KEY = "SHA256SUMS", "public-key.pem"
 Documents: TypeAlias = Callable[[], Mapping[str, bytes]]

@@ -20,7 +20,7 @@ from typing import Any
 
 from monitor.errors import MonitorError
 from monitor.permissions import make_public_folder
-from monitor.publish.datapackage import About
+from monitor.tables.data_package import About
 
 MANIFEST, SIGNATURE = "manifest.json", "manifest.json.sig"
 INDEX = "publication.json"  # what is in the folder, for the site; the signed list is in manifest.json

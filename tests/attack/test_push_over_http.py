@@ -29,7 +29,7 @@ from monitor.settings import Settings
 from monitor.vault import create_keys
 from tests.attack.bodies import dearest_legal
 from tests.conftest import NewDatabase
-from tests.publish.fiction import invent, publish
+from tests.support.published import invent, publish
 from tests.web.pushing import SOURCES, notice
 from tests.web.test_serve import ask, served, until, worker
 from web.api.places import TOTAL

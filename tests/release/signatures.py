@@ -11,9 +11,9 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from monitor.publish.datapackage import About
 from monitor.release.package import _zip
 from monitor.release.signing import SigningKey
+from monitor.tables.data_package import About
 
 
 def is_signed(content: bytes, signature: bytes, public_pem: bytes) -> bool:

@@ -18,12 +18,8 @@ from typing import Any
 import pytest
 
 from monitor.db import transaction
+from monitor.disclosure.rows import public_table
 from monitor.errors import MonitorError
-from monitor.publish import readme
-from monitor.publish.datapackage import About
-from monitor.publish.method_text import method_text
-from monitor.publish.rows import public_table
-from monitor.publish.words import LANGUAGES
 from monitor.release.draft import draft
 from monitor.release.package import build
 from monitor.release.publications import Package
@@ -33,6 +29,10 @@ from monitor.release.store import find, load_table
 from monitor.score.methods import METHODS, method
 from monitor.score.run import score
 from monitor.settings import Settings
+from monitor.tables import readme
+from monitor.tables.data_package import About
+from monitor.wording.method_text import method_text
+from monitor.wording.words import LANGUAGES
 from tests.release.conftest import Published
 from tests.release.history import DRAFTED, MOVES_FIGURES, learn, request
 from tests.release.test_release import change

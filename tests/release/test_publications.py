@@ -11,9 +11,9 @@ from typing import NoReturn
 import pytest
 
 from monitor.errors import MonitorError
-from monitor.publish.datapackage import About
 from monitor.release import publications
 from monitor.release.publications import INDEX, Package, Publication, PublishedFile, link_of, read, store, write_files
+from monitor.tables.data_package import About
 
 WHEN = datetime(2026, 7, 20, 8, tzinfo=UTC)
 

@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
+from monitor.disclosure.rows import public_table
 from monitor.models.release import Release, ReleaseRow, Stage
-from monitor.publish.rows import public_table
-from monitor.publish.words import Language
 from monitor.release.canonical import digest
 from monitor.release.draft import freeze
 from monitor.score.methods import method
@@ -26,11 +25,12 @@ from monitor.score.table import (
     Table,
     Unattributed,
 )
+from monitor.wording.words import Language
 from reports.corrections import Correction
 from reports.document import Report, page
 from reports.pdf import write_pdf
 from reports.publication import identifier
-from tests.publish.fiction import COMPANIES, invent, with_hash_hits
+from tests.support.published import COMPANIES, invent, with_hash_hits
 
 PERIOD = "2026Q2"
 LONGEST = "Vereenigde Noordzeekanaal Dataverkeer en Colocatiemaatschappij (voorheen Kabeljauwnetwerken) B.V."

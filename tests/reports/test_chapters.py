@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.publish.words import LANGUAGES, Language
+from monitor.wording.words import LANGUAGES, Language
 from reports.chapters import chapters
 from reports.corrections import Corrected, Difference, corrected
 from reports.document import page
@@ -19,8 +19,8 @@ from reports.prose import PROSE
 from reports.quality import quality
 from reports.trend import explained
 from reports.words import WORDS
-from tests.publish.fiction import COMPANIES, filler, invent
 from tests.reports.fiction import quarter, report
+from tests.support.published import COMPANIES, filler, invent
 
 FOLDER = Path(__file__).parents[2] / "reports"
 WORDINGS = ("words", "prose", "introductions")

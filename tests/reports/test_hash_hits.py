@@ -8,10 +8,10 @@ from io import BytesIO
 import pytest
 from pypdf import PdfReader
 
-from monitor.publish.words import LANGUAGES, Language
+from monitor.wording.words import LANGUAGES, Language
 from reports.document import page
-from tests.publish.fiction import invent, with_hash_hits
 from tests.reports.fiction import pdf, report
+from tests.support.published import invent, with_hash_hits
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -20,12 +20,12 @@ from weasyprint import HTML
 from weasyprint.urls import FatalURLFetchingError
 
 from monitor.db import connect
+from monitor.disclosure.rows import public_table
 from monitor.errors import MonitorError
 from monitor.models.release import Stage
-from monitor.publish import formatting
-from monitor.publish.rows import public_table
-from monitor.publish.words import LANGUAGES, STANDINGS, Language
 from monitor.settings import Settings
+from monitor.wording import formatting
+from monitor.wording.words import LANGUAGES, STANDINGS, Language
 from reports.command import report
 from reports.document import Report, page
 from reports.figures import key_figures
@@ -35,8 +35,8 @@ from reports.read_release import read_report
 from reports.styles import STATIC
 from reports.summary import standing_counts, what_was_measured
 from tests.conftest import NewDatabase
-from tests.publish.fiction import Invented, invent
 from tests.reports.fiction import LONGEST, PERIOD, companies, pdf, publish, table
+from tests.support.published import Invented, invent
 
 FORBIDDEN = re.compile(r"guilty|criminal|schuldig|crimineel|criminele|dader|offender|illegal host", re.IGNORECASE)
 SMALL = ("Watersnip VPS", "Kaaskop Hosting", "Paling Servers")

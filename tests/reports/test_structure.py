@@ -12,7 +12,7 @@ import pytest
 from pypdf import PdfReader
 from pypdf.generic import DictionaryObject, NumberObject
 
-from monitor.publish.words import LANGUAGES, Language
+from monitor.wording.words import LANGUAGES, Language
 from reports.chapters import chapters
 from reports.pdf_pool import pdf_pool
 from reports.pictures import pictures

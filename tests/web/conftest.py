@@ -16,7 +16,7 @@ from werkzeug.serving import make_server
 from monitor.db import connect
 from monitor.settings import Settings
 from tests.conftest import NewDatabase
-from tests.publish.fiction import COMPANIES, filler, invent, publish, with_hash_hits
+from tests.support.published import COMPANIES, filler, invent, publish, with_hash_hits
 from web.app import create_app
 
 

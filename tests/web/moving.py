@@ -14,7 +14,7 @@ from monitor.db import connect
 from monitor.formats.registry import ClaimRecord, CompanyRecord
 from monitor.settings import Settings
 from monitor.vocabulary import Claim
-from tests.publish.fiction import COMPANIES, invent, publish
+from tests.support.published import COMPANIES, invent, publish
 from web.app import create_app
 
 FASTER = replace(COMPANIES[0], on_time=245, undetermined=2, late=10)  # Rietkraag Cloud

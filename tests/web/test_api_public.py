@@ -15,7 +15,7 @@ from monitor.release.draft import draft
 from monitor.score.methods import CURRENT, METHODS
 from monitor.settings import Settings
 from tests.conftest import NewDatabase
-from tests.publish.fiction import COMPANIES, invent
+from tests.support.published import COMPANIES, invent
 from tests.web.conftest import site
 from tests.web.pushing import notice
 from web.app import create_app

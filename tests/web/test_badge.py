@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.publish.fiction import COMPANIES, standing_of
+from tests.support.published import COMPANIES, standing_of
 from web.badge import WIDTH, Said, drawn, fitting
 
 SVG = "{http://www.w3.org/2000/svg}"

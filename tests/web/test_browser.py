@@ -16,8 +16,8 @@ from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from werkzeug.exceptions import HTTPException
 
-from monitor.publish.words import LANGUAGES
-from tests.publish.fiction import COMPANIES
+from monitor.wording.words import LANGUAGES
+from tests.support.published import COMPANIES
 from tests.web.conftest import on_a_port, site
 
 CHROMIUM = "/usr/bin/chromium"

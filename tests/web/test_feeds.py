@@ -19,7 +19,7 @@ from monitor.release.draft import Corrects, draft
 from monitor.score.methods import CURRENT, METHODS
 from monitor.settings import Settings
 from tests.conftest import NewDatabase
-from tests.publish.fiction import invent, publish
+from tests.support.published import invent, publish
 from web import sitemap
 from web.app import create_app
 from web.security_txt import contact_uri, expires

@@ -10,7 +10,7 @@ import re
 import pytest
 from flask.testing import FlaskClient
 
-from tests.publish.fiction import HIT
+from tests.support.published import HIT
 
 PAGE = {"en": "/en/ranking/2026Q2/hash-hits", "nl": "/nl/ranglijst/2026Q2/hash-hits"}
 RANKING = {"en": "/en/ranking/", "nl": "/nl/ranglijst/"}

@@ -18,13 +18,13 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from monitor.db import connect
-from monitor.publish.datapackage import About
 from monitor.release.publications import INDEX, Package, store
 from monitor.release.signing import SigningKey, create_signing_key
 from monitor.settings import Settings
+from monitor.tables.data_package import About
 from tests.conftest import NewDatabase
-from tests.publish.fiction import invent, publish
 from tests.release.signatures import signed_files
+from tests.support.published import invent, publish
 from web.app import create_app
 from web.catalogue_terms import DCAT
 from web.security import HEADERS

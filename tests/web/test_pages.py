@@ -13,7 +13,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.conftest import NewDatabase
-from tests.publish.fiction import COMPANIES, standing_of
+from tests.support.published import COMPANIES, standing_of
 from tests.web.moving import moving_site
 
 PAGES = (

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from monitor.db import connect
 from monitor.settings import Settings
 from tests.conftest import NewDatabase
-from tests.publish.fiction import COMPANIES, filler, invent, publish
+from tests.support.published import COMPANIES, filler, invent, publish
 from tests.web.test_pages import SMALL, text_of
 from web.app import create_app
 from web.pictures import FIGURES

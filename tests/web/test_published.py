@@ -13,7 +13,7 @@ from werkzeug.test import Client
 from monitor.db import connect
 from monitor.models.release import Release, Stage
 from tests.conftest import NewDatabase
-from tests.publish.fiction import invent, publish
+from tests.support.published import invent, publish
 from tests.web.conftest import site
 from tests.web.origin import Clock, Origin
 from web.cache import PageCache

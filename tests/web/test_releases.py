@@ -12,13 +12,13 @@ from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
 from monitor.db import connect
+from monitor.disclosure.rows import public_table
 from monitor.models.release import Release
-from monitor.publish.rows import public_table
 from monitor.release import store
 from monitor.release.store import load_table
 from monitor.score.table import Estimate, Table
 from tests.conftest import NewDatabase
-from tests.publish.fiction import COMPANIES, invent, publish, with_hash_hits
+from tests.support.published import COMPANIES, invent, publish, with_hash_hits
 from web import releases
 from web.releases import ReleaseTables, ReleaseVersion, release_index
 

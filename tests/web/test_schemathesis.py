@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from monitor.access.rate import Limit
 from monitor.settings import Settings
 from tests.conftest import NewDatabase
-from tests.publish.fiction import COMPANIES, invent, publish, with_hash_hits
+from tests.support.published import COMPANIES, invent, publish, with_hash_hits
 from tests.web.pushing import hotline, open_site
 from web.api import authenticate
 from web.api.openapi import document

@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 from monitor.db import connect
 from monitor.settings import Settings
 from tests.conftest import NewDatabase
-from tests.publish.fiction import invent, publish
+from tests.support.published import invent, publish
 from web.serve import serve
 
 ADDRESS = "/en/ranking/2026Q2.json"

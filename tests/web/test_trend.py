@@ -13,12 +13,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
+from monitor.comparison.change_lines import Line
+from monitor.comparison.trend import TrendPoint
 from monitor.db import connect
-from monitor.publish.change_lines import Line
-from monitor.publish.trend import TrendPoint
 from monitor.settings import Settings
 from tests.conftest import NewDatabase
-from tests.publish.fiction import COMPANIES, Invented, invent, publish, with_hash_hits
+from tests.support.published import COMPANIES, Invented, invent, publish, with_hash_hits
 from tests.web.test_pages import text_of
 from web.app import create_app
 from web.history import company_corrections, company_history

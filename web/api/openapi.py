@@ -10,8 +10,8 @@ from typing import Any
 
 from flask import Response
 
-from monitor.publish.words import Language, Text
 from monitor.settings import Settings
+from monitor.wording.words import Language, Text
 from web.addresses import settings
 from web.api.answers import json_response
 from web.api.operations import OPERATIONS, Operation

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from flask import Response
 
-from monitor.publish.words import Text
+from monitor.wording.words import Text
 from web.api import parameters as p
 from web.api import public
 from web.api.parameters import Parameter

@@ -12,7 +12,7 @@ from flask import Flask, make_response, render_template
 from markupsafe import Markup, escape
 from werkzeug.wrappers import Response
 
-from monitor.publish.words import LANGUAGES, Language
+from monitor.wording.words import LANGUAGES, Language
 from web import languages
 from web.addresses import settings
 from web.api.openapi import PREFIX, document

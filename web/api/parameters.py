@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from werkzeug.datastructures import MultiDict
 
-from monitor.publish.rows import FIRST_ORDER
-from monitor.publish.words import STANDINGS, Language, Text
+from monitor.disclosure.rows import FIRST_ORDER
+from monitor.wording.words import STANDINGS, Language, Text
 from web.api.problems import Problem
 
 Value = str | int

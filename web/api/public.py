@@ -7,13 +7,13 @@ from typing import Any, cast
 
 from flask import Response
 
-from monitor.publish import sheets
-from monitor.publish.changes import changes, changes_json
-from monitor.publish.parameters import described
-from monitor.publish.rows import FIRST_ORDER, Order, PublicTable, filter_rows, sort_rows
-from monitor.publish.trend import company_trend, network_trend
-from monitor.publish.words import LANGUAGES
+from monitor.comparison.changes import changes, changes_json
+from monitor.comparison.trend import company_trend, network_trend
+from monitor.disclosure.rows import FIRST_ORDER, Order, PublicTable, filter_rows, sort_rows
 from monitor.score.methods import CURRENT, METHODS, Method
+from monitor.tables import sheets
+from monitor.wording.parameters import described
+from monitor.wording.words import LANGUAGES
 from web.announced import announcements
 from web.api.answers import announced_json, get_or_404, get_version_or_404, json_response, number, query_param
 from web.api.parameters import PER_PAGE

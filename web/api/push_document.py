@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from monitor.formats.xarf_objects import ITEM_LIMIT
-from monitor.publish.words import Language, Text
 from monitor.vocabulary import Verdict
+from monitor.wording.words import Language, Text
 from web.api.schemas import Schema, record, reference
 
 HOTLINE_TOKEN = {

@@ -9,7 +9,7 @@ from datetime import datetime
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from monitor.publish.words import FIGURES, Language
+from monitor.wording.words import FIGURES, Language
 from web.api.field_words import FIELD_WORDS
 
 Schema = dict[str, Any]

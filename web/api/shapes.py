@@ -6,15 +6,14 @@ from collections.abc import Collection
 from dataclasses import fields
 from typing import get_type_hints
 
-from monitor.publish.changes import Change
-from monitor.publish.network import Network
-from monitor.publish.parameters import Parameter as Explained
-from monitor.publish.rows import PublicTable, Row
-from monitor.publish.trend import TrendPoint
-from monitor.publish.volume import volume
-from monitor.publish.words import FIGURES, Language
+from monitor.comparison.changes import Change
+from monitor.comparison.trend import TrendPoint
+from monitor.disclosure.network import Network
+from monitor.disclosure.rows import PublicTable, Row, volume
 from monitor.score.methods import Method
 from monitor.score.table import Estimate
+from monitor.wording.parameters import Parameter as Explained
+from monitor.wording.words import FIGURES, Language
 from web.api.schemas import Components, Schema, record, reference
 from web.releases import ReleaseVersion
 

@@ -1,0 +1,135 @@
+"""Relocation: from which company material moved, to which company and country, as ribbons as wide as they are many."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from markupsafe import Markup
+
+from monitor.charts.chart import Cell, Figure
+from monitor.charts.flow_drawing import Ends, drawn
+from monitor.charts.frame import empty_note, is_wide
+from monitor.charts.svg import picture
+from monitor.score.table import Flow
+from monitor.wording import formatting
+from monitor.wording.words import Language, Text
+
+TITLE = Text("Verplaatst materiaal: van welk bedrijf naar welk bedrijf en land",
+             "Relocated material: from which company to which company and country")  # fmt: skip
+_HOW = Text(
+    "Links de bedrijven waar het materiaal stond, rechts waar het daarna stond. Hoe breder een band, hoe meer episodes."
+    " Verplaatste episodes: {episodes}; bedrijven van herkomst: {origins}; bestemmingen: {destinations}.",
+    "At the left the companies where the material stood, at the right where it stood afterwards. The wider a ribbon,"
+    " the more episodes. Relocated episodes: {episodes}; companies of origin: {origins}; destinations: {destinations}.",
+)
+_WIDEST = Text(" De breedste band loopt van {origin} naar {destination}: {most}.",
+               " The widest ribbon runs from {origin} to {destination}: {most}.")  # fmt: skip
+_COUNTRIES = Text(" Naar land, met de code van twee letters (ISO 3166): {countries}.",
+                  " By country, with its code of two letters (ISO 3166): {countries}.")  # fmt: skip
+_POOLED = Text(" De kleinste staan in het beeld samen als 'overige'; de tabel noemt ze allemaal.",
+               " The smallest are pooled in the picture as 'other'; the table names all.")  # fmt: skip
+_NOT_NAMED = Text(
+    " 'Niet genoemd': het bedrijf is niet bekend, of heeft te weinig episodes om cijfers te geven.",
+    " 'Not named': the company is not known, or has too few episodes to give figures of.",
+)
+_NONE = Text("Er zijn geen verplaatsingen te tonen.", "There are no relocations to show.")
+_SOMEWHERE = Text("Niet genoemd", "Not named")
+_SOMEWHERE_IN = Text("Niet genoemd ({country})", "Not named ({country})")
+_UNKNOWN_COUNTRY = Text("land onbekend", "country not known")
+_OTHER = Text("Overige", "Other")
+_COLUMNS = (Text("Van", "From"), Text("Naar", "To"), Text("Land", "Country"), Text("Episodes", "Episodes"))
+_WIDE_ENDS, _NARROW_ENDS = 14, 8  # ends on each side before the smallest are pooled
+_COUNTRIES_SAID = 5
+
+
+def flow_figure(flows: Sequence[Flow] | None, names: Mapping[str, str], language: Language) -> Figure:
+    """Relocations from origin to destination, the largest first; `names` by company key. None: there are none."""
+    known = sorted(flows or (), key=lambda flow: (-flow.episodes, flow.origin, flow.destination or "", flow.country))
+    ends = [(_origin(flow, names), _destination(flow, names, language)) for flow in known]
+    said = _described(known, ends, language)
+    return Figure(
+        name="flows",
+        title=TITLE[language],
+        description=said,
+        columns=tuple(column[language] for column in _COLUMNS),
+        rows=tuple(_row(flow, names, language) for flow in known),
+        draw=lambda name, width: _drawn(name, width, known, ends, said, language),
+    )
+
+
+def _origin(flow: Flow, names: Mapping[str, str]) -> str:
+    return names.get(flow.origin, flow.origin)
+
+
+def _destination(flow: Flow, names: Mapping[str, str], language: Language) -> str:
+    """`Polderhost (NL)`, or the country alone where no company is named."""
+    if flow.destination is None:
+        country = flow.country or _UNKNOWN_COUNTRY[language]
+        return _SOMEWHERE_IN[language].format(country=country)
+    name = names.get(flow.destination, flow.destination)
+    return f"{name} ({flow.country})" if flow.country else name
+
+
+def _row(flow: Flow, names: Mapping[str, str], language: Language) -> tuple[Cell, ...]:
+    where = _SOMEWHERE[language] if flow.destination is None else names.get(flow.destination, flow.destination)
+    return (_origin(flow, names), where, flow.country or None, flow.episodes)
+
+
+def _described(flows: Sequence[Flow], ends: Sequence[tuple[str, str]], language: Language) -> str:
+    if not flows:
+        return _NONE[language]
+    said = _HOW[language].format(
+        episodes=_count(sum(flow.episodes for flow in flows), language),
+        origins=_count(len({flow.origin for flow in flows}), language),
+        destinations=_count(len({(flow.destination, flow.country) for flow in flows}), language),
+    )
+    if len(flows) > 1 and flows[0].episodes > flows[1].episodes:
+        most = _count(flows[0].episodes, language)
+        said += _WIDEST[language].format(origin=ends[0][0], destination=ends[0][1], most=most)
+    said += _COUNTRIES[language].format(countries=_by_country(flows, language))
+    if any(len(set(side)) > _NARROW_ENDS for side in zip(*ends, strict=True)):
+        said += _POOLED[language]
+    return said + (_NOT_NAMED[language] if any(flow.destination is None for flow in flows) else "")
+
+
+def _by_country(flows: Sequence[Flow], language: Language) -> str:
+    counts: Counter[str] = Counter()
+    for flow in flows:
+        counts[flow.country or _UNKNOWN_COUNTRY[language]] += flow.episodes
+    first = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    said = [f"{country} {_count(episodes, language)}" for country, episodes in first[:_COUNTRIES_SAID]]
+    rest = sum(episodes for _, episodes in first[_COUNTRIES_SAID:])
+    other = Text("andere landen", "other countries")[language]
+    return ", ".join([*said, f"{other} {_count(rest, language)}"] if rest else said)
+
+
+def _count(value: int, language: Language) -> str:
+    return formatting.count(value, language)
+
+
+def _drawn(
+    name: str, width: float, flows: Sequence[Flow], ends: Sequence[tuple[str, str]], said: str, language: Language
+) -> Markup:
+    if not flows:
+        return picture(name, width, 40, TITLE[language], said, empty_note(language, width))
+    most = _WIDE_ENDS if is_wide(width) else _NARROW_ENDS
+    weights = [flow.episodes for flow in flows]
+    left = _pooled([end[0] for end in ends], weights, most, language)
+    right = _pooled([end[1] for end in ends], weights, most, language)
+    ribbons: Counter[Ends] = Counter()
+    for pair, episodes in zip(zip(left, right, strict=True), weights, strict=True):
+        ribbons[pair] += episodes
+    return drawn(name, width, (TITLE[language], said), ribbons, f"{_OTHER[language]} (", language)
+
+
+def _pooled(ends: Sequence[str], weights: Sequence[int], most: int, language: Language) -> list[str]:
+    """The ends of one side, the smallest under one name where there are more than `most`."""
+    counts: Counter[str] = Counter()
+    for end, weight in zip(ends, weights, strict=True):
+        counts[end] += weight
+    if len(counts) <= most:
+        return list(ends)
+    kept = set(sorted(counts, key=lambda end: (-counts[end], end))[: most - 1])
+    other = f"{_OTHER[language]} ({_count(len(counts) - len(kept), language)})"
+    return [end if end in kept else other for end in ends]

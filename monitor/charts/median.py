@@ -1,0 +1,152 @@
+"""The median time to removal from quarter to quarter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from monitor.charts.chart import Figure
+from monitor.charts.frame import Key, empty_note, legend, rule, spot, stroke
+from monitor.charts.lettering import text_width
+from monitor.charts.svg import BLUE, GRID, INK, ORANGE, element, label, picture
+from monitor.charts.timeline import Timeline, captions, method_marks, runs, timeline
+from monitor.charts.trend import empty_words, gaps_in_words, share_of, trend_line
+from monitor.comparison.trend import TrendPoint
+from monitor.wording import formatting
+from monitor.wording.words import Language, Text
+
+_TITLE = Text("Mediane tijd tot verwijdering per kwartaal: {who}", "Median time to removal by quarter: {who}")
+_EVERYONE = Text("alle bedrijven samen", "all companies together")
+_HOW = Text(
+    "Elke stip is de tijd waarbinnen de helft van het gemelde materiaal weg was. Lager is sneller.",
+    "Each dot is the time within which half of the reported material was gone. Lower is faster.",
+)
+_FIRST_LAST = Text(" Die was {first} in {from_} en {last} in {to}.", " It was {first} in {from_} and {last} in {to}.")
+_ONLY = Text(" Die was {last} in {to}.", " It was {last} in {to}.")
+_UNREACHED = Text(" Niet bereikt in {quarters}: de helft was toen nog niet weg toen de meting ophield.",
+                  " Not reached in {quarters}: half was not yet gone when the measurement ended.")  # fmt: skip
+_MEDIAN = Text("Mediane tijd", "Median time")
+_NOT_REACHED = Text("Niet bereikt", "Not reached")
+_HOURS = Text("uur", "hours")
+_COLUMNS = (
+    Text("Kwartaal", "Quarter"),
+    Text("Mediane tijd tot verwijdering (uur)", "Median time to removal (hours)"),
+    Text("Bereikt", "Reached"),
+)
+_YES_NO = Text("ja nee", "yes no")
+
+
+def median_figure(points: Sequence[TrendPoint], language: Language, who: str | None = None) -> Figure:
+    """The median of each quarter, broken where one is missing or was not reached; `who` as in `trend_figure`."""
+    title = _TITLE[language].format(who=who or _EVERYONE[language])
+    said = _described(points, language)
+    return Figure(
+        name="median",
+        title=title,
+        description=said,
+        columns=tuple(column[language] for column in _COLUMNS),
+        rows=tuple(
+            (formatting.short_period(point.period, language), _rounded(point.median_hours), _reached(point, language))
+            for point in points
+        ),
+        draw=lambda name, width: _drawn(name, width, points, title, said, language),
+    )
+
+
+def _rounded(hours: float | None) -> float | None:
+    return None if hours is None else round(hours, 1)
+
+
+def _reached(point: TrendPoint, language: Language) -> str | None:
+    yes, no = _YES_NO[language].split()
+    return yes if point.median_hours is not None else no if _unreached(point) else None
+
+
+def _unreached(point: TrendPoint) -> bool:
+    """A quarter with figures whose median was not reached, as against one without figures."""
+    return point.median_hours is None and share_of(point) is not None
+
+
+def _described(points: Sequence[TrendPoint], language: Language) -> str:
+    known = [point for point in points if point.median_hours is not None]
+    unreached = [formatting.short_period(point.period, language) for point in points if _unreached(point)]
+    if not known and not unreached:
+        return empty_words(language)
+    said = _HOW[language]
+    if known:
+        ends = [
+            (formatting.short_period(p.period, language), formatting.hours(p.median_hours, language)) for p in known
+        ]
+        values = {"from_": ends[0][0], "first": ends[0][1], "to": ends[-1][0], "last": ends[-1][1]}
+        said += (_FIRST_LAST if len(known) > 1 else _ONLY)[language].format(**values)
+    said += _UNREACHED[language].format(quarters=", ".join(unreached)) if unreached else ""
+    there = [0.0 if _unreached(point) else point.median_hours for point in points]
+    return said + gaps_in_words(points, there, language)
+
+
+def _drawn(name: str, width: float, points: Sequence[TrendPoint], title: str, said: str, language: Language) -> Markup:
+    medians = [point.median_hours for point in points]
+    unreached = [index for index, point in enumerate(points) if _unreached(point)]
+    if not unreached and not any(value is not None for value in medians):
+        return picture(name, width, 40, title, said, empty_note(language, width))
+    keys, taken = legend(_keys(language, unreached=bool(unreached)), width)
+    step, most = _hours_axis(max([value for value in medians if value is not None], default=1.0))
+    left = max(text_width(_hour_number(step * i, language)) for i in range(round(most / step) + 1)) + 14
+    line = timeline(len(points), left, width - 10, taken + 44, most)
+    there = [0.0 if index in unreached else value for index, value in enumerate(medians)]
+    parts = [
+        label(_HOURS[language], 0, line.top - 16),
+        *_hour_lines(line, step, language),
+        *captions(line, points, there),
+        *method_marks(line, points, language),
+        *(trend_line(line, [(index, medians[index]) for index in run]) for run in runs(medians)),
+        *_dots(line, medians),
+        *(_arrow(line.x(index), line.top + 4) for index in unreached),
+    ]
+    return picture(name, width, line.bottom + 48, title, said, *keys, *parts)
+
+
+def _keys(language: Language, *, unreached: bool) -> list[Key]:
+    dot = Markup("").join([stroke(stroke=BLUE, stroke_width=2), spot(BLUE)])
+    keys: list[Key] = [(_MEDIAN[language], dot)]
+    return [*keys, (_NOT_REACHED[language], _arrow(13, 1))] if unreached else keys
+
+
+def _arrow(x: float, top: float) -> Markup:
+    """Beyond the top of the axis."""
+    d = f"M{x:.1f} {top:.1f}l6 11h-12z"
+    return element("path", d=d, fill="#ffffff", stroke=ORANGE, stroke_width=2)
+
+
+def _hours_axis(most: float) -> tuple[float, float]:
+    """A round step and the end of the axis, four to six steps up."""
+    steps = (0.25, 0.5, 1, 2, 4, 6, 12, 24, 48, 72, 96, 120, 168, 240, 336, 500, 1000, 2000, 5000)
+    step = next((float(n) for n in steps if n * 5 >= most), most / 5)
+    count = max(1, -(-most // step))
+    return step, step * count
+
+
+def _hour_lines(line: Timeline, step: float, language: Language) -> list[Markup]:
+    parts = []
+    for index in range(round(line.most / step) + 1):
+        y = line.y(step * index)
+        parts.append(rule(line.left, y, line.right, y, stroke=GRID if index else INK))
+        parts.append(label(_hour_number(step * index, language), line.left - 7, y + 5, text_anchor="end"))
+    return parts
+
+
+def _hour_number(value: float, language: Language) -> str:
+    if value.is_integer():
+        return formatting.count(round(value), language)
+    return formatting.decimal(value, language, 2).rstrip("0")
+
+
+def _dots(line: Timeline, medians: Sequence[float | None]) -> list[Markup]:
+    """Each dot with its hours above it where the columns leave room."""
+    parts = []
+    for index, value in enumerate(medians):
+        if value is not None:
+            x, y = line.x(index), line.y(value)
+            parts.append(element("circle", cx=x, cy=y, r=4.5, fill=BLUE))
+    return parts

@@ -1,0 +1,228 @@
+"""The survival curve: what share is not yet removed, by hours after the notice, inside its bands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from monitor.charts.chart import Cell, Figure
+from monitor.charts.frame import (
+    WIDE,
+    Key,
+    axis_title,
+    beside,
+    dotted,
+    empty_note,
+    hour_scale,
+    is_wide,
+    legend,
+    patch,
+    percentage,
+    share_scale,
+    stroke,
+    who_is_together,
+)
+from monitor.charts.survival_limits import survival_limits
+from monitor.charts.svg import BAND, BLUE, GRID, INK, ORANGE, OUTER, Plot, Point, picture
+from monitor.disclosure.network import Network
+from monitor.disclosure.rows import Row
+from monitor.score.methods import Method
+from monitor.score.table import SurvivalPoint
+from monitor.wording import formatting
+from monitor.wording.sentences import deadline as deadline_words
+from monitor.wording.words import Language, Text
+
+Curve = Sequence[SurvivalPoint]
+
+TITLE = Text("Aandeel nog niet verwijderd, naar uren na de melding",
+             "Share not yet removed, by hours after the notice")  # fmt: skip
+NETWORK = Text("Alle bedrijven samen", "All companies together")
+HOURS_AXIS = Text("Uren na de melding", "Hours after the notice")
+_DEADLINE = Text("termijn {deadline}", "deadline {deadline}")
+_HOW = Text(
+    "Hoe lager de lijn, hoe meer er weg is. Getrokken lijn: {name}, met de band van de gunstige tot de strenge lezing"
+    " en daaromheen het {confidence}-betrouwbaarheidsinterval.",
+    "The lower the line, the more is gone. Solid line: {name}, with the band from the lenient to the strict reading"
+    " and around it the {confidence} confidence interval.",
+)
+_BESIDE = Text(" Streeplijn: alle bedrijven samen.", " Dashed line: all companies together.")
+_AT_DEADLINE = Text(
+    " Na de termijn van {deadline} (stippellijn) was naar schatting {share} nog niet verwijderd{network}.",
+    " After the deadline of {deadline} (dotted line) an estimated {share} was not yet removed{network}.",
+)
+_AGAINST = Text("; bij alle bedrijven samen {share}", "; at all companies together {share}")
+_EMPTY = Text("Van {name} zijn geen cijfers te tonen.", "There are no figures to show of {name}.")
+_READINGS = Text("Gunstige tot strenge lezing", "Lenient to strict reading")
+_INTERVAL = Text("{confidence}-betrouwbaarheidsinterval", "{confidence} confidence interval")
+_COLUMNS = (
+    Text("Uren na de melding", "Hours after the notice"),
+    Text("Nog niet verwijderd, schatting (%)", "Not yet removed, estimate (%)"),
+    Text("Gunstige lezing (%)", "Lenient reading (%)"),
+    Text("Strenge lezing (%)", "Strict reading (%)"),
+    Text("Ondergrens van het interval (%)", "Lower end of the interval (%)"),
+    Text("Bovengrens van het interval (%)", "Upper end of the interval (%)"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Curves:
+    """What one picture shows: a curve in its bands, and the network's beside it where that is another."""
+
+    name: str
+    curve: Curve
+    network: Curve
+    deadline_hours: float
+    confidence: float
+    told: Curve = ()  # of `curve`, what the table tells
+    told_of_network: Curve = ()
+    together: str = ""  # who the network's figures leave out, in words
+
+
+def survival_figure(row: Row, network: Network, method: Method, language: Language) -> Figure:
+    """A company's curve in its bands, beside the network's; without figures only the network's is drawn."""
+    item = row.figures
+    limit = network.deadline_hours if item is None else item.on_time.deadline_hours
+    curve, told = ((), ()) if item is None else (item.curve, item.survival)
+    together = who_is_together(network, language)
+    curves = _Curves(row.name, curve, network.curve, limit, method.confidence, told, network.survival, together)
+    return _figure("survival", curves, language)
+
+
+def network_figure(network: Network, method: Method, language: Language) -> Figure:
+    """The curve of all companies together in its bands."""
+    limit, confidence = network.deadline_hours, method.confidence
+    together = who_is_together(network, language)
+    curves = _Curves(NETWORK[language], network.curve, (), limit, confidence, network.survival, together=together)
+    return _figure("network", curves, language)
+
+
+def survival_chart(
+    name: str,
+    company: str,
+    curve: Curve,
+    network: Curve,
+    deadline_hours: float,
+    confidence: float,
+    language: Language,
+    width: float = WIDE,
+) -> Markup:
+    """The picture of `survival_figure` by itself. `name` is unique on the page."""
+    figure = _figure("survival", _Curves(company, curve, network, deadline_hours, confidence), language)
+    return figure.draw(name, width)
+
+
+def _figure(address: str, curves: _Curves, language: Language) -> Figure:
+    said = _described(curves, language)
+    return Figure(
+        name=address,
+        title=TITLE[language],
+        description=said,
+        columns=_columns(curves, language),
+        rows=_rows(curves),
+        draw=lambda name, width: _drawn(name, width, curves, said, language),
+    )
+
+
+def _columns(curves: _Curves, language: Language) -> tuple[str, ...]:
+    own = tuple(column[language] for column in _COLUMNS)
+    return (*own, f"{NETWORK[language]} (%)") if curves.network else own
+
+
+def _rows(curves: _Curves) -> tuple[tuple[Cell, ...], ...]:
+    others = {point.t: point.npmle for point in curves.told_of_network}
+    rows = []
+    for point in curves.told:
+        limits = limits_at(point, curves.confidence)
+        shares = (point.npmle, point.lenient, point.strict, *limits)
+        beside_it = (others.get(point.t),) if curves.network else ()
+        rows.append((f"{point.t:g}", *map(percentage, (*shares, *beside_it))))
+    return tuple(rows)
+
+
+def _described(curves: _Curves, language: Language) -> str:
+    if not curves.curve:
+        return _EMPTY[language].format(name=curves.name)
+    confidence = formatting.percent(curves.confidence, language)
+    said = _HOW[language].format(name=curves.name, confidence=confidence)
+    return said + (_BESIDE[language] if curves.network else "") + _at_deadline(curves, language) + curves.together
+
+
+def _at_deadline(curves: _Curves, language: Language) -> str:
+    own, other = (_value(curve, curves.deadline_hours) for curve in (curves.curve, curves.network))
+    if own is None:
+        return ""
+    return _AT_DEADLINE[language].format(
+        deadline=deadline_words(curves.deadline_hours, language),
+        share=formatting.share(own, language),
+        network="" if other is None else _AGAINST[language].format(share=formatting.share(other, language)),
+    )
+
+
+def _value(curve: Curve, hours: float) -> float | None:
+    return next((point.npmle for point in curve if point.t == hours), None)
+
+
+def _drawn(name: str, width: float, curves: _Curves, said: str, language: Language) -> Markup:
+    wide = is_wide(width)
+    keys, taken = legend(_keys(curves, language), width)
+    if not curves.curve:
+        keys.append(empty_note(language, width, taken + 16))
+        taken += 22
+    longest = max([point.t for curve in (curves.curve, curves.network) for point in curve[-1:]], default=168.0)
+    plot = Plot(54, taken + 26, width - 68, 260 if wide else 220, longest)
+    hours = [(float(hour), plot.x(hour)) for hour in range(0, int(longest) + 1, 24 if wide else 48)]
+    return picture(
+        name,
+        width,
+        plot.bottom + 52,
+        TITLE[language],
+        said,
+        *keys,
+        *_bands(plot, curves),
+        *share_scale(plot.left, plot.left + plot.width, plot.top, plot.bottom),
+        *hour_scale(hours, plot.bottom),
+        axis_title(HOURS_AXIS[language], plot.left + plot.width / 2, plot.bottom + 44, width),
+        plot.line(points_of(curves.network), stroke=ORANGE, stroke_width=2, stroke_dasharray="6 4"),
+        plot.line(points_of(curves.curve), stroke=BLUE, stroke_width=2.5),
+        *deadline_mark(plot, curves.deadline_hours, width, language),
+    )
+
+
+def deadline_mark(plot: Plot, hours: float, width: float, language: Language) -> list[Markup]:
+    """The line of the deadline with its name above it, where it lies in the plot."""
+    if hours > plot.x_end:
+        return []
+    x, words = plot.x(hours), _DEADLINE[language].format(deadline=deadline_words(hours, language))
+    return [dotted(x, plot.top - 14, x, plot.bottom), beside(words, x, plot.top - 8, width, fill=INK)]
+
+
+def points_of(curve: Curve, reading: str = "npmle") -> list[Point]:
+    """A curve's points under one reading."""
+    return [(point.t, getattr(point, reading)) for point in curve]
+
+
+def limits_at(point: SurvivalPoint, confidence: float) -> tuple[float | None, float | None]:
+    """From the lower limit of the lenient to the upper limit of the strict curve."""
+    low = survival_limits(point.lenient, point.lenient_se, confidence)[0]
+    return low, survival_limits(point.strict, point.strict_se, confidence)[1]
+
+
+def _bands(plot: Plot, curves: _Curves) -> list[Markup]:
+    """The interval around both readings, and the readings themselves."""
+    limits = [(point.t, limits_at(point, curves.confidence)) for point in curves.curve]
+    low: list[Point] = [(t, ends[0]) for t, ends in limits]
+    high: list[Point] = [(t, ends[1]) for t, ends in limits]
+    readings = points_of(curves.curve, "lenient"), points_of(curves.curve, "strict")
+    return [plot.area(low, high, OUTER), plot.area(*readings, BAND)]
+
+
+def _keys(curves: _Curves, language: Language) -> list[Key]:
+    keys: list[Key] = [(curves.name, stroke(stroke=BLUE, stroke_width=2.5))] if curves.curve else []
+    if curves.network:
+        keys.append((NETWORK[language], stroke(stroke=ORANGE, stroke_width=2, stroke_dasharray="6 4")))
+    if curves.curve:
+        interval = _INTERVAL[language].format(confidence=formatting.percent(curves.confidence, language))
+        keys += [(_READINGS[language], patch(BAND)), (interval, patch(OUTER, GRID))]
+    return keys

@@ -1,0 +1,190 @@
+"""Figures from quarter to quarter: the share on time in its bands, and the median time to removal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from monitor.charts.chart import Cell, Figure
+from monitor.charts.frame import (
+    Key,
+    dotted,
+    empty_note,
+    legend,
+    patch,
+    percentage,
+    rule,
+    share_scale,
+    spot,
+    stroke,
+)
+from monitor.charts.svg import BAND, BLUE, INK, QUIET, element, picture
+from monitor.charts.timeline import Timeline, breaks, captions, method_marks, runs, timeline
+from monitor.comparison.trend import TrendPoint
+from monitor.score.methods import CURRENT, METHODS
+from monitor.wording import formatting
+from monitor.wording.words import Language, Text
+
+_TITLE = Text("Aandeel op tijd per kwartaal: {who}", "Share on time by quarter: {who}")
+_EVERYONE = Text("alle bedrijven samen", "all companies together")
+_HOW = Text(
+    "Elke stip is het aandeel op tijd in een kwartaal (gunstige lezing), de dunne lijn het 95%-betrouwbaarheidsinterval"
+    " daarvan. De band loopt tot de strenge lezing. De stippellijn is de norm van {target}.",
+    "Each dot is the share on time in a quarter (lenient reading), the thin line its 95% confidence interval. The band"
+    " reaches down to the strict reading. The dotted line is the norm of {target}.",
+)
+_FIRST_LAST = Text(" Het aandeel was {first} in {from_} en {last} in {to}.",
+                   " The share was {first} in {from_} and {last} in {to}.")  # fmt: skip
+_ONLY = Text(" Het aandeel was {last} in {to}.", " The share was {last} in {to}.")
+_MISSING = Text(" Zonder cijfers: {quarters}; daar is de lijn onderbroken.",
+                " Without figures: {quarters}; the line is broken there.")  # fmt: skip
+_METHOD = Text(" De rekenmethode veranderde in {quarters}; vergelijk over die grens met zorg.",
+               " The method changed in {quarters}; compare across that mark with care.")  # fmt: skip
+_PARTIAL = Text(" In {quarters} zonder de bedrijven waarvan geen cijfers te zien zijn.",
+                " In {quarters} without the companies of which no figures are shown.")  # fmt: skip
+_LENIENT = Text("Aandeel op tijd, gunstige lezing", "Share on time, lenient reading")
+_BAND = Text("Strenge tot gunstige lezing", "Strict to lenient reading")
+_INTERVAL = Text("95%-betrouwbaarheidsinterval", "95% confidence interval")
+_NORM = Text("Norm {target}", "Norm {target}")
+_COLUMNS = (
+    Text("Kwartaal", "Quarter"),
+    Text("Aandeel op tijd, strenge lezing (%)", "Share on time, strict reading (%)"),
+    Text("Aandeel op tijd, gunstige lezing (%)", "Share on time, lenient reading (%)"),
+    Text("Ondergrens van het interval (%)", "Lower end of the interval (%)"),
+    Text("Bovengrens van het interval (%)", "Upper end of the interval (%)"),
+    Text("Methode", "Method"),
+)
+
+
+def trend_figure(points: Sequence[TrendPoint], language: Language, who: str | None = None) -> Figure:
+    """The share on time of each quarter, broken where one is missing; `who`: a company's name, None for all."""
+    title = _TITLE[language].format(who=who or _EVERYONE[language])
+    said = _described(points, language)
+    return Figure(
+        name="trend",
+        title=title,
+        description=said,
+        columns=tuple(column[language] for column in _COLUMNS),
+        rows=tuple(_row(point, language) for point in points),
+        draw=lambda name, width: _drawn(name, width, points, title, said, language),
+    )
+
+
+def share_of(point: TrendPoint) -> float | None:
+    """The lenient share of a quarter."""
+    return None if point.lenient is None else point.lenient.p
+
+
+def _row(point: TrendPoint, language: Language) -> tuple[Cell, ...]:
+    strict = None if point.strict is None else point.strict.p
+    low, high = (None, None) if point.lenient is None else (point.lenient.low, point.lenient.high)
+    shares = map(percentage, (strict, share_of(point), low, high))
+    return (formatting.short_period(point.period, language), *shares, point.method)
+
+
+def _target(points: Sequence[TrendPoint]) -> float:
+    """The norm of the newest quarter that has a method."""
+    newest = next((point.method for point in reversed(points) if point.method in METHODS), None)
+    return METHODS[newest or CURRENT].target
+
+
+def _described(points: Sequence[TrendPoint], language: Language) -> str:
+    known = [point for point in points if share_of(point) is not None]
+    if not known:
+        return empty_words(language)
+    said = _HOW[language].format(target=formatting.percent(_target(points), language))
+    ends = [(formatting.short_period(p.period, language), formatting.share(share_of(p), language)) for p in known]
+    values = {"from_": ends[0][0], "first": ends[0][1], "to": ends[-1][0], "last": ends[-1][1]}
+    said += (_FIRST_LAST if len(known) > 1 else _ONLY)[language].format(**values)
+    return said + gaps_in_words(points, [share_of(point) for point in points], language)
+
+
+def empty_words(language: Language) -> str:
+    """The description where no quarter has figures."""
+    return Text("Er is geen kwartaal met cijfers.", "There is no quarter with figures.")[language]
+
+
+def gaps_in_words(points: Sequence[TrendPoint], values: Sequence[float | None], language: Language) -> str:
+    """Which quarters have no figures, in which the method changed, and which leave companies out; else empty."""
+    missing = [p.period for p, value in zip(points, values, strict=True) if value is None]
+    changed = [points[index].period for index in breaks(points)]
+    partial = [p.period for p, value in zip(points, values, strict=True) if p.partial and value is not None]
+    said = ""
+    for words, periods in ((_MISSING, missing), (_METHOD, changed), (_PARTIAL, partial)):
+        quarters = ", ".join(formatting.short_period(period, language) for period in periods)
+        said += words[language].format(quarters=quarters) if quarters else ""
+    return said
+
+
+def _drawn(name: str, width: float, points: Sequence[TrendPoint], title: str, said: str, language: Language) -> Markup:
+    shares = [share_of(point) for point in points]
+    if not any(share is not None for share in shares):
+        return picture(name, width, 40, title, said, empty_note(language, width))
+    target = _target(points)
+    keys, taken = legend(_keys(target, language), width)
+    line = timeline(len(points), 54.0, width - 10, taken + 30)
+    parts = [
+        *share_scale(line.left, line.right, line.top, line.bottom),
+        *captions(line, points, shares),
+        *method_marks(line, points, language),
+        *_bands(line, points),
+        dotted(line.left, line.y(target), line.right, line.y(target)),
+        *_lines(line, shares),
+        *_dots(line, points),
+    ]
+    return picture(name, width, line.bottom + 48, title, said, *keys, *parts)
+
+
+def _keys(target: float, language: Language) -> list[Key]:
+    dot = Markup("").join([stroke(stroke=BLUE, stroke_width=2), spot(BLUE)])
+    whisker = stroke(stroke=QUIET, stroke_width=1.5)
+    norm = _NORM[language].format(target=formatting.percent(target, language))
+    return [
+        (_LENIENT[language], dot),
+        (_BAND[language], patch(BAND)),
+        (_INTERVAL[language], whisker),
+        (norm, stroke(stroke=INK, stroke_width=1.5, stroke_dasharray="2 4")),
+    ]
+
+
+def _bands(line: Timeline, points: Sequence[TrendPoint]) -> list[Markup]:
+    """From the strict to the lenient share, over each unbroken run; a bar where a quarter stands alone."""
+    both = [
+        None if p.lenient is None or p.strict is None or p.lenient.p is None or p.strict.p is None
+        else (p.lenient.p, p.strict.p)
+        for p in points
+    ]  # fmt: skip
+    parts = []
+    for run in runs([None if pair is None else pair[0] for pair in both]):
+        pairs = [(line.x(i), *(both[i] or (0.0, 0.0))) for i in run]
+        if len(pairs) == 1:
+            x, lenient, strict = pairs[0]
+            pairs = [(x - 6, lenient, strict), (x + 6, lenient, strict)]
+        there = [f"{x:.1f} {line.y(lenient):.1f}" for x, lenient, _ in pairs]
+        back = [f"{x:.1f} {line.y(strict):.1f}" for x, _, strict in reversed(pairs)]
+        parts.append(element("path", d=f"M{'L'.join(there + back)}Z", fill=BAND))
+    return parts
+
+
+def _lines(line: Timeline, values: Sequence[float | None]) -> list[Markup]:
+    return [trend_line(line, [(i, values[i]) for i in run]) for run in runs(values)]
+
+
+def trend_line(line: Timeline, points: Sequence[tuple[int, float | None]]) -> Markup:
+    """A line over quarters that follow each other."""
+    path = "L".join(f"{line.x(i):.1f} {line.y(value):.1f}" for i, value in points if value is not None)
+    return element("path", d=f"M{path}", fill="none", stroke=BLUE, stroke_width=2, stroke_linejoin="round")
+
+
+def _dots(line: Timeline, points: Sequence[TrendPoint]) -> list[Markup]:
+    parts = []
+    for index, point in enumerate(points):
+        share = point.lenient
+        if share is None or share.p is None:
+            continue
+        x = line.x(index)
+        if share.low is not None and share.high is not None:
+            parts.append(rule(x, line.y(share.low), x, line.y(share.high), stroke=QUIET, stroke_width=1.5))
+        parts.append(element("circle", cx=x, cy=line.y(share.p), r=4.5, fill=BLUE))
+    return parts

@@ -1,0 +1,110 @@
+"""How the share on time moved since the release before, and whether the two intervals prove it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from monitor.disclosure.rows import PublicTable
+from monitor.score.table import Share
+from monitor.wording.formatting import decimal, period
+from monitor.wording.words import Language, Text, Words
+
+Direction = Literal["better", "worse", "open"]
+
+DIRECTIONS: Mapping[Direction, Text] = MappingProxyType(
+    {
+        "better": Text("beter", "better"),
+        "worse": Text("slechter", "worse"),
+        "open": Text("kan toeval zijn", "can be chance"),
+    }
+)
+CHANGE = Words(
+    Text("Verandering", "Change"),
+    Text(
+        "Hoeveel procentpunt het aandeel op tijd (gunstige lezing) verschilt van de vorige publicatie. Beter of"
+        " slechter staat er alleen waar de betrouwbaarheidsintervallen elkaar niet raken. Anders kan het toeval zijn.",
+        "By how many percentage points the share on time (lenient reading) differs from the release before. It is only"
+        " called better or worse where the confidence intervals do not overlap; else the difference can be chance.",
+    ),
+)
+
+_SAID = {
+    "better": Text(
+        "Sinds het {before} steeg het aandeel op tijd met {points} procentpunt. Dat is meer dan toeval verklaart.",
+        "Since the {before} the share on time rose by {points} percentage points. That is more than chance explains.",
+    ),
+    "worse": Text(
+        "Sinds het {before} daalde het aandeel op tijd met {points} procentpunt. Dat is meer dan toeval verklaart.",
+        "Since the {before} the share on time fell by {points} percentage points. That is more than chance explains.",
+    ),
+    "open": Text(
+        "Sinds het {before} veranderde het aandeel op tijd met {points} procentpunt. Dat kan toeval zijn.",
+        "Since the {before} the share on time changed by {points} percentage points. That can be chance.",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """`change` of the lenient share (a fraction of one); `direction` is told only where the intervals are apart."""
+
+    change: float
+    direction: Direction
+
+
+def movement(now: Share, before: Share) -> Movement | None:
+    """The movement between two shares; None where either has no value or no interval."""
+    if None in (now.p, now.low, now.high, before.p, before.low, before.high):
+        return None
+    assert now.p is not None  # for the type checker: the line above says it of all six
+    assert before.p is not None
+    return Movement(now.p - before.p, _direction(now, before))
+
+
+def _direction(now: Share, before: Share) -> Direction:
+    if (now.low or 0) > (before.high or 0):
+        return "better"
+    return "worse" if (now.high or 0) < (before.low or 0) else "open"
+
+
+def comparable(table: PublicTable, before: PublicTable | None) -> bool:
+    """Whether the two were measured alike: a change of method would look like a change of behaviour."""
+    return before is not None and before.method == table.method
+
+
+def movements(table: PublicTable, before: PublicTable | None) -> Mapping[str, Movement]:
+    """By company, where it has a rank in both tables and these were measured by the same method."""
+    if before is None or not comparable(table, before):
+        return {}
+    now, then = ranked_shares(table), ranked_shares(before)
+    pairs = {key: movement(now[key], then[key]) for key in now if key in then}
+    return {key: moved for key, moved in pairs.items() if moved is not None}
+
+
+def ranked_shares(table: PublicTable) -> dict[str, Share]:
+    """The lenient share on time of each company with a rank."""
+    return {row.company: row.figures.on_time.lenient for row in table.rows if row.ranked and row.figures is not None}
+
+
+def network_movement(table: PublicTable, before: PublicTable | None) -> Movement | None:
+    """The same for all companies together; None where only one of the two leaves out the smallest companies."""
+    if before is None or not comparable(table, before) or table.network.gives_way != before.network.gives_way:
+        return None
+    return movement(table.network.lenient, before.network.lenient)
+
+
+def points(change: float, language: Language) -> str:
+    """A change of a share in percentage points, with its sign: `+12,3`, `−4,0`, `0,0`."""
+    size = decimal(abs(change) * 100, language)
+    sign = "" if not size.strip("0,.") else "+" if change > 0 else "−"
+    return f"{sign}{size}"
+
+
+def how_it_moved(moved: Movement, before: str, language: Language) -> str:
+    """The movement since the period `before` in a sentence."""
+    said = points(moved.change, language)
+    size = said if moved.direction == "open" else said.lstrip("+−")
+    return _SAID[moved.direction][language].format(before=period(before, language), points=size)

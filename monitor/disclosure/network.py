@@ -1,0 +1,85 @@
+"""The publishable figures of the network as a whole, and the totals that show how they add up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from monitor.disclosure.suppression import MEASURES, Counts, Withheld, unattributed_counts
+from monitor.errors import MonitorError
+from monitor.score.table import Bounds, Estimate, Quantile, Share, SurvivalPoint, Table
+
+LineKind = Literal["shown", "withheld", "unattributed", "network"]
+
+
+@dataclass(frozen=True, slots=True)
+class TotalLine:
+    """One line of the totals; a count of None is withheld."""
+
+    kind: LineKind
+    companies: int | None
+    counts: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """The network's publishable figures: an `Estimate` without ranks, whose counts may be withheld (None).
+
+    Where it `gives_way`, all but the counts is made without the companies that are withheld.
+    """
+
+    counts: Counts
+    deadline_hours: float
+    mature: int
+    lenient: Share
+    strict: Share
+    median_hours: Quantile
+    p90_hours: Quantile
+    mean_online_hours_7d: Bounds
+    survival: tuple[SurvivalPoint, ...]
+    curve: tuple[SurvivalPoint, ...]
+    gives_way: bool = False
+
+
+def totals(table: Table, hidden: Withheld) -> tuple[TotalLine, ...]:
+    """Companies shown, companies withheld, what has no company, and the network: these add up."""
+    kept = [company for company in table.companies if company.company not in hidden.companies]
+    small = [company for company in table.companies if company.company in hidden.companies]
+    nobody, states = unattributed_counts(table), hidden.states
+    lines = [
+        TotalLine("shown", len(kept), _summed(kept)),
+        TotalLine("withheld", len(small), {n: c if states[n] == "shown" else None for n, c in _summed(small).items()}),
+        TotalLine("unattributed", None, {n: c if hidden.tells_nobodys(n) else None for n, c in nobody.items()}),
+        TotalLine("network", len(table.companies), _network_counts(table, hidden)),
+    ]
+    return tuple(line for line in lines if line.kind != "withheld" or small)
+
+
+def _summed(companies: list[Estimate]) -> Mapping[str, int]:
+    return {name: sum(map(get, companies)) for name, get in MEASURES.items()}
+
+
+def _network_counts(table: Table, hidden: Withheld) -> Counts:
+    return {n: None if hidden.states[n] == "hidden" else get(table.network) for n, get in MEASURES.items()}
+
+
+def public_network(table: Table, hidden: Withheld) -> Network:
+    """The network without what would betray a withheld company: where it gives way, without those companies."""
+    gives_way = hidden.timing == "hidden"
+    item = table.rest if gives_way else table.network
+    if item is None:
+        raise MonitorError("the table has no figures without its smallest companies; score it again")
+    return Network(
+        counts=_network_counts(table, hidden),
+        deadline_hours=item.on_time.deadline_hours,
+        mature=item.on_time.mature,
+        lenient=item.on_time.lenient,
+        strict=item.on_time.strict,
+        median_hours=item.median_hours,
+        p90_hours=item.p90_hours,
+        mean_online_hours_7d=item.mean_online_hours_7d,
+        survival=item.survival,
+        curve=item.curve,
+        gives_way=gives_way,
+    )

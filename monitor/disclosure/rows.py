@@ -1,0 +1,221 @@
+"""What may be published of a table, and nothing else: site, CSV, JSON and report all start from here.
+
+A company with fewer episodes than the method's `publish_below` keeps its name and loses every figure. Others, or
+the figures of the network, give way where they would betray such a company (monitor.disclosure.suppression).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from monitor.disclosure.network import Network, TotalLine, public_network, totals
+from monitor.disclosure.suppression import Withheld, withheld, withheld_in_both
+from monitor.score.digits import number
+from monitor.score.methods import Method, method
+from monitor.score.table import Estimate, Flow, Norm, Quality, Standing, Table, in_order
+
+PER_ADDRESSES = 10_000
+
+
+def volume(item: Estimate) -> float | None:
+    """Episodes of the period per 10,000 announced IPv4 addresses; None where no address is known to be announced."""
+    return number(item.episodes * PER_ADDRESSES / item.announced_ipv4) if item.announced_ipv4 else None
+
+
+def shown_flows(flows: Sequence[Flow], shown: Collection[str]) -> tuple[Flow, ...]:
+    """The flows from the companies `shown`; another destination is told by its country alone, as one not known is.
+
+    The largest first, then by key and country.
+    """
+    counts: Counter[tuple[str, str | None, str]] = Counter()
+    for flow in flows:
+        if flow.origin in shown:
+            counts[flow.origin, flow.destination if flow.destination in shown else None, flow.country] += flow.episodes
+    return in_order(Flow(*ends, episodes) for ends, episodes in counts.items())
+
+
+def shown_norms(norms: Sequence[Norm], shown: Collection[str]) -> tuple[Norm, ...]:
+    """The same norms with the lines of the companies `shown`; what is withheld is withheld under every norm."""
+    return tuple(
+        replace(norm, companies=tuple(line for line in norm.companies if line.company in shown)) for norm in norms
+    )
+
+
+Order = Literal["asc", "desc"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One company; `figures` is None where they are withheld, and then it has fewer than `below` episodes."""
+
+    company: str
+    name: str
+    country: str | None
+    via_proxy: bool
+    standing: Standing | None
+    figures: Estimate | None
+    below: int
+    ranked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unattributed:
+    """What counts in the network and in no company; None where it hides a withheld company."""
+
+    episodes: int | None
+    notices: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PublicTable:
+    """A period's publishable rows, worst first, with the network and the totals.
+
+    Every withheld row has fewer than `below` episodes. `flows`, `norms` and `quality` are those of the release as far
+    as they may be shown; `hash_hits` is its other table, where it has one.
+    """
+
+    method: Method
+    as_of: str
+    known_at: str
+    period: str
+    rows: tuple[Row, ...]
+    network: Network
+    totals: tuple[TotalLine, ...]
+    unattributed: Unattributed
+    below: int
+    flows: tuple[Flow, ...] | None = None
+    norms: tuple[Norm, ...] | None = None
+    quality: Quality | None = None
+    hash_hits: PublicTable | None = None
+
+    def find(self, key: str) -> Row | None:
+        """The row of the company with that key."""
+        return next((row for row in self.rows if row.company == key), None)
+
+
+def public_table(table: Table) -> PublicTable:
+    """What may be shown of a table; raises MonitorError where its method is not known."""
+    rules = method(table.method)
+    if table.hash_hits is None:
+        return _public(table, rules.of_kinds(table.kinds), withheld(table, rules))
+    of_notices, of_hits = withheld_in_both(table, table.hash_hits, rules)
+    hits = _public(table.hash_hits, rules.of_kinds(table.hash_hits.kinds), of_hits)
+    return replace(_public(table, rules, of_notices), hash_hits=hits)
+
+
+def _public(table: Table, rules: Method, hidden: Withheld) -> PublicTable:
+    ranked = any(company.rank is not None for company in table.companies)
+    lines = totals(table, hidden)
+    nobody = next(line.counts for line in lines if line.kind == "unattributed")
+    shown = {company.company for company in table.companies} - hidden.companies
+    return PublicTable(
+        method=rules,
+        as_of=table.as_of,
+        known_at=table.known_at,
+        period=table.period,
+        rows=tuple(
+            public_row(item, rules, table_is_ranked=ranked, below=hidden.bound(item.company))
+            for item in table.companies
+        ),
+        network=public_network(table, hidden),
+        totals=lines,
+        unattributed=Unattributed(nobody["episodes"], nobody["notices"]),
+        below=hidden.below,
+        flows=None if table.flows is None else shown_flows(table.flows, shown),
+        norms=None if table.norms is None else shown_norms(table.norms, shown),
+        quality=table.quality,
+    )
+
+
+def public_row(company: Estimate, rules: Method, *, table_is_ranked: bool, below: int | None = None) -> Row:
+    """What may be shown of one company; where `below` is given, that it has fewer episodes than that."""
+    kept = below is None
+    unranked = not kept or company.standing == "too_few" or (table_is_ranked and company.rank is None)
+    return Row(
+        company=company.company,
+        name=company.name,
+        country=company.country,
+        via_proxy=company.via_proxy,
+        standing=company.standing if kept else "too_few",
+        figures=company if kept else None,
+        below=rules.publish_below if below is None else below,
+        ranked=not unranked,
+    )
+
+
+def _name(row: Row) -> str:
+    return row.name.casefold()
+
+
+_STANDING_ORDER: Mapping[Standing, int] = {"below": 0, "not_proven": 1, "meets": 2, "too_few": 3}
+
+Value = float | str | None
+
+
+def _figure(value: Callable[[Estimate], float | None]) -> Callable[[Row], Value]:
+    return lambda row: None if row.figures is None else value(row.figures)
+
+
+SORTS: Mapping[str, Callable[[Row], Value]] = {
+    "rank": _figure(lambda item: item.rank),
+    "name": _name,
+    "on_time": _figure(lambda item: item.on_time.lenient.p),
+    "median": _figure(lambda item: item.median_hours.value),
+    "outstanding": _figure(lambda item: item.outstanding),
+    "refused": _figure(lambda item: item.refused),
+    "episodes": _figure(lambda item: item.episodes),
+    "sites": _figure(lambda item: item.sites),
+    "volume": _figure(volume),
+    "standing": lambda row: None if row.standing is None else _STANDING_ORDER[row.standing],
+}
+FIRST_ORDER: Mapping[str, Order] = {
+    "rank": "asc",
+    "name": "asc",
+    "on_time": "asc",
+    "median": "desc",
+    "outstanding": "desc",
+    "refused": "desc",
+    "episodes": "desc",
+    "sites": "desc",
+    "volume": "desc",
+    "standing": "asc",
+}
+
+
+def sort_rows(rows: Sequence[Row], sort: str, order: Order) -> tuple[Row, ...]:
+    """Rows in that order, ranked companies first, missing values last either way; equal ones keep their order.
+
+    A median that was not reached is longer than any that was; one that is not known is missing.
+    """
+    value = SORTS[sort]
+    missing = [row for row in rows if _missing(row, value, sort)]
+    present = [row for row in rows if not _missing(row, value, sort)]
+    present.sort(key=lambda row: _comparable(value(row)), reverse=order == "desc")
+    return tuple(sorted(present + missing, key=lambda row: not row.ranked))
+
+
+def _missing(row: Row, value: Callable[[Row], Value], sort: str) -> bool:
+    if sort == "median":
+        return row.figures is None
+    return value(row) is None
+
+
+def _comparable(value: Value) -> tuple[float, str]:
+    """None stands for a median that was not reached."""
+    if isinstance(value, str):
+        return (0, value)
+    return (float("inf") if value is None else value, "")
+
+
+def filter_rows(rows: Sequence[Row], text: str = "", standing: str = "") -> tuple[Row, ...]:
+    """Rows whose name or key contains the text (any case), and that have the standing, where one is given."""
+    wanted = text.strip().casefold()
+    return tuple(
+        row
+        for row in rows
+        if (not wanted or wanted in row.name.casefold() or wanted in row.company.casefold())
+        and (not standing or row.standing == standing)
+    )

@@ -1,0 +1,287 @@
+"""What every column of the open data says, in Dutch and English, with its type: one table for all files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from monitor.errors import MonitorError
+from monitor.wording.words import FIGURES, LATENESS, Text, Words
+
+Kind = Literal["string", "integer", "number", "boolean", "datetime"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a file: its name, its Frictionless type and what it says."""
+
+    name: str
+    kind: Kind
+    words: Words
+
+
+def column(name: str) -> Column:
+    """The column of that name; raises MonitorError where nobody has said what it means."""
+    if name in _SAID:
+        return Column(name, *_SAID[name])
+    for pattern, describe in _PATTERNS:
+        if match := pattern.fullmatch(name):
+            return Column(name, *describe(*match.groups()))
+    raise MonitorError(f"the column {name!r} of the open data has no description; add it to monitor/tables/columns.py")
+
+
+Said = tuple[Kind, Words]
+
+
+def _said(kind: Kind, nl: str, en: str, help_nl: str, help_en: str) -> Said:
+    return kind, Words(Text(nl, en), Text(help_nl, help_en))
+
+
+_COUNTS = (
+    "episodes sites notices renotices outstanding overdue unverified relocated reappeared refused".split()  # noqa: SIM905
+)
+_TOTAL: Mapping[str, Said] = {
+    **{name: ("integer", FIGURES[name]) for name in _COUNTS},
+    **{name: ("integer", words) for name, words in LATENESS.items()},
+}
+_IDENTITY: Mapping[str, Said] = {
+    "company": _said(
+        "string", "Kenmerk van het bedrijf", "Key of the company",
+        "Onder dit kenmerk heet het bedrijf in alle bestanden en perioden. '(pooled)': wat niet bij naam staat.",
+        "The company has this key in all files and periods. '(pooled)': what is not named.",
+    ),
+    "name": _said("string", "Naam", "Name", "De naam van het bedrijf.", "The name of the company."),
+    "country": _said("string", "Land", "Country", "Land van vestiging (ISO 3166).", "Country of seat (ISO 3166)."),
+    "via_proxy": _said(
+        "boolean", "Via proxy", "Via proxy",
+        "Het bedrijf geeft verkeer door en kan zelf niet de plek zijn waar het materiaal staat.",
+        "The company passes traffic on and may not itself be where the material stands.",
+    ),
+    "figures": _said(
+        "string", "Soort regel", "Kind of line",
+        "shown: met cijfers. withheld: zonder. pooled: wat niet bij naam staat, samen. unattributed: bij geen bedrijf.",
+        "shown: with figures. withheld: without. pooled: what is not named, together. unattributed: at no company.",
+    ),
+    "standing": ("string", FIGURES["standing"]),
+    "rank": ("integer", FIGURES["rank"]),
+    "rank_low": _said(
+        "integer", "Plaats, ondergrens", "Rank, lower bound",
+        "De laagste plaats die met 95% zekerheid mogelijk is.", "The lowest rank possible with 95% confidence.",
+    ),
+    "rank_high": _said(
+        "integer", "Plaats, bovengrens", "Rank, upper bound",
+        "De hoogste plaats die met 95% zekerheid mogelijk is.", "The highest rank possible with 95% confidence.",
+    ),
+    "band": _said(
+        "string", "Groep", "Band",
+        "Bedrijven met dezelfde letter zijn niet van elkaar te onderscheiden.",
+        "Companies with the same letter cannot be told apart.",
+    ),
+    "score": ("number", FIGURES["score"]),
+    "announced_ipv4": _said(
+        "integer", "Aangekondigde IPv4-adressen", "Announced IPv4 addresses",
+        "Zoveel adressen kondigden de netwerken van het bedrijf aan op de peildatum.",
+        "So many addresses were announced by the company's networks on the reference date.",
+    ),
+    "volume": _said(
+        "number", "Episodes per 10.000 adressen", "Episodes per 10,000 addresses",
+        "Episodes gedeeld door het aantal aangekondigde IPv4-adressen, maal 10.000.",
+        "Episodes divided by the number of announced IPv4 addresses, times 10,000.",
+    ),
+}  # fmt: skip
+_TIMES: Mapping[str, Said] = {
+    "on_time_deadline_hours": _said(
+        "number", "Termijn in uren", "Deadline in hours",
+        "Binnen zoveel uur na de melding moet het materiaal weg zijn.",
+        "The material must be gone within so many hours after the notice.",
+    ),
+    "on_time_mature": _said(
+        "integer", "Episodes waarvan de termijn voorbij is", "Episodes whose deadline has passed",
+        "Op tijd, te laat en onbepaald samen.", "On time, late and undetermined together.",
+    ),
+    "on_time_on_time": ("integer", LATENESS["on_time"]),
+    "on_time_late": ("integer", LATENESS["late"]),
+    "on_time_undetermined": ("integer", LATENESS["undetermined"]),
+    "oldest_hours": ("number", FIGURES["oldest"]),
+    "exposure_hours": ("number", FIGURES["exposure"]),
+    "hours": _said(
+        "number", "Uren na de melding", "Hours after the notice",
+        "Het tijdstip waarop de curve wordt afgelezen.", "The time at which the curve is read.",
+    ),
+    "gives_way": _said(
+        "boolean", "Zonder bedrijven zonder cijfers", "Without companies without figures",
+        "true: alles op deze regel behalve de aantallen is berekend zonder de bedrijven zonder cijfers.",
+        "true: all on this line but the counts is made without the companies without figures.",
+    ),
+}  # fmt: skip
+_BESIDE: Mapping[str, Said] = {
+    "kind": _said(
+        "string", "Soort regel", "Kind of line",
+        "In totals.csv: shown, withheld, unattributed en network (alles). In standstills.csv: gap of standstill.",
+        "In totals.csv: shown, withheld, unattributed and network (all). In standstills.csv: gap or standstill.",
+    ),
+    "companies": _said("integer", "Bedrijven", "Companies", "Aantal bedrijven.", "Number of companies."),
+    "origin": _said(
+        "string", "Van welk bedrijf", "From which company",
+        "Kenmerk van het bedrijf waar het materiaal weg ging.", "Key of the company the material left.",
+    ),
+    "destination_company": _said(
+        "string", "Naar welk bedrijf", "To which company",
+        "Kenmerk van het bedrijf waar het materiaal heen ging; leeg: niet bekend, of niet bij naam te noemen.",
+        "Key of the company the material went to; empty where it is not known or may not be named.",
+    ),
+    "destination_country": _said(
+        "string", "Naar welk land", "To which country",
+        "Land waar het materiaal heen ging (ISO 3166); leeg waar dat niet bekend is.",
+        "Country the material went to (ISO 3166); empty where it is not known.",
+    ),
+    "source": _said("string", "Bron", "Source", "Wie de leveringen deed.", "Who made the deliveries."),
+    "deliveries": _said(
+        "integer", "Leveringen", "Deliveries",
+        "Aantal leveringen in de periode.", "Number of deliveries in the period.",
+    ),
+    "first": _said("datetime", "Eerste levering", "First delivery", "Eerste in de periode.", "First in the period."),
+    "last": _said("datetime", "Laatste levering", "Last delivery", "Laatste in de periode.", "Last in the period."),
+    "longest_gap_hours": _said(
+        "number", "Langste stilte in uren", "Longest gap in hours",
+        "De langste tijd zonder levering.", "The longest time without a delivery.",
+    ),
+    "quarantined": _said(
+        "number", "Aandeel onbruikbare rijen", "Share of unusable rows",
+        "Deel van de rijen dat niet te verwerken was (0 tot 1).", "Part of the rows that could not be taken (0 to 1).",
+    ),
+    "starts": _said("datetime", "Begin", "Start", "Vanaf dit moment.", "From this moment."),
+    "ends": _said("datetime", "Einde", "End", "Tot dit moment; leeg: nog niet.", "To this moment; empty: not yet."),
+    "pause": _said("string", "Oorzaak", "Cause", "Wat er stilstond.", "What stood still."),
+    "reason": _said("string", "Toelichting", "Reason", "Waarom, of welke bron.", "Why, or which source."),
+}  # fmt: skip
+_OF_EPISODES: Mapping[str, Said] = {
+    "site": _said(
+        "integer", "Nummer van de site", "Number of the site",
+        "Willekeurig nummer; gelijk voor materiaal op dezelfde site in dit bestand. Leeg: begonnen voor de periode.",
+        "Arbitrary number; the same for material on one site in this file. Empty: begun before the period.",
+    ),
+    "scored": _said(
+        "boolean", "Telt mee in de periode", "Counts in the period",
+        "true: begonnen in de periode. false: eerder begonnen en nog niet weg.",
+        "true: begun in the period. false: begun before and not yet gone.",
+    ),
+    "last_online_h": _said(
+        "number", "Laatst online gezien, uren", "Last seen online, hours",
+        "Uren na de melding dat het materiaal voor het laatst online was gezien.",
+        "Hours after the notice at which the material was last seen online.",
+    ),
+    "first_offline_h": _said(
+        "number", "Eerst offline gezien, uren", "First seen offline, hours",
+        "Uren na de melding dat het materiaal voor het eerst offline was bevestigd; leeg: niet verwijderd.",
+        "Hours after the notice at which the material was first confirmed offline; empty: not removed.",
+    ),
+    "relocated_h": _said(
+        "number", "Verplaatst, uren", "Relocated, hours",
+        "Uren na de melding dat het materiaal verhuisd bleek.", "Hours after the notice at which it was seen moved.",
+    ),
+    "destination": _said(
+        "string", "Land van bestemming", "Country of destination",
+        "Waar het materiaal heen verhuisde (ISO 3166).", "Where the material moved to (ISO 3166).",
+    ),
+    "followed_h": _said(
+        "number", "Gevolgd, uren", "Followed, hours",
+        "Zo lang is de episode gevolgd, niet nauwkeuriger dan de cijfers nodig hebben.",
+        "How long the episode was followed, no more exact than the figures need.",
+    ),
+    "deadline_h": _said("number", "Termijn, uren", "Deadline, hours", "De eigen termijn.", "Its own deadline."),
+    "end": _said(
+        "string", "Hoe het eindigde", "How it ended",
+        "removed, relocated, outstanding of unverified; zonder naam alleen removed of not_removed.",
+        "removed, relocated, outstanding or unverified; without a name only removed or not_removed.",
+    ),
+}  # fmt: skip
+_SAID: Mapping[str, Said] = MappingProxyType({**_TOTAL, **_IDENTITY, **_TIMES, **_BESIDE, **_OF_EPISODES})
+
+_READINGS = {
+    "lenient": Text("gunstige lezing", "lenient reading"),
+    "strict": Text("strenge lezing", "strict reading"),
+    "npmle": Text("schatting van Turnbull", "estimate of Turnbull"),
+}
+_PARTS = {
+    "p": Text("aandeel van 0 tot 1", "share from 0 to 1"),
+    "value": Text("schatting; leeg: niet bereikt", "estimate; empty: not reached"),
+    "se": Text("standaardfout", "standard error"),
+    "low": Text("ondergrens van het 95%-interval", "lower bound of the 95% interval"),
+    "high": Text("bovengrens van het 95%-interval", "upper bound of the 95% interval"),
+}
+
+
+def _number(words: Words, *details: Text) -> Said:
+    """A figure with what this column says of it in its name."""
+    nl, en = ("; ".join(detail[language] for detail in details) for language in ("nl", "en"))
+    return "number", Words(Text(f"{words.name.nl}: {nl}", f"{words.name.en}: {en}"), words.help)
+
+
+_LEFT = Words(
+    Text("Nog niet verwijderd", "Not yet removed"),
+    Text(
+        "Deel van het gemelde materiaal dat na deze tijd nog niet weg was.",
+        "Part of the reported material that was not yet gone after this time.",
+    ),
+)
+_MOVED = Words(
+    Text("Verplaatst", "Relocated"),
+    Text(
+        "Deel van het gemelde materiaal dat binnen deze tijd verhuisd was.",
+        "Part of the reported material that had moved within this time.",
+    ),
+)
+
+
+def _at(hours: str) -> Text:
+    return Text(f"{hours} uur na de melding", f"{hours} {'hour' if hours == '1' else 'hours'} after the notice")
+
+
+def _survival(hours: str | None, reading: str, error: str | None) -> Said:
+    details = [_at(hours)] if hours else []
+    return _number(_LEFT, *details, _READINGS[reading], *([_PARTS["se"]] if error else []))
+
+
+def _older(hours: str) -> Said:
+    words = FIGURES["outstanding"]
+    return "integer", Words(
+        Text(f"{words.name.nl}: vanaf {hours} uur oud", f"{words.name.en}: from {hours} hours old"), words.help
+    )
+
+
+def _whither(place: str) -> Text:
+    known = {"any": Text("waarheen ook", "to anywhere"), "unknown": Text("onbekend waarheen", "not known where to")}
+    return known.get(place) or Text(f"naar {place}", f"to {place}")
+
+
+def _relocated(place: str) -> Said:
+    words, to = FIGURES["relocated"], _whither(place)
+    return "integer", Words(Text(f"{words.name.nl}: {to.nl}", f"{words.name.en}: {to.en}"), words.help)
+
+
+_PATTERNS: tuple[tuple[re.Pattern[str], Callable[..., Said]], ...] = (
+    (
+        re.compile(r"on_time_(lenient|strict)_(p|se|low|high)"),
+        lambda reading, part: _number(FIGURES["on_time"], _READINGS[reading], _PARTS[part]),
+    ),
+    (
+        re.compile(r"(median|p90)_hours_(value|low|high)"),
+        lambda figure, part: _number(FIGURES[figure], Text("uren", "hours"), _PARTS[part]),
+    ),
+    (
+        re.compile(r"mean_online_hours_7d_(lenient|strict)"),
+        lambda reading: _number(FIGURES["mean_online"], Text("uren", "hours"), _READINGS[reading]),
+    ),
+    (re.compile(r"survival_(\d+)h_(npmle|lenient|strict)(_se)?"), _survival),
+    (re.compile(r"(?:()(npmle|lenient|strict)(_se)?)"), _survival),
+    (re.compile(r"outstanding_by_age_(\d+)h_episodes"), _older),
+    (re.compile(r"relocation_(any|unknown|[A-Z]{2})_episodes"), _relocated),
+    (
+        re.compile(r"relocation_(any|unknown|[A-Z]{2})_incidence_(\d+)h_(p|se|low|high)"),
+        lambda place, hours, part: _number(_MOVED, _whither(place), _at(hours), _PARTS[part]),
+    ),
+)

@@ -1,0 +1,126 @@
+"""The tables of a release as files of open data (CSV), made from what may be published and from nothing else.
+
+Text that a spreadsheet would run as a formula has an apostrophe before it (monitor.score.company_file.cell).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from monitor.disclosure.network import Network
+from monitor.disclosure.rows import PublicTable, Row
+from monitor.score.company_file import cell
+from monitor.score.table import Norm, Quality
+from monitor.tables.columns import Column, column
+from monitor.tables.sheets import Cell, flat, ranking_csv
+from monitor.wording.words import Text
+
+Lines = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One file of the open data.
+
+    `key`: the columns that no two lines share, where there are such. `missing`: what stands where there is no value.
+    """
+
+    name: str
+    title: Text
+    content: bytes
+    key: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ("",)
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """What its columns say; raises MonitorError for one without description."""
+        return tuple(column(name) for name in next(csv.reader(io.StringIO(self.content.decode()))))
+
+
+def sheets_of(table: PublicTable) -> Iterator[Sheet]:
+    """The files of one table, without the two from which it is recomputed; what the release has not is left out."""
+    title = Text("Alle bedrijven met hun cijfers", "All companies with their figures")
+    withheld = sorted({f"<{row.below}" for row in table.rows if row.figures is None})
+    lines = ranking_csv([_without_curve(row) for row in table.rows])
+    yield Sheet("ranking.csv", title, lines.encode(), ("company",), ("", *withheld))
+    title = Text("Alle bedrijven samen", "All companies together")
+    yield _sheet("network.csv", title, [_network(table.network)], ())
+    totals = [{"kind": line.kind, "companies": line.companies, **line.counts} for line in table.totals]
+    yield _sheet("totals.csv", Text("Hoe de totalen optellen", "How the totals add up"), totals, ("kind",))
+    curve = [_renamed(asdict(point), t="hours") for point in table.network.curve]
+    yield _sheet("curve.csv", Text("Verwijdercurve van alle bedrijven", "Removal curve of all companies"), curve, ())
+    yield from _parts(table)
+
+
+def _without_curve(row: Row) -> Row:
+    """The same line of the ranking, which has no curve: nine tenths of the work is not done."""
+    return row if row.figures is None else replace(row, figures=replace(row.figures, curve=()))
+
+
+def _parts(table: PublicTable) -> Iterator[Sheet]:
+    if table.flows is not None:
+        names = {"destination": "destination_company", "country": "destination_country"}
+        flows = [_renamed(asdict(flow), **names) for flow in table.flows]
+        header = ("origin", *names.values(), "episodes")
+        yield _sheet("flows.csv", Text("Wie verplaatste naar wie", "Who moved to whom"), flows, (), header)
+    if table.norms is not None:
+        title = Text("Dezelfde periode met een andere termijn", "The same period with another deadline")
+        yield _sheet("norms.csv", title, list(_norms(table.norms)), ("on_time_deadline_hours", "company"), _NORM)
+    if table.quality is not None:
+        yield from _quality(table.quality)
+
+
+def _quality(quality: Quality) -> Iterator[Sheet]:
+    header = ("source", "deliveries", "first", "last", "longest_gap_hours", "quarantined")
+    title = Text("Wat de bronnen leverden", "What the sources delivered")
+    yield _sheet("sources.csv", title, [asdict(source) for source in quality.sources], ("source",), header)
+    still = [{"kind": "gap", **asdict(gap)} for gap in quality.gaps]
+    still += [{"kind": "standstill", **asdict(item)} for item in quality.standstills]
+    title = Text("Wanneer er niet gemeten is", "When nothing was measured")
+    yield _sheet("standstills.csv", title, still, (), ("kind", "starts", "ends", "pause", "reason"))
+
+
+_OF_ON_TIME = ("deadline_hours", "mature", "on_time", "late", "undetermined")
+_OF_SHARE = tuple(f"{reading}_{part}" for reading in ("lenient", "strict") for part in ("p", "se", "low", "high"))
+_NORM = (
+    "company", *(f"on_time_{name}" for name in (*_OF_ON_TIME, *_OF_SHARE)),
+    "score", "rank", "rank_low", "rank_high", "band", "standing",
+)  # fmt: skip
+
+
+def _norms(norms: Iterable[Norm]) -> Iterator[Mapping[str, Cell]]:
+    return (flat(asdict(line)) for norm in norms for line in norm.companies)
+
+
+def _network(network: Network) -> Mapping[str, Cell]:
+    """One line with the columns that a company has in the ranking."""
+    values = asdict(network)
+    counts = values.pop("counts")
+    names = ("deadline_hours", "mature", "on_time", "late", "undetermined", "lenient", "strict")
+    on_time = {name: counts.pop(name) if name in counts else values.pop(name) for name in names}
+    del values["curve"]
+    return flat({"gives_way": values.pop("gives_way"), **counts, "on_time": on_time, **values})
+
+
+def _renamed(line: Mapping[str, Any], **names: str) -> Mapping[str, Any]:
+    return {names.get(name, name): value for name, value in line.items()}
+
+
+def _sheet(name: str, title: Text, lines: Lines, key: tuple[str, ...], header: Sequence[str] = ()) -> Sheet:
+    """Lines under their names; `header` where there may be none."""
+    names = list(header or lines[0])
+    sheet = io.StringIO()
+    writer = csv.writer(sheet)
+    writer.writerows([names, *([_cell(line[column]) for column in names] for line in lines)])
+    return Sheet(name, title, sheet.getvalue().encode(), key)
+
+
+def _cell(value: Cell) -> Cell:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return cell(value) if isinstance(value, str) else value

@@ -1,0 +1,190 @@
+"""The parameters of the method with their meaning, for the method page and the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from monitor.score.methods import Method
+from monitor.wording import formatting
+from monitor.wording.sentences import deadline
+from monitor.wording.words import KINDS, Language, Text, Words
+
+PARAMETERS: Mapping[str, Words] = MappingProxyType(
+    {
+        "deadlines_hours": Words(
+            Text("Verwijdertermijn", "Removal deadline"),
+            Text(
+                "Binnen deze tijd na de melding moet het materiaal weg zijn. Noemt een melding zelf een termijn, dan"
+                " geldt die.",
+                "The material must be gone within this time after the notice. Where a notice sets a deadline of its"
+                " own, that one holds.",
+            ),
+        ),
+        "scored_kinds": Words(
+            Text("Soorten meldingen die meetellen", "Kinds of notice that count"),
+            Text(
+                "Alleen deze meldingen beginnen een episode die in de cijfers staat.",
+                "Only these notices start an episode that is in the figures.",
+            ),
+        ),
+        "stale_after_hours": Words(
+            Text("Niet meer gecontroleerd na", "Unverified after"),
+            Text(
+                "Is materiaal zo lang niet meer online gezien, dan nemen wij niet aan dat het er nog staat. De episode"
+                " telt dan tot de laatste keer dat het online gezien is.",
+                "Where nobody has seen the material online for this long, we do not assume that it is still there."
+                " The episode then counts up to the last time it was seen online.",
+            ),
+        ),
+        "reappear_within_hours": Words(
+            Text("Opnieuw online binnen", "Reappeared within"),
+            Text(
+                "Staat materiaal binnen deze tijd weer online bij hetzelfde bedrijf, dan was het niet verwijderd en"
+                " loopt de episode door.",
+                "Where material is online again at the same company within this time, it was not removed and the"
+                " episode goes on.",
+            ),
+        ),
+        "minimum_episodes": Words(
+            Text("Minste aantal episodes", "Fewest episodes"),
+            Text(
+                "Een bedrijf met minder episodes krijgt geen plaats en geen oordeel.",
+                "A company with fewer episodes gets no rank and no judgement.",
+            ),
+        ),
+        "minimum_sites": Words(
+            Text("Minste aantal sites", "Fewest sites"),
+            Text(
+                "Een bedrijf met minder sites krijgt geen plaats en geen oordeel: één handeling kan dan alles bepalen.",
+                "A company with fewer sites gets no rank and no judgement: one action could then decide everything.",
+            ),
+        ),
+        "publish_below": Words(
+            Text("Geen cijfers onder", "No figures under"),
+            Text(
+                "Van een bedrijf met minder episodes dan dit staan er geen cijfers op de site.",
+                "Of a company with fewer episodes than this, the site shows no figures.",
+            ),
+        ),
+        "target": Words(
+            Text("Norm", "Norm"),
+            Text(
+                "Het aandeel op tijd waaraan een bedrijf wordt afgemeten.",
+                "The share on time that a company is held against.",
+            ),
+        ),
+        "confidence": Words(
+            Text("Betrouwbaarheid", "Confidence"),
+            Text(
+                "Zo zeker moet een interval de echte waarde bevatten. Er wordt rekening mee gehouden dat materiaal op"
+                " één site vaak tegelijk verdwijnt.",
+                "How surely an interval must hold the true value. It takes into account that material on one site"
+                " often disappears together.",
+            ),
+        ),
+        "survival_hours": Words(
+            Text("Tijdstippen in de tabellen", "Times in the tables"),
+            Text(
+                "Op deze uren na de melding staat in de tabel hoeveel er nog niet verwijderd was.",
+                "At these hours after the notice the table says how much was not yet removed.",
+            ),
+        ),
+        "restricted_mean_hours": Words(
+            Text("Venster van de gemiddelde tijd", "Window of the mean time"),
+            Text(
+                "De gemiddelde tijd online wordt over deze tijd na de melding berekend.",
+                "The mean time online is taken over this time after the notice.",
+            ),
+        ),
+        "relocation_hours": Words(
+            Text("Tijdstippen voor verplaatsing", "Times for relocation"),
+            Text(
+                "Op deze uren na de melding berekenen wij welk deel naar een andere plek verhuisd was.",
+                "At these hours after the notice we work out which part had moved elsewhere.",
+            ),
+        ),
+        "time_grid": Words(
+            Text("Fijnheid van de tijd", "Grain of time"),
+            Text(
+                "Bij zeer veel episodes worden tijden voor de curve naar boven afgerond op deze stap. Op tijd en te"
+                " laat worden geteld zonder afronding.",
+                "With very many episodes, times are rounded up to this step for the curve. On time and late are"
+                " counted without rounding.",
+            ),
+        ),
+        "age_bounds_hours": Words(
+            Text("Grenzen van de leeftijdsgroepen", "Bounds of the age groups"),
+            Text(
+                "Openstaande episodes worden naar tijd sinds de melding in deze groepen verdeeld.",
+                "Outstanding episodes are put in these groups by time since the notice.",
+            ),
+        ),
+    }
+)
+_SHARES = {"target", "confidence"}
+_UNITS = {
+    "minimum_episodes": Text("episodes", "episodes"),
+    "minimum_sites": Text("sites", "sites"),
+    "publish_below": Text("episodes", "episodes"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of a method in one language; `value` has a line for each of several values."""
+
+    key: str
+    name: str
+    value: tuple[str, ...]
+    help: str
+
+
+def described(record: Method, language: Language) -> tuple[Parameter, ...]:
+    """Every parameter of a method; one without words is shown under its own name, never left out."""
+    values = {key: value for key, value in record.parameters().items() if key != "version"}
+    return tuple(_parameter(key, value, language) for key, value in values.items())
+
+
+def _parameter(key: str, value: Any, language: Language) -> Parameter:
+    words = PARAMETERS.get(key)
+    name, meaning = (words.name[language], words.help[language]) if words else (key, "")
+    return Parameter(key, name, _lines(key, value, language), meaning)
+
+
+def _lines(key: str, value: Any, language: Language) -> tuple[str, ...]:
+    if isinstance(value, Mapping):
+        return tuple(f"{_kind(kind, language)}: {deadline(float(v), language)}" for kind, v in value.items())
+    if key == "time_grid":
+        return _grid(value, language)
+    if isinstance(value, tuple) and all(isinstance(item, str) for item in value):
+        return tuple(_kind(item, language) for item in value)
+    if isinstance(value, tuple) and all(isinstance(item, int | float) for item in value):
+        return (f"{', '.join(f'{item:g}' for item in value)}{formatting.NARROW}{Text('uur', 'hours')[language]}",)
+    if key in _SHARES:
+        return (formatting.percent(value, language),)
+    if key in _UNITS:
+        return (f"{value:g}{formatting.NARROW}{_UNITS[key][language]}",)
+    return (deadline(float(value), language),) if key.endswith("_hours") else (str(value),)
+
+
+_UP_TO = Text("tot {most} episodes: {step}", "up to {most} episodes: {step}")
+_STEP = Text("{n} seconden", "{n} seconds")
+_EXACT = Text("geen afronding", "no rounding")
+_MORE = Text("daarboven: {step}", "above that: {step}")
+
+
+def _grid(value: tuple[tuple[int, int], ...], language: Language) -> tuple[str, ...]:
+    lines = []
+    for position, (most, seconds) in enumerate(value, 1):
+        step = _STEP[language].format(n=formatting.count(seconds, language)) if seconds else _EXACT[language]
+        words = _MORE if position == len(value) else _UP_TO
+        lines.append(words[language].format(most=formatting.count(most, language), step=step))
+    return tuple(lines)
+
+
+def _kind(kind: str, language: Language) -> str:
+    known = KINDS.get(str(kind))
+    return known[language] if known else str(kind)
