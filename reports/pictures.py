@@ -14,8 +14,8 @@ from monitor.charts import (
     ranks_figure,
     trend_figure,
 )
-from monitor.charts.age_totals import outstanding_by_age
-from monitor.charts.chart import Cell, Figure
+from monitor.charts.frame import Cell, Figure
+from monitor.charts.outcomes import outstanding_by_age
 from monitor.comparison.trend import network_trend
 from monitor.disclosure.rows import PublicTable
 from monitor.wording import formatting

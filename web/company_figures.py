@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from monitor import charts
-from monitor.charts.chart import Figure
+from monitor.charts.frame import Figure
 from monitor.comparison.trend import TrendPoint
 from monitor.disclosure.rows import PublicTable, Row
 from monitor.score.table import Flow

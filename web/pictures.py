@@ -11,8 +11,8 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
 from monitor import charts
-from monitor.charts.age_totals import outstanding_by_age
-from monitor.charts.chart import Figure
+from monitor.charts.frame import Figure
+from monitor.charts.outcomes import outstanding_by_age
 from monitor.disclosure.rows import PublicTable, Row
 from monitor.models.release import ReleaseRow
 from monitor.score.table import SurvivalPoint

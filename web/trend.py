@@ -9,7 +9,7 @@ from flask import Flask, Response, abort, make_response, render_template
 from werkzeug.wrappers import Response as BaseResponse
 
 from monitor import charts
-from monitor.charts.chart import Figure
+from monitor.charts.frame import Figure
 from monitor.comparison.change_lines import rank_words
 from monitor.comparison.decomposition import Contribution, Step, steps
 from monitor.comparison.share_change import Movement, network_movement

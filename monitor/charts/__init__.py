@@ -1,14 +1,12 @@
 """The pictures of the site and the report: pure functions from figures to SVG, the same on screen and on paper."""
 
-from monitor.charts.ages import age_chart, age_figure
 from monitor.charts.companies import all_companies_figure
-from monitor.charts.counts import counts_bar, counts_figure
-from monitor.charts.files import standalone
 from monitor.charts.flows import flow_figure
-from monitor.charts.frame import NARROW, WIDE
+from monitor.charts.frame import NARROW, WIDE, standalone
 from monitor.charts.funnel import funnel_figure
 from monitor.charts.median import median_figure
 from monitor.charts.norms import norms_figure
+from monitor.charts.outcomes import age_chart, age_figure, counts_bar, counts_figure
 from monitor.charts.ranks import ranks_figure
 from monitor.charts.survival import limits_at, network_figure, survival_chart, survival_figure
 from monitor.charts.trend import trend_figure

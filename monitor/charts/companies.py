@@ -8,9 +8,10 @@ from itertools import pairwise
 
 from markupsafe import Markup
 
-from monitor.charts.chart import Cell, Figure
 from monitor.charts.frame import (
     NOTHING,
+    Cell,
+    Figure,
     Key,
     axis_title,
     empty_note,

@@ -2,14 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import csv
+import io
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from xml.etree import ElementTree as ET
 
 from markupsafe import Markup
 
-from monitor.charts.lettering import SIZE, shortened, text_width
-from monitor.charts.svg import GRID, INK, QUIET, element, label
+from monitor.charts.svg import BOLD, FONT, GRID, INK, QUIET, SIZE, element, label, shortened, text_width, wrapped
 from monitor.disclosure.network import Network
+from monitor.tables.sheets import guarded
 from monitor.wording.words import Language, Text
+
+Cell = str | int | float | None
+Draw = Callable[[str, float], Markup]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One picture in one language.
+
+    `name` is its address (`funnel`); `draw` takes a name that is unique on the page, and the width in pixels.
+    Each of the `rows` has a cell per column, the first of which names it; None: no number.
+    """
+
+    name: str
+    title: str
+    description: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    draw: Draw
+
+    def csv(self) -> str:
+        """The table as CSV, headings first."""
+        sheet = io.StringIO()
+        csv.writer(sheet).writerows([self.columns, *([guarded(cell) for cell in row] for row in self.rows)])
+        return sheet.getvalue()
+
 
 WIDE, NARROW = 760, 340
 _ROOMY = 560  # from this width on there is room for what a telephone has not
@@ -115,3 +145,30 @@ def percentage(value: float | None) -> float | None:
     if value is None or value in (0, 1):
         return None if value is None else value * 100.0
     return round(min(max(value * 100, 0.1), 99.9), 1)
+
+
+_MARGIN, _LINE_FILES, _SIZE = 16.0, 22.0, 17.0
+
+
+def standalone(figure: Figure, width: float = WIDE) -> bytes:
+    """The figure as an SVG file in UTF-8, with its title above it; `width` is that of the drawing in its margins."""
+    drawing = figure.draw(figure.name, width)
+    lines = wrapped(figure.title, width / BOLD, _SIZE, lines=4)
+    top = _MARGIN + _LINE_FILES * len(lines) + 8
+    height = top + float(ET.fromstring(drawing).attrib["height"]) + _MARGIN  # noqa: S314  # our own
+    whole = width + 2 * _MARGIN
+    file = element(
+        "svg",
+        element("rect", width=whole, height=height, fill="#ffffff"),
+        *(
+            label(line, _MARGIN, _MARGIN + _LINE_FILES * (i + 0.7), fill=INK, font_size=_SIZE, font_weight=600)
+            for i, line in enumerate(lines)
+        ),
+        element("g", drawing, transform=f"translate({_MARGIN:g} {top:g})"),
+        xmlns="http://www.w3.org/2000/svg",
+        view_box=f"0 0 {whole:g} {height:g}",
+        width=whole,
+        height=height,
+        font_family=FONT,
+    )
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{file}\n'.encode()

@@ -6,12 +6,19 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from monitor.charts.chart import Figure
-from monitor.charts.frame import Key, empty_note, legend, rule, spot, stroke
-from monitor.charts.lettering import text_width
-from monitor.charts.svg import BLUE, GRID, INK, ORANGE, element, label, picture
-from monitor.charts.timeline import Timeline, captions, method_marks, runs, timeline
-from monitor.charts.trend import empty_words, gaps_in_words, share_of, trend_line
+from monitor.charts.frame import Figure, Key, empty_note, legend, rule, spot, stroke
+from monitor.charts.svg import BLUE, GRID, INK, ORANGE, element, label, picture, text_width
+from monitor.charts.trend import (
+    Timeline,
+    captions,
+    empty_words,
+    gaps_in_words,
+    method_marks,
+    runs,
+    share_of,
+    timeline,
+    trend_line,
+)
 from monitor.comparison.trend import TrendPoint
 from monitor.wording import formatting
 from monitor.wording.words import Language, Text

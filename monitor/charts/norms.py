@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
-from monitor.charts.chart import Figure
-from monitor.charts.frame import Key, empty_note, legend, patch
-from monitor.charts.lettering import text_width
-from monitor.charts.svg import BLUE, INK, ORANGE, PALE, element, label, picture
+from monitor.charts.frame import Figure, Key, empty_note, legend, patch
+from monitor.charts.svg import BLUE, INK, ORANGE, PALE, element, label, picture, text_width
 from monitor.score.table import Norm, Standing
 from monitor.wording import formatting
 from monitor.wording.sentences import deadline as deadline_words

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from monitor.charts.chart import Figure
-from monitor.charts.frame import Key, axis_title, empty_note, is_wide, legend, rule, spot, stroke
-from monitor.charts.lettering import shortened, text_width
-from monitor.charts.svg import BLUE, GRID, INK, QUIET, element, label, picture
+from monitor.charts.frame import Figure, Key, axis_title, empty_note, is_wide, legend, rule, spot, stroke
+from monitor.charts.svg import BLUE, GRID, INK, QUIET, element, label, picture, shortened, text_width
 from monitor.disclosure.rows import Row
 from monitor.wording import formatting
 from monitor.wording.words import Language, Text

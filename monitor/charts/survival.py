@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 from markupsafe import Markup
 
-from monitor.charts.chart import Cell, Figure
 from monitor.charts.frame import (
     WIDE,
+    Cell,
+    Figure,
     Key,
     axis_title,
     beside,
@@ -24,7 +27,6 @@ from monitor.charts.frame import (
     stroke,
     who_is_together,
 )
-from monitor.charts.survival_limits import survival_limits
 from monitor.charts.svg import BAND, BLUE, GRID, INK, ORANGE, OUTER, Plot, Point, picture
 from monitor.disclosure.network import Network
 from monitor.disclosure.rows import Row
@@ -33,6 +35,25 @@ from monitor.score.table import SurvivalPoint
 from monitor.wording import formatting
 from monitor.wording.sentences import deadline as deadline_words
 from monitor.wording.words import Language, Text
+
+
+def survival_limits(
+    survival: float | None, error: float | None, confidence: float
+) -> tuple[float | None, float | None]:
+    """Lower and upper limit of S(t) (Kalbfleisch & Prentice, section 1.4); (S, S) at 1 or without error.
+
+    At 0 the upper limit is not defined; None there, and where the curve itself is unknown.
+    """
+    if survival is None or error is None:
+        return None, None
+    if survival <= 0:
+        return 0.0, None
+    if survival >= 1 or error == 0:
+        return survival, survival
+    quantile = NormalDist().inv_cdf((1 + confidence) / 2)
+    width = quantile * error / abs(survival * math.log(survival))
+    return survival ** math.exp(width), survival ** math.exp(-width)
+
 
 Curve = Sequence[SurvivalPoint]
 

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from monitor import charts
 from monitor.charts import marks
-from monitor.charts.survival_limits import survival_limits
+from monitor.charts.survival import survival_limits
 from monitor.disclosure.rows import PublicTable, public_table
 from monitor.score.table import AgeCount, OnTime, Share, SurvivalPoint
 from monitor.wording.sentences import age_words

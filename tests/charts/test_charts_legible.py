@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor import charts
-from monitor.charts.chart import Figure
-from monitor.charts.lettering import shortened, text_width, wrapped
+from monitor.charts.frame import Figure
+from monitor.charts.svg import shortened, text_width, wrapped
 from monitor.comparison.trend import TrendPoint
 from monitor.disclosure.rows import PublicTable, Row, public_table
 from monitor.score.table import AgeCount, Flow, OnTime, Share, SurvivalPoint

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from monitor import charts
 from monitor.charts.companies import _straightened
-from monitor.charts.funnel_drawing import sites_axis
+from monitor.charts.funnel import sites_axis
 from monitor.disclosure.rows import PublicTable, Row, public_table
 from monitor.score.table import Flow, Norm, NormLine, OnTime, Share, Standing, SurvivalPoint
 from tests.support.drawings import SVG, labels, paths, whole

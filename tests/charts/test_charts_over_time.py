@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from monitor import charts
-from monitor.charts.timeline import breaks, runs
+from monitor.charts.trend import breaks, runs
 from monitor.comparison.trend import TrendPoint
 from monitor.score.table import Share
 from tests.support.drawings import SVG, labels, paths, whole

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.charts.age_totals import outstanding_by_age
+from monitor.charts.outcomes import outstanding_by_age
 from monitor.comparison.other_norm import OtherNorm, found, norm_csv, norm_json, under_norm
 from monitor.disclosure.rows import PublicTable, public_table
 from tests.support.published import COMPANIES, invent

@@ -18,7 +18,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from monitor.charts.age_totals import outstanding_by_age
+from monitor.charts.outcomes import outstanding_by_age
 from monitor.disclosure import rows as public_rows
 from monitor.disclosure import suppression as withheld
 from monitor.disclosure.anonymised import public_episodes, write_csv

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from xml.etree import ElementTree as ET
 
-from monitor.charts.lettering import text_width
-from monitor.charts.places import Box
+from monitor.charts.funnel import Box
+from monitor.charts.svg import text_width
 
 SVG = "{http://www.w3.org/2000/svg}"
 ALLOWED = {"svg", "title", "desc", "g", "path", "line", "rect", "circle", "text"}
