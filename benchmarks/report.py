@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from benchmarks import published
 from benchmarks.published import episodes_of
 from monitor.db import connect
-from monitor.release import open_data
+from monitor.release import package
 from monitor.release.publications import store
 from monitor.release.signing import create_signing_key
 from monitor.score.run import Request
@@ -36,7 +36,7 @@ def run(companies: int = published.COMPANIES, quarters: int = published.QUARTERS
         period = published.make(Path(folder), companies, quarters)[-1]
         settings = published.settings_of(Path(folder))
         seed = 2 if quarters > 1 and (quarters - 1) % 2 else 1  # the quarters take turns
-        with patch.object(open_data, "scored_episodes", _scored(companies, seed)):
+        with patch.object(package, "scored_episodes", _scored(companies, seed)):
             _timed(settings, period, companies)
 
 

@@ -29,9 +29,8 @@ from monitor.models.company import Company
 from monitor.models.facts import Attribution, Content, Correction, Delivery, Notice, Suspension
 from monitor.models.release import Release
 from monitor.period import parse_period
-from monitor.release.correct import correct
 from monitor.release.draft import draft
-from monitor.release.publish import publish, unconfirmed_in
+from monitor.release.publish import correct, publish, unconfirmed_in
 from monitor.release.rebuild import request_of
 from monitor.release.store import newest_published
 from monitor.score.methods import method

@@ -18,9 +18,9 @@ from monitor.errors import MonitorError
 from monitor.instants import parse_instant, to_datetime
 from monitor.models.release import Release
 from monitor.release.compare import Change, Differences, differences
-from monitor.release.correct import correct as correct_release
 from monitor.release.draft import draft as draft_release
-from monitor.release.open_data import files_of, write_open_data
+from monitor.release.package import files_of, write_open_data
+from monitor.release.publish import correct as correct_release
 from monitor.release.publish import publish as publish_release
 from monitor.release.publish import unconfirmed_in
 from monitor.release.rebuild import rebuild as rebuild_release

@@ -17,9 +17,9 @@ from monitor import audit
 from monitor.instants import to_instant
 from monitor.models.audit import AuditEntry
 from monitor.models.release import Release, ReleaseRow
-from monitor.release.canonical import canonical, digest
 from monitor.release.publications import MANIFEST, Package
 from monitor.release.signing import kept_public_keys
+from monitor.release.store import canonical, digest
 
 DRAFTED, PUBLISHED, PACKAGED, KEY = (
     ("release.draft", "release.correct"),

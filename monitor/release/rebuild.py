@@ -14,12 +14,10 @@ from monitor.errors import MonitorError
 from monitor.instants import parse_instant
 from monitor.models.release import Release, ReleaseRow
 from monitor.period import parse_period
-from monitor.release.canonical import canonical
 from monitor.release.compare import Differences, differences, has_parts, without_parts
-from monitor.release.draft import Frozen, freeze, manifest_of
-from monitor.release.pinned import FACTS, fact_problems
+from monitor.release.draft import FACTS, Frozen, fact_problems, freeze, manifest_of
 from monitor.release.publish import check
-from monitor.release.store import load_table
+from monitor.release.store import canonical, load_table
 from monitor.score.methods import Method, method
 from monitor.score.run import Request, score_for_release
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,6 +14,17 @@ from sqlalchemy.orm import Session
 from monitor.errors import MonitorError
 from monitor.models.release import Release, ReleaseRow, Stage
 from monitor.score.table import Table, from_json
+
+
+def canonical(value: object) -> str:
+    """Sorted keys, no spaces, UTF-8 characters as they are, no NaN."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def digest(text: str) -> str:
+    """SHA-256 in hex."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
 
 _CURVE = re.compile(r'"curve":\[[^\]]*\]')  # in canonical JSON; in a text the quotation marks would be escaped
 _PARTS = ("flows", "norms", "quality")

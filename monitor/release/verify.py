@@ -19,8 +19,8 @@ from monitor.models.guards import guard_problems
 from monitor.models.release import Release, Stage
 from monitor.release.attest import Entries, entries_about_releases, release_digest, subject_of, trusted_keys
 from monitor.release.checkpoints import compare_with_checkpoints
+from monitor.release.draft import FACTS, fact_problems
 from monitor.release.intact import Inspector, NotIntactError
-from monitor.release.pinned import FACTS, fact_problems
 from monitor.release.publish import content_problems
 from monitor.release.signing import kept_public_keys
 from monitor.settings import Settings

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from monitor.instants import HOUR, iso, to_datetime
-from monitor.simulate.routine import midnight
+from monitor.simulate.hours import midnight
 
 if TYPE_CHECKING:
     from datetime import date

@@ -10,7 +10,7 @@ from monitor.instants import DAY, to_datetime
 from monitor.period import parse_period
 from monitor.simulate.companies import Company
 from monitor.simulate.hash_hits import Hits
-from monitor.simulate.routine import Days, Routine, midnight
+from monitor.simulate.hours import Days, Routine, midnight
 
 FOLLOWED_DAYS = 7
 

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from monitor.instants import iso
-from monitor.simulate.routine import midnight, span
+from monitor.simulate.hours import midnight, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from monitor.simulate.companies import Company
+    from monitor.simulate.hours import Flags, Instants
     from monitor.simulate.items import Items
-    from monitor.simulate.routine import Flags, Instants
     from monitor.simulate.scenario import Merger, Scenario
 
 TRUTH_COLUMNS = ("url", "company_key", "sent_at", "removed_at", "relocated", "delivery")

@@ -11,9 +11,8 @@ from monitor.instants import DAY, iso
 from monitor.models.audit import AuditEntry
 from monitor.models.release import Release
 from monitor.release.compare import Change, differences
-from monitor.release.correct import correct
 from monitor.release.draft import draft
-from monitor.release.publish import check, publish
+from monitor.release.publish import check, correct, publish
 from monitor.release.rebuild import rebuild, request_of
 from monitor.release.store import find_published, load_table, newest_published
 from monitor.score.methods import method

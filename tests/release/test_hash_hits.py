@@ -15,10 +15,9 @@ from monitor.db import transaction
 from monitor.models.facts import Correction
 from monitor.models.release import Release, ReleaseRow
 from monitor.release.compare import Change, differences, without_parts
-from monitor.release.correct import correct
 from monitor.release.draft import draft, freeze
-from monitor.release.open_data import write_open_data
-from monitor.release.publish import check, publish
+from monitor.release.package import write_open_data
+from monitor.release.publish import check, correct, publish
 from monitor.release.rebuild import rebuild, request_of
 from monitor.release.store import find, load_table
 from monitor.score.methods import method

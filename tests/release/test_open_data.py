@@ -16,9 +16,9 @@ from sqlalchemy.orm import Session
 from monitor.cli import cli
 from monitor.db import transaction
 from monitor.errors import MonitorError
-from monitor.release import open_data
+from monitor.release import package
 from monitor.release.draft import draft
-from monitor.release.open_data import write_open_data
+from monitor.release.package import write_open_data
 from monitor.release.store import find, load_table
 from monitor.score.methods import method
 from monitor.score.run import Request, score_for_release, scored_episodes
@@ -60,7 +60,7 @@ def test_episodes_of_other_facts_than_the_release_s_are_refused(
         dropped = counted.index(True)  # which row comes first differs, so it must be one that counts
         return pa.concat_tables([every.slice(0, dropped), every.slice(dropped + 1)])
 
-    monkeypatch.setattr(open_data, "scored_episodes", fewer)
+    monkeypatch.setattr(package, "scored_episodes", fewer)
     with (
         transaction(published.database.engine) as session,
         pytest.raises(MonitorError, match="the episodes do not give the table of 2026Q1"),

@@ -17,10 +17,9 @@ from monitor.instants import DAY, HOUR
 from monitor.models.audit import AuditEntry
 from monitor.models.release import Release, ReleaseRow
 from monitor.period import Period
-from monitor.release.canonical import canonical, digest
 from monitor.release.draft import draft
 from monitor.release.publish import check, publish
-from monitor.release.store import find, load_table, published
+from monitor.release.store import canonical, digest, find, load_table, published
 from monitor.score.methods import method
 from monitor.score.run import Request, score
 from monitor.score.table import Table
@@ -176,7 +175,7 @@ def test_a_forged_manifest_with_fitting_hashes_is_unknown_to_the_audit_trail(sco
 
 
 def _forge(session: Session, release: Release, table: Table) -> Release:
-    from monitor.release.canonical import canonical, digest
+    from monitor.release.store import canonical, digest
 
     for row in session.scalars(select(ReleaseRow)):
         session.delete(row)

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from monitor.disclosure.rows import public_table
 from monitor.models.release import Release, ReleaseRow, Stage
-from monitor.release.canonical import digest
 from monitor.release.draft import freeze
+from monitor.release.store import digest
 from monitor.score.methods import method
 from monitor.score.rank import ranked
 from monitor.score.table import (

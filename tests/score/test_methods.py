@@ -11,7 +11,7 @@ from monitor.db import transaction
 from monitor.errors import MonitorError
 from monitor.instants import HOUR
 from monitor.period import parse_period
-from monitor.release.canonical import canonical, digest
+from monitor.release.store import canonical, digest
 from monitor.score.methods import CURRENT, METHODS, method
 from monitor.score.run import Request, score
 from monitor.score.table import Table

@@ -12,10 +12,9 @@ from monitor.errors import MonitorError
 from monitor.instants import HOUR
 from monitor.models.guards import lifted
 from monitor.models.release import Release
-from monitor.release.canonical import canonical, digest
-from monitor.release.draft import draft
-from monitor.release.pinned import FACTS, fact_digests
+from monitor.release.draft import FACTS, draft, fact_digests
 from monitor.release.rebuild import rebuild, require_rebuildable
+from monitor.release.store import canonical, digest
 from monitor.score.fact_digests import COLUMNS
 from monitor.score.methods import method
 from monitor.score.run import score_for_release
