@@ -41,7 +41,7 @@ from monitor.vault import Vault
 from monitor.vocabulary import Decision as Word
 from monitor.vocabulary import Pause, Verdict
 
-SCENARIOS = ("tudelft-2020", "tudelft-2022", "history")  # in the order of their time
+DEMO_SCENARIOS = ("tudelft-2020", "tudelft-2022", "history")  # in the order of their time
 BY = "demo"
 WAIVED = "demonstration with invented companies: there is nobody to hear"
 ACCEPTED = "the hotline explained the gap: it could not export; nothing of it can be had any more"

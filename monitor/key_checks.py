@@ -16,10 +16,9 @@ from monitor.db import lock_writers, transaction
 from monitor.errors import ConfigurationError, MonitorError
 from monitor.instants import to_datetime
 from monitor.models.account import PushedRequest
-from monitor.models.facts import Content, Notice, Quarantined, Site
-from monitor.models.held import HeldPiece
-from monitor.models.key import KeyCheck
-from monitor.models.references import ItemReference, WaitingStatement
+from monitor.models.audit import KeyCheck
+from monitor.models.columns import ItemReference, WaitingStatement
+from monitor.models.facts import Content, HeldPiece, Notice, Quarantined, Site
 from monitor.vault import Vault, fingerprint_of
 
 # Every table with something under a key, and where it is sealed rather than digested.

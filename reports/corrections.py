@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 
-from monitor.comparison.change_lines import lines
-from monitor.comparison.changes import Changes, CompanyChange, changes
+from monitor.comparison.changes import Changes, CompanyChange, changes, lines
 from monitor.disclosure.rows import PublicTable
 from monitor.wording import formatting
 from monitor.wording.words import FIGURES, Language, Text

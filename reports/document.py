@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from monitor import charts
-from monitor.comparison.change_lines import rank_words
+from monitor.comparison.changes import rank_words
 from monitor.comparison.share_change import points
 from monitor.comparison.summary import summary
 from monitor.disclosure.rows import PublicTable

@@ -9,12 +9,11 @@ from typing import Any
 from flask import Response, abort, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from monitor.comparison.change_lines import Line, lines, network_lines
-from monitor.comparison.changes import Changes, changes, changes_csv, changes_json
+from monitor.comparison.changes import Changes, Line, changes, changes_csv, changes_json, lines, network_lines
 from monitor.comparison.decomposition import Step, step
 from monitor.comparison.share_change import Movement, movements
+from monitor.comparison.trend import step_json
 from monitor.comparison.trend_sentences import what_moved
-from monitor.comparison.trend_tables import step_json
 from monitor.disclosure.rows import PublicTable
 from monitor.wording.words import Language
 from web.history import Correction, corrections

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from sqlalchemy.orm import Session
 
-from monitor.comparison.change_lines import Line, lines
+from monitor.comparison.changes import Line, lines
 from monitor.comparison.trend import TrendPoint, company_trend, is_quarter
 from monitor.disclosure.rows import PublicTable
 from monitor.wording.words import Language

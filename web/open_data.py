@@ -16,7 +16,7 @@ from monitor.errors import MonitorError
 from monitor.period import parse_period
 from monitor.release.attest import trusted_keys
 from monitor.release.publications import Publication, PublishedFile
-from monitor.tables import readme
+from monitor.tables import data_package
 from monitor.tables.data_package import LICENCES
 from monitor.wording.formatting import NARROW, decimal
 from monitor.wording.words import LANGUAGES, Language
@@ -72,7 +72,7 @@ def open_data(lang: Language) -> Response:  # noqa: ARG001 -- the page asks the 
         entries=_entries(),
         keys=trusted_keys(session(), here.public_keys),
         licence=LICENCES[here.licence],
-        readme=readme,
+        readme=data_package,
     )
     return _asked_again(make_response(page))
 

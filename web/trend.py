@@ -10,12 +10,19 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from monitor import charts
 from monitor.charts.frame import Figure
-from monitor.comparison.change_lines import rank_words
+from monitor.comparison.changes import rank_words
 from monitor.comparison.decomposition import Contribution, Step, steps
 from monitor.comparison.share_change import Movement, network_movement
-from monitor.comparison.trend import Moved, TrendPoint, a_year_before, moved_beyond_doubt, network_trend
+from monitor.comparison.trend import (
+    Moved,
+    TrendPoint,
+    a_year_before,
+    moved_beyond_doubt,
+    network_trend,
+    trend_csv,
+    trend_json,
+)
 from monitor.comparison.trend_sentences import OBSTACLES, PARTS, in_whole, remarks, what_moved
-from monitor.comparison.trend_tables import trend_csv, trend_json
 from monitor.disclosure.rows import PublicTable
 from monitor.wording.words import LANGUAGES, Language
 from web import languages

@@ -1,4 +1,4 @@
-"""`monitor demo`: the whole way on simulated data, ending with where to look."""
+"""`monitor demo` and `monitor simulate`: an invented hotline, and the whole way with what it delivers."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from monitor.cli.runtime import Runtime, json_option, keep_private, show
-from monitor.demo import SCENARIOS, play, prepare
+from monitor.demo import DEMO_SCENARIOS, play, prepare
 from monitor.errors import MonitorError
 from monitor.settings import load_settings
+from monitor.simulate import EXPORTS, SCENARIOS
+from monitor.simulate import simulate as simulate_scenario
 
 _CONFIGURATION = """# Written by `monitor demo`: invented companies, simulated notices.
 demonstration = true
@@ -44,7 +47,7 @@ _WORTH_SEEING = {
 def demo(and_serve: bool, scale: float, port: int, as_json: bool) -> None:
     """Simulate, take in, score, release and report: the whole way, on the embedded default."""
     run = _installation()
-    for name in SCENARIOS:
+    for name in DEMO_SCENARIOS:
         with _timed(f"{name}: simulate"):
             step = prepare(run.settings.home, name, scale)
         with _timed(f"{name}: {len(step.deliveries)} deliveries, {len(step.releases)} releases"):
@@ -106,3 +109,29 @@ def _closing(home: Path, pages: Mapping[str, str], pdfs: list[str], port: int) -
     site = (f"  {what:{width}}  {page}" for what, page in pages.items())
     lines = ["", "The report:", *(f"  {pdf}" for pdf in pdfs), "The site, in English under /en/:", *site]
     return "\n".join([*lines, f"after starting the site with: MONITOR_HOME={home} {sys.argv[0]} serve --port {port}"])
+
+
+@click.command()
+@click.option("--scenario", required=True, help=f"One of {', '.join(SCENARIOS)}.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="An empty folder.")
+@click.option("--seed", default=1, show_default=True, help="The same seed gives the same files.")
+@click.option("--scale", default=1.0, show_default=True, help="Multiplies the number of notices.")
+@click.option(
+    "--exports", help=f"Some of {', '.join(sorted(EXPORTS))}, or all of them (default: those of the scenario)."
+)
+@json_option
+def simulate(scenario: str, out: Path, seed: int, scale: float, exports: str | None, as_json: bool) -> None:
+    """Write SCART exports with invented companies, their registry, and what really happened (truth.csv)."""
+    summary = simulate_scenario(scenario, out, seed, scale, _chosen(exports))
+    text = (
+        f"{summary.scenario}: {summary.notices} notices to {summary.companies} companies in {summary.period}, "
+        f"{summary.files} deliveries in {out / 'deliveries'} (times in {summary.zone}; as of {summary.as_of})"
+    )
+    show(asdict(summary), as_json, text)
+
+
+def _chosen(exports: str | None) -> frozenset[str] | None:
+    """The exports that were asked for; None where nothing was."""
+    if exports is None:
+        return None
+    return EXPORTS if exports == "all" else frozenset(name.strip() for name in exports.split(","))

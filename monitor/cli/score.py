@@ -1,4 +1,4 @@
-"""`monitor score` and `monitor estimate`: the ranked table, from the facts or from an episodes file."""
+"""`monitor score`, `monitor estimate` and `monitor facts`: the ranked table, from the facts or from files of them."""
 
 from __future__ import annotations
 
@@ -9,21 +9,115 @@ from typing import Any
 import click
 from sqlalchemy.orm import Session
 
-from monitor.cli.explain import describe as describe_explanation
 from monitor.cli.runtime import INSTANT, Runtime, json_option, runtime, show
 from monitor.db import transaction
 from monitor.errors import MonitorError
 from monitor.formats.reading import require_regular
 from monitor.instants import iso
 from monitor.period import parse_period
-from monitor.score.explain import Explanation, explain_file, explain_period
-from monitor.score.export import exported_at
+from monitor.score.explain import Change, Explanation, Makeup, Scenario, explain_file, explain_period
+from monitor.score.export import exported_at, write_export
 from monitor.score.methods import method
 from monitor.score.recompute import recompute
 from monitor.score.run import Request, estimate_file, last_delivery, score_for_release
 from monitor.score.run import score as score_period
 from monitor.score.table import Estimate, Share, Table
 from monitor.vocabulary import Kind
+
+_STANDINGS = {
+    "meets": "meets the norm",
+    "below": "below the norm",
+    "not_proven": "not proven",
+    "too_few": "too few to judge",
+}
+
+
+def describe_explanation(explanation: Explanation) -> str:
+    """What the standing rests on, the scenarios in fixed-width columns, and what would have to be true."""
+    title = (
+        f"{explanation.company}: {_STANDINGS[explanation.scenarios[0].standing]}"
+        f"  (norm {100 * explanation.target:.0f} % on time, method {explanation.method})"
+    )
+    note = [] if explanation.publishable else ["so few episodes that no figure of this company is published"]
+    head = f"{'reading':28} {'sites':>7} {'mature':>8} {'on time':>8} {'late':>8}  {'share':>7}  {'interval':>17}"
+    scenarios = [f"{head}  standing", *map(_scenario, explanation.scenarios)]
+    return "\n\n".join(
+        "\n".join(lines)
+        for lines in ([title, *note], _makeup(explanation.makeup), scenarios, _changes(explanation.changes))
+        if lines
+    )
+
+
+def _makeup(makeup: Makeup) -> list[str]:
+    rows: tuple[tuple[str, int | None], ...] = (
+        ("episodes", makeup.episodes),
+        ("sites", makeup.sites),
+        ("mature: their deadline has passed", makeup.mature),
+        ("  on time", makeup.on_time),
+        ("  late", makeup.late),
+        ("  undetermined", makeup.undetermined),
+        ("    the checks bracket the deadline", makeup.bracketed),
+        ("    the checks stopped before it", makeup.stopped),
+        ("    relocated in time", makeup.relocated_in_time),
+        ("unverified", makeup.unverified),
+        ("suspended for some time", makeup.suspended),
+        ("reappeared", makeup.reappeared),
+        ("mature on its largest site", makeup.largest_site_mature),
+        ("  late on it", makeup.largest_site_late),
+    )
+    return [f"{name:38} {'-' if count is None else count:>8}" for name, count in rows]
+
+
+def _scenario(row: Scenario) -> str:
+    name = {
+        "published": "as published",
+        "strict": "strict reading",
+        "deadline": f"deadline {row.deadline_hours or 0:g} h",
+        "without_largest_site": "without its largest site",
+    }[row.reading]
+    counts = f"{row.sites:>7} {row.mature:>8} {row.on_time:>8} {row.late:>8}"
+    return f"{name:28} {counts}  {_percent(row.share.p)}  {_interval(row.share)}  {_STANDINGS[row.standing]}"
+
+
+def _changes(changes: tuple[Change, ...]) -> list[str]:
+    title = "what would have to be true, on the site with most such episodes first"
+    return [title, *map(_change, changes)] if changes else []
+
+
+def _change(change: Change) -> str:
+    name = f"{_STANDINGS[change.standing]}:"
+    if change.late_episodes is None:
+        return f"{name:16} no number of late episodes does it"
+    which = "fewer" if change.late_episodes < 0 else "more"
+    share = f"share {_percent(change.share.p)}, interval {_interval(change.share)}"
+    return f"{name:16} {abs(change.late_episodes):>8} {which:5} late: {share}"
+
+
+def _percent(share: float | None) -> str:
+    return f"{'-':>7}" if share is None else f"{100 * share:5.1f} %"
+
+
+def _interval(share: Share) -> str:
+    return f"{_percent(share.low)} - {_percent(share.high)}"
+
+
+@click.group()
+def facts() -> None:
+    """Facts outside the database; they hold numbers and states, no URL."""
+
+
+@facts.command()
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to make.")
+@click.option("--known-at", type=INSTANT, help="Only what was recorded by then (default: now).")
+@json_option
+def export(out: Path, known_at: int | None, as_json: bool) -> None:
+    """Write the facts as Parquet, by quarter; score them with `monitor score --facts FOLDER --engine pyspark://...`."""
+    run = runtime()
+    url = run.engine.url.render_as_string(hide_password=False)
+    about = write_export(url, run.now() if known_at is None else known_at, out)
+    rows = ", ".join(f"{count} {name}" for name, count in about["rows"].items())
+    show(about, as_json, f"known at {about['known_at']}: {rows}")
+
 
 METHOD = click.option("--method", "version", help="Version of the method (default: the current one).")
 ENGINE = click.option("--engine", "engine_url", help="Where to compute, e.g. duckdb:// (default: as configured).")
@@ -168,14 +262,14 @@ def _line(row: Estimate) -> str:
     median = "-" if row.median_hours.value is None else f"{row.median_hours.value:.1f}"
     return (
         f"{row.rank or '':>4}  {row.name[:44]:44} {row.episodes:>8} {row.sites:>6}  "
-        f"{_percent(row.on_time.strict.p)} - {_percent(row.on_time.lenient.p)}  {_interval(row.on_time.lenient)}  "
+        f"{_in_percent(row.on_time.strict.p)} - {_in_percent(row.on_time.lenient.p)}  {_limits(row.on_time.lenient)}  "
         f"{median:>9} {row.outstanding:>6} {row.overdue:>7}  {row.standing or ''}"
     )
 
 
-def _percent(share: float | None) -> str:
+def _in_percent(share: float | None) -> str:
     return "     -" if share is None else f"{100 * share:4.0f} %"
 
 
-def _interval(share: Share) -> str:
-    return f"{_percent(share.low)} - {_percent(share.high)}"
+def _limits(share: Share) -> str:
+    return f"{_in_percent(share.low)} - {_in_percent(share.high)}"

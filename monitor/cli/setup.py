@@ -1,4 +1,4 @@
-"""`monitor init`, `monitor config`: an installation and what is in force in it."""
+"""`monitor init`, `monitor config` and `monitor keys`: set up, see settings, keep keys elsewhere."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from dataclasses import asdict
 
 import click
 from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session
 
+from monitor import audit
 from monitor import audit as trail
-from monitor.cli.keys import record_signing_key
-from monitor.cli.runtime import json_option, runtime, show
+from monitor.cli.runtime import Runtime, json_option, runtime, show
 from monitor.db import connect, database_reachable, transaction
 from monitor.instants import to_datetime
 from monitor.key_checks import refuse_new_keys, require_opens, tie
 from monitor.migrate import upgrade
-from monitor.release.signing import create_signing_key
+from monitor.release.signing import SigningKey, create_signing_key, replace_signing_key
 from monitor.vault import Vault
 from monitor.vault import create_keys as create_key_file
 
@@ -75,3 +76,29 @@ def config(as_json: bool) -> None:
         for source in settings.sources.values()
     ]
     show(rows, as_json, "\n".join(lines))
+
+
+@click.group()
+def keys() -> None:
+    """Keys outside the database."""
+
+
+@keys.command()
+@click.option("--replace", is_flag=True, help="Lay the present key aside and make a new one.")
+@json_option
+def signing(replace: bool, as_json: bool) -> None:
+    """Make the key that signs the open data of releases. What an earlier key signed stays valid."""
+    run = runtime()
+    make = replace_signing_key if replace else create_signing_key
+    with transaction(run.engine) as session:
+        key = make(run.settings.signing_key_file, run.settings.public_keys)
+        record_signing_key(session, run, key)
+    path = run.settings.signing_key_file
+    text = f"signing key made: {path} (back it up apart from the database)\nfingerprint: {key.fingerprint}"
+    show({"signing_key_file": str(path), "fingerprint": key.fingerprint}, as_json, text)
+
+
+def record_signing_key(session: Session, run: Runtime, key: SigningKey) -> None:
+    """Say in the audit trail that releases are signed with this key from now on."""
+    subject, details = f"key {key.fingerprint[:16]}", {"fingerprint": key.fingerprint}
+    audit.record(session, to_datetime(run.now()), "operator", "keys.signing", subject, details)

@@ -9,6 +9,7 @@ import csv
 import hashlib
 import io
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import TypeAlias
 
 import numpy as np
@@ -16,8 +17,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from monitor.disclosure.rows import PublicTable
+from monitor.disclosure.rows import PublicTable, Row
 from monitor.instants import HOUR
+from monitor.score.company_file import ANNOUNCED, COLUMNS, POOLED_COUNTS, cell
 from monitor.score.episode_file import MOVED_TO, POOLED
 from monitor.score.methods import Method
 from monitor.score.table import DEADLINES_HOURS
@@ -160,3 +162,50 @@ def _cells(column: Column) -> list[object]:
     """The values of a column; true and false as Arrow writes them, in small letters."""
     cells: list[object] = (column.cast(pa.string()) if column.type == pa.bool_() else column).to_pylist()
     return cells
+
+
+Cell = str | int | None
+
+
+def companies_csv(table: PublicTable) -> bytes:
+    """A line per company by key, then what is pooled and what is unattributed; empty where it is withheld."""
+    lines = [*map(_company, sorted(table.rows, key=lambda row: row.company)), _pool(table), _nobody(table)]
+    sheet = io.StringIO()
+    writer = csv.DictWriter(sheet, COLUMNS)
+    writer.writeheader()
+    writer.writerows(lines)
+    return sheet.getvalue().encode()
+
+
+def _company(row: Row) -> Mapping[str, Cell]:
+    return {
+        "company": cell(row.company),
+        "name": cell(row.name),
+        "country": row.country,
+        "via_proxy": str(row.via_proxy).lower(),
+        "figures": "withheld" if row.figures is None else "shown",
+        "refused": None if row.figures is None else row.figures.refused,
+        ANNOUNCED: None if row.figures is None else row.figures.announced_ipv4,
+    }
+
+
+def _pool(table: PublicTable) -> Mapping[str, Cell]:
+    """What the network has and no company with figures."""
+    network = table.network.counts
+    shown = next(line.counts for line in table.totals if line.kind == "shown")
+    rest = {name: _without(network[name], shown[name]) for name in POOLED_COUNTS}
+    return {"company": POOLED, "figures": "pooled", **rest}
+
+
+def _without(total: int | None, part: int | None) -> int | None:
+    return None if total is None or part is None else total - part
+
+
+def _nobody(table: PublicTable) -> Mapping[str, Cell]:
+    nobody = table.unattributed
+    return {
+        "company": "(unattributed)",
+        "figures": "unattributed",
+        "episodes": nobody.episodes,
+        "notices": nobody.notices,
+    }

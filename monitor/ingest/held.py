@@ -15,7 +15,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from monitor.ingest.ahead import SEALED_AT_ONCE
-from monitor.models.held import HeldPiece
+from monitor.models.facts import HeldPiece
 from monitor.vault import Vault
 
 

@@ -21,8 +21,8 @@ from monitor.ingest.items import Item, prepare, refuse_texts
 from monitor.ingest.statements import opened, written
 from monitor.ingest.store import Store
 from monitor.instants import to_datetime
+from monitor.models.columns import HashHit, ItemReference, WaitingStatement
 from monitor.models.facts import Content
-from monitor.models.references import HashHit, ItemReference, WaitingStatement
 
 _HEAD = ("delivery_id", "source", "recorded_at")
 _REFERENCE = (*_HEAD, "key_version", "number_digest", "content_id")

@@ -1,25 +1,23 @@
 """All tables of the system of record; importing this package registers every one of them."""
 
 from monitor.models.account import AccessToken, PushedRequest
-from monitor.models.audit import AuditEntry
+from monitor.models.audit import AuditEntry, KeyCheck
+from monitor.models.columns import HashHit, ItemReference, WaitingStatement
 from monitor.models.company import Company, CompanyClaim, CompanyDetail, NetblockSteps, NetblockTable, Network
 from monitor.models.facts import (
     Attribution,
     Content,
     Correction,
     Delivery,
+    HeldPiece,
     Notice,
     Quarantined,
     Sighting,
     Site,
     Suspension,
 )
-from monitor.models.held import HeldPiece
-from monitor.models.key import KeyCheck
-from monitor.models.observe import ObserverState
-from monitor.models.references import HashHit, ItemReference, WaitingStatement
 from monitor.models.release import Release, ReleaseRow
-from monitor.models.run import Alert, CollectorRun, Leadership, ScheduledSource
+from monitor.models.run import Alert, CollectorRun, Leadership, ObserverState, ScheduledSource
 
 __all__ = [
     "AccessToken",

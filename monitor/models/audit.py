@@ -1,11 +1,11 @@
-"""The audit trail: each entry carries the hash of the one before it."""
+"""The audit trail, and the check values that tie a database to its keys."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, String
+from sqlalchemy import JSON, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from monitor.db import Base, Identifier
@@ -24,3 +24,13 @@ class AuditEntry(Base):
     details: Mapped[dict[str, Any]] = mapped_column(JSON)
     previous_hash: Mapped[str] = mapped_column(String(64))
     entry_hash: Mapped[str] = mapped_column(String(64), unique=True)
+
+
+class KeyCheck(Base):
+    """A key version that digests and seals here. `check_value`: `Vault.check_values`, 32 bytes."""
+
+    __tablename__ = "key_checks"
+
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    check_value: Mapped[bytes] = mapped_column(LargeBinary(32))
+    recorded_at: Mapped[datetime]

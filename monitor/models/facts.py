@@ -210,3 +210,14 @@ class Correction(Base):
     reason: Mapped[str] = mapped_column(String(2000))
     decided_by: Mapped[str] = mapped_column(String(128))
     recorded_at: Mapped[datetime]
+
+
+class HeldPiece(Base):
+    """A piece of a delivery as it arrived, sealed; pieces are numbered from 0 and gone once a person has decided."""
+
+    __tablename__ = "held_pieces"
+
+    delivery_id: Mapped[int] = mapped_column(ForeignKey("deliveries.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    key_version: Mapped[int]
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)

@@ -1,11 +1,11 @@
-"""Collecting on a schedule: who leads, what is due, how each run ended, and what the operator was told."""
+"""Runs of collectors, who leads the schedule, alerts, and what was observed on the network."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index, String, text
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from monitor.db import Base, Identifier
@@ -93,3 +93,20 @@ class Alert(Base):
     ended_at: Mapped[datetime | None]
     ended_told_at: Mapped[datetime | None]
     claimed_at: Mapped[datetime | None]
+
+
+class ObserverState(Base):
+    """`subject`: the keyed digest of what is asked about, a host name or a URL.
+
+    `failures` in a row, the last of them at `failed_at`: of the probe, or looks of the relocation watch that found a
+    name elsewhere; `company_id`: where the name's addresses lay last.
+    """
+
+    __tablename__ = "observer_states"
+
+    observer: Mapped[str] = mapped_column(String(64), primary_key=True)
+    subject: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    asked_at: Mapped[datetime]
+    failures: Mapped[int] = mapped_column(default=0)
+    failed_at: Mapped[datetime | None]
+    company_id: Mapped[int | None] = mapped_column(ForeignKey("companies.id"), index=True)

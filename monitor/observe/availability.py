@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from monitor.models.observe import ObserverState
+from monitor.models.run import ObserverState
 from monitor.vocabulary import State
 
 FAILURES = 3

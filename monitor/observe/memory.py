@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from monitor.models.observe import ObserverState
+from monitor.models.run import ObserverState
 from monitor.observe.items import FOLLOWED
 
 

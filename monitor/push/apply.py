@@ -14,7 +14,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from monitor.access.pushed import SeenBeforeError, answered, claim, has_body
+from monitor.access.tokens import SeenBeforeError, answered, claim, has_body
 from monitor.db import lock_writers, transaction
 from monitor.errors import ConfigurationError
 from monitor.formats.reading import fingerprint

@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy.orm import Session
 
-from monitor.disclosure.anonymised import public_episodes, write_csv
+from monitor.disclosure.anonymised import companies_csv, public_episodes, write_csv
 from monitor.disclosure.rows import PublicTable, public_table
 from monitor.errors import MonitorError
 from monitor.models.release import Release, Stage
@@ -33,11 +33,9 @@ from monitor.score.recompute import recompute
 from monitor.score.run import Request, scored_episodes
 from monitor.score.table import Table
 from monitor.settings import Settings
-from monitor.tables.company_list import companies_csv
-from monitor.tables.data_package import About, descriptor
+from monitor.tables.data_package import About, descriptor, readme_files
 from monitor.tables.open_data import Sheet, sheets_of
-from monitor.tables.readme import readme_files
-from monitor.wording.method_text import method_files
+from monitor.wording.parameters import method_files
 from monitor.wording.words import Text
 
 EPISODES, COMPANIES = "episodes.csv", "companies.csv"

@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 from datetime import timedelta
 
-from monitor.access.rate import Allowance, Limit, charge, is_spent, spend
-from monitor.access.tokens import PUSH, issue
+from monitor.access.tokens import PUSH, Allowance, Limit, charge, is_spent, issue, spend
 from monitor.db import transaction
 from monitor.instants import parse_instant, to_datetime
 from monitor.models.account import AccessToken

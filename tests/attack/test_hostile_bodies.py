@@ -16,7 +16,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from monitor.access.rate import Limit
+from monitor.access.tokens import Limit
 from monitor.db import lock_writers, transaction
 from monitor.errors import DeliveryError
 from monitor.formats.xarf_body import BodyRefusedError, read_body

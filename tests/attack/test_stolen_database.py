@@ -12,8 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import LargeBinary, select
 
-from monitor.access.pushed import claim
-from monitor.access.tokens import PUSH, issue
+from monitor.access.tokens import PUSH, claim, issue
 from monitor.db import Base, transaction
 from monitor.ingest.answer import Answer
 from monitor.ingest.take import Parcel

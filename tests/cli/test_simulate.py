@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from monitor.cli.simulate import simulate
+from monitor.cli.demo import simulate
 from monitor.errors import MonitorError
 
 SMALL = ("--scenario", "quiet", "--scale", "0.01")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from monitor.cli.sources import sources
+from monitor.cli.schedule import sources
 from monitor.db import transaction
 from monitor.errors import MonitorError
 from monitor.instants import iso

@@ -13,8 +13,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.comparison.change_lines import Line, lines, network_lines, rank_words, told
-from monitor.comparison.changes import Change, changes, changes_csv, changes_json, company_change
+from monitor.comparison.changes import (
+    Change,
+    Line,
+    changes,
+    changes_csv,
+    changes_json,
+    company_change,
+    lines,
+    network_lines,
+    rank_words,
+    told,
+)
 from monitor.disclosure.rows import PublicTable, Row, public_table
 from monitor.score.table import AgeCount, Estimate, Incidence, Relocation
 from monitor.tables.figure_lines import figure_lines

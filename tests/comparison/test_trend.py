@@ -18,9 +18,10 @@ from monitor.comparison.trend import (
     is_quarter,
     moved_beyond_doubt,
     network_trend,
+    trend_csv,
+    trend_json,
 )
 from monitor.comparison.trend_sentences import remarks
-from monitor.comparison.trend_tables import trend_csv, trend_json
 from monitor.disclosure.rows import PublicTable
 from monitor.score.table import Share
 from tests.support.plain_tables import SMALL, Counted, company, release

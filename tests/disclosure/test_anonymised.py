@@ -11,10 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.disclosure.anonymised import public_episodes, write_csv
+from monitor.disclosure.anonymised import companies_csv, public_episodes, write_csv
 from monitor.disclosure.rows import public_table
 from monitor.score.company_file import cell, uncell
-from monitor.tables.company_list import companies_csv
 from tests.support.published import Invented, invent
 
 INPUT = (

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from monitor.cli import cli
 from monitor.db import transaction
 from monitor.demo import prepare, take_in_all
-from monitor.disclosure.anonymised import public_episodes, write_csv
+from monitor.disclosure.anonymised import companies_csv, public_episodes, write_csv
 from monitor.disclosure.rows import PublicTable, public_table
 from monitor.errors import DeliveryError
 from monitor.instants import HOUR, parse_instant
@@ -37,7 +37,6 @@ from monitor.score.recompute import recompute
 from monitor.score.run import Request, score_for_release, scored_episodes
 from monitor.score.table import Table, Unattributed
 from monitor.settings import Settings
-from monitor.tables.company_list import companies_csv
 from monitor.vault import Vault
 from tests.conftest import Database
 from tests.disclosure.test_anonymised import arrow

@@ -21,12 +21,11 @@ import pytest
 from monitor.charts.outcomes import outstanding_by_age
 from monitor.disclosure import rows as public_rows
 from monitor.disclosure import suppression as withheld
-from monitor.disclosure.anonymised import public_episodes, write_csv
+from monitor.disclosure.anonymised import companies_csv, public_episodes, write_csv
 from monitor.disclosure.rows import public_table
 from monitor.disclosure.suppression import MEASURES
 from monitor.score.table import DEADLINES_HOURS, Estimate, Flow, Norm, NormLine, Table, Unattributed
 from monitor.tables import sheets
-from monitor.tables.company_list import companies_csv
 from reports.figures import key_figures, unmeasured
 from tests.support.disclosure_attack import TIMES, Attack, Counts, attack_on
 from tests.support.published import COMPANIES, Invented, estimate

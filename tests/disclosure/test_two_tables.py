@@ -15,13 +15,12 @@ import pyarrow as pa
 import pytest
 
 from monitor.disclosure import rows as public_rows
-from monitor.disclosure.anonymised import public_episodes, write_csv
+from monitor.disclosure.anonymised import companies_csv, public_episodes, write_csv
 from monitor.disclosure.rows import PublicTable, public_table
 from monitor.disclosure.suppression import Withheld, withheld
 from monitor.score.methods import HASH_HITS, Method
 from monitor.score.table import Table
 from monitor.tables import sheets
-from monitor.tables.company_list import companies_csv
 from tests.disclosure.test_suppression import (
     WIDE,
     ZERO,

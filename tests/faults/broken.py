@@ -28,7 +28,7 @@ from monitor.instants import parse_instant
 NOW = parse_instant("2026-04-12T00:00:00Z")
 _FORKED = get_context("forkserver")  # a server that has imported everything starts a run in milliseconds
 _FORKED.set_forkserver_preload(  # none of it starts Twisted's reactor, which each run needs to itself
-    ["tests.faults.broken", "spiders.command", "monitor.cli.ingest", "scrapy.core.downloader.handlers.http11"]
+    ["tests.faults.broken", "spiders.command", "monitor.cli.deliveries", "scrapy.core.downloader.handlers.http11"]
 )
 _full: list[bool] = []
 

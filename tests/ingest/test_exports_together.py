@@ -21,9 +21,9 @@ from monitor.formats.registry import read_registry
 from monitor.ingest.answer import Answer
 from monitor.ingest.take import Parcel, take
 from monitor.instants import HOUR, parse_instant, to_datetime
+from monitor.models.columns import HashHit, WaitingStatement
 from monitor.models.company import Company
 from monitor.models.facts import Attribution, Content, Correction, Delivery, Notice, Sighting
-from monitor.models.references import HashHit, WaitingStatement
 from monitor.period import parse_period
 from monitor.score.methods import method
 from monitor.score.run import Request, score, scored_episodes

@@ -22,8 +22,7 @@ from monitor.ingest.take import Parcel
 from monitor.instants import DAY, HOUR, parse_instant
 from monitor.intake import Decision, accept, reject, take_in
 from monitor.models.audit import AuditEntry
-from monitor.models.facts import Attribution, Content, Delivery, Notice, Quarantined, Sighting, Site
-from monitor.models.held import HeldPiece
+from monitor.models.facts import Attribution, Content, Delivery, HeldPiece, Notice, Quarantined, Sighting, Site
 from monitor.thresholds import Thresholds
 from monitor.vault import Vault
 from monitor.vocabulary import Verdict

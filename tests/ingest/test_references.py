@@ -13,8 +13,8 @@ from monitor.db import transaction
 from monitor.ingest.answer import Answer
 from monitor.ingest.take import Parcel, take
 from monitor.instants import parse_instant, to_datetime
+from monitor.models.columns import HashHit, ItemReference, WaitingStatement
 from monitor.models.facts import Content, Correction, Notice, Sighting
-from monitor.models.references import HashHit, ItemReference, WaitingStatement
 from monitor.vault import Vault
 from monitor.vocabulary import Channel, Decision, DeliveryState, State
 from tests.conftest import Database

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.models.observe import ObserverState
+from monitor.models.run import ObserverState
 from monitor.observe.availability import conclude, meaning
 from monitor.vocabulary import State
 

@@ -29,9 +29,9 @@ from monitor.release.store import find, load_table
 from monitor.score.methods import METHODS, method
 from monitor.score.run import score
 from monitor.settings import Settings
-from monitor.tables import readme
+from monitor.tables import data_package
 from monitor.tables.data_package import About
-from monitor.wording.method_text import method_text
+from monitor.wording.parameters import method_text
 from monitor.wording.words import LANGUAGES
 from tests.release.conftest import Published
 from tests.release.history import DRAFTED, MOVES_FIGURES, learn, request
@@ -80,24 +80,24 @@ def needs(program: str) -> None:
 def test_openssl_knows_the_signature_and_no_other(published: Published, tmp_path: Path) -> None:
     needs("openssl")
     found = made(published, tmp_path)
-    assert found.run(readme.VERIFY).stdout.strip() == "Signature Verified Successfully"
-    assert found.run(readme.FINGERPRINT).stdout.split()[0] == found.package.fingerprint
+    assert found.run(data_package.VERIFY).stdout.strip() == "Signature Verified Successfully"
+    assert found.run(data_package.FINGERPRINT).stdout.split()[0] == found.package.fingerprint
     assert found.json("manifest.json")["signature"] == {
         "algorithm": "Ed25519",
         "public_key_sha256": found.package.fingerprint,
     }
     assert len(found.package.files["manifest.json.sig"]) == 64
     (found.folder / "manifest.json").write_bytes(found.package.files["manifest.json"].replace(b"a", b"b", 1))
-    assert found.run(readme.VERIFY).returncode != 0
+    assert found.run(data_package.VERIFY).returncode != 0
 
 
 def test_sha256sum_knows_every_file_and_the_manifest_the_sums(published: Published, tmp_path: Path) -> None:
     needs("sha256sum")
     found = made(published, tmp_path)
-    assert found.run(readme.SUMS).returncode == 0
-    assert found.run(readme.LISTED).returncode == 0
+    assert found.run(data_package.SUMS).returncode == 0
+    assert found.run(data_package.LISTED).returncode == 0
     (found.folder / "ranking.csv").write_bytes(b"changed")
-    assert "ranking.csv: FAILED" in found.run(readme.SUMS).stdout
+    assert "ranking.csv: FAILED" in found.run(data_package.SUMS).stdout
 
 
 def test_the_signed_manifest_lists_every_file_but_itself(published: Published, tmp_path: Path) -> None:
@@ -117,12 +117,12 @@ def test_frictionless_finds_every_value_what_its_column_says(published: Publishe
     assert report["valid"], said.stdout
     assert report["stats"]["tasks"] == len(found.json("datapackage.json")["resources"])
     (found.folder / "ranking.csv").write_bytes(found.package.files["ranking.csv"].replace(b"false", b"perhaps"))
-    assert found.run(readme.VALIDATE).returncode == 1
+    assert found.run(data_package.VALIDATE).returncode == 1
 
 
 def test_anyone_gets_the_ranking_from_the_package(published: Published, tmp_path: Path) -> None:
     found = made(published, tmp_path)
-    answer = found.run(f"{readme.RECOMPUTE} --curves --json")
+    answer = found.run(f"{data_package.RECOMPUTE} --curves --json")
     companies = {item["company"]: item for item in json.loads(answer.stdout)["companies"]}
     with transaction(published.database.engine) as session:
         table = load_table(session, find(session, "1"))
@@ -221,5 +221,12 @@ def test_the_text_of_another_method_is_made_from_its_parameters(tmp_path: Path) 
 
 def test_the_document_gives_the_commands_that_were_tried_here() -> None:
     said = (Path(__file__).parents[2] / "docs" / "open-data.md").read_text("utf-8")
-    commands = (readme.VERIFY, readme.FINGERPRINT, readme.LISTED, readme.SUMS, readme.VALIDATE, readme.RECOMPUTE)
+    commands = (
+        data_package.VERIFY,
+        data_package.FINGERPRINT,
+        data_package.LISTED,
+        data_package.SUMS,
+        data_package.VALIDATE,
+        data_package.RECOMPUTE,
+    )
     assert [command for command in commands if " ".join(command.replace("\\\n", " ").split()) not in said] == []

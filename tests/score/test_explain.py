@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from monitor.cli.explain import describe
+from monitor.cli.score import describe_explanation
 from monitor.db import transaction
 from monitor.errors import MonitorError
 from monitor.instants import HOUR
@@ -179,7 +179,7 @@ def test_few_episodes_are_explained_and_marked(tmp_path: Path) -> None:
     found = explained(tmp_path, on_each(range(9), FAST))
     assert standings(found) == ["too_few"] * 7
     assert (found.publishable, found.changes) == (False, ())
-    assert "no figure of this company is published" in describe(found)
+    assert "no figure of this company is published" in describe_explanation(found)
     assert explained(tmp_path, on_each(range(10), FAST)).publishable
 
 
@@ -296,4 +296,4 @@ def test_as_it_is_shown(tmp_path: Path) -> None:
     found = explained(
         tmp_path, [*on_each(range(4), NEVER), *on_each(range(4, 38), FAST), *on_each(range(38, 40), MOVED)]
     )
-    assert describe(found) == SHOWN
+    assert describe_explanation(found) == SHOWN

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from monitor.access import tokens
-from monitor.access.rate import Limit
+from monitor.access.tokens import Limit
 from monitor.db import Base, transaction
 from monitor.formats.xarf_objects import BODY_LIMIT, ITEM_LIMIT, OBJECT_LIMIT
 from monitor.ingest.answer import Answer
@@ -27,8 +27,7 @@ from monitor.ingest.outcomes import Fate, Outcome
 from monitor.ingest.take import Parcel
 from monitor.instants import to_datetime
 from monitor.intake import Decision, accept, take_in
-from monitor.models.facts import Content, Delivery, Notice, Quarantined
-from monitor.models.held import HeldPiece
+from monitor.models.facts import Content, Delivery, HeldPiece, Notice, Quarantined
 from monitor.push import apply as pushing
 from monitor.settings import Source
 from monitor.vault import Vault

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 from sqlalchemy.orm import Session
 
-from monitor.access.rate import Limit
+from monitor.access.tokens import Limit
 from monitor.settings import Settings
 from tests.conftest import NewDatabase
 from tests.support.published import COMPANIES, invent, publish, with_hash_hits

@@ -13,7 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from monitor.comparison.change_lines import Line
+from monitor.comparison.changes import Line
 from monitor.comparison.trend import TrendPoint
 from monitor.db import connect
 from monitor.settings import Settings

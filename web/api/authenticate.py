@@ -11,8 +11,7 @@ from datetime import datetime
 from flask import Response, current_app, g, request
 from sqlalchemy import Engine
 
-from monitor.access.rate import Allowance, Limit, charge, is_spent, spend
-from monitor.access.tokens import verify
+from monitor.access.tokens import Allowance, Limit, charge, is_spent, spend, verify
 from monitor.db import transaction
 from monitor.instants import to_datetime
 from web.api.places import Places

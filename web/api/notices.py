@@ -12,8 +12,7 @@ from flask import Response, current_app
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from monitor.access.pushed import own_delivery
-from monitor.access.tokens import PUSH, READ
+from monitor.access.tokens import PUSH, READ, own_delivery
 from monitor.db import transaction
 from monitor.ingest.answer import answer
 from monitor.instants import iso, to_instant
