@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
@@ -19,19 +20,14 @@ from monitor.comparison.summary import summary
 from monitor.disclosure.rows import PublicTable
 from monitor.wording import formatting, sentences
 from monitor.wording.words import FIGURES, LATENESS, STANDINGS, Language, Text
-from reports import companies
-from reports.chapters import chapters
-from reports.corrections import Correction, corrected
-from reports.figures import key_figures, shown, unmeasured
+from reports import sections
+from reports.figures import cell, key_figures, numeric, pictures, shown, unmeasured
 from reports.introductions import INTRODUCTIONS
-from reports.norms import norms
-from reports.pictures import cell, numeric, pictures
-from reports.progress import progress
 from reports.prose import PROSE
 from reports.quality import quality
+from reports.sections import Correction, corrected, explained, norms, progress
 from reports.styles import inlined
 from reports.summary import counted, standing_counts, what_was_measured
-from reports.trend import explained
 from reports.words import WORDS
 
 Medium = Literal["screen", "print"]
@@ -83,11 +79,11 @@ def _context(report: Report, language: Language, medium: Medium) -> dict[str, An
         "medium": medium,
         "style": inlined("screen.css") if medium == "screen" else Markup(),
         "chapters": chapters(table),
-        "most": companies.IN_A_CHAPTER,
+        "most": sections.IN_A_CHAPTER,
         "next_table": count(1).__next__,
         "next_picture": count(1).__next__,
-        "notices": companies.listed(table),
-        "hits": companies.listed(table.hash_hits) if table.hash_hits else None,
+        "notices": sections.listed(table),
+        "hits": sections.listed(table.hash_hits) if table.hash_hits else None,
         "hits_summary": what_was_measured(table.hash_hits, language) if table.hash_hits else (),
         "answers": summary(table, before, language),
         "measured": (counted(table, language), *what_was_measured(table, language)),
@@ -125,3 +121,27 @@ def _wording(language: Language) -> dict[str, Any]:
 def _say(key: str, language: Language, **values: object) -> str:
     words: Text = _SAID[key]
     return words[language].format(**values)
+
+
+_ORDER = (
+    "summary",
+    "key_figures",
+    "ranking",
+    "funnel",
+    "slow",
+    "relocation",
+    "hash_hits",
+    "quality",
+    "norms",
+    "trend",
+    "how",
+    "corrections",
+    "tables",
+    "colophon",
+)
+
+
+def chapters(table: PublicTable) -> Mapping[str, int]:
+    """The number of each chapter that this release has, by its key."""
+    there = (key for key in _ORDER if key != "hash_hits" or table.hash_hits)
+    return {key: number for number, key in enumerate(there, 1)}

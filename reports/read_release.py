@@ -17,8 +17,8 @@ from monitor.errors import MonitorError
 from monitor.models.release import Release, Stage
 from monitor.release.store import load_table_without_curves, published
 from monitor.settings import Settings
-from reports.corrections import Correction
 from reports.document import Report
+from reports.sections import Correction
 
 QUARTERS = 20  # five years: older ones are in the earlier reports
 

@@ -12,22 +12,20 @@ from werkzeug.exceptions import HTTPException
 from monitor.db import connect
 from monitor.push.process import PushProcess
 from monitor.settings import Settings, load_settings
+from web.api.authenticate import Places
 from web.api.page import add_api_page
-from web.api.places import Places
 from web.api.routes import add_api, problem_of
 from web.badge import add_badge
 from web.cite import add_cite
 from web.company import add_company
-from web.feeds import add_feeds
+from web.feeds import add_feeds, add_sitemap
 from web.health import add_health
 from web.languages import init_babel
 from web.norm import add_norm
 from web.open_data import add_open_data
 from web.pages import add_pages
 from web.pictures import add_pictures
-from web.security import init_security_headers
-from web.security_txt import add_security_txt
-from web.sitemap import add_sitemap
+from web.security import add_security_txt, init_security_headers
 from web.transfer import compress
 from web.trend import add_across
 

@@ -148,7 +148,7 @@ class PageCache:
     """A WSGI application in front of another, whose public answers are made once in each state of what is published.
 
     Only whole answers (200) to GET are kept, and no longer than their own max-age. Who has the page gets 304.
-    `state` numbers the state that holds now (`web.published.Watch`); `clock` gives seconds.
+    `state` numbers the state that holds now (`web.releases.Watch`); `clock` gives seconds.
     """
 
     def __init__(

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from flask import Flask, Response, abort, make_response, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
+from monitor import charts
+from monitor.charts.frame import Figure
 from monitor.comparison.share_change import movements
+from monitor.comparison.trend import TrendPoint
 from monitor.disclosure.rows import PublicTable, Row
+from monitor.score.table import Flow
 from monitor.tables import sheets
 from monitor.tables.figure_lines import certainty, figure_lines
 from monitor.wording import sentences
 from monitor.wording.words import LANGUAGES, Language
 from web import languages
-from web.company_figures import company_figures
-from web.history import company_corrections, company_history
 from web.holdings import holdings
 from web.pages import (
     LATEST,
@@ -30,7 +32,43 @@ from web.pages import (
 )
 from web.releases import ReleaseIndex, ReleaseVersion, periods_with, release_index
 from web.transfer import released
+from web.trend import company_corrections, company_history
 from web.views import Query
+
+
+def company_figures(
+    row: Row, table: PublicTable, history: Sequence[TrendPoint], language: Language
+) -> Mapping[str, Figure]:
+    """Every picture there is something to show in: none of a company whose figures are withheld but its history."""
+    drawn: list[Figure] = []
+    if any(point.lenient for point in history):
+        drawn += [figure(history, language, row.name) for figure in (charts.trend_figure, charts.median_figure)]
+    if row.figures is not None:
+        drawn += _of_figures(row, table, language)
+    return {figure.name: figure for figure in drawn}
+
+
+def _of_figures(row: Row, table: PublicTable, language: Language) -> list[Figure]:
+    item = row.figures
+    assert item is not None
+    drawn = [charts.survival_figure(row, table.network, table.method, language)]
+    if item.on_time.mature:
+        drawn.append(charts.counts_figure(item.on_time, language))
+    if item.outstanding and item.outstanding_by_age:
+        drawn.append(charts.age_figure(item.outstanding_by_age, item.on_time.deadline_hours, language))
+    if moves := flows_of(table, row.company):
+        drawn.append(charts.flow_figure(moves, company_names(table), language))
+    return drawn
+
+
+def flows_of(table: PublicTable, key: str) -> tuple[Flow, ...]:
+    """What moved from the company, and what moved to it."""
+    return tuple(flow for flow in table.flows or () if key in (flow.origin, flow.destination))
+
+
+def company_names(table: PublicTable) -> dict[str, str]:
+    """The names of a table's companies by key."""
+    return {row.company: row.name for row in table.rows}
 
 
 def add_company(app: Flask) -> None:

@@ -16,10 +16,10 @@ from monitor.comparison.trend import step_json
 from monitor.comparison.trend_sentences import what_moved
 from monitor.disclosure.rows import PublicTable
 from monitor.wording.words import Language
-from web.history import Correction, corrections
 from web.pages import csv_file, json_file, release_json, release_tables, session
 from web.releases import ReleaseIndex, ReleaseVersion, release_index
 from web.transfer import released
+from web.trend import Correction, corrections
 from web.views import edition_before
 
 

@@ -1,18 +1,25 @@
-"""Atom feeds (RFC 4287) of releases and corrections, one per language; ids are tag URIs (RFC 4151) and never change."""
+"""For programs that look for what is new: Atom feeds, the sitemap and robots.txt."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+from urllib.parse import quote
 
-from flask import Flask, Response, render_template, url_for
+from flask import Flask, Response, abort, render_template, url_for
+from sqlalchemy import select
 
 from monitor.instants import iso, to_instant
+from monitor.models.release import ReleaseRow
+from monitor.release.store import HASH_HIT
 from monitor.wording.formatting import period
 from monitor.wording.words import LANGUAGES, Language, Text
 from web.addresses import absolute, authority, settings, shareable
-from web.announced import Announcement, announcements
 from web.pages import session
+from web.releases import Announcement, ReleaseVersion, announcements, periods_with_hash_hits, release_index
 
 ATOM = "application/atom+xml"
 _BEGAN = datetime(2026, 1, 1, tzinfo=UTC)  # of the tags; and of a feed in which nothing stands yet
@@ -94,3 +101,98 @@ def _why(item: Announcement, lang: Language) -> str:
 
 def _tag(specific: str) -> str:
     return f"tag:{authority()},{_BEGAN:%Y-%m-%d}:{specific}"
+
+
+MOST = 50_000  # addresses in one file, by the protocol
+_ONCE = ("method", "trend", "open_data", "accessibility", "api_page")
+_PER_PERIOD = ("ranking", "pictures", "norm", "cite")
+_XML = "application/xml; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page: its path in each language, and when its figures were made public."""
+
+    paths: Mapping[Language, str]
+    changed: str | None = None
+
+
+def add_sitemap(app: Flask) -> None:
+    """Register the routes."""
+    app.add_url_rule("/sitemap.xml", "sitemap", sitemap)
+    app.add_url_rule("/sitemap-<int:part>.xml", "sitemap_part", sitemap_part)
+    app.add_url_rule("/robots.txt", "robots", robots)
+
+
+def sitemap() -> Response:
+    """All public pages of the newest releases, or the list of the files that have them."""
+    pages = tuple(_pages())
+    if len(pages) * len(LANGUAGES) <= MOST:
+        return _listed(pages)
+    parts = range(-(-len(pages) // _each()))
+    files = [absolute(url_for("sitemap_part", part=part + 1)) for part in parts]
+    return shareable(Response(render_template("sitemap_index.xml", files=files), content_type=_XML))
+
+
+def sitemap_part(part: int) -> Response:
+    """One of the files, from 1."""
+    pages = tuple(_pages())[max(0, part - 1) * _each() : part * _each()]
+    return _listed(pages) if pages else abort(404)
+
+
+def robots() -> Response:
+    """Crawlers may read every page; sorted and filtered views and the API only say the same again."""
+    lines = ("User-agent: *", "Disallow: /*?", "Disallow: /api/", f"Sitemap: {absolute(url_for('sitemap'))}", "")
+    return shareable(Response("\n".join(lines), content_type="text/plain; charset=utf-8"))
+
+
+def _each() -> int:
+    return MOST // len(LANGUAGES)
+
+
+def _listed(pages: tuple[Page, ...]) -> Response:
+    text = render_template("sitemap.xml", pages=pages, base=absolute(""))
+    return shareable(Response(text, content_type=_XML))
+
+
+def _pages() -> Iterator[Page]:
+    editions = release_index(session()).newest
+    for endpoint in _ONCE:
+        yield Page(_paths(endpoint))
+    companies, hits = _companies(editions), periods_with_hash_hits(session(), editions)
+    for edition in editions:
+        page = partial(Page, changed=edition.published)
+        for endpoint in _PER_PERIOD:
+            yield page(_paths(endpoint, period=edition.period))
+        if edition in hits:
+            yield page(_paths("hash_hits", period=edition.period))
+        yield from map(page, _companies_of(edition, companies[edition.id]))
+
+
+def _paths(endpoint: str, **values: str) -> dict[Language, str]:
+    """An address in each language; pages that also come as CSV and JSON are listed as pages."""
+    form = {"form": "html"} if endpoint in ("ranking", "hash_hits", "norm", "trend") else {}
+    known: dict[str, Any] = form | values
+    return {language: url_for(endpoint, lang=language, **known) for language in LANGUAGES}
+
+
+def _companies_of(edition: ReleaseVersion, keys: list[str]) -> Iterator[dict[Language, str]]:
+    """The addresses of a release's companies; made from one of them, for there are thousands."""
+    values: dict[str, Any] = {"form": "html", "period": edition.period, "key": "-"}
+    stems = {lang: url_for("company", lang=lang, **values).removesuffix("-") for lang in LANGUAGES}
+    for key in keys:
+        yield {language: stem + quote(key) for language, stem in stems.items()}
+
+
+def _companies(editions: tuple[ReleaseVersion, ...]) -> dict[int, list[str]]:
+    """The keys of the companies of each edition that have a page."""
+    query = (
+        select(ReleaseRow.release_id, ReleaseRow.company_key)
+        .where(ReleaseRow.release_id.in_([edition.id for edition in editions]))
+        .where(~ReleaseRow.company_key.startswith(HASH_HIT, autoescape=True))
+        .order_by(ReleaseRow.release_id, ReleaseRow.position)
+    )
+    keys: dict[int, list[str]] = {edition.id: [] for edition in editions}
+    for release, key in session().execute(query):
+        keys[release].append(key)
+    return keys

@@ -18,11 +18,11 @@ from monitor.models.release import ReleaseRow
 from monitor.score.table import SurvivalPoint
 from monitor.wording.words import LANGUAGES, Language
 from web import languages
-from web.company_figures import company_figures, company_names
-from web.history import company_history
+from web.company import company_figures, company_names
 from web.pages import LATEST, csv_file, release_tables, session, to_latest
 from web.releases import ReleaseVersion, release_index
 from web.transfer import released
+from web.trend import company_history
 from web.views import Query, RankingPage, ranking_page
 
 

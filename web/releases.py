@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import logging
+import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from threading import Lock
+from typing import TypeAlias
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from monitor.disclosure.rows import PublicTable, Row, public_table
@@ -18,6 +23,85 @@ from monitor.instants import iso, to_instant
 from monitor.models.release import Release, ReleaseRow, Stage
 from monitor.release.store import HASH_HIT, load_table_without_curves
 from monitor.score.table import Estimate, from_json
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """An edition as it was made public: the version it `corrects` and the `reason`, None for a first version."""
+
+    edition: ReleaseVersion
+    corrects: int | None
+    reason: str | None
+    hearing_waived: str | None
+
+
+def announcements(session: Session) -> tuple[Announcement, ...]:
+    """All that is published, the last made public first; of a manifest only the reason is read."""
+    corrects = Release.manifest["corrects"]
+    columns = (Release.id, Release.period, Release.version, Release.published_at, Release.manifest_sha256)
+    query = (
+        select(*columns, corrects["version"].as_integer(), corrects["reason"].as_string(), Release.hearing_waived)
+        .where(Release.stage == Stage.PUBLISHED)
+        .order_by(Release.published_at.desc(), Release.period.desc(), Release.version.desc())
+    )
+    return tuple(Announcement(ReleaseVersion(*row[:5]), *row[5:]) for row in session.execute(query))
+
+
+EVERY = 1.0  # seconds between two looks of one worker
+
+_LOG = logging.getLogger("monitor.site")
+
+State: TypeAlias = tuple[object, ...]
+
+
+class Watch:
+    """Counts how often what is published was seen to change; looks at most once in EVERY seconds.
+
+    Only one thread looks; meanwhile the others go on with what was seen last, also where the database does not answer.
+    """
+
+    def __init__(self, engine: Engine, publications: Path, clock: Callable[[], float] = time.monotonic) -> None:
+        self._engine, self._folder, self._clock = engine, publications, clock
+        self._lock = Lock()
+        self._seen: State | None = None
+        self._due = clock()
+        self._count = 0
+        self._answers = True
+
+    def __call__(self) -> int:
+        """The number of the present state."""
+        if self._clock() >= self._due and self._lock.acquire(blocking=False):
+            try:
+                self._due = self._clock() + EVERY
+                self._look()
+            finally:
+                self._lock.release()
+        return self._count
+
+    def _look(self) -> None:
+        try:
+            seen = published(self._engine, self._folder)
+        except SQLAlchemyError as error:
+            if self._answers:
+                _LOG.warning("the database does not answer (%s): kept pages are shown on", type(error).__name__)
+            self._answers = False
+            return
+        self._answers = True
+        if seen != self._seen:
+            self._seen, self._count = seen, self._count + 1
+
+
+def published(engine: Engine, publications: Path) -> State:
+    """What changes whenever a release is published, or its files are made; raises SQLAlchemyError."""
+    query = select(func.count(), func.max(Release.id), func.max(Release.published_at))
+    with engine.connect() as connection:
+        releases = connection.execute(query.where(Release.stage == Stage.PUBLISHED)).one()
+    try:
+        files = publications.stat().st_mtime_ns
+    except FileNotFoundError:
+        files = None
+    return (*releases, files)
+
 
 _KEPT = 32  # tables of a worker, about 4 MB each with 500 companies: five years and their corrections
 

@@ -27,7 +27,7 @@ from monitor.settings import Limits, Settings
 from web.app import create_app
 from web.cache import PageCache
 from web.limits import Connection, Gate
-from web.published import Watch
+from web.releases import Watch
 from web.threads import InThreads
 
 _BACKLOG = 2048

@@ -17,7 +17,7 @@ from urllib.parse import unquote_to_bytes
 
 from monitor.formats.xarf_objects import BODY_LIMIT
 from monitor.settings import Limits
-from web.api.places import TOTAL
+from web.api.authenticate import TOTAL
 from web.limits import CONNECTION
 
 DISCARD_LIMIT = 64 * 1024 * 1024  # bytes that are read to no purpose; who sends more may see the connection end

@@ -32,7 +32,7 @@ from tests.conftest import NewDatabase
 from tests.support.published import invent, publish
 from tests.web.pushing import SOURCES, notice
 from tests.web.test_serve import ask, served, until, worker
-from web.api.places import TOTAL
+from web.api.authenticate import TOTAL
 
 PAGE = "/en/"
 

@@ -26,10 +26,10 @@ from monitor.score.table import (
     Unattributed,
 )
 from monitor.wording.words import Language
-from reports.corrections import Correction
 from reports.document import Report, page
 from reports.pdf import write_pdf
 from reports.publication import identifier
+from reports.sections import Correction
 from tests.support.published import COMPANIES, invent, with_hash_hits
 
 PERIOD = "2026Q2"

@@ -9,15 +9,11 @@ from pathlib import Path
 import pytest
 
 from monitor.wording.words import LANGUAGES, Language
-from reports.chapters import chapters
-from reports.corrections import Corrected, Difference, corrected
-from reports.document import page
+from reports.document import chapters, page
 from reports.introductions import INTRODUCTIONS
-from reports.norms import norms
-from reports.progress import progress
 from reports.prose import PROSE
 from reports.quality import quality
-from reports.trend import explained
+from reports.sections import Corrected, Difference, corrected, explained, norms, progress
 from reports.words import WORDS
 from tests.reports.fiction import quarter, report
 from tests.support.published import COMPANIES, filler, invent

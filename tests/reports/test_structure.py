@@ -13,9 +13,9 @@ from pypdf import PdfReader
 from pypdf.generic import DictionaryObject, NumberObject
 
 from monitor.wording.words import LANGUAGES, Language
-from reports.chapters import chapters
+from reports.document import chapters
+from reports.figures import pictures
 from reports.pdf_pool import pdf_pool
-from reports.pictures import pictures
 from reports.publication import documents
 from reports.words import WORDS
 from tests.reports.fiction import PERIOD, pdf, report

@@ -19,7 +19,7 @@ from monitor.push.apply import work
 from monitor.push.messages import Push, Worked
 from monitor.settings import Settings, Source
 from monitor.vault import HandedKey, Vault, create_keys
-from web.api.places import Places
+from web.api.authenticate import Places
 from web.app import create_app
 
 SAMPLE: dict[str, Any] = json.loads(

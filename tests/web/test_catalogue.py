@@ -17,8 +17,7 @@ from rdflib.term import BNode, Node
 
 from monitor.release.publications import Publication, PublishedFile
 from monitor.settings import Settings
-from web.catalogue import Entry, catalogue
-from web.catalogue_terms import ADMS, DCAT, EU, SPDX, VCARD
+from web.catalogue import ADMS, DCAT, EU, SPDX, VCARD, Entry, catalogue
 from web.releases import ReleaseVersion
 
 BASE = "https://monitor.example"

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web.citation import Work, bibtex, csl, key_of, plain, ris, title_of
+from web.cite import Work, bibtex, csl, key_of, plain, ris, title_of
 
 WORK = Work(
     key="hostingmonitor-2026Q2-v2",

@@ -20,9 +20,9 @@ from monitor.score.methods import CURRENT, METHODS
 from monitor.settings import Settings
 from tests.conftest import NewDatabase
 from tests.support.published import invent, publish
-from web import sitemap
+from web import feeds
 from web.app import create_app
-from web.security_txt import contact_uri, expires
+from web.security import contact_uri, expires
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 MAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
@@ -184,7 +184,7 @@ def test_a_page_of_a_release_says_when_that_was_published(client: FlaskClient) -
 
 def test_too_many_addresses_become_several_files(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = [url.findtext(MAP + "loc") for url in parsed(client, "/sitemap.xml").findall(MAP + "url")]
-    monkeypatch.setattr(sitemap, "MOST", 100)
+    monkeypatch.setattr(feeds, "MOST", 100)
     index = parsed(client, "/sitemap.xml")
     assert index.tag == MAP + "sitemapindex"
     files = [urlsplit(loc.text or "").path for loc in index.iter(MAP + "loc")]

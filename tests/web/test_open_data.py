@@ -26,7 +26,7 @@ from tests.conftest import NewDatabase
 from tests.release.signatures import signed_files
 from tests.support.published import invent, publish
 from web.app import create_app
-from web.catalogue_terms import DCAT
+from web.catalogue import DCAT
 from web.security import HEADERS
 
 CSV = b"company,name\r\nas64496,Rietkraag Cloud\r\n" * 100

@@ -17,7 +17,7 @@ from tests.support.published import invent, publish
 from tests.web.conftest import site
 from tests.web.origin import Clock, Origin
 from web.cache import PageCache
-from web.published import Watch
+from web.releases import Watch
 
 
 def test_it_looks_once_a_second_and_sees_what_another_process_published(
@@ -73,7 +73,7 @@ def test_the_site_behind_it_in_two_languages_and_corrected(
     tmp_path: Path, new_database: NewDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = site(tmp_path, new_database())
-    monkeypatch.setattr("web.published.EVERY", 0.0)
+    monkeypatch.setattr("web.releases.EVERY", 0.0)
     cache = PageCache(app, Watch(app.extensions["monitor_engine"], tmp_path))
     plain, reader = app.test_client(), Client(cache)
     for address in ("/nl/ranglijst/2026Q1", "/en/ranking/2026Q1", "/en/ranking/2026Q1?sort=name&order=desc"):

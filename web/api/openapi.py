@@ -17,8 +17,8 @@ from web.api.answers import json_response
 from web.api.operations import OPERATIONS, Operation
 from web.api.parameters import PERIOD
 from web.api.push_document import HOTLINE_TOKEN, push_paths, push_schemas
-from web.api.shapes import shapes
-from web.security_txt import contact_uri
+from web.api.schemas import shapes
+from web.security import contact_uri
 
 PREFIX = "/api/v1"
 PUBLIC = Text("Gepubliceerde cijfers", "Published figures")

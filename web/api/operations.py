@@ -15,7 +15,7 @@ from web.api.parameters import Parameter
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One GET. `path` as Flask writes it, under /api/v1; `answer` is the name of a schema (web.api.shapes)."""
+    """One GET. `path` as Flask writes it, under /api/v1; `answer` is the name of a schema (web.api.schemas)."""
 
     name: str
     path: str

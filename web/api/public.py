@@ -14,12 +14,11 @@ from monitor.score.methods import CURRENT, METHODS, Method
 from monitor.tables import sheets
 from monitor.wording.parameters import described
 from monitor.wording.words import LANGUAGES
-from web.announced import announcements
 from web.api.answers import announced_json, get_or_404, get_version_or_404, json_response, number, query_param
 from web.api.parameters import PER_PAGE
-from web.history import all_quarters
 from web.pages import release_tables, session
-from web.releases import ReleaseVersion, periods_with, release_index
+from web.releases import ReleaseVersion, announcements, periods_with, release_index
+from web.trend import all_quarters
 
 
 def releases() -> Response:

@@ -6,11 +6,56 @@ import inspect
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
-from types import UnionType
+from types import MappingProxyType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from monitor.wording.words import FIGURES, Language
-from web.api.field_words import FIELD_WORDS
+from monitor.comparison.changes import Change
+from monitor.comparison.trend import TrendPoint
+from monitor.disclosure.network import Network
+from monitor.disclosure.rows import PublicTable, Row, volume
+from monitor.score.methods import Method
+from monitor.score.table import Estimate
+from monitor.wording.parameters import Parameter as Explained
+from monitor.wording.words import FIGURES, Language, Text
+from web.releases import ReleaseVersion
+
+FIELD_WORDS: Mapping[str, Text] = MappingProxyType(
+    {
+        "name": Text("De naam zoals de publicatie hem noemt.", "The name as the release gives it."),
+        "country": Text("Het land van het bedrijf, in twee letters.", "The country of the company, in two letters."),
+        "via_proxy": Text(
+            "Of het bedrijf verkeer doorgeeft en zelf misschien niet de plek van het materiaal is.",
+            "Whether the company passes traffic on and may itself not be where the material stands.",
+        ),
+        "survival": Text(
+            "Het aandeel dat nog niet verwijderd was, op vaste uren na de melding.",
+            "The share not yet removed, at fixed hours after the notice.",
+        ),
+        "curve": Text(
+            "Het aandeel dat nog niet verwijderd was, voor elk uur van de eerste week.",
+            "The share not yet removed, for every hour of the first week.",
+        ),
+        "outstanding_by_age": Text(
+            "De openstaande episodes naar tijd sinds de melding.",
+            "The outstanding episodes by time since the notice.",
+        ),
+        "relocation": Text(
+            "De verplaatste episodes naar land, en welk deel na zoveel uur verplaatst was.",
+            "The relocated episodes by country, and which part had moved after so many hours.",
+        ),
+        "rank_low": Text("De laagste plaats die ook mogelijk is.", "The lowest rank that is also possible."),
+        "rank_high": Text("De hoogste plaats die ook mogelijk is.", "The highest rank that is also possible."),
+        "band": Text(
+            "Bedrijven in dezelfde groep zijn niet van elkaar te onderscheiden.",
+            "Companies in the same band cannot be told apart.",
+        ),
+        "announced_ipv4": Text(
+            "Hoeveel IPv4-adressen het netwerk van het bedrijf aankondigde op de peildatum.",
+            "How many IPv4 addresses the network of the company announced on the reference date.",
+        ),
+    }
+)
+
 
 Schema = dict[str, Any]
 _PLAIN: Mapping[Any, Schema] = {
@@ -103,3 +148,97 @@ def reference(name: str) -> Schema:
 def record(properties: Mapping[str, Schema]) -> Schema:
     """An object that always has these properties; a later version of the API may add others."""
     return {"type": "object", "required": list(properties), "properties": dict(properties)}
+
+
+_IDENTITY = ("company", "name", "country", "via_proxy", "standing")
+_HEAD = ("method", "as_of", "known_at", "period")
+_TOTALS = ("totals", "unattributed")
+_PARTS = ("flows", "norms", "quality")  # each only where the release has it
+_TEXT: Schema = {"type": "string"}
+_COUNT: Schema = {"type": "integer", "minimum": 0}
+_MAYBE: Schema = {"type": ["string", "null"]}
+
+
+def shapes(language: Language = "en") -> dict[str, Schema]:
+    """Every component of the document, by name."""
+    made = Components(language)
+    _companies(made)
+    _releases(made)
+    _methods(made)
+    _across(made)
+    return made.made
+
+
+def _companies(made: Components) -> None:
+    for name, left_out in (("Company", {"curve"}), ("CompanyWithCurve", set[str]())):
+        shown = made.fields_of(Estimate, left_out)
+        shown = record(shown["properties"] | {"volume": made.field_of("volume", get_type_hints(volume)["return"])})
+        made.made[f"{name}Shown"] = shown
+        made.made[f"{name}Withheld"] = _withheld(made, shown)
+        made.made[name] = {"anyOf": [reference(f"{name}Shown"), reference(f"{name}Withheld")]}
+    made.made["NetworkWithoutCurve"] = made.fields_of(Network, {"curve"})
+    made.made["TableHead"] = record(_of_table(made, _HEAD) | {"method": _TEXT})
+    totals = _of_table(made, _TOTALS)
+    table = {"release": reference("Edition"), "network": reference("NetworkWithoutCurve")} | totals
+    pages = dict.fromkeys(("found", "page", "pages", "per_page"), _COUNT)
+    made.made["Ranking"] = _on_head(table | pages | {"companies": _list("Company")})
+    release = record(table | {"release": reference("Announcement"), "companies": _COUNT})
+    release["properties"] |= _of_table(made, _PARTS)
+    made.made["Release"] = {"allOf": [reference("TableHead"), release]}
+    one = {"release": reference("Edition"), "company": reference("CompanyWithCurve")}
+    made.made["CompanyInRelease"] = _on_head(one | {"network": made.of(Network)})
+    made.made["CompanyLine"] = _on_head(one | {"company": reference("Company")})
+    names = {"company": _TEXT, "name": _TEXT, "country": _MAYBE}
+    made.made["CompanyHistory"] = record(names | {"releases": _list("CompanyLine")})
+
+
+def _of_table(made: Components, names: Collection[str]) -> dict[str, Schema]:
+    """Those fields of a public table, by name."""
+    schema = made.fields_of(PublicTable, {item.name for item in fields(PublicTable)} - set(names))
+    properties: dict[str, Schema] = schema["properties"]
+    return properties
+
+
+def _withheld(made: Components, shown: Schema) -> Schema:
+    """A company that keeps its name: every figure is null, and how few its episodes are is said in words."""
+    kept = made.fields_of(Row, {item.name for item in fields(Row)} - set(_IDENTITY))["properties"]
+    few = {"type": "string", "pattern": "^<[0-9]+$", "description": FIGURES["episodes"].help[made.language]}
+    return record({key: {"type": "null"} for key in shown["properties"]} | kept | {"episodes": few})
+
+
+def _releases(made: Components) -> None:
+    edition = made.fields_of(ReleaseVersion, {"id"})
+    version = {"type": ["integer", "null"]}
+    more = {"corrects": version, "reason": _MAYBE, "hearing_waived": _MAYBE}
+    made.made["Edition"] = edition
+    made.made["Announcement"] = record(edition["properties"] | more)
+    made.made["ReleaseList"] = record({"releases": _list("Announcement")})
+
+
+def _methods(made: Components) -> None:
+    head = {"version": _TEXT, "parameter_hash": _TEXT, "current": {"type": "boolean"}}
+    made.made["MethodHead"] = record(head)
+    made.made["MethodList"] = record({"methods": _list("MethodHead")})
+    explained = record({key: {"type": "array", "items": made.of(Explained)} for key in ("nl", "en")})
+    made.made["MethodVersion"] = record(head | {"parameters": made.of(Method), "explained": explained})
+
+
+def _across(made: Components) -> None:
+    points = {"type": "array", "items": made.of(TrendPoint)}
+    made.made["Trend"] = record({"company": _MAYBE, "quarters": points})
+    change = {"type": "array", "items": made.of(Change)}
+    name = {"company": _TEXT, "name": _TEXT}
+    made.made["CompanyName"] = record(name)
+    made.made["CompanyChanges"] = record(name | {"changes": change})
+    sides = dict.fromkeys(("from", "to"), reference("Announcement"))
+    listed = dict.fromkeys(("came", "gone"), _list("CompanyName"))
+    made.made["Comparison"] = record(sides | {"whole": change, "companies": _list("CompanyChanges")} | listed)
+
+
+def _on_head(properties: dict[str, Schema]) -> Schema:
+    """An object with the head of a table beside its own properties."""
+    return {"allOf": [reference("TableHead"), record(properties)]}
+
+
+def _list(name: str) -> Schema:
+    return {"type": "array", "items": reference(name)}
