@@ -18,6 +18,7 @@ from monitor.tables.figure_lines import certainty, figure_lines
 from monitor.wording import sentences
 from monitor.wording.words import LANGUAGES, Language
 from web import languages
+from web.comparison import company_corrections, company_history
 from web.holdings import holdings
 from web.pages import (
     LATEST,
@@ -32,7 +33,6 @@ from web.pages import (
 )
 from web.releases import ReleaseIndex, ReleaseVersion, periods_with, release_index
 from web.transfer import released
-from web.trend import company_corrections, company_history
 from web.views import Query
 
 

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from flask import Response, abort, make_response, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from monitor.comparison.changes import Changes, Line, changes, changes_csv, changes_json, lines, network_lines
 from monitor.comparison.decomposition import Step, step
 from monitor.comparison.share_change import Movement, movements
-from monitor.comparison.trend import step_json
+from monitor.comparison.trend import TrendPoint, company_trend, is_quarter, step_json
 from monitor.comparison.trend_sentences import what_moved
 from monitor.disclosure.rows import PublicTable
 from monitor.wording.words import Language
 from web.pages import csv_file, json_file, release_json, release_tables, session
-from web.releases import ReleaseIndex, ReleaseVersion, release_index
+from web.releases import ReleaseIndex, ReleaseTables, ReleaseVersion, announcements, release_index
 from web.transfer import released
-from web.trend import Correction, corrections
 from web.views import edition_before
 
 
@@ -168,3 +169,79 @@ def _told(found: Changes, language: Language) -> Mapping[str, tuple[Line, ...]]:
     """By company the figures that read otherwise, where there are some."""
     told = {each.after.company: lines(each.before, each.after, language) for each in found.companies}
     return {key: said for key, said in told.items() if said}
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A later version of a period and the one it replaced; `reason` is None where the release gives none."""
+
+    before: ReleaseVersion
+    after: ReleaseVersion
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyCorrection:
+    """A later version of a period in which figures of one company differ, and those of them that read otherwise."""
+
+    period: str
+    before: ReleaseVersion
+    after: ReleaseVersion
+    reason: str | None
+    lines: tuple[Line, ...]
+
+
+def all_quarters(session: Session, tables: ReleaseTables, known: ReleaseIndex) -> tuple[PublicTable, ...]:
+    """The newest published table of every quarter, oldest first."""
+    quarters = sorted((edition for edition in known.newest if is_quarter(edition.period)), key=lambda e: e.period)
+    return tuple(tables.table(session, edition) for edition in quarters)
+
+
+def company_history(session: Session, tables: ReleaseTables, known: ReleaseIndex, key: str) -> tuple[TrendPoint, ...]:
+    """The company in every quarter from the first release to the last; withheld or missing is a point without values.
+
+    A company that no quarter knows has no points.
+    """
+    quarters = all_quarters(session, tables, known)
+    return company_trend(quarters, key) if any(table.find(key) for table in quarters) else ()
+
+
+def company_corrections(
+    session: Session, tables: ReleaseTables, known: ReleaseIndex, key: str, language: Language
+) -> tuple[CompanyCorrection, ...]:
+    """Later versions of any period in which something the site says of the company reads otherwise, newest first.
+
+    A version in which it appeared or no longer stands is one of them, with no lines.
+    """
+    found, reasons = [], _reasons(session)
+    for before, after in _successive(known):
+        old, new = (tables.table(session, edition).find(key) for edition in (before, after))
+        told = lines(old, new, language) if old and new else ()
+        if told or (old is None) != (new is None):
+            found.append(CompanyCorrection(after.period, before, after, reasons[after.id], told))
+    return tuple(found)
+
+
+def corrections(session: Session, known: ReleaseIndex, *editions: ReleaseVersion) -> tuple[Correction, ...]:
+    """What was corrected on the way to each of these editions, or between them where they are of one period."""
+    one_period = len({edition.period for edition in editions}) == 1
+    since = min(edition.version for edition in editions) if one_period else 0
+    reached = {edition.period: edition.version for edition in sorted(editions, key=lambda edition: edition.version)}
+    reasons = _reasons(session)
+    return tuple(
+        Correction(before, after, reasons[after.id])
+        for before, after in _successive(known)
+        if since < after.version <= reached.get(after.period, 0)
+    )
+
+
+def _reasons(session: Session) -> dict[int, str | None]:
+    """Why each edition replaced the one before it, by its id."""
+    return {said.edition.id: said.reason for said in announcements(session)}
+
+
+def _successive(known: ReleaseIndex) -> Iterator[tuple[ReleaseVersion, ReleaseVersion]]:
+    """Each published version with the one before it of its period, newest first."""
+    for newer, older in pairwise(known.editions):
+        if newer.period == older.period:
+            yield older, newer

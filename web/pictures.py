@@ -19,10 +19,10 @@ from monitor.score.table import SurvivalPoint
 from monitor.wording.words import LANGUAGES, Language
 from web import languages
 from web.company import company_figures, company_names
+from web.comparison import company_history
 from web.pages import LATEST, csv_file, release_tables, session, to_latest
 from web.releases import ReleaseVersion, release_index
 from web.transfer import released
-from web.trend import company_history
 from web.views import Query, RankingPage, ranking_page
 
 

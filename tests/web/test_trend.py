@@ -21,8 +21,8 @@ from tests.conftest import NewDatabase
 from tests.support.published import COMPANIES, Invented, invent, publish, with_hash_hits
 from tests.web.test_pages import text_of
 from web.app import create_app
+from web.comparison import company_corrections, company_history
 from web.releases import ReleaseTables, release_index
-from web.trend import company_corrections, company_history
 
 WHY = "The hotline withdrew one notice."
 FEW = (*COMPANIES[:4], COMPANIES[9], *COMPANIES[-3:])

@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from monitor.access.tokens import Allowance, Limit, charge, is_spent, spend, verify
 from monitor.db import transaction
 from monitor.instants import to_datetime
-from web.api.answers import Problem
+from web.api.problems import Problem
 
 TOTAL = 6  # a push that waits for its turn holds a thread of the worker; `web.threads` has four more than these
 EACH = 2  # of one token, so that no hotline keeps the others out

@@ -25,8 +25,8 @@ from monitor.push.messages import Failure, Push, Refusal, Worked
 from monitor.push.process import PushBrokeOffError, PushBusyError
 from monitor.settings import Settings
 from monitor.vault import HandedKey, Vault
-from web.api.answers import Problem, failed
 from web.api.authenticate import Caller, admitted, engine
+from web.api.problems import Problem, failed
 
 LIMITS = {"body_bytes": BODY_LIMIT, "items": ITEM_LIMIT, "object_bytes": OBJECT_LIMIT, "values": VALUE_LIMIT}
 LINES = "application/x-ndjson"

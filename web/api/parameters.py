@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 
 from monitor.disclosure.rows import FIRST_ORDER
 from monitor.wording.words import STANDINGS, Language, Text
-from web.api.answers import Problem
+from web.api.problems import Problem
 
 Value = str | int
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)

@@ -16,9 +16,9 @@ from monitor.wording.parameters import described
 from monitor.wording.words import LANGUAGES
 from web.api.answers import announced_json, get_or_404, get_version_or_404, json_response, number, query_param
 from web.api.parameters import PER_PAGE
+from web.comparison import all_quarters
 from web.pages import release_tables, session
 from web.releases import ReleaseVersion, announcements, periods_with, release_index
-from web.trend import all_quarters
 
 
 def releases() -> Response:

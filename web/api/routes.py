@@ -8,12 +8,13 @@ from flask import Blueprint, Flask, Response, g, redirect, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
-from web.api.answers import Problem, current_url, from_exception, from_http
+from web.api.answers import current_url
 from web.api.authenticate import show_rate
 from web.api.notices import push, report
 from web.api.openapi import ALL
 from web.api.operations import Operation
 from web.api.parameters import read_query
+from web.api.problems import Problem, from_exception, from_http
 from web.pages import session
 from web.releases import release_index
 
