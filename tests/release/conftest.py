@@ -17,7 +17,7 @@ from monitor.release.draft import draft
 from monitor.release.publish import publish
 from monitor.score.methods import method
 from monitor.score.run import score_for_release
-from tests.conftest import Database
+from tests.conftest import Database, NewDatabase, prepared
 from tests.release.history import DRAFTED, Items, first_facts, request
 
 
@@ -30,12 +30,16 @@ class Published:
 
 
 @pytest.fixture
-def published(database: Database) -> Published:
+def published(database: Database, new_database: NewDatabase) -> Published:
+    return Published(database, prepared(database, new_database, "published", _publish))
+
+
+def _publish(database: Database) -> Items:
     items = first_facts(database)
     with transaction(database.engine) as session:
         release = draft(session, score_for_release(session, request()), method(), DRAFTED, "test")
         publish(session, release, "invented companies", DRAFTED, "test")
-    return Published(database, items)
+    return items
 
 
 @dataclass(frozen=True)

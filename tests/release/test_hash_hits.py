@@ -22,7 +22,7 @@ from monitor.release.rebuild import rebuild, request_of
 from monitor.release.store import find, load_table
 from monitor.score.methods import method
 from monitor.score.run import score, score_for_release
-from tests.conftest import Database
+from tests.conftest import Database, NewDatabase, prepared
 from tests.release.conftest import Published
 from tests.release.history import AFTER, DRAFTED, LATER, NOW, request
 from tests.score.world import World, at, world
@@ -40,7 +40,12 @@ def episode(w: World, host: str | None, kind: str, site: int, hours: float) -> i
 
 
 @pytest.fixture
-def first_hit(database: Database) -> int:
+def first_hit(database: Database, new_database: NewDatabase) -> int:
+    """The number of the item of the first hit, in a release as `_publish` makes it."""
+    return prepared(database, new_database, "hash hits", _publish)
+
+
+def _publish(database: Database) -> int:
     """Published: notices at `a` (36) and `b` (12); hits at `a` (36, six late), `e` (12), `d` (2) and unattributed.
 
     Two hits at `e` were on items that were noticed there too, so `e` is small among the notices. The first hit is late.
