@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.score.explain import Change, Explanation, Makeup, Scenario
+from monitor.score.explain import Breakdown, Change, Explanation, Scenario
 from monitor.score.table import Share
 
 _STANDINGS = {
@@ -29,7 +29,7 @@ def describe(explanation: Explanation) -> str:
     )
 
 
-def _makeup(makeup: Makeup) -> list[str]:
+def _makeup(makeup: Breakdown) -> list[str]:
     rows: tuple[tuple[str, int | None], ...] = (
         ("episodes", makeup.episodes),
         ("sites", makeup.sites),

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from monitor.cli.runtime import INSTANT, json_option, runtime, show
-from monitor.score.export import write_export
+from monitor.score.facts import write_export
 
 
 @click.group()

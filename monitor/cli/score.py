@@ -17,11 +17,11 @@ from monitor.formats.reading import require_regular
 from monitor.instants import iso
 from monitor.period import parse_period
 from monitor.score.explain import Explanation, explain_file, explain_period
-from monitor.score.export import exported_at
+from monitor.score.facts import exported_at
 from monitor.score.methods import method
+from monitor.score.pipeline import Request, estimate_file, last_delivery, score_for_release
+from monitor.score.pipeline import score as score_period
 from monitor.score.recompute import recompute
-from monitor.score.run import Request, estimate_file, last_delivery, score_for_release
-from monitor.score.run import score as score_period
 from monitor.score.table import Estimate, Share, Table
 from monitor.vocabulary import Kind
 

@@ -7,7 +7,7 @@ import io
 from collections.abc import Mapping
 
 from monitor.publish.rows import PublicTable, Row
-from monitor.score.company_file import ANNOUNCED, COLUMNS, POOLED_COUNTS, cell
+from monitor.score.company_file import ANNOUNCED, COLUMNS, POOLED_COUNTS, escape_formula
 from monitor.score.episode_file import POOLED
 
 Cell = str | int | None
@@ -25,8 +25,8 @@ def companies_csv(table: PublicTable) -> bytes:
 
 def _company(row: Row) -> Mapping[str, Cell]:
     return {
-        "company": cell(row.company),
-        "name": cell(row.name),
+        "company": escape_formula(row.company),
+        "name": escape_formula(row.name),
         "country": row.country,
         "via_proxy": str(row.via_proxy).lower(),
         "figures": "withheld" if row.figures is None else "shown",

@@ -17,7 +17,7 @@ from monitor.publish.network import Network
 from monitor.publish.rows import PublicTable, Row
 from monitor.publish.sheets import Cell, flat, ranking_csv
 from monitor.publish.words import Text
-from monitor.score.company_file import cell
+from monitor.score.company_file import escape_formula
 from monitor.score.table import Norm, Quality
 
 Lines = Sequence[Mapping[str, Any]]
@@ -123,4 +123,4 @@ def _sheet(name: str, title: Text, lines: Lines, key: tuple[str, ...], header: S
 def _cell(value: Cell) -> Cell:
     if isinstance(value, bool):
         return str(value).lower()
-    return cell(value) if isinstance(value, str) else value
+    return escape_formula(value) if isinstance(value, str) else value

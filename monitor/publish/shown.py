@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from monitor.score.table import Flow, Norm, in_order
+from monitor.score.table import Flow, Norm, sort_flows
 
 
 def shown_flows(flows: Sequence[Flow], shown: Collection[str]) -> tuple[Flow, ...]:
@@ -18,7 +18,7 @@ def shown_flows(flows: Sequence[Flow], shown: Collection[str]) -> tuple[Flow, ..
     for flow in flows:
         if flow.origin in shown:
             counts[flow.origin, flow.destination if flow.destination in shown else None, flow.country] += flow.episodes
-    return in_order(Flow(*ends, episodes) for ends, episodes in counts.items())
+    return sort_flows(Flow(*ends, episodes) for ends, episodes in counts.items())
 
 
 def shown_norms(norms: Sequence[Norm], shown: Collection[str]) -> tuple[Norm, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.score.digits import number
+from monitor.estimators.rounding import round_number
 from monitor.score.table import Estimate
 
 PER_ADDRESSES = 10_000
@@ -10,4 +10,4 @@ PER_ADDRESSES = 10_000
 
 def volume(item: Estimate) -> float | None:
     """Episodes of the period per 10,000 announced IPv4 addresses; None where no address is known to be announced."""
-    return number(item.episodes * PER_ADDRESSES / item.announced_ipv4) if item.announced_ipv4 else None
+    return round_number(item.episodes * PER_ADDRESSES / item.announced_ipv4) if item.announced_ipv4 else None

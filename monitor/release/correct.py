@@ -13,7 +13,7 @@ from monitor.models.release import Release
 from monitor.release.compare import differences
 from monitor.release.draft import Corrects, draft
 from monitor.release.store import load_table, newest_published
-from monitor.score.run import Request, score_for_release
+from monitor.score.pipeline import Request, score_for_release
 
 
 def correct(

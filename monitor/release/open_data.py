@@ -15,8 +15,8 @@ from monitor.publish.rows import PublicTable, public_table
 from monitor.release.rebuild import request_of
 from monitor.release.store import load_table
 from monitor.score.methods import HASH_HITS
+from monitor.score.pipeline import Request, scored_episodes
 from monitor.score.recompute import recompute
-from monitor.score.run import Request, scored_episodes
 from monitor.score.table import Table
 
 EPISODES, COMPANIES = "episodes.csv", "companies.csv"

@@ -11,7 +11,7 @@ from monitor.instants import parse_instant
 from monitor.models.release import Release
 from monitor.score.fact_digests import Digests, digests
 from monitor.score.facts import read_database
-from monitor.score.run import database_url
+from monitor.score.pipeline import database_url
 
 FACTS = "facts"  # the name in the manifest
 

@@ -21,7 +21,7 @@ from monitor.release.pinned import FACTS, fact_problems
 from monitor.release.publish import check
 from monitor.release.store import load_table
 from monitor.score.methods import Method, method
-from monitor.score.run import Request, score_for_release
+from monitor.score.pipeline import Request, score_for_release
 
 _UNPINNED = "made before releases pinned their facts: a change that moves none of its figures is not found"
 

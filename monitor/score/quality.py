@@ -11,11 +11,11 @@ import numpy as np
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
+from monitor.estimators.arrays import Integers
+from monitor.estimators.rounding import round_number
 from monitor.instants import DAY, HOUR, iso, to_datetime, to_instant
 from monitor.logs import redacted
 from monitor.models.facts import Delivery, Suspension
-from monitor.score.digits import number
-from monitor.score.sorting import Integers
 from monitor.score.table import Quality, SourceQuality, Standstill
 from monitor.vocabulary import Verdict
 
@@ -87,7 +87,7 @@ def _source(source: str, times: Sequence[int], counted: tuple[int, int, int], pe
         deliveries=None if deliveries and rows < _FEW_ROWS * deliveries else deliveries,
         first=iso(inside[0]) if inside else None,
         last=iso(inside[-1]) if inside else None,
-        longest_gap_hours=number(max(silent) / HOUR) if silent else None,
+        longest_gap_hours=round_number(max(silent) / HOUR) if silent else None,
         quarantined=-(-_PARTS * quarantined // rows) / _PARTS if rows else None,
     )
 

@@ -31,7 +31,7 @@ from monitor.release.publish import publish
 from monitor.release.signing import create_signing_key, load_signing_key
 from monitor.release.store import find, load_table
 from monitor.score.methods import METHODS, method
-from monitor.score.run import score
+from monitor.score.pipeline import score
 from monitor.settings import Settings
 from tests.release.conftest import Published
 from tests.release.history import DRAFTED, MOVES_FIGURES, learn, request

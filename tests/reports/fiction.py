@@ -14,18 +14,8 @@ from monitor.publish.words import Language
 from monitor.release.canonical import digest
 from monitor.release.draft import freeze
 from monitor.score.methods import method
-from monitor.score.rank import ranked
-from monitor.score.table import (
-    AgeCount,
-    Bounds,
-    Estimate,
-    OnTime,
-    Quantile,
-    Share,
-    SurvivalPoint,
-    Table,
-    Unattributed,
-)
+from monitor.score.ranking import rank_companies
+from monitor.score.table import AgeCount, Bounds, Estimate, OnTime, Quantile, Share, SurvivalPoint, Table, Unattributed
 from reports.corrections import Correction
 from reports.document import Report, page
 from reports.printing import identifier
@@ -132,14 +122,14 @@ def network(parts: tuple[Estimate, ...]) -> Estimate:
 
 
 def table(number: int = 40) -> Table:
-    """A whole table, ranked by the method's own rules."""
+    """A whole table, rank_companies by the method's own rules."""
     known, stray = companies(number), estimate("", "", 7, 2, 3, 9)
     return Table(
         method="2026.1",
         as_of="2026-07-01T00:00:00Z",
         known_at="2026-07-06T06:00:00Z",
         period=PERIOD,
-        companies=ranked(known, method()),
+        companies=rank_companies(known, method()),
         network=network((*known, stray)),
         unattributed=Unattributed(stray.episodes, stray.notices),
         rest=network((*[company for company in known if company.episodes >= 10], stray)),

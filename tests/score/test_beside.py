@@ -11,10 +11,10 @@ from monitor.attribute.volume import Announced
 from monitor.db import transaction
 from monitor.models.company import CompanyDetail
 from monitor.period import Period
-from monitor.score import run
+from monitor.score import pipeline
 from monitor.score.explain import explain_period
 from monitor.score.methods import method
-from monitor.score.run import Request, score, score_for_release
+from monitor.score.pipeline import Request, score, score_for_release
 from monitor.score.table import DEADLINES_HOURS, Flow, Table
 from tests.conftest import Database
 from tests.score.world import ADDED, ZERO, at, world
@@ -85,7 +85,7 @@ def test_each_norm_is_the_table_that_would_be_published_if_it_were_the_deadline(
     norms = {norm.deadline_hours: norm.companies for norm in whole(database).norms or ()}
     assert tuple(norms) == DEADLINES_HOURS
     for hours, lines in norms.items():
-        monkeypatch.setattr(run, "episodes_of", _with_deadline(hours))
+        monkeypatch.setattr(pipeline, "episodes_of", _with_deadline(hours))
         with transaction(database.engine) as session:
             scored = score(session, REQUEST)
         monkeypatch.undo()
@@ -94,7 +94,7 @@ def test_each_norm_is_the_table_that_would_be_published_if_it_were_the_deadline(
 
 
 def _with_deadline(hours: float) -> Any:
-    original = run.episodes_of
+    original = pipeline.episodes_of
     return lambda facts, request: original(facts, request).mutate(deadline_h=hours)
 
 
@@ -136,7 +136,7 @@ def test_addresses_are_none_where_no_table_tells_and_0_for_a_company_without(
         asked.append((known_at, day))
         return {1: Announced(512, None)}
 
-    monkeypatch.setattr("monitor.score.announced.announced", announced)
+    monkeypatch.setattr("monitor.score.supplements.announced", announced)
     table = whole(database, replace(REQUEST, known_at=ZERO + 500 * 3600))
     assert {company.company: company.announced_ipv4 for company in table.companies} == {"a": 512, "b": 0, "c": 0}
     assert asked == [(at(500), at(400).date())]

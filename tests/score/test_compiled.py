@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from numba import njit
 
-from monitor.score.compiled import compiled
+from monitor.estimators.compiled import compiled
 
 
 def doubled(value: int) -> int:
@@ -23,6 +23,6 @@ def test_where_nothing_may_be_written_a_loop_is_compiled_all_the_same(monkeypatc
             raise RuntimeError("cannot cache function 'doubled': no locator available")  # as numba says it
         return njit(**options)
 
-    monkeypatch.setattr("monitor.score.compiled.njit", without_a_place)
+    monkeypatch.setattr("monitor.estimators.compiled.njit", without_a_place)
     assert compiled(doubled)(21) == 42
     assert kept == [True, False]

@@ -10,14 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.score import gather as gathering
-from monitor.score.assemble import assemble
-from monitor.score.counts import NETWORK
-from monitor.score.digits import number, rounded
+from monitor.estimators.arrays import group_by, sort_order
+from monitor.estimators.rounding import round_array, round_number
+from monitor.score import time_estimates
+from monitor.score.aggregate import NETWORK, aggregate
 from monitor.score.engine import opened
-from monitor.score.gather import gather
+from monitor.score.estimate import estimate
 from monitor.score.methods import Method, method
-from monitor.score.sorting import grouped, order
 from monitor.score.table import Estimate
 
 EXACT = replace(method(), time_grid=((10**12, 0),))
@@ -51,7 +50,7 @@ def episodes(random: np.random.Generator, rows: int, quarters: bool) -> pa.Table
 def estimates(table: pa.Table, rules: Method) -> dict[int, Estimate]:
     with opened("duckdb://") as engine:
         rows = engine.create_table("episodes", table)
-        return assemble(gather(engine, rows, rows, rules), {}, {}, rules)
+        return estimate(aggregate(engine, rows, rows, rules), {}, rules)
 
 
 def without_low(estimate: Estimate) -> Estimate:
@@ -116,7 +115,7 @@ def test_neither_the_order_of_rows_nor_the_size_of_parts_changes_a_digit(seed: i
     table = episodes(random, 60, quarters=False)
     whole = estimates(table, rules)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gathering, "_CELLS", most)
+        patch.setattr(time_estimates, "_ROWS", most)
         assert estimates(table.take(random.permutation(60)), rules) == whole
 
 
@@ -129,8 +128,8 @@ def test_rows_are_ordered_and_added_up_however_wide_their_keys_are(rows: list[tu
     first, second, third = (np.array([row[place] for row in rows], dtype=np.int64) for place in range(3))
     columns = (first * wide, second * wide, third * wide)
     expected = sorted(range(len(rows)), key=lambda row: (rows[row][0], rows[row][1], rows[row][2]))
-    assert order(*columns).tolist() == expected
-    keys, (total,) = grouped(columns, [third])
+    assert sort_order(*columns).tolist() == expected
+    keys, (total,) = group_by(columns, [third])
     found = dict(zip(zip(*(key.tolist() for key in keys), strict=True), total.tolist(), strict=True))
     sums: dict[tuple[int, ...], int] = {}
     for row in rows:
@@ -142,5 +141,7 @@ def test_rows_are_ordered_and_added_up_however_wide_their_keys_are(rows: list[tu
 
 @given(st.lists(st.floats(allow_nan=True, allow_infinity=True, width=64), max_size=20))
 def test_numbers_rounded_together_are_those_of_number(values: list[float]) -> None:
-    for found, expected in zip(rounded(np.array(values, dtype=np.float64)).tolist(), map(number, values), strict=True):
+    for found, expected in zip(
+        round_array(np.array(values, dtype=np.float64)).tolist(), map(round_number, values), strict=True
+    ):
         assert found == pytest.approx(expected, rel=2e-10) if expected is not None else not np.isfinite(found)

@@ -1,4 +1,4 @@
-"""Ranking: worst first, ties, who is not ranked, score, rank interval and band, and what a standing says."""
+"""Ranking: worst first, ties, who is not rank_companies, score, rank interval and band, and what a standing says."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.score.intervals import wilson_interval
+from monitor.estimators.confidence import wilson_interval
 from monitor.score.methods import method
-from monitor.score.rank import ranked
+from monitor.score.ranking import rank_companies
 from monitor.score.table import Bounds, Estimate, OnTime, Quantile, Share
 
 NONE = Share(None, None, None, None)
@@ -40,12 +40,12 @@ Place = tuple[str, float | None, int | None, int | None, int | None, str | None]
 
 
 def places(*companies: Estimate) -> list[Place]:
-    rows = ranked(companies, method())
+    rows = rank_companies(companies, method())
     return [(row.company, row.score, row.rank, row.rank_low, row.rank_high, row.band) for row in rows]
 
 
 def order(*companies: Estimate) -> list[tuple[str, int | None]]:
-    return [(row.company, row.rank) for row in ranked(companies, method())]
+    return [(row.company, row.rank) for row in rank_companies(companies, method())]
 
 
 def test_worst_first_then_the_others_by_name() -> None:
@@ -72,7 +72,7 @@ def test_ties_go_to_overdue_then_exposure_then_name() -> None:
     [(0.9, 0.95, "meets"), (0.8999, 0.95, "not_proven"), (0.5, 0.9, "not_proven"), (0.5, 0.8999, "below")],
 )
 def test_a_standing_says_no_more_than_the_interval_supports(low: float, high: float, standing: str) -> None:
-    assert ranked([company("a", 0.8, low, high)], method())[0].standing == standing
+    assert rank_companies([company("a", 0.8, low, high)], method())[0].standing == standing
 
 
 def test_one_table_with_all_that_the_ranking_says() -> None:
@@ -129,14 +129,14 @@ def test_the_table_is_the_same_whatever_order_the_companies_come_in(
     drawn: list[tuple[int, int]], random: object
 ) -> None:
     rows = [agreed(f"c{i:02}", p / 20, sites) for i, (p, sites) in enumerate(drawn)]
-    expected = ranked(rows, method())
+    expected = rank_companies(rows, method())
     random.shuffle(rows)  # type: ignore[attr-defined]
-    assert ranked(rows, method()) == expected
+    assert rank_companies(rows, method()) == expected
 
 
 @given(COMPANIES)
 def test_every_figure_keeps_to_its_range(drawn: list[tuple[int, int]]) -> None:
-    rows = ranked([agreed(f"c{i}", p / 20, sites) for i, (p, sites) in enumerate(drawn)], method())
+    rows = rank_companies([agreed(f"c{i}", p / 20, sites) for i, (p, sites) in enumerate(drawn)], method())
     for place, row in enumerate(rows, 1):
         assert row.rank == place
         assert row.rank_low is not None

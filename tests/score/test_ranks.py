@@ -11,8 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.study_ranks import study
-from monitor.score.intervals import wilson_interval
-from monitor.score.ranks import Ranks, letters, observations, on_arcsine_scale, ranks, studentized_range
+from monitor.estimators.confidence import wilson_interval
+from monitor.estimators.rank_intervals import (
+    RankIntervals,
+    arcsine_scale,
+    band_letters,
+    effective_sample_size_from_interval,
+    rank_intervals,
+    studentized_range,
+)
 
 Floats = npt.NDArray[np.float64]
 FIELDS = st.lists(st.tuples(st.floats(0, 3.14), st.floats(0.01, 1)), max_size=30).map(sorted)
@@ -29,9 +36,9 @@ def certainly_differ(rows: list[tuple[float, float]], i: int, j: int) -> bool:
     return abs(one - other) > q / math.sqrt(2) * math.hypot(one_se, other_se)
 
 
-def written(found: Ranks) -> list[tuple[int, int, str]]:
+def written(found: RankIntervals) -> list[tuple[int, int, str]]:
     return [
-        (int(low), int(high), letters(int(band)))
+        (int(low), int(high), band_letters(int(band)))
         for low, high, band in zip(found.low, found.high, found.band, strict=True)
     ]
 
@@ -51,28 +58,28 @@ def test_equal_errors_by_hand() -> None:
     First and third (0.5), first and fourth, second and fourth (0.6), third and fourth (0.4) differ; 0.3 and 0.2 say
     nothing. So the second may be first or third; band B opens at the third for the first's sake, C at the fourth.
     """
-    found = ranks(np.array([0.0, 0.3, 0.5, 0.9]), np.full(4, 0.1), 0.95)
+    found = rank_intervals(np.array([0.0, 0.3, 0.5, 0.9]), np.full(4, 0.1), 0.95)
     assert written(found) == [(1, 2, "A"), (1, 3, "A"), (2, 3, "B"), (4, 4, "C")]
 
 
 def test_unequal_errors_by_hand() -> None:
     """With 0.4 the third's comparisons need 3.633 / sqrt(2) * sqrt(0.17) = 1.059: it may hold any place."""
-    found = ranks(np.array([0.0, 0.3, 0.5, 0.9]), np.array([0.1, 0.1, 0.4, 0.1]), 0.95)
+    found = rank_intervals(np.array([0.0, 0.3, 0.5, 0.9]), np.array([0.1, 0.1, 0.4, 0.1]), 0.95)
     assert written(found) == [(1, 3, "A"), (1, 3, "A"), (1, 4, "A"), (3, 4, "B")]
 
 
 def test_nobody_and_one_company() -> None:
-    assert written(ranks(np.array([]), np.array([]), 0.95)) == []
-    assert written(ranks(np.array([1.0]), np.array([0.0]), 0.95)) == [(1, 1, "A")]
+    assert written(rank_intervals(np.array([]), np.array([]), 0.95)) == []
+    assert written(rank_intervals(np.array([1.0]), np.array([0.0]), 0.95)) == [(1, 1, "A")]
 
 
 def test_a_difference_against_the_order_is_not_counted() -> None:
-    assert written(ranks(np.array([3.0, 0.0]), np.array([0.1, 0.1]), 0.95)) == [(1, 2, "A"), (1, 2, "A")]
+    assert written(rank_intervals(np.array([3.0, 0.0]), np.array([0.1, 0.1]), 0.95)) == [(1, 2, "A"), (1, 2, "A")]
 
 
 @given(FIELDS)
 def test_an_interval_counts_the_certain_differences_and_holds_the_own_place(rows: list[tuple[float, float]]) -> None:
-    found = ranks(*columns(rows), 0.95)
+    found = rank_intervals(*columns(rows), 0.95)
     for i in range(len(rows)):
         before = sum(certainly_differ(rows, i, j) for j in range(i))
         after = sum(certainly_differ(rows, i, j) for j in range(i + 1, len(rows)))
@@ -82,7 +89,7 @@ def test_an_interval_counts_the_certain_differences_and_holds_the_own_place(rows
 
 @given(FIELDS)
 def test_no_two_in_a_band_differ_and_each_band_is_begun_by_one_who_does(rows: list[tuple[float, float]]) -> None:
-    band = ranks(*columns(rows), 0.95).band.tolist()
+    band = rank_intervals(*columns(rows), 0.95).band.tolist()
     for i in range(len(rows)):
         own = [j for j in range(i) if band[j] == band[i]]
         assert not any(certainly_differ(rows, i, j) for j in own)
@@ -96,7 +103,7 @@ def test_no_two_in_a_band_differ_and_each_band_is_begun_by_one_who_does(rows: li
     [(0, "A"), (1, "B"), (25, "Z"), (26, "AA"), (27, "AB"), (51, "AZ"), (52, "BA"), (701, "ZZ"), (702, "AAA")],
 )
 def test_names_of_bands(band: int, name: str) -> None:
-    assert letters(band) == name
+    assert band_letters(band) == name
 
 
 @pytest.mark.parametrize(
@@ -114,18 +121,20 @@ def test_names_of_bands(band: int, name: str) -> None:
 )
 def test_observations_that_an_interval_is_worth(p: float, low: float, high: float, mature: int, n: float) -> None:
     shares, lows, highs, numbers = (np.array([value], dtype=np.float64) for value in (p, low, high, mature))
-    assert observations(shares, lows, highs, numbers, 0.95)[0] == pytest.approx(n, rel=1e-12)
+    assert effective_sample_size_from_interval(shares, lows, highs, numbers, 0.95)[0] == pytest.approx(n, rel=1e-12)
 
 
 @given(st.floats(0, 1), st.floats(1, 1e4))
 def test_an_interval_of_wilson_is_worth_its_own_number(p: float, n: float) -> None:
     low, high = wilson_interval(np.array([p]), np.array([n]), 0.95)
-    assert observations(np.array([p]), low, high, np.array([1e9]), 0.95)[0] == pytest.approx(n, rel=1e-6)
+    assert effective_sample_size_from_interval(np.array([p]), low, high, np.array([1e9]), 0.95)[0] == pytest.approx(
+        n, rel=1e-6
+    )
 
 
 def test_the_arcsine_scale_leaves_no_share_certain() -> None:
     """1 of 1 becomes 3/4, 2 asin(sqrt(3/4)) = 2 pi / 3; nothing known is 1/2; 0 mirrors 1."""
-    theta, se = on_arcsine_scale(np.array([1.0, 0.9, 0.0]), np.array([1.0, 0.0, 1.0]))
+    theta, se = arcsine_scale(np.array([1.0, 0.9, 0.0]), np.array([1.0, 0.0, 1.0]))
     assert theta == pytest.approx([2 * math.pi / 3, math.pi / 2, math.pi / 3])
     assert se == pytest.approx([1 / math.sqrt(2), 1.0, 1 / math.sqrt(2)])
 
@@ -133,7 +142,7 @@ def test_the_arcsine_scale_leaves_no_share_certain() -> None:
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 500), st.floats(0, 500))
 def test_drawing_in_never_turns_an_order_into_its_certain_opposite(p: float, q: float, n: float, m: float) -> None:
     worse, better = sorted((p, q))
-    theta, se = on_arcsine_scale(np.array([worse, better]), np.array([n, m]))
+    theta, se = arcsine_scale(np.array([worse, better]), np.array([n, m]))
     assert theta[0] - theta[1] <= studentized_range(2, 0.95) / math.sqrt(2) * np.hypot(*se)
 
 

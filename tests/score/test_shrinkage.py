@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import special
 
-from monitor.score.shrinkage import Prior, effective_observations, fitted, shrunk
+from monitor.estimators.beta_binomial import Prior, effective_sample_size_from_se, fit_prior, posterior_mean
 
 Floats = npt.NDArray[np.float64]
 Companies = list[tuple[float, float]]
@@ -58,9 +58,9 @@ def log_likelihood(p: Floats, n: Floats, mean: Floats, precision: Floats) -> Flo
     ],
 )  # fmt: skip
 def test_as_r_computes_it(p: list[float], n: list[float], prior: tuple[float, float], scores: list[float]) -> None:
-    found = fitted(np.array(p), np.array(n))
+    found = fit_prior(np.array(p), np.array(n))
     assert (found.mean, found.precision) == pytest.approx(prior, rel=1e-11)
-    assert 100 * shrunk(np.array(p), np.array(n)) == pytest.approx(np.array(scores), rel=1e-12)
+    assert 100 * posterior_mean(np.array(p), np.array(n)) == pytest.approx(np.array(scores), rel=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -76,16 +76,16 @@ def test_as_r_computes_it(p: list[float], n: list[float], prior: tuple[float, fl
     ids=["alone", "equal", "spread of chance only", "all 1", "all 0", "only 0 and 1"],
 )
 def test_at_the_edges_of_the_likelihood(p: list[float], n: list[float], prior: Prior, posterior: list[float]) -> None:
-    found = fitted(np.array(p), np.array(n))
+    found = fit_prior(np.array(p), np.array(n))
     assert found.mean == pytest.approx(prior.mean, rel=1e-14)
     assert found.precision == prior.precision
-    assert shrunk(np.array(p), np.array(n)) == pytest.approx(np.array(posterior), rel=1e-14)
+    assert posterior_mean(np.array(p), np.array(n)) == pytest.approx(np.array(posterior), rel=1e-14)
 
 
 def test_a_lone_outlier_of_many_small_companies_is_not_taken_for_chance() -> None:
     """Tarone's statistic, ruled by the large company, is negative here; the likelihood has its maximum inside."""
     p, n = np.array([0.675, 0.1, 0.6]), np.array([1000.0, 20.0, 1000.0])
-    found = fitted(p, n)
+    found = fit_prior(p, n)
     assert found.precision < 20
     inside = log_likelihood(p, n, np.array(found.mean), np.array(found.precision))
     assert inside > log_likelihood(p, n, np.array((675 + 2 + 600) / 2020), np.array(1e9)) + 5
@@ -94,7 +94,7 @@ def test_a_lone_outlier_of_many_small_companies_is_not_taken_for_chance() -> Non
 @given(COMPANIES)
 def test_no_other_prior_makes_the_shares_more_likely(companies: Companies) -> None:
     p, n = columns(companies)
-    found = fitted(p, n)
+    found = fit_prior(p, n)
     assume(0.0 < found.mean < 1.0 and found.precision > 0.0)
     mean, precision = np.meshgrid(special.expit(np.linspace(-5, 5, 41)), np.exp(np.linspace(-4, 13, 35)))
     own = log_likelihood(p, n, np.array(found.mean), np.array(min(found.precision, 1e8)))
@@ -104,14 +104,14 @@ def test_no_other_prior_makes_the_shares_more_likely(companies: Companies) -> No
 @given(COMPANIES)
 def test_a_score_lies_between_the_share_and_the_mean_of_all(companies: Companies) -> None:
     p, n = columns(companies)
-    mean, found = fitted(p, n).mean, shrunk(p, n)
+    mean, found = fit_prior(p, n).mean, posterior_mean(p, n)
     assert np.all(found >= np.minimum(p, mean) - 1e-15)
     assert np.all(found <= np.maximum(p, mean) + 1e-15)
 
 
 @given(COMPANIES, st.floats(0.05, 0.95), st.floats(5, 500), st.floats(1.1, 50))
 def test_the_less_is_known_the_more_it_is_drawn(companies: Companies, p: float, n: float, times: float) -> None:
-    found = shrunk(*columns([*companies, (p, n), (p, n * times)]))
+    found = posterior_mean(*columns([*companies, (p, n), (p, n * times)]))
     assert abs(found[-2] - p) >= abs(found[-1] - p) - 1e-15
 
 
@@ -120,7 +120,7 @@ def test_the_order_of_the_companies_changes_no_bit(companies: Companies, random:
     order = list(range(len(companies)))
     random.shuffle(order)  # type: ignore[attr-defined]
     p, n = columns(companies)
-    assert shrunk(p[order], n[order]).tolist() == shrunk(p, n)[order].tolist()
+    assert posterior_mean(p[order], n[order]).tolist() == posterior_mean(p, n)[order].tolist()
 
 
 @pytest.mark.parametrize(
@@ -135,4 +135,4 @@ def test_the_order_of_the_companies_changes_no_bit(companies: Companies, random:
 )
 def test_observations_behind_a_standard_error(p: float, se: float, sites: int, mature: int, n: float) -> None:
     arrays = [np.array([value], dtype=np.float64) for value in (p, se, sites, mature)]
-    assert effective_observations(*arrays)[0] == pytest.approx(n, rel=1e-14)
+    assert effective_sample_size_from_se(*arrays)[0] == pytest.approx(n, rel=1e-14)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.score.hessian import hessian, solve
-from monitor.score.turnbull import turnbull
+from monitor.estimators.cholesky import solve
+from monitor.estimators.turnbull import hessian, turnbull
 
 INF = float("inf")
 Row = tuple[int, float, float, int]

@@ -1,4 +1,4 @@
-"""The score: each company's share on time drawn towards that of all, the more so the less is known about it.
+"""Shrinkage of shares towards the share of all, the more so the less is known about each (empirical Bayes).
 
 A beta-binomial over companies whose prior is fitted by maximum marginal likelihood (Griffiths, Biometrics 29, 1973):
 company i had x = n p successes in n trials, and its true share is one of a beta distribution with mean m and
@@ -13,16 +13,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy import optimize, special
 
-Floats = npt.NDArray[np.float64]
+from monitor.estimators.arrays import Floats
 
-_POINT = math.log(1e6)  # a precision at which shares differ by less than a thousandth: the prior is a point
-_NEAR = {"max_trust_radius": 2.0}  # on both scales: farther than that the likelihood is flat
-_LARGE = 30.0  # from here on the series of psi is exact to the last digit
-_FLAT = 1e-12  # bends less than this are rounding
-_STEP = 1e-6  # Newton's last step is no longer than this, nor than the next
+_POINT = math.log(1e6)  # log precision from which shares differ by less than a thousandth: the prior is a point
+_TRUST_REGION = {"max_trust_radius": 2.0}  # on both scales: farther than that the likelihood is flat
+_SERIES_FROM = 30.0  # from here on the series of psi is exact to the last digit
+_MINIMUM_CURVATURE = 1e-12  # a smaller curvature is rounding
+_LAST_STEP = 1e-6  # Newton's last step is no longer than this, nor than the next
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Prior:
     precision: float
 
 
-def effective_observations(p: Floats, se: Floats, sites: Floats, mature: Floats) -> Floats:
+def effective_sample_size_from_se(p: Floats, se: Floats, sites: Floats, mature: Floats) -> Floats:
     """How many independent episodes would give p this standard error: p (1 - p) / se^2, within [sites, mature].
 
     Where se is 0 all sites agreed. What that says grows with the number of sites, which is also the n of Wilson's
@@ -44,18 +43,18 @@ def effective_observations(p: Floats, se: Floats, sites: Floats, mature: Floats)
     return np.where(se > 0, np.clip(p * (1 - p) / variance, least, mature), least)
 
 
-def shrunk(p: Floats, n: Floats) -> Floats:
+def posterior_mean(p: Floats, n: Floats) -> Floats:
     """The posterior mean of each company's share, a fraction; n > 0. Between p and the prior's mean.
 
-    A single company has nobody to be drawn to and keeps its p. Raises ArithmeticError as `fitted` does.
+    A single company has nobody to be drawn to and keeps its p. Raises ArithmeticError as `fit_prior` does.
     """
-    prior = fitted(p, n)
+    prior = fit_prior(p, n)
     with np.errstate(divide="ignore"):
         weight = 1 / (1 + n / np.float64(prior.precision))
     return p + (prior.mean - p) * weight
 
 
-def fitted(p: Floats, n: Floats) -> Prior:
+def fit_prior(p: Floats, n: Floats) -> Prior:
     """The prior under which shares p of n trials are most likely; the order of the companies is of no effect.
 
     Shares that spread no more than the binomial itself does have no maximum at a finite precision: the prior is a
@@ -68,21 +67,23 @@ def fitted(p: Floats, n: Floats) -> Prior:
         return Prior(mean, math.inf)
     if not (x * y).any():
         return Prior(float((y == 0).mean()), 0.0)
-    return _most_likely(x, y, mean)
+    return _maximum_likelihood(x, y, mean)
 
 
-def _most_likely(x: Floats, y: Floats, mean: float) -> Prior:
-    """The best of three climbs, or the point where it is a maximum too and no climb ends higher."""
+def _maximum_likelihood(x: Floats, y: Floats, mean: float) -> Prior:
+    """The best of three optimisations, or the point where it is a maximum too and none of them ends higher."""
 
-    def climb(precision: float) -> optimize.OptimizeResult:
+    def optimise_from(precision: float) -> optimize.OptimizeResult:
         start = np.array([special.logit(mean), math.log(precision)])
-        return optimize.minimize(_loss, start, (x, y), "trust-exact", _gradient, _hessian, options=_NEAR)
+        return optimize.minimize(
+            _negative_log_likelihood, start, (x, y), "trust-exact", _gradient, _hessian, options=_TRUST_REGION
+        )
 
-    best = min((climb(precision) for precision in (1.0, 10.0, 100.0)), key=lambda found: float(found.fun))
+    best = min((optimise_from(precision) for precision in (1.0, 10.0, 100.0)), key=lambda found: float(found.fun))
     point = -float((x * math.log(mean) + y * math.log1p(-mean)).sum())
     if _overdispersion(x, y, mean) <= 0 and point <= best.fun:
         return Prior(mean, math.inf)
-    at = _polished(best.x, x, y)
+    at = _newton_polish(best.x, x, y)
     return Prior(float(special.expit(at[0])), math.exp(at[1])) if at[1] < _POINT else Prior(mean, math.inf)
 
 
@@ -92,17 +93,18 @@ def _overdispersion(x: Floats, y: Floats, mean: float) -> float:
     return float((x * (x - 1) / mean + y * (y - 1) / (1 - mean) - n * (n - 1)).sum())
 
 
-def _polished(at: Floats, x: Floats, y: Floats) -> Floats:
+def _newton_polish(at: Floats, x: Floats, y: Floats) -> Floats:
     """Newton's steps to where the gradient is zero, or past _POINT: the likelihood itself is too flat to end on.
 
     Raises ArithmeticError where the steps do not grow short.
     """
     shortest = math.inf
     for _ in range(200):
-        bend, axes = np.linalg.eigh(_hessian(at, x, y))
-        step = axes @ (axes.T @ _gradient(at, x, y) / np.maximum(np.abs(bend), _FLAT))  # uphill, whichever way it bends
+        curvature, axes = np.linalg.eigh(_hessian(at, x, y))
+        slope = axes.T @ _gradient(at, x, y)
+        step = axes @ (slope / np.maximum(np.abs(curvature), _MINIMUM_CURVATURE))  # uphill, whatever the curvature
         length = float(np.abs(step).max())
-        if at[1] >= _POINT or shortest <= min(length, _STEP):  # what is left is rounding
+        if at[1] >= _POINT or shortest <= min(length, _LAST_STEP):  # what is left is rounding
             return at
         at, shortest = at - step / max(1.0, length), min(shortest, length)
     raise ArithmeticError("the prior of the scores has no clear maximum of the likelihood")
@@ -114,7 +116,7 @@ def _parameters(at: Floats) -> tuple[float, float, float]:
     return float(special.expit(at[0])) * precision, float(special.expit(-at[0])) * precision, precision
 
 
-def _loss(at: Floats, x: Floats, y: Floats) -> float:
+def _negative_log_likelihood(at: Floats, x: Floats, y: Floats) -> float:
     """Minus the log likelihood at (logit of the mean, log of the precision), but for a constant."""
     a, b, _ = _parameters(at)
     return float((special.betaln(a, b) - special.betaln(a + x, b + y)).sum())
@@ -122,14 +124,14 @@ def _loss(at: Floats, x: Floats, y: Floats) -> float:
 
 def _gradient(at: Floats, x: Floats, y: Floats) -> Floats:
     a, b, s = _parameters(at)
-    in_a, in_b, in_s = (_rise(start, more) for start, more in ((a, x), (b, y), (s, x + y)))
+    in_a, in_b, in_s = (_digamma_difference(start, more) for start, more in ((a, x), (b, y), (s, x + y)))
     return -np.array([a * b / s * (in_a - in_b), a * in_a + b * in_b - s * in_s])
 
 
 def _hessian(at: Floats, x: Floats, y: Floats) -> Floats:
     a, b, s = _parameters(at)
-    in_a, in_b, in_s = (_rise(start, more) for start, more in ((a, x), (b, y), (s, x + y)))
-    in_aa, in_bb, in_ss = (_bend(start, more) for start, more in ((a, x), (b, y), (s, x + y)))
+    in_a, in_b, in_s = (_digamma_difference(start, more) for start, more in ((a, x), (b, y), (s, x + y)))
+    in_aa, in_bb, in_ss = (_trigamma_difference(start, more) for start, more in ((a, x), (b, y), (s, x + y)))
     width = a * b / s
     mean = width * (b - a) / s * (in_a - in_b) + width**2 * (in_aa + in_bb)
     mixed = width * (in_a - in_b + a * in_aa - b * in_bb)
@@ -137,18 +139,18 @@ def _hessian(at: Floats, x: Floats, y: Floats) -> Floats:
     return -np.array([[mean, mixed], [mixed, precision]])
 
 
-def _rise(start: float, more: Floats) -> float:
+def _digamma_difference(start: float, more: Floats) -> float:
     """Sum over companies of psi(start + more) - psi(start), to full precision where the two are all but equal."""
-    if start < _LARGE:
+    if start < _SERIES_FROM:
         return float((special.digamma(start + more) - special.digamma(start)).sum())
-    return float((np.log1p(more / start) + _below_log(start) - _below_log(start + more)).sum())
+    return float((np.log1p(more / start) + _log_minus_digamma(start) - _log_minus_digamma(start + more)).sum())
 
 
-def _below_log(z: Any) -> Any:
+def _log_minus_digamma(z: Any) -> Any:
     """log z - psi(z) for a large z (Abramowitz, Stegun 6.3.18)."""
     return (1 / 2 + (1 / 12 - (1 / 120 - 1 / 252 / z**2) / z**2) / z) / z
 
 
-def _bend(start: float, more: Floats) -> float:
+def _trigamma_difference(start: float, more: Floats) -> float:
     """Sum over companies of psi'(start + more) - psi'(start)."""
     return float((special.polygamma(1, start + more) - special.polygamma(1, start)).sum())

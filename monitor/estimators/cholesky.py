@@ -1,8 +1,7 @@
-"""The matrix of Newton's steps for Turnbull's estimate: each row is kept from its first entry on, and solved as such.
+"""Cholesky factorisation of a sparse symmetric matrix that is stored by its envelope, and linear systems with it.
 
-Checks are hours apart: an interval spans a few masses only, or goes on to the last one, which never ends. So few
-entries lie between the first of a row and its diagonal, but in the last row; and Cholesky's factor has no others
-(A. George, J. W. Liu, Computer Solution of Large Sparse Positive Definite Systems, 1981, chapter 4).
+Each row is stored from its first entry on to the diagonal; the factor has no entries elsewhere (A. George, J. W. Liu,
+Computer Solution of Large Sparse Positive Definite Systems, 1981, chapter 4).
 """
 
 from __future__ import annotations
@@ -11,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from monitor.score.compiled import compiled
-from monitor.score.sorting import Floats, Integers
+from monitor.estimators.arrays import Floats, Integers
+from monitor.estimators.compiled import compiled
 
 _RIDGES = (1e-14, 1e-12, 1e-10, 1e-8, 1e-6)  # what is added to the diagonal until rounding leaves it definite
 
@@ -23,31 +22,6 @@ class Envelope(NamedTuple):
     begin: Integers
     at: Integers
     entry: Floats
-
-
-@compiled
-def hessian(low: Integers, high: Integers, bend: Floats, size: int) -> Envelope:
-    """The sum over rows of `bend` (e_high - e_low)(e_high - e_low)', in which a `low` of -1 has no e_low.
-
-    Rows with high == low, which no variable touches, are left out.
-    """
-    begin = np.arange(size)
-    for row in range(len(bend)):
-        if 0 <= low[row] < begin[high[row]]:
-            begin[high[row]] = low[row]
-    at, room = np.empty(size, np.int64), 0
-    for i in range(size):
-        at[i] = room - begin[i]
-        room += i - begin[i] + 1
-    entry = np.zeros(room)
-    for row in range(len(bend)):
-        i, j = high[row], low[row]
-        if i != j:
-            entry[at[i] + i] += bend[row]
-        if 0 <= j < i:
-            entry[at[j] + j] += bend[row]
-            entry[at[i] + j] -= bend[row]
-    return Envelope(begin, at, entry)
 
 
 @compiled

@@ -12,23 +12,23 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-import numpy.typing as npt
 from scipy import stats
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from monitor.estimators.arrays import Floats, Integers
 
 
 @dataclass(frozen=True)
-class Ranks:
+class RankIntervals:
     """Per company, worst first: lowest and highest rank (1: worst) and band (0: worst)."""
 
-    low: Ints
-    high: Ints
-    band: Ints
+    low: Integers
+    high: Integers
+    band: Integers
 
 
-def observations(p: Floats, low: Floats, high: Floats, mature: Floats, confidence: float) -> Floats:
+def effective_sample_size_from_interval(
+    p: Floats, low: Floats, high: Floats, mature: Floats, confidence: float
+) -> Floats:
     """How many independent observations the interval of each share is worth, at most one an episode; 0: none.
 
     It is the n for which Wilson's interval has the same limit on the side of 1/2: z^2 l (1 - l) / (p - l)^2. Limits
@@ -38,11 +38,11 @@ def observations(p: Floats, low: Floats, high: Floats, mature: Floats, confidenc
     z = stats.norm.ppf(0.5 + confidence / 2)
     limit = np.where(p >= 0.5, low, high)
     with np.errstate(divide="ignore", invalid="ignore"):
-        worth = z * z * limit * (1 - limit) / (p - limit) ** 2
-    return np.where(np.isnan(limit), 0.0, np.fmin(worth, mature))
+        size = z * z * limit * (1 - limit) / (p - limit) ** 2
+    return np.where(np.isnan(limit), 0.0, np.fmin(size, mature))
 
 
-def on_arcsine_scale(p: Floats, n: Floats) -> tuple[Floats, Floats]:
+def arcsine_scale(p: Floats, n: Floats) -> tuple[Floats, Floats]:
     """Shares on a scale where the error depends on n alone, 2 asin(sqrt(p)), and the standard error 1 / sqrt(n + 1).
 
     p is first drawn to 1/2 by one observation: shares of 0 and 1 are not certain either.
@@ -51,7 +51,7 @@ def on_arcsine_scale(p: Floats, n: Floats) -> tuple[Floats, Floats]:
     return 2 * np.arcsin(np.sqrt(drawn)), 1 / np.sqrt(n + 1)
 
 
-def ranks(theta: Floats, se: Floats, confidence: float) -> Ranks:
+def rank_intervals(theta: Floats, se: Floats, confidence: float) -> RankIntervals:
     """Intervals and bands of companies given in the order of the ranking, worst (least theta) first.
 
     One is certainly worse than another when it is placed before it and their difference exceeds
@@ -69,7 +69,7 @@ def ranks(theta: Floats, se: Floats, confidence: float) -> Ranks:
         band[place] = band[place - 1]
         if worse[begin:].any():
             begin, band[place] = place, band[place] + 1
-    return Ranks(low, high, band)
+    return RankIntervals(low, high, band)
 
 
 @cache
@@ -81,7 +81,7 @@ def studentized_range(k: int, confidence: float) -> float:
     return float(stats.studentized_range.ppf(confidence, k, np.inf)) if k > 1 else math.inf
 
 
-def letters(band: int) -> str:
+def band_letters(band: int) -> str:
     """Name of a band: A, B, ..., Z, AA, AB, ...; A (0) is the worst."""
     name = ""
     while band >= 0:

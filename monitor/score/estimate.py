@@ -1,4 +1,4 @@
-"""From arrays to the table's rows: shares with intervals, quantiles, points of the curves; rounded once, here."""
+"""From arrays to one Estimate a company: shares with intervals, quantiles, points of the curves; rounded once, here."""
 
 from __future__ import annotations
 
@@ -9,25 +9,24 @@ from typing import Any
 import numpy as np
 
 from monitor.cycles import uncollected
-from monitor.score.counts import TIMING
-from monitor.score.digits import number, rounded
-from monitor.score.gather import Gathered
-from monitor.score.intervals import loglog_interval, share_interval
-from monitor.score.label import Label
+from monitor.estimators.arrays import Floats
+from monitor.estimators.confidence import loglog_interval, share_interval
+from monitor.estimators.rounding import round_array, round_number
+from monitor.score.aggregate import NETWORK, TIMING, Aggregates
 from monitor.score.methods import Method
-from monitor.score.sorting import Floats
 from monitor.score.table import (
     AgeCount,
     Bounds,
     Estimate,
     Incidence,
+    Label,
     OnTime,
     Quantile,
     Relocation,
     Share,
     SurvivalPoint,
 )
-from monitor.score.timed import Timed
+from monitor.score.time_estimates import TimeEstimates, estimate_times
 
 
 @dataclass(frozen=True)
@@ -38,67 +37,68 @@ class _Shares:
     high: Floats
 
     def at(self, index: int) -> Share:
-        return Share(*(number(values[index]) for values in (self.p, self.se, self.low, self.high)))
+        return Share(*(round_number(values[index]) for values in (self.p, self.se, self.low, self.high)))
 
 
-def assemble(
-    gathered: Gathered, labels: Mapping[int, Label], refused: Mapping[int, int], method: Method
-) -> dict[int, Estimate]:
-    """One estimate a company id in `gathered`; the network's is under NETWORK."""
-    readings = _Readings(gathered, method)
+def estimate(aggregates: Aggregates, labels: Mapping[int, Label], method: Method) -> dict[int, Estimate]:
+    """One estimate a company id in `aggregates`; the network's is under NETWORK."""
+    figures = _Figures(aggregates, estimate_times(aggregates, method), method)
     with uncollected():  # the points of the curves are many, and in no cycle
         return {
-            company: readings.estimate(index, labels.get(company) or _unnamed(company), refused.get(company, 0))
-            for index, company in enumerate(gathered.companies.tolist())
+            company: figures.estimate(index, labels.get(company) or _label(company))
+            for index, company in enumerate(aggregates.companies.tolist())
         }
 
 
-def _unnamed(company: int) -> Label:
-    return Label(str(company), str(company))
+def _label(company: int) -> Label:
+    """For the network, and for a company whose name is not known."""
+    name = "network" if company == NETWORK else str(company)
+    return Label(name, name)
 
 
-class _Readings:
-    """All arrays of one table, read off at one company's index at a time."""
+class _Figures:
+    """All arrays of one table, of which one company's figures are taken at a time, by its index."""
 
-    def __init__(self, gathered: Gathered, method: Method) -> None:
-        self._gathered, self._method = gathered, method
-        self._on_time = timings(gathered.counts, method.usual_deadline_hours, method)
+    def __init__(self, aggregates: Aggregates, times: TimeEstimates, method: Method) -> None:
+        self._aggregates, self._times, self._method = aggregates, times, method
+        self._on_time = count_on_time(aggregates.counts, method.usual_deadline_hours, method)
         self._countries: dict[int, list[tuple[str, int, list[float]]]] = {}
-        for (owner, country), (k, values) in sorted(gathered.timed.moves.by_country.items()):
-            self._countries.setdefault(owner, []).append((country, k, values))
-        moves = gathered.timed.moves
-        self._moved_se = np.sqrt(moves.variance)
-        self._moved_low, self._moved_high = loglog_interval(moves.incidence, self._moved_se, method.confidence)
-        self._hours, self._curves = _curves(gathered.timed)
-        self._quantiles = {"half": gathered.timed.npmle.quantile(0.5), "tenth": gathered.timed.npmle.quantile(0.1)}
+        relocation = times.relocation
+        for (company, country), (episodes, values) in sorted(relocation.by_country.items()):
+            self._countries.setdefault(company, []).append((country, episodes, values))
+        se = np.sqrt(relocation.variance)
+        limits = loglog_interval(relocation.incidence, se, method.confidence)
+        self._incidence = (relocation.incidence, se, *limits)
+        self._hours, self._curves = _curves(times)
+        self._quantiles = {"half": times.npmle.quantile(0.5), "tenth": times.npmle.quantile(0.1)}
 
-    def estimate(self, index: int, label: Label, refused: int) -> Estimate:
-        """All that is said of one company."""
+    def estimate(self, index: int, label: Label) -> Estimate:
+        """Every figure of one company."""
         return Estimate(
             label.key,
             label.name,
             label.country,
             label.via_proxy,
-            **self.counted(index),
-            **self.timed(index),
-            relocation=self.relocation(index),
-            refused=refused,
+            **self._counted(index),
+            **self._timed(index),
+            relocation=self._relocation(index),
+            refused=self._aggregates.refused.get(int(self._aggregates.companies[index]), 0),
         )
 
     def _count(self, name: str, index: int) -> int:
-        return int(self._gathered.counts[name][index])
+        return int(self._aggregates.counts[name][index])
 
-    def counted(self, index: int) -> dict[str, Any]:
+    def _counted(self, index: int) -> dict[str, Any]:
         """Plain counts and sums."""
         plain = ("episodes", "sites", "notices", "outstanding", "overdue", "unverified", "relocated", "reappeared")
         values: dict[str, Any] = {name: self._count(name, index) for name in plain}
         values["renotices"] = values["notices"] - values["episodes"]
-        values["oldest_hours"] = number(self._gathered.counts["oldest_hours"][index])
-        values["exposure_hours"] = number(self._gathered.counts["exposure_hours"][index])
+        values["oldest_hours"] = round_number(self._aggregates.counts["oldest_hours"][index])
+        values["exposure_hours"] = round_number(self._aggregates.counts["exposure_hours"][index])
         values["outstanding_by_age"] = self._ages(index)
         return values
 
-    def timed(self, index: int) -> dict[str, Any]:
+    def _timed(self, index: int) -> dict[str, Any]:
         """Shares, quantiles, means and curves."""
         episodes = self._count("episodes", index)
         points = self._points(index) if episodes else []
@@ -107,8 +107,8 @@ class _Readings:
             "median_hours": self._quantile("half", index),
             "p90_hours": self._quantile("tenth", index),
             "mean_online_hours_7d": Bounds(
-                number(self._gathered.timed.lenient.readings["restricted_mean"][index]),
-                number(self._gathered.timed.strict.readings["restricted_mean"][index]),
+                round_number(self._times.lenient.figures["restricted_mean"][index]),
+                round_number(self._times.strict.figures["restricted_mean"][index]),
             ),
             "survival": tuple(points[int(hour)] for hour in self._method.survival_hours) if points else (),
             "curve": tuple(points) if episodes >= self._method.publish_below else (),
@@ -116,31 +116,30 @@ class _Readings:
 
     def _quantile(self, level: str, index: int) -> Quantile:
         """Turnbull's quantile, from the lower limit of the lenient to the upper limit of the strict curve."""
-        low = self._gathered.timed.lenient.readings[f"low_{level}"][index]
-        high = self._gathered.timed.strict.readings[f"high_{level}"][index]
-        return Quantile(number(self._quantiles[level][index]), number(low), number(high))
+        low = self._times.lenient.figures[f"low_{level}"][index]
+        high = self._times.strict.figures[f"high_{level}"][index]
+        return Quantile(round_number(self._quantiles[level][index]), round_number(low), round_number(high))
 
     def _points(self, index: int) -> list[SurvivalPoint]:
         return list(map(SurvivalPoint, self._hours, *(curve[index].tolist() for curve in self._curves)))
 
-    def relocation(self, index: int) -> tuple[Relocation, ...]:
+    def _relocation(self, index: int) -> tuple[Relocation, ...]:
         """Relocated to any country with its interval, then to each; nothing where nothing was relocated."""
         if not self._count("relocated", index):
             return ()
-        company = int(self._gathered.companies[index])
+        company = int(self._aggregates.companies[index])
         return (
             Relocation(None, self._count("relocated", index), self._to_any_country(index)),
             *(
-                Relocation(country, k, tuple(map(_bare_incidence, self._method.relocation_hours, values)))
-                for country, k, values in self._countries.get(company, ())
+                Relocation(country, episodes, tuple(map(_bare_incidence, self._method.relocation_hours, values)))
+                for country, episodes, values in self._countries.get(company, ())
             ),
         )
 
     def _to_any_country(self, index: int) -> tuple[Incidence, ...]:
         """With log(-log) limits, as `survfit` has them for a state."""
-        columns = (self._gathered.timed.moves.incidence, self._moved_se, self._moved_low, self._moved_high)
         return tuple(
-            Incidence(hours, *(number(values[place, index]) for values in columns))
+            Incidence(hours, *(round_number(values[place, index]) for values in self._incidence))
             for place, hours in enumerate(self._method.relocation_hours)
         )
 
@@ -153,23 +152,23 @@ class _Readings:
         )
 
 
-def _curves(timed: Timed) -> tuple[list[float], list[Floats]]:
+def _curves(times: TimeEstimates) -> tuple[list[float], list[Floats]]:
     """The hours, and for each company (rows) what a point of the curves has at each of them."""
-    lenient, strict = timed.lenient, timed.strict
+    lenient, strict = times.lenient, times.strict
     hours = np.arange(lenient.survival.shape[1], dtype=np.float64)
     curves = (
-        timed.npmle.survival(hours),
+        times.npmle.survival(hours),
         lenient.survival,
         np.sqrt(lenient.variance),
         strict.survival,
         np.sqrt(strict.variance),
     )
-    return hours.tolist(), list(map(rounded, curves))
+    return hours.tolist(), list(map(round_array, curves))
 
 
-def timings(counts: Mapping[str, Floats], deadline_hours: float, method: Method) -> list[OnTime]:
+def count_on_time(counts: Mapping[str, Floats], deadline_hours: float, method: Method) -> list[OnTime]:
     """Of each company the three counts among its mature episodes, and both shares with their intervals."""
-    lenient, strict = shares(counts, method, "late"), shares(counts, method, "on_time")
+    lenient, strict = clustered_shares(counts, method, "late"), clustered_shares(counts, method, "on_time")
     three = zip(*(counts[name].astype(int).tolist() for name in TIMING), strict=True)
     return [
         OnTime(deadline_hours, mature, on_time, late, mature - on_time - late, lenient.at(index), strict.at(index))
@@ -177,7 +176,7 @@ def timings(counts: Mapping[str, Floats], deadline_hours: float, method: Method)
     ]
 
 
-def shares(counts: Mapping[str, Floats], method: Method, counted: str) -> _Shares:
+def clustered_shares(counts: Mapping[str, Floats], method: Method, counted: str) -> _Shares:
     """Shares among mature episodes, with the variance between sites (docs/method.md, section 3).
 
     The lenient share is one minus that of the late ones, the strict one that of those on time.
@@ -198,4 +197,4 @@ def shares(counts: Mapping[str, Floats], method: Method, counted: str) -> _Share
 
 
 def _bare_incidence(hours: float, p: float) -> Incidence:
-    return Incidence(hours, number(p), None, None, None)
+    return Incidence(hours, round_number(p), None, None, None)

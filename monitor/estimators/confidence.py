@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from scipy import special, stats
 
-Floats = npt.NDArray[np.float64]
+from monitor.estimators.arrays import Floats
 
 
 def logit_interval(p: Floats, se: Floats, df: Floats, confidence: float) -> tuple[Floats, Floats]:
