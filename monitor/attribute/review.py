@@ -1,4 +1,4 @@
-"""What a person should look at: items at nobody's door, contradictions, and recipients nobody knows."""
+"""What a person should look at: unattributed items, contradictions, and recipients nobody knows."""
 
 from __future__ import annotations
 
@@ -35,9 +35,8 @@ def review(session: Session) -> Review:
 
 def _latest() -> Any:
     """Per content the attribution in force last."""
-    place = func.row_number().over(
-        partition_by=Attribution.content_id, order_by=(Attribution.valid_from.desc(), Attribution.id.desc())
-    )
+    newest_first = [column.desc() for column in Attribution.precedence()]
+    place = func.row_number().over(partition_by=Attribution.content_id, order_by=newest_first)
     ranked = select(Attribution, place.label("place")).subquery()
     return select(ranked).where(ranked.c.place == 1)
 

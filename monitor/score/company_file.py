@@ -40,7 +40,7 @@ def read_companies(path: Path) -> Companies:
     rows = list(enumerate(_rows(path), 1))
     shown = [(place, row) for place, row in rows if row["figures"] == "shown"]
     pooled = {k: n for place, row in rows if row["figures"] == "pooled" for k, n in _counts(path, place, row).items()}
-    nobody = [_counts(path, place, row) for place, row in rows if row["figures"] == "unattributed"]
+    unattributed = [_counts(path, place, row) for place, row in rows if row["figures"] == "unattributed"]
     return Companies(
         {unescape_formula(row["company"]): _label(row) for _, row in shown},
         {unescape_formula(row["company"]): _counts(path, place, row).get("refused", 0) for place, row in shown},
@@ -50,7 +50,9 @@ def read_companies(path: Path) -> Companies:
             if _counted(path, place, row, ANNOUNCED)
         },
         {name: pooled[name] for name in POOLED_COUNTS if name in pooled},
-        next((Unattributed(n["episodes"], n["notices"]) for n in nobody if {"episodes", "notices"} <= set(n)), None),
+        next(
+            (Unattributed(n["episodes"], n["notices"]) for n in unattributed if {"episodes", "notices"} <= set(n)), None
+        ),
     )
 
 

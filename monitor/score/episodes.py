@@ -21,7 +21,10 @@ _NOTICE, _ONLINE, _REMOVAL, _RELOCATION = range(4)
 
 
 def hosting_in_force(facts: Facts) -> Expr:
-    """(content, company, a, b): who hosted it from a (included) to b (not included; null: still)."""
+    """(content, company, a, b): who hosted it from a (included) to b (not included; null: still).
+
+    The order of precedence is that of `monitor.models.facts.Attribution.precedence`.
+    """
     newest = ibis.row_number().over(ibis.window(group_by=["content", "valid_from"], order_by=ibis.desc("attribution")))
     rows = facts.attributions.mutate(newest=newest).filter(_.newest == 0)
     order = ibis.window(group_by="content", order_by="valid_from")

@@ -42,15 +42,22 @@ def recompute(episodes: Path, companies: Path, method: Method, engine_url: str =
         estimates = estimate(aggregates, labels, method)
         network = _with_pool(estimates.pop(NETWORK), estimates, known)
         pool = estimates.pop(UNATTRIBUTED, None)
-        beside = _beside(engine, named, estimates, labels, method) if MOVED_TO in rows.column_names else {}
-    nobody = known.unattributed or _pooled(pool, known)
+        supplements = _supplements(engine, named, estimates, labels, method) if MOVED_TO in rows.column_names else {}
+    unattributed = known.unattributed or _pooled(pool, known)
     table = Table(
-        method.version, "", "", "", rank_companies(list(estimates.values()), method), network, nobody, **beside
+        method.version,
+        "",
+        "",
+        "",
+        rank_companies(list(estimates.values()), method),
+        network,
+        unattributed,
+        **supplements,
     )
     return with_announced(table, known.announced)
 
 
-def _beside(
+def _supplements(
     engine: Engine, named: Expr, estimates: dict[int, Estimate], labels: Mapping[int, Label], method: Method
 ) -> dict[str, Any]:
     """What a release holds beside its figures, of the companies that have them."""

@@ -80,7 +80,7 @@ def test_one_table_with_all_that_the_ranking_says() -> None:
 
     Certain differences begin at 0.757 for two of 25 sites, 0.600 for 25 and 100, 1.235 for 25 and 5. On the arcsine
     scale the five are at 0.956, 1.686, 2.186, 2.629 and 2.419. So bad differs from all but poor (0.731), poor from
-    good (0.942) but not from tiny (0.732), middling from neither good nor tiny. Scores: R, as in test_shrinkage.py.
+    good (0.942) but not from tiny (0.732), middling from neither good nor tiny. Scores: R, as in test_beta_binomial.py.
     """
     rows = [
         agreed("good", 0.94, 100),
