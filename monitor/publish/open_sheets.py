@@ -1,6 +1,6 @@
 """The tables of a release as files of open data (CSV), made from what may be published and from nothing else.
 
-Text that a spreadsheet would run as a formula has an apostrophe before it (monitor.score.company_file.cell).
+Text that a spreadsheet would run as a formula has an apostrophe before it (monitor.score.company_file.escape_formula).
 """
 
 from __future__ import annotations

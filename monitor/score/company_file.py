@@ -32,9 +32,6 @@ class Companies:
     unattributed: Unattributed | None
 
 
-NONE = Companies({}, {}, {}, {}, None)
-
-
 def read_companies(path: Path) -> Companies:
     """Raises DeliveryError naming the column and the first row (counted from 1) that cannot be."""
     rows = list(enumerate(_rows(path), 1))

@@ -1,7 +1,7 @@
 """A digest of each kind of fact as it was known at an instant: what a release was made from, to the last second.
 
 SHA-256 a column, over the rows in the order of their ids; so that it shows in which column something was changed. All
-instants that are asked for are answered in one pass. It runs in a process of its own (`read_database`).
+instants are answered in one pass. It runs in a process of its own (`read_database`).
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def _query(table: str, kinds: dict[str, pa.DataType], last: int, *, on_sqlite: b
 
 
 def _read(table: str, name: str, kind: pa.DataType, *, on_sqlite: bool) -> str:
-    """A column as it is digested: of its kind on both databases, and NULL told apart from every value."""
+    """A column as it is digested: of its kind on both databases, and NULL different from every value."""
     column = Base.metadata.tables[table].columns[name]
     plain = name
     if isinstance(column.type, Boolean):

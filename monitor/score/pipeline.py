@@ -74,7 +74,7 @@ def score(session: Session, request: Request) -> Table:
         every = episodes_of(facts, request)
         aggregates = _aggregate(engine, facts, every, request)
         estimates = estimate(aggregates, labels, request.rules)
-        return _table_of(engine, every, aggregates, estimates, request)
+        return _period_table(engine, every, aggregates, estimates, request)
 
 
 def score_for_release(session: Session, request: Request) -> Table:
@@ -150,7 +150,7 @@ def _aggregate(engine: Engine, facts: Facts, every: Expr, request: Request) -> A
     return aggregate(engine, every.filter(every.scored), every, request.rules, refused)
 
 
-def _table_of(
+def _period_table(
     engine: Engine, every: Expr, aggregates: Aggregates, estimates: Mapping[int, Estimate], request: Request
 ) -> Table:
     """The table of the kinds that are asked for."""
@@ -169,7 +169,7 @@ def _with_supplements(engine: Engine, facts: Facts, labels: Mapping[int, Label],
     every = episodes_of(facts, request)
     aggregates = _aggregate(engine, facts, every, request)
     estimates = estimate(aggregates, labels, request.rules)
-    table, scored = _table_of(engine, every, aggregates, estimates, request), every.filter(every.scored)
+    table, scored = _period_table(engine, every, aggregates, estimates, request), every.filter(every.scored)
     other_norms = norms(engine, scored, every, _listed(estimates), request.rules)
     return replace(table, flows=flows(engine, scored, labels), norms=other_norms)
 

@@ -26,8 +26,8 @@ def recompute(episodes: Path, companies: Path, method: Method, engine_url: str =
 
     With its flows and other norms, where the file of episodes has them. Counts that the release does not publish are
     not in the network's. Where its network gives way, the network here is what the file has: the companies with
-    figures and what is unattributed. Where that is not told apart, `unattributed` is the pool. Raises DeliveryError
-    where a file cannot be, or they are of two releases.
+    figures and what is unattributed. Where that is not published by itself, `unattributed` is the pool. Raises
+    DeliveryError where a file cannot be, or they are of two releases.
     """
     rows, numbers = read_episodes(episodes, method)
     known = read_companies(companies)
