@@ -204,7 +204,7 @@ def settled(world: World) -> World:
 
 
 def tables(world: World) -> dict[str, pa.Table]:
-    """The facts as `monitor.score.queries` would give them: known, placed and corrected."""
+    """The facts as `monitor.score.extract` would give them: known, placed and corrected."""
     facts = known(world)
     rows: dict[str, list[tuple[Any, ...]]] = {
         "contents": [(c.id, c.id) for c in facts.contents],
