@@ -47,7 +47,7 @@ def relocations(database: Database) -> None:
 
 
 def test_who_to_whom_adds_up_to_what_is_relocated(database: Database) -> None:
-    """To nobody is no relocation; what was at nobody's door is no company's."""
+    """To no known company is no relocation; what was unattributed is no company's."""
     relocations(database)
     table = whole(database)
     assert table.flows == (
