@@ -114,10 +114,10 @@ def read_export(engine: Engine, folder: Path) -> Facts:
     """The facts of an export as tables of the engine; raises MonitorError for an engine that reads no Parquet."""
     if engine.name not in ("duckdb", "pyspark"):
         raise MonitorError("an export of facts is read by the engines duckdb and pyspark")
-    return Facts(**{name: _table(engine, folder / name, COLUMNS[name]) for name in QUERIES})
+    return Facts(**{name: _parquet_table(engine, folder / name, COLUMNS[name]) for name in QUERIES})
 
 
-def _table(engine: Engine, folder: Path, columns: dict[str, str]) -> Expr:
+def _parquet_table(engine: Engine, folder: Path, columns: dict[str, str]) -> Expr:
     if not any(folder.rglob("*.parquet")):
         return put(engine, folder.name, ibis.schema(columns).to_pyarrow().empty_table())
     if engine.name == "pyspark":  # which finds the quarters by itself
