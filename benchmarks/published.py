@@ -17,15 +17,13 @@ from monitor.db import connect, lock_writers, transaction
 from monitor.migrate import upgrade
 from monitor.release.draft import draft
 from monitor.release.publish import publish
-from monitor.score.counts import NETWORK
+from monitor.score.aggregate import NETWORK, aggregate
 from monitor.score.engine import opened, put
-from monitor.score.flows import flows
-from monitor.score.label import Label
+from monitor.score.estimate import estimate
 from monitor.score.methods import method
-from monitor.score.norms import norms
-from monitor.score.rank import ranked
-from monitor.score.run import estimated
-from monitor.score.table import Quality, SourceQuality, Table, Unattributed
+from monitor.score.ranking import rank_companies
+from monitor.score.supplements import flows, norms
+from monitor.score.table import Label, Quality, SourceQuality, Table, Unattributed
 from monitor.settings import Settings
 
 COMPANIES, QUARTERS = 500, 20
@@ -63,14 +61,14 @@ def invented(companies: int, seed: int = 1) -> Table:
     labels = {n: Label(f"voorbeeld-{n:03}", f"Voorbeeldhost {n:03}", "NL") for n in range(1, companies + 1)}
     with opened("duckdb://") as engine:
         every = put(engine, "episodes", rows)
-        found = estimated(engine, every, labels, {}, record)
+        found = estimate(aggregate(engine, every, every, record), labels, record)
         network = found.pop(NETWORK)
         other = norms(engine, every, every, found, record)
         moved = flows(engine, every, labels)
     listed = [replace(estimate, announced_ipv4=256 * number) for number, estimate in found.items()]
     source = SourceQuality("scart", 13, "2026-04-01T00:00:00Z", "2026-06-30T00:00:00Z", 168.0, 0.001)
     return Table(
-        record.version, "", "", "", ranked(listed, record), network, Unattributed(0, 0), None,
+        record.version, "", "", "", rank_companies(listed, record), network, Unattributed(0, 0), None,
         flows=moved, norms=other, quality=Quality((source,), (), ()),
     )  # fmt: skip
 

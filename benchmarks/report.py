@@ -23,7 +23,7 @@ from monitor.db import connect
 from monitor.release import package
 from monitor.release.publications import store
 from monitor.release.signing import create_signing_key
-from monitor.score.run import Request
+from monitor.score.pipeline import Request
 from monitor.settings import Settings
 from reports.publication import publication
 
@@ -55,7 +55,7 @@ def _timed(settings: Settings, period: str, companies: int) -> None:
 
 
 def _scored(companies: int, seed: int) -> Callable[[Session, Request], pa.Table]:
-    """Gives the episodes that `benchmarks.published` scored, as `monitor.score.run.scored_episodes` does."""
+    """Gives the episodes that `benchmarks.published` scored, as `monitor.score.pipeline.scored_episodes` does."""
     rows = episodes_of(companies, seed)
     for name in ("company", "destination_company"):
         keys = [None if number is None else f"voorbeeld-{number:03}" for number in rows[name].to_pylist()]

@@ -10,9 +10,9 @@ import click
 import pyarrow.parquet
 
 from benchmarks.scoring import episodes
-from monitor.score.assemble import assemble
+from monitor.score.aggregate import aggregate
 from monitor.score.engine import Engine, keep, opened
-from monitor.score.gather import gather
+from monitor.score.estimate import estimate
 from monitor.score.methods import method
 
 
@@ -36,7 +36,7 @@ def run(rows: int, url: str) -> None:
 def _scored(engine: Engine, file: Path) -> int:
     """How many estimates came out: one a company, and the network's."""
     table = keep(engine.read_parquet(str(file)))
-    return len(assemble(gather(engine, table, table, method()), {}, {}, method()))
+    return len(estimate(aggregate(engine, table, table, method()), {}, method()))
 
 
 if __name__ == "__main__":

@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from monitor.score.assemble import assemble
+from monitor.score.aggregate import aggregate
 from monitor.score.engine import Engine, opened
-from monitor.score.gather import gather
+from monitor.score.estimate import estimate
 from monitor.score.methods import method
-from monitor.score.rank import ranked
+from monitor.score.ranking import rank_companies
 from monitor.score.table import Estimate
 
 _CHUNK = 1_000_000
@@ -114,7 +114,7 @@ def _whole(file: Path) -> float:
     """Seconds of the whole method."""
     with opened(f"duckdb://{file}") as engine:
         engine.raw_sql("SET enable_progress_bar = false")
-        return _best(lambda: ranked(list(_scored(engine).values())[1:], method()))
+        return _best(lambda: rank_companies(list(_scored(engine).values())[1:], method()))
 
 
 def _memory(file: Path) -> float:
@@ -126,7 +126,7 @@ def _memory(file: Path) -> float:
 
 def _scored(engine: Engine) -> dict[int, Estimate]:
     table = engine.table("episodes")
-    return assemble(gather(engine, table, table, method()), {}, {}, method())
+    return estimate(aggregate(engine, table, table, method()), {}, method())
 
 
 def _best(work: Callable[[], object]) -> float:

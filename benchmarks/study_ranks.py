@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from monitor.score.intervals import share_interval
+from monitor.estimators.beta_binomial import effective_sample_size_from_se
+from monitor.estimators.confidence import share_interval
+from monitor.estimators.rank_intervals import arcsine_scale, effective_sample_size_from_interval, rank_intervals
 from monitor.score.methods import method
-from monitor.score.ranks import observations, on_arcsine_scale, ranks
-from monitor.score.shrinkage import effective_observations
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -84,21 +84,25 @@ class Seen:
 
 
 def _published(seen: Seen) -> Scale:
-    return on_arcsine_scale(seen.p, observations(seen.p, seen.low, seen.high, seen.mature, CONFIDENCE))
+    return arcsine_scale(
+        seen.p, effective_sample_size_from_interval(seen.p, seen.low, seen.high, seen.mature, CONFIDENCE)
+    )
 
 
 def _at_most_sites(seen: Seen) -> Scale:
-    return on_arcsine_scale(seen.p, observations(seen.p, seen.low, seen.high, seen.sites, CONFIDENCE))
+    return arcsine_scale(
+        seen.p, effective_sample_size_from_interval(seen.p, seen.low, seen.high, seen.sites, CONFIDENCE)
+    )
 
 
 def _logit(seen: Seen) -> Scale:
-    n = observations(seen.p, seen.low, seen.high, seen.mature, CONFIDENCE)
+    n = effective_sample_size_from_interval(seen.p, seen.low, seen.high, seen.mature, CONFIDENCE)
     drawn = (n * seen.p + 0.5) / (n + 1)
     return special.logit(drawn), 1 / np.sqrt((n + 1) * drawn * (1 - drawn))
 
 
 def _from_se(seen: Seen) -> Scale:
-    return on_arcsine_scale(seen.p, effective_observations(seen.p, seen.se, seen.sites, seen.mature))
+    return arcsine_scale(seen.p, effective_sample_size_from_se(seen.p, seen.se, seen.sites, seen.mature))
 
 
 RULES: Mapping[str, Callable[[Seen], Scale]] = {
@@ -107,8 +111,8 @@ RULES: Mapping[str, Callable[[Seen], Scale]] = {
     "the same, at most one a site": _at_most_sites,
     "standard error, sites or more": _from_se,
     "the share and its standard error": lambda seen: (seen.p, seen.se),
-    "clustering ignored": lambda seen: on_arcsine_scale(seen.p, seen.mature),
-    "true variance known": lambda seen: on_arcsine_scale(seen.p, seen.known),
+    "clustering ignored": lambda seen: arcsine_scale(seen.p, seen.mature),
+    "true variance known": lambda seen: arcsine_scale(seen.p, seen.known),
 }
 WORLDS = tuple(World(*given) for given in product((20, 60), (0.3, 0.0), (False, True)))
 
@@ -130,7 +134,7 @@ def _rows(world: World, replicates: int, seed: int) -> list[Row]:
 
 def _judged(truth: Floats, theta: Floats, se: Floats) -> tuple[bool, float]:
     """Whether every interval holds all true ranks of its company, and the mean number of ranks in an interval."""
-    found = ranks(theta, se, CONFIDENCE)
+    found = rank_intervals(theta, se, CONFIDENCE)
     first = 1 + (truth[None, :] < truth[:, None]).sum(axis=1)
     last = (truth[None, :] <= truth[:, None]).sum(axis=1)
     holds = bool(np.all((found.low <= first) & (last <= found.high)))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.study_worlds import DEADLINE, METHOD, Floats, World, covered
-from monitor.score.intervals import logit_interval, share_interval, wilson_interval
+from monitor.estimators.confidence import logit_interval, share_interval, wilson_interval
 
 SHARES = (0.5, 0.84, 0.9, 0.95)
 _NORMAL = 1e9  # degrees of freedom at which Student's t is the normal distribution

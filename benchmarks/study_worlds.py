@@ -14,9 +14,9 @@ import numpy.typing as npt
 import pyarrow as pa
 from scipy import stats
 
-from monitor.score.assemble import assemble
+from monitor.score.aggregate import aggregate
 from monitor.score.engine import connect
-from monitor.score.gather import gather
+from monitor.score.estimate import estimate
 from monitor.score.methods import method
 from monitor.score.table import Estimate
 
@@ -153,7 +153,7 @@ class Scored:
 
 
 def scored(watched: Watched, urls: Ints, *, clustered: bool = True) -> Scored:
-    """Gather and assemble the replicates, as if each were a company of one table."""
+    """Aggregate and estimate the replicates, as if each were a company of one table."""
     parts = []
     for begin in range(0, len(watched.last), _AT_ONCE):
         part = slice(begin, begin + _AT_ONCE)
@@ -165,7 +165,7 @@ def scored(watched: Watched, urls: Ints, *, clustered: bool = True) -> Scored:
 def _estimates(table: pa.Table) -> list[Estimate]:
     engine = connect("duckdb://")
     rows = engine.create_table("episodes", table)
-    estimates = assemble(gather(engine, rows, rows, _READ), {}, {}, _READ)
+    estimates = estimate(aggregate(engine, rows, rows, _READ), {}, _READ)
     engine.disconnect()
     return [estimates[company] for company in sorted(estimates) if company > 0]
 

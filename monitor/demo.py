@@ -34,7 +34,7 @@ from monitor.release.publish import correct, publish, unconfirmed_in
 from monitor.release.rebuild import request_of
 from monitor.release.store import newest_published
 from monitor.score.methods import method
-from monitor.score.run import Request, score_for_release
+from monitor.score.pipeline import Request, score_for_release
 from monitor.settings import Settings, Source
 from monitor.simulate import simulate
 from monitor.vault import Vault

@@ -39,6 +39,9 @@ class DeliveryState(StrEnum):
     REFUSED = "refused"
 
 
+CLOCK_STARTING = (DeliveryState.DELIVERED, DeliveryState.ASSUMED)  # a notice that arrived so starts the clock
+
+
 class State(StrEnum):
     """What an observer saw."""
 

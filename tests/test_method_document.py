@@ -16,10 +16,10 @@ from typing import Any, get_args, get_type_hints
 import numpy as np
 import pytest
 
-from monitor.score.digits import SIGNIFICANT
+from monitor.estimators.beta_binomial import effective_sample_size_from_se, fit_prior, posterior_mean
+from monitor.estimators.rounding import SIGNIFICANT_DIGITS
 from monitor.score.methods import CURRENT, HASH_HITS, METHODS
-from monitor.score.run import estimate_file
-from monitor.score.shrinkage import effective_observations, fitted, shrunk
+from monitor.score.pipeline import estimate_file
 from monitor.score.table import Estimate, Standing
 from monitor.wording.words import LANGUAGES, LATENESS, STANDINGS, Language
 
@@ -115,7 +115,7 @@ def test_the_numbers_in_the_sentences_are_the_parameters(language: Language) -> 
         rf"\"<{rules.minimum_episodes}\"",
         rf"norm \S+ {100 * rules.target:g}%",
         r" {:g} \S+ {:g} h ".format(*rules.relocation_hours),
-        rf" {SIGNIFICANT} signific",
+        rf" {SIGNIFICANT_DIGITS} signific",
     ):
         assert re.search(pattern, text), pattern
     assert json.dumps([*HASH_HITS]) in CODE.findall(text)
@@ -157,7 +157,7 @@ def test_the_example_comes_out_as_stated_by_hand_and_by_the_code(example: tuple[
     language, company = example
     share = company.on_time.lenient
     arrays = (np.array([value], float) for value in (share.p, share.se, company.sites, company.on_time.mature))
-    n_eff = float(effective_observations(*arrays)[0])
+    n_eff = float(effective_sample_size_from_se(*arrays)[0])
     _, *rows = table(language, "figures")
     for path, by_hand, value in rows:
         name, stated = path.strip("`"), plain(value, language)
@@ -196,11 +196,11 @@ def test_the_scores_of_two_companies_are_those_of_the_code(language: Language) -
     for row in rows:
         shares, trials, mean, precision, scores = (plain(cell, language) for cell in row)
         p, n = (np.array(list(map(float, cell.split(AND[language])))) for cell in (shares, trials))
-        prior = fitted(p, n)
+        prior = fit_prior(p, n)
         assert said(prior.mean, mean) == mean
         assert ("∞" if math.isinf(prior.precision) else said(prior.precision, precision)) == precision
         stated = scores.split(AND[language])
-        assert [said(100 * s, text) for s, text in zip(shrunk(p, n).tolist(), stated, strict=True)] == stated
+        assert [said(100 * s, text) for s, text in zip(posterior_mean(p, n).tolist(), stated, strict=True)] == stated
 
 
 STUDY = [

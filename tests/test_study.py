@@ -14,7 +14,7 @@ from benchmarks.study_bias import naive
 from benchmarks.study_coverage import WORLDS, Held, held
 from benchmarks.study_picture import picture
 from benchmarks.study_worlds import WATCHED_ALWAYS, Checks, Watched, World, scored, watch
-from monitor.score.intervals import share_interval
+from monitor.estimators.confidence import share_interval
 
 DOCS = Path(__file__).parents[1] / "docs"
 REPLICATES = 300  # the standard error of a coverage of 95 % is 1.3 points

@@ -20,7 +20,7 @@ from monitor.period import parse_period
 from monitor.release.draft import draft
 from monitor.release.store import load_table
 from monitor.score.methods import method
-from monitor.score.run import Request, score
+from monitor.score.pipeline import Request, score
 from monitor.score.table import Table
 from monitor.settings import BUILT_IN_SOURCES, Settings
 from monitor.vault import Vault

@@ -218,7 +218,7 @@ def _verdict(decision: int | None, recipient: int | None, domain: int | None, pl
 def _differs(timeline: Timeline, at: int, verdict: Verdict) -> bool:
     """Whether the attribution in force at `at` says something else than the verdict, or nothing."""
     best: tuple[int, int | None, int | None] | None = None
-    for entry in timeline:  # in the order they were recorded: of two with one start the later supersedes
+    for entry in timeline:  # in the order of their ids, so that the last is as `Attribution.precedence` has it
         if entry[0] <= at and (best is None or entry[0] >= best[0]):
             best = entry
     return best is None or best[1:] != (verdict.company_id, verdict.other_company_id)

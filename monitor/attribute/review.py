@@ -79,9 +79,8 @@ def review(session: Session) -> Review:
 
 def _latest() -> Any:
     """Per content the attribution in force last."""
-    place = func.row_number().over(
-        partition_by=Attribution.content_id, order_by=(Attribution.valid_from.desc(), Attribution.id.desc())
-    )
+    newest_first = [column.desc() for column in Attribution.precedence()]
+    place = func.row_number().over(partition_by=Attribution.content_id, order_by=newest_first)
     ranked = select(Attribution, place.label("place")).subquery()
     return select(ranked).where(ranked.c.place == 1)
 

@@ -15,12 +15,12 @@ from monitor.errors import MonitorError
 from monitor.formats.reading import require_regular
 from monitor.instants import iso
 from monitor.period import parse_period
-from monitor.score.explain import Change, Explanation, Makeup, Scenario, explain_file, explain_period
-from monitor.score.export import exported_at, write_export
+from monitor.score.explain import Breakdown, Change, Explanation, Scenario, explain_file, explain_period
+from monitor.score.facts import exported_at, write_export
 from monitor.score.methods import method
+from monitor.score.pipeline import Request, estimate_file, last_delivery, score_for_release
+from monitor.score.pipeline import score as score_period
 from monitor.score.recompute import recompute
-from monitor.score.run import Request, estimate_file, last_delivery, score_for_release
-from monitor.score.run import score as score_period
 from monitor.score.table import Estimate, Share, Table
 from monitor.vocabulary import Kind
 
@@ -48,7 +48,7 @@ def describe_explanation(explanation: Explanation) -> str:
     )
 
 
-def _makeup(makeup: Makeup) -> list[str]:
+def _makeup(makeup: Breakdown) -> list[str]:
     rows: tuple[tuple[str, int | None], ...] = (
         ("episodes", makeup.episodes),
         ("sites", makeup.sites),

@@ -19,9 +19,9 @@ import pyarrow.compute as pc
 
 from monitor.disclosure.rows import PublicTable, Row
 from monitor.instants import HOUR
-from monitor.score.company_file import ANNOUNCED, COLUMNS, POOLED_COUNTS, cell
+from monitor.score.company_file import ANNOUNCED, COLUMNS, POOLED_COUNTS, escape_formula
 from monitor.score.episode_file import MOVED_TO, POOLED
-from monitor.score.methods import Method
+from monitor.score.methods import Method, is_mature, is_overdue
 from monitor.score.table import DEADLINES_HOURS
 
 SCHEMA = pa.schema(
@@ -107,9 +107,9 @@ def _least_followed(episodes: pa.Table, own: npt.NDArray[np.bool_], method: Meth
         last,
         offline,
         np.where(own, moved, np.nan),
-        np.where(followed >= deadline, deadline, np.nan),
-        *(np.where(own & (followed >= hours), hours, np.nan) for hours in DEADLINES_HOURS),
-        *(np.where(open_now & (followed > hours), _just_after(hours), np.nan) for hours in deadlines),
+        np.where(is_mature(followed, deadline), deadline, np.nan),
+        *(np.where(own & is_mature(followed, hours), hours, np.nan) for hours in DEADLINES_HOURS),
+        *(np.where(open_now & is_overdue(followed, hours), _just_after(hours), np.nan) for hours in deadlines),
         np.where(open_now, bounds[np.searchsorted(bounds, followed, side="right") - 1], np.nan),
         np.where(open_now & (followed == _oldest(episodes, followed, open_now)), followed, np.nan),
     ]
@@ -179,8 +179,8 @@ def companies_csv(table: PublicTable) -> bytes:
 
 def _company(row: Row) -> Mapping[str, Cell]:
     return {
-        "company": cell(row.company),
-        "name": cell(row.name),
+        "company": escape_formula(row.company),
+        "name": escape_formula(row.name),
         "country": row.country,
         "via_proxy": str(row.via_proxy).lower(),
         "figures": "withheld" if row.figures is None else "shown",

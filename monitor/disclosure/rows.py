@@ -13,16 +13,16 @@ from typing import Literal
 
 from monitor.disclosure.network import Network, TotalLine, public_network, totals
 from monitor.disclosure.suppression import Withheld, withheld, withheld_in_both
-from monitor.score.digits import number
+from monitor.estimators.rounding import round_number
 from monitor.score.methods import Method, method
-from monitor.score.table import Estimate, Flow, Norm, Quality, Standing, Table, in_order
+from monitor.score.table import Estimate, Flow, Norm, Quality, Standing, Table, sort_flows
 
 PER_ADDRESSES = 10_000
 
 
 def volume(item: Estimate) -> float | None:
     """Episodes of the period per 10,000 announced IPv4 addresses; None where no address is known to be announced."""
-    return number(item.episodes * PER_ADDRESSES / item.announced_ipv4) if item.announced_ipv4 else None
+    return round_number(item.episodes * PER_ADDRESSES / item.announced_ipv4) if item.announced_ipv4 else None
 
 
 def shown_flows(flows: Sequence[Flow], shown: Collection[str]) -> tuple[Flow, ...]:
@@ -34,7 +34,7 @@ def shown_flows(flows: Sequence[Flow], shown: Collection[str]) -> tuple[Flow, ..
     for flow in flows:
         if flow.origin in shown:
             counts[flow.origin, flow.destination if flow.destination in shown else None, flow.country] += flow.episodes
-    return in_order(Flow(*ends, episodes) for ends, episodes in counts.items())
+    return sort_flows(Flow(*ends, episodes) for ends, episodes in counts.items())
 
 
 def shown_norms(norms: Sequence[Norm], shown: Collection[str]) -> tuple[Norm, ...]:

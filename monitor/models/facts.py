@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, MappedColumn, mapped_column
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, MappedColumn, mapped_column
 
 from monitor.db import REFERS_TO, Base, Identifier
 from monitor.models.columns import words
@@ -178,6 +178,11 @@ class Attribution(Base):
     other_company_id: Mapped[int | None] = _refers_to("companies")
     netblock_table_id: Mapped[int | None] = _refers_to("netblock_tables")
     recorded_at: Mapped[datetime]
+
+    @classmethod
+    def precedence(cls) -> tuple[InstrumentedAttribute[datetime], InstrumentedAttribute[int]]:
+        """Of the attributions of a content that have begun, the last one in this order is in force."""
+        return cls.valid_from, cls.id
 
 
 class Suspension(Base):

@@ -10,10 +10,9 @@ from sqlalchemy import ColumnElement, Subquery, and_, func, or_, select, union_a
 from sqlalchemy.orm import Session, aliased
 
 from monitor.models.facts import Content, Correction, Notice, Sighting
-from monitor.vocabulary import Decision, DeliveryState, Pause, Role, State
+from monitor.vocabulary import CLOCK_STARTING, Decision, Pause, Role, State
 
 FOLLOWED = timedelta(days=90)  # from the last notice: an item nobody closes is not asked about for ever
-_STARTS_CLOCK = (DeliveryState.DELIVERED, DeliveryState.ASSUMED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,7 @@ def _noticed(items: Subquery, now: datetime) -> Subquery:
     return (
         select(Notice.content_id, Notice.sent_at.label("at"))
         .join(items, items.c.id == Notice.content_id)
-        .where(Notice.recipient_role == Role.HOSTER, Notice.delivery.in_(_STARTS_CLOCK))
+        .where(Notice.recipient_role == Role.HOSTER, Notice.delivery.in_(CLOCK_STARTING))
         .where(Notice.sent_at > now - FOLLOWED, ~withdrawn.exists())
         .subquery()
     )

@@ -81,13 +81,13 @@ def confirmed(state: ObserverState, now: datetime, *, elsewhere: bool) -> bool:
 
 
 def standings(session: Session, contents: Collection[int], at: datetime) -> dict[int, Standing]:
-    """By item the attribution in force: of those begun, the one that began last; of these, recorded last."""
+    """By item the attribution in force at a moment."""
     items = item_numbers()
     query = (
         select(items.c.item, Attribution.company_id, Attribution.basis, Attribution.other_company_id)
         .join(items, items.c.id == Attribution.content_id)
         .where(items.c.item.in_(list(contents)), Attribution.valid_from <= at)
-        .order_by(Attribution.valid_from, Attribution.id)
+        .order_by(*Attribution.precedence())
     )
     return {item: Standing(company, basis, other) for item, company, basis, other in session.execute(query)}
 

@@ -21,7 +21,7 @@ from monitor.release.store import HASH_HIT, canonical, digest
 from monitor.score.fact_digests import Digests, digests
 from monitor.score.facts import read_database
 from monitor.score.methods import Method
-from monitor.score.run import database_url
+from monitor.score.pipeline import database_url
 from monitor.score.table import Table
 from monitor.vocabulary import Verdict
 

@@ -29,8 +29,8 @@ from monitor.release.rebuild import method_of, request_of
 from monitor.release.signing import SigningKey
 from monitor.release.store import load_table
 from monitor.score.methods import HASH_HITS
+from monitor.score.pipeline import Request, scored_episodes
 from monitor.score.recompute import recompute
-from monitor.score.run import Request, scored_episodes
 from monitor.score.table import Table
 from monitor.settings import Settings
 from monitor.tables.data_package import About, descriptor, readme_files

@@ -19,7 +19,7 @@ from monitor.release.attest import release_digest
 from monitor.release.compare import differences
 from monitor.release.draft import Corrects, draft
 from monitor.release.store import HASH_HIT, canonical, digest, load_table, newest_published
-from monitor.score.run import Request, score_for_release
+from monitor.score.pipeline import Request, score_for_release
 
 _ATTEST = ("release.draft", "release.correct", "release.publish")
 

@@ -19,7 +19,7 @@ from monitor.release.draft import FACTS, Frozen, fact_problems, freeze, manifest
 from monitor.release.publish import check
 from monitor.release.store import canonical, load_table
 from monitor.score.methods import Method, method
-from monitor.score.run import Request, score_for_release
+from monitor.score.pipeline import Request, score_for_release
 
 _UNPINNED = "made before releases pinned their facts: a change that moves none of its figures is not found"
 

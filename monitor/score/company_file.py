@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from monitor.errors import DeliveryError
-from monitor.score.label import Label
-from monitor.score.table import Unattributed
+from monitor.score.table import Label, Unattributed
 
 POOLED_COUNTS = ("episodes", "renotices", "outstanding", "overdue", "unverified", "relocated", "reappeared", "refused")
 NEEDED = ("company", "name", "country", "via_proxy", "figures", "notices", *POOLED_COUNTS)
@@ -20,9 +19,10 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 @dataclass(frozen=True, slots=True)
 class Companies:
-    """By key the labels, refused notices and addresses of the companies with figures; what the pool and nobody have.
+    """By key the labels, refused notices and addresses of the companies with figures; and the counts of the others.
 
-    A count that is not published is not in `pooled`; `unattributed` is None where it is not.
+    `pooled`: of all companies without figures together; `unattributed`: of no company. A count that is not published is
+    not in `pooled`; `unattributed` is None where it is not.
     """
 
     labels: Mapping[str, Label]
@@ -32,21 +32,24 @@ class Companies:
     unattributed: Unattributed | None
 
 
-NONE = Companies({}, {}, {}, {}, None)
-
-
 def read_companies(path: Path) -> Companies:
     """Raises DeliveryError naming the column and the first row (counted from 1) that cannot be."""
     rows = list(enumerate(_rows(path), 1))
     shown = [(place, row) for place, row in rows if row["figures"] == "shown"]
     pooled = {k: n for place, row in rows if row["figures"] == "pooled" for k, n in _counts(path, place, row).items()}
-    nobody = [_counts(path, place, row) for place, row in rows if row["figures"] == "unattributed"]
+    unattributed = [_counts(path, place, row) for place, row in rows if row["figures"] == "unattributed"]
     return Companies(
-        {uncell(row["company"]): _label(row) for _, row in shown},
-        {uncell(row["company"]): _counts(path, place, row).get("refused", 0) for place, row in shown},
-        {uncell(row["company"]): int(row[ANNOUNCED]) for place, row in shown if _counted(path, place, row, ANNOUNCED)},
+        {unescape_formula(row["company"]): _label(row) for _, row in shown},
+        {unescape_formula(row["company"]): _counts(path, place, row).get("refused", 0) for place, row in shown},
+        {
+            unescape_formula(row["company"]): int(row[ANNOUNCED])
+            for place, row in shown
+            if _counted(path, place, row, ANNOUNCED)
+        },
         {name: pooled[name] for name in POOLED_COUNTS if name in pooled},
-        next((Unattributed(n["episodes"], n["notices"]) for n in nobody if {"episodes", "notices"} <= set(n)), None),
+        next(
+            (Unattributed(n["episodes"], n["notices"]) for n in unattributed if {"episodes", "notices"} <= set(n)), None
+        ),
     )
 
 
@@ -66,7 +69,12 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 
 def _label(row: Mapping[str, str]) -> Label:
-    return Label(uncell(row["company"]), uncell(row["name"]), row["country"] or None, row["via_proxy"] == "true")
+    return Label(
+        unescape_formula(row["company"]),
+        unescape_formula(row["name"]),
+        row["country"] or None,
+        row["via_proxy"] == "true",
+    )
 
 
 def _counts(path: Path, place: int, row: Mapping[str, str]) -> dict[str, int]:
@@ -82,11 +90,11 @@ def _counted(path: Path, place: int, row: Mapping[str, str], name: str) -> bool:
     return bool(text)
 
 
-def cell(text: str) -> str:
-    """Text that a spreadsheet would run as a formula gets a leading apostrophe; `uncell` takes it away again."""
+def escape_formula(text: str) -> str:
+    """Text that a spreadsheet would run as a formula gets a leading apostrophe, as `unescape_formula` undoes."""
     return f"'{text}" if text.lstrip("'").startswith(_FORMULA) else text
 
 
-def uncell(text: str) -> str:
-    """The text that `cell` made this of."""
+def unescape_formula(text: str) -> str:
+    """The text that `escape_formula` made this of."""
     return text[1:] if text.startswith("'") and text.lstrip("'").startswith(_FORMULA) else text

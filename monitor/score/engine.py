@@ -1,4 +1,7 @@
-"""Engines: where the expressions run. DuckDB in process is the default; only the connection differs."""
+"""Engines: where the expressions run. DuckDB in process is the default; only the connection differs.
+
+Sums and joins inside an engine are of whole numbers: they come out the same whatever engine adds them in what order.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,8 @@ from monitor.errors import ConfigurationError
 
 Engine = Any  # ibis.BaseBackend: the library ships no types
 Expr = Any  # ibis.Table
+
+MICROSECONDS_PER_HOUR = 3_600_000_000  # times are added up in microseconds
 
 _ON_ONE_MACHINE: dict[str, Any] = {
     "spark.driver.memory": "4g",  # one process does it all, and Spark's 1 GB is not enough
@@ -89,6 +94,31 @@ def drop(*tables: Expr) -> None:
             _session().catalog.dropTempView(name)
         else:
             engine.drop_table(name)
+
+
+def to_microseconds(hours: Any) -> Any:
+    """Hours as the nearest whole number of microseconds; null stays null."""
+    return as_integer(hours * float(MICROSECONDS_PER_HOUR))
+
+
+def as_integer(value: Any) -> Any:
+    """The nearest whole number; halves go up, as no two engines round them alike."""
+    return (value + 0.5).floor().cast("int64")
+
+
+def round_down(value: Any, step: Any) -> Any:
+    """A whole number down to a multiple of the step."""
+    return (value / step).floor().cast("int64") * step
+
+
+def round_up(value: Any, step: Any) -> Any:
+    """A whole number up to a multiple of the step."""
+    return round_down(value + step - 1, step)
+
+
+def bool_to_int(condition: Any) -> Any:
+    """1 where a condition holds, 0 where it does not or is null: a cast from boolean is not in every dialect."""
+    return condition.ifelse(ibis.literal(1, "int64"), ibis.literal(0, "int64"))
 
 
 def _session() -> Any:

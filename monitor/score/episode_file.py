@@ -12,16 +12,16 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from monitor.errors import DeliveryError
-from monitor.score.facts import NOBODY
-from monitor.score.label import Label
+from monitor.score.facts import UNATTRIBUTED
 from monitor.score.methods import Method
+from monitor.score.table import Label
 
 REQUIRED = ("company", "site", "last_online_h", "first_offline_h", "followed_h")
 # what a file may say more, and what holds where it does not; beside these relocated_h, deadline_h and end
 OPTIONAL: Mapping[str, pa.Scalar] = MappingProxyType(
     {"scored": pa.scalar(True), "destination": pa.scalar(""), "notices": pa.scalar(1), "reappeared": pa.scalar(0)}
 )
-POOLED = "(pooled)"  # the company of what a release lays at no named door; no key has brackets
+POOLED = "(pooled)"  # the company of what a release attributes to no company with figures; no key has brackets
 MOVED_TO = "destination_company"  # of a release's file; one without it was made before flows and norms were released
 _TEXTS = ("company", "destination", MOVED_TO, "end")
 
@@ -29,8 +29,8 @@ _TEXTS = ("company", "destination", MOVED_TO, "end")
 def read_episodes(path: Path, method: Method) -> tuple[pa.Table, dict[int, Label]]:
     """The columns of `monitor.score.episodes.episodes`, companies and sites numbered from 1, and their labels.
 
-    Without `scored` every episode is; without `end` an open one is unverified by the method's rule. POOLED is NOBODY.
-    MOVED_TO is there only where the file has it.
+    Without `scored` every episode is; without `end` an open one is unverified by the method's rule. POOLED is
+    UNATTRIBUTED. MOVED_TO is there only where the file has it.
     Raises DeliveryError naming the column and the first row (counted from 1) that cannot be.
     """
     table = _read(path)
@@ -118,8 +118,8 @@ def _check(hours: dict[str, pa.ChunkedArray], path: Path) -> None:
 
 
 def _numbered(column: pa.ChunkedArray) -> tuple[pa.Array, list[str]]:
-    """Numbers from 1 in the order of the sorted names; POOLED is NOBODY."""
+    """Numbers from 1 in the order of the sorted names; POOLED is UNATTRIBUTED."""
     names = pc.fill_null(column.cast(pa.string()), "").combine_chunks()
     values = sorted(set(names.unique().to_pylist()) - {POOLED})
     found = pc.index_in(names, pa.array(values, pa.string())).cast(pa.int64())
-    return pc.fill_null(pc.add(found, 1), NOBODY), values
+    return pc.fill_null(pc.add(found, 1), UNATTRIBUTED), values

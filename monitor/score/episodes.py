@@ -11,19 +11,20 @@ import ibis
 from ibis import _
 
 from monitor.instants import HOUR
-from monitor.score.engine import Expr, drop, keep
-from monitor.score.facts import EVERYTHING, NOBODY, OPEN, Facts
+from monitor.score.engine import Expr, as_integer, bool_to_int, drop, keep
+from monitor.score.facts import EVERYTHING, OPEN, UNATTRIBUTED, Facts
 from monitor.score.methods import Method
-from monitor.score.whole import flag, whole
-from monitor.vocabulary import DeliveryState, State
+from monitor.vocabulary import CLOCK_STARTING, State
 
 # Order of things that happen in one second: what an end brackets comes before the end.
 _NOTICE, _ONLINE, _REMOVAL, _RELOCATION = range(4)
-_STARTS_CLOCK = (str(DeliveryState.DELIVERED), str(DeliveryState.ASSUMED))
 
 
-def hosting(facts: Facts) -> Expr:
-    """(content, company, a, b): who hosted it from a (included) to b (not included; null: still)."""
+def hosting_in_force(facts: Facts) -> Expr:
+    """(content, company, a, b): who hosted it from a (included) to b (not included; null: still).
+
+    The order of precedence is that of `monitor.models.facts.Attribution.precedence`.
+    """
     newest = ibis.row_number().over(ibis.window(group_by=["content", "valid_from"], order_by=ibis.desc("attribution")))
     rows = facts.attributions.mutate(newest=newest).filter(_.newest == 0)
     order = ibis.window(group_by="content", order_by="valid_from")
@@ -38,7 +39,7 @@ def episodes(facts: Facts, method: Method, as_of: int) -> Expr:
     followed_h on the company's own clock; deadline_h; last_online (epoch s); notices; reappeared; unverified;
     destination: the country it was relocated to, destination_company: the company (null: not known, or not relocated).
     """
-    hosts = keep(hosting(facts))
+    hosts = keep(hosting_in_force(facts))
     events = keep(_events(facts, hosts, method, as_of))  # in steps: SQLite reads no statement that is nested deeper
     spells = keep(_spells(events))
     pauses = keep(_pauses(facts, spells, as_of))
@@ -49,7 +50,7 @@ def episodes(facts: Facts, method: Method, as_of: int) -> Expr:
     return every
 
 
-def hosted(rows: Expr, hosts: Expr) -> Expr:
+def with_host(rows: Expr, hosts: Expr) -> Expr:
     """Rows (content, t, ...) with the company that hosted the content at t."""
     joined = rows.join(hosts, "content").filter((_.t >= _.a) & (_.b.isnull() | (_.t < _.b)))
     return joined.drop("a", "b")
@@ -57,17 +58,17 @@ def hosted(rows: Expr, hosts: Expr) -> Expr:
 
 def _events(facts: Facts, hosts: Expr, method: Method, as_of: int) -> Expr:
     """Everything that bears on a (content, company) up to `as_of`, in one shape."""
-    notices = hosted(_clock_starting(facts, method), hosts).filter(_.t <= as_of)
+    notices = with_host(_clock_starting(facts, method), hosts).filter(_.t <= as_of)
     seen = facts.sightings.filter((_.t <= as_of) & _.state.isin([str(State.ONLINE), str(State.OFFLINE)]))
-    sightings = _confirmed(hosted(seen, hosts), method)
+    sightings = _confirmed(with_host(seen, hosts), method)
     online = sightings.filter(_.state == str(State.ONLINE))
     removals = sightings.filter(_.confirmed)
     undone = sightings.filter(_.undone)
     moved = facts.sightings.filter((_.state == str(State.MOVED)) & (_.t <= as_of))
-    decided = hosted(facts.decided_removals, hosts).filter(_.t <= as_of)
+    decided = with_host(facts.decided_removals, hosts).filter(_.t <= as_of)
     following = ibis.window(group_by="content", order_by="a")
     left = hosts.mutate(next_company=_.company.lead().over(following)).filter(
-        (_.b <= as_of) & (_.company != NOBODY) & (_.next_company != NOBODY)
+        (_.b <= as_of) & (_.company != UNATTRIBUTED) & (_.next_company != UNATTRIBUTED)
     )
     return ibis.union(
         _event(notices, _NOTICE, deadline_s=_.deadline_s),
@@ -75,7 +76,7 @@ def _events(facts: Facts, hosts: Expr, method: Method, as_of: int) -> Expr:
         _event(undone, _ONLINE, online=False, undone=True),
         _event(removals, _REMOVAL),
         _event(decided, _REMOVAL),
-        _event(hosted(moved, hosts), _RELOCATION, country=_.country),
+        _event(with_host(moved, hosts), _RELOCATION, country=_.country),
         _event(_with_country(left.mutate(t=_.b), facts), _RELOCATION, country=_.country, to=_.next_company),
     )
 
@@ -93,8 +94,10 @@ def _clock_starting(facts: Facts, method: Method) -> Expr:
         *[(_.kind == str(kind), round(hours * HOUR)) for kind, hours in method.deadlines_hours.items()],
         else_=round(method.deadlines_hours["hotline_notice"] * HOUR),
     )
-    own = whole(_.deadline_hours * HOUR)
-    rows = facts.notices.filter(_.delivery.isin(_STARTS_CLOCK) & _.kind.isin([str(k) for k in method.scored_kinds]))
+    own = as_integer(_.deadline_hours * HOUR)
+    rows = facts.notices.filter(
+        _.delivery.isin([str(state) for state in CLOCK_STARTING]) & _.kind.isin([str(k) for k in method.scored_kinds])
+    )
     return rows.mutate(deadline_s=(_.deadline_hours > 0).ifelse(own, by_kind.cast("int64")))
 
 
@@ -125,7 +128,7 @@ def _confirmed(sightings: Expr, method: Method) -> Expr:
     is_online = _.state == str(State.ONLINE)
     order = [_.t, is_online.ifelse(0, 1)]
     after = ibis.window(group_by=["content", "company"], order_by=order, following=(1, None))
-    rows = sightings.mutate(online_again=_when(is_online, _.t).min().over(after))
+    rows = sightings.mutate(online_again=_value_if(is_online, _.t).min().over(after))
     offline = _.state == str(State.OFFLINE)
     stays = _.online_again.isnull() | (_.online_again - _.t > method.reappear_within)
     return rows.mutate(confirmed=offline & stays, undone=offline & ~stays)
@@ -134,24 +137,24 @@ def _confirmed(sightings: Expr, method: Method) -> Expr:
 def _spells(events: Expr) -> Expr:
     """Cut the events of each (content, company) at its ends, and keep the spells that a notice began."""
     before = ibis.window(group_by=["content", "company"], order_by=["t", "order", "country"], preceding=(None, 1))
-    ends = flag(_.order >= _REMOVAL)
+    ends = bool_to_int(_.order >= _REMOVAL)
     events = events.mutate(spell=ends.sum().over(before).coalesce(0))
     group = ibis.window(group_by=["content", "company", "spell"])
-    events = events.mutate(start=_when(_.order == _NOTICE, _.t).min().over(group))
+    events = events.mutate(start=_value_if(_.order == _NOTICE, _.t).min().over(group))
     events = events.filter(_.start.notnull() & (_.t >= _.start))
     return events.group_by(["content", "company", "spell", "start"]).aggregate(
-        last_online=_when(_.online, _.t).max().coalesce(_.start.max()),
-        removed=_when(_.order == _REMOVAL, _.t).min(),
-        relocated=_when(_.order == _RELOCATION, _.t).min(),
-        notices=flag(_.order == _NOTICE).sum(),
-        deadline_s=_when(_.t == _.start, _.deadline_s).min(),
-        reappeared=flag(_.undone).max(),
+        last_online=_value_if(_.online, _.t).max().coalesce(_.start.max()),
+        removed=_value_if(_.order == _REMOVAL, _.t).min(),
+        relocated=_value_if(_.order == _RELOCATION, _.t).min(),
+        notices=bool_to_int(_.order == _NOTICE).sum(),
+        deadline_s=_value_if(_.t == _.start, _.deadline_s).min(),
+        reappeared=bool_to_int(_.undone).max(),
         destination=_.country.max().nullif(""),
         destination_company=_.to.max(),
     )
 
 
-def _when(condition: Any, value: Any) -> Any:
+def _value_if(condition: Any, value: Any) -> Any:
     return condition.ifelse(value, ibis.null("int64"))
 
 
@@ -174,7 +177,7 @@ def _pauses(facts: Facts, spells: Expr, as_of: int) -> Expr:
     closed = every.mutate(b=(_.b == OPEN).ifelse(as_of, ibis.least(_.b, as_of))).filter(_.b > _.a)
     earlier = ibis.window(group_by="content", order_by=["a", "b"], preceding=(None, 1))
     reach = closed.mutate(reach=_.b.max().over(earlier))
-    island = flag(_.reach.isnull() | (_.a > _.reach))
+    island = bool_to_int(_.reach.isnull() | (_.a > _.reach))
     so_far = ibis.window(group_by="content", order_by=["a", "b"], preceding=(None, 0))
     numbered = reach.mutate(island=island.sum().over(so_far))
     return numbered.group_by(["content", "island"]).aggregate(a=_.a.min(), b=_.b.max()).drop("island")

@@ -8,35 +8,32 @@ from typing import Any, Literal, cast
 
 import ibis
 import numpy as np
-import numpy.typing as npt
 from ibis import _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from monitor.errors import MonitorError
+from monitor.estimators.arrays import Floats, Integers
+from monitor.estimators.rounding import SIGNIFICANT_DIGITS
 from monitor.instants import HOUR
 from monitor.models.company import Company
 from monitor.score import engine as engines
-from monitor.score.assemble import assemble, shares
-from monitor.score.counts import site_counts
-from monitor.score.digits import SIGNIFICANT
-from monitor.score.engine import Engine, Expr, keep
+from monitor.score.aggregate import aggregate, site_counts
+from monitor.score.engine import Engine, Expr, as_integer, bool_to_int, keep
 from monitor.score.episode_file import read_episodes
-from monitor.score.gather import gather
-from monitor.score.methods import Method
-from monitor.score.rank import ranked
-from monitor.score.run import Request, database_url, episodes_of, facts_of
+from monitor.score.estimate import clustered_shares, estimate
+from monitor.score.methods import Method, is_late, is_mature, is_on_time
+from monitor.score.pipeline import Request, database_url, episodes_of, load
+from monitor.score.ranking import is_below_target, meets_target, rank_companies
 from monitor.score.table import DEADLINES_HOURS, Estimate, Share, Standing
-from monitor.score.whole import flag, whole
 
 _ORDER: tuple[Standing, ...] = ("below", "not_proven", "meets")
 
-Integers = npt.NDArray[np.int64]
-Reading = Literal["published", "strict", "deadline", "without_largest_site"]
+Variant = Literal["published", "strict", "deadline", "without_largest_site"]
 
 
 @dataclass(frozen=True, slots=True)
-class Makeup:
+class Breakdown:
     """The episodes by what they say. Undetermined are those bracketed, stopped and relocated in time.
 
     `bracketed`: last seen online by the deadline, gone or moved after it. `stopped`: not looked at after the deadline.
@@ -67,7 +64,7 @@ class Scenario:
     `share` is the lenient share on time, but for the strict reading.
     """
 
-    reading: Reading
+    reading: Variant
     deadline_hours: float | None
     episodes: int
     sites: int
@@ -99,7 +96,7 @@ class Explanation:
     method: str
     target: float
     publishable: bool
-    makeup: Makeup
+    makeup: Breakdown
     scenarios: tuple[Scenario, ...]
     changes: tuple[Change, ...]
 
@@ -126,7 +123,8 @@ def explain_period(session: Session, request: Request, key: str) -> Explanation:
     if company is None:
         raise MonitorError(f"no company {key!r}; give its key as `monitor score --json` has it under `company`")
     with engines.opened(request.engine_url, database_url(session)) as engine:
-        own = _own(episodes_of(facts_of(engine, session, request), request), company)
+        facts, _labels = load(engine, session, request)
+        own = _own(episodes_of(facts, request), company)
         return explain(engine, own, key, request.rules, request.as_of)
 
 
@@ -162,7 +160,7 @@ def explain(engine: Engine, own: Expr, company: str, method: Method, as_of: int 
         method.version,
         method.target,
         published.episodes >= method.publish_below,
-        _makeup(engine, own, as_of, published, sites),
+        _breakdown(engine, own, as_of, published, sites),
         scenarios,
         _changes(sites, scenarios[0].standing, method),
     )
@@ -183,16 +181,15 @@ def _estimates(engine: Engine, own: Expr, sites: _Sites, method: Method) -> list
     cases.append(own.filter(own.site != largest[0]) if largest else own)
     numbers = range(1, len(cases) + 1)
     numbered = [case.mutate(company=ibis.literal(n, "int64")) for n, case in zip(numbers, cases, strict=True)]
-    together = keep(_judged(ibis.union(*(case.select(*own.columns) for case in numbered))))
-    gathered = gather(engine, together, together, method, also=numbers)
-    estimates = assemble(gathered, {}, {}, method)
-    return [estimates[n] for n in numbers]
+    together = keep(_without_curves(ibis.union(*(case.select(*own.columns) for case in numbered))))
+    found = estimate(aggregate(engine, together, together, method, dict.fromkeys(numbers, 0)), {}, method)
+    return [found[n] for n in numbers]
 
 
-def _judged(rows: Expr) -> Expr:
-    """Hours as far as a share needs them, by or after the deadline: nobody reads curves here, and they take longest."""
-    late = rows.last_online_h > rows.deadline_h
-    gone = (rows.first_offline_h <= rows.deadline_h).ifelse(rows.deadline_h, ibis.null("float64"))
+def _without_curves(rows: Expr) -> Expr:
+    """Hours as far as a share needs them, by or after the deadline: no curve is used here, and they take longest."""
+    late = is_late(rows.last_online_h, rows.deadline_h)
+    gone = is_on_time(rows.first_offline_h, rows.deadline_h).ifelse(rows.deadline_h, ibis.null("float64"))
     online = late.ifelse(rows.deadline_h + 1, 0.0)
     return rows.mutate(last_online_h=online, first_offline_h=gone, relocated_h=ibis.null("float64"))
 
@@ -209,17 +206,17 @@ def _scenarios(estimates: list[Estimate], method: Method) -> tuple[Scenario, ...
     )
 
 
-def _scenario(reading: Reading, hours: float | None, estimate: Estimate, method: Method) -> Scenario:
+def _scenario(reading: Variant, hours: float | None, estimate: Estimate, method: Method) -> Scenario:
     """The standing comes from a ranking of this company alone: it does not depend on the others."""
     e, counts = estimate, estimate.on_time
     sizes = (e.episodes, e.sites, counts.mature, counts.on_time, counts.late)
-    return Scenario(reading, hours, *sizes, counts.lenient, cast(Standing, ranked((e,), method)[0].standing))
+    return Scenario(reading, hours, *sizes, counts.lenient, cast(Standing, rank_companies((e,), method)[0].standing))
 
 
-def _makeup(engine: Engine, own: Expr, as_of: int | None, estimate: Estimate, sites: _Sites) -> Makeup:
+def _breakdown(engine: Engine, own: Expr, as_of: int | None, estimate: Estimate, sites: _Sites) -> Breakdown:
     row = engine.to_pyarrow(_reasons(own, as_of)).to_pylist()[0]
     e, counts = estimate, estimate.on_time
-    return Makeup(
+    return Breakdown(
         *(e.episodes, e.sites, counts.mature, counts.on_time, counts.late, counts.undetermined),
         reappeared=e.reappeared,
         largest_site_mature=int(sites.mature[:1].sum()),
@@ -230,8 +227,9 @@ def _makeup(engine: Engine, own: Expr, as_of: int | None, estimate: Estimate, si
 
 def _reasons(own: Expr, as_of: int | None) -> Expr:
     """One row: why episodes are undetermined, and how many are unverified or, where that can be known, suspended."""
-    on_time = (_.first_offline_h <= _.deadline_h).fill_null(False)
-    undetermined = (_.followed_h >= _.deadline_h) & ~on_time & (_.last_online_h <= _.deadline_h)
+    on_time = is_on_time(_.first_offline_h, _.deadline_h).fill_null(False)
+    late = is_late(_.last_online_h, _.deadline_h)
+    undetermined = is_mature(_.followed_h, _.deadline_h) & ~on_time & ~late
     moved = (_.relocated_h <= _.deadline_h).fill_null(False)
     ended = _.first_offline_h.notnull() | _.relocated_h.notnull()
     conditions = {
@@ -241,8 +239,8 @@ def _reasons(own: Expr, as_of: int | None) -> Expr:
         "unverified": _.unverified,
     }
     if as_of is not None:
-        conditions["suspended"] = whole(_.followed_h * float(HOUR)) < as_of - _.start
-    return own.aggregate(**{name: flag(condition).sum().coalesce(0) for name, condition in conditions.items()})
+        conditions["suspended"] = as_integer(_.followed_h * float(HOUR)) < as_of - _.start
+    return own.aggregate(**{name: bool_to_int(condition).sum().coalesce(0) for name, condition in conditions.items()})
 
 
 def _changes(sites: _Sites, standing: Standing, method: Method) -> tuple[Change, ...]:
@@ -257,9 +255,9 @@ def _changes(sites: _Sites, standing: Standing, method: Method) -> tuple[Change,
 
 def _change(sites: _Sites, standing: Standing, step: int, method: Method) -> Change:
     """The first of all trials with that standing; each trial's share is estimated like that of a company."""
-    found = shares(_trials(sites, step), method, "late")
-    meets = np.round(found.low, SIGNIFICANT) >= method.target  # the rule of monitor.score.rank, on rounded limits
-    below = np.round(found.high, SIGNIFICANT) < method.target
+    found = clustered_shares(_trials(sites, step), method, "late")
+    meets = meets_target(np.round(found.low, SIGNIFICANT_DIGITS), method.target)
+    below = is_below_target(np.round(found.high, SIGNIFICANT_DIGITS), method.target)
     reached = {"meets": meets, "below": below & ~meets, "not_proven": ~meets & ~below}[standing]
     if not reached.any():
         return Change(standing, None, Share(None, None, None, None))
@@ -267,7 +265,7 @@ def _change(sites: _Sites, standing: Standing, step: int, method: Method) -> Cha
     return Change(standing, step * first, found.at(first))
 
 
-def _trials(sites: _Sites, step: int) -> dict[str, npt.NDArray[np.float64]]:
+def _trials(sites: _Sites, step: int) -> dict[str, Floats]:
     """The sums behind the share of late episodes after 0, 1, 2, ... of them more (step 1) or fewer (step -1)."""
     room = sites.late if step < 0 else sites.mature - sites.late
     order = np.argsort(-room, kind="stable")

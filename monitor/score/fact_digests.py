@@ -1,7 +1,7 @@
 """A digest of each kind of fact as it was known at an instant: what a release was made from, to the last second.
 
-SHA-256 a column, over the rows in the order of their ids; so it is told in which column something was changed. All
-instants that are asked for are answered in one pass. It runs in a process of its own (`read_database`).
+SHA-256 a column, over the rows in the order of their ids; so that it shows in which column something was changed. All
+instants are answered in one pass. It runs in a process of its own (`read_database`).
 """
 
 from __future__ import annotations
@@ -62,11 +62,11 @@ def digests(url: str, known_at: Sequence[int]) -> list[Digests]:
         for table, columns in COLUMNS.items():
             kinds = {name: _kind(table, name) for name in ("id", *columns, "recorded_at")}
             every = [_Table(kinds) for _ in known_at]
-            cursor.execute(_question(table, kinds, last, on_sqlite=on_sqlite))
+            cursor.execute(_query(table, kinds, last, on_sqlite=on_sqlite))
             for batch in cursor.fetch_record_batch():
-                _add(batch, known_at, every)
+                _add_batch(batch, known_at, every)
             for answer, digested in zip(found, every, strict=True):
-                answer[table] = digested.told()
+                answer[table] = digested.as_json()
     return found
 
 
@@ -77,14 +77,14 @@ def _kind(table: str, name: str) -> pa.DataType:
     return _INT if isinstance(kind, Integer | Boolean | UtcDateTime) else _TEXT
 
 
-def _question(table: str, kinds: dict[str, pa.DataType], last: int, *, on_sqlite: bool) -> str:
+def _query(table: str, kinds: dict[str, pa.DataType], last: int, *, on_sqlite: bool) -> str:
     columns = ", ".join(f"{_read(table, name, kind, on_sqlite=on_sqlite)} AS {name}" for name, kind in kinds.items())
     known = f"recorded_at <= {last:d} AND {_COUNTS.get(table, '1 = 1')}"
     return f"SELECT {columns} FROM {table} WHERE {known} ORDER BY {table}.id"  # noqa: S608 -- names and a number of ours
 
 
 def _read(table: str, name: str, kind: pa.DataType, *, on_sqlite: bool) -> str:
-    """A column as it is digested: of its kind on both databases, and NULL told apart from every value."""
+    """A column as it is digested: of its kind on both databases, and NULL different from every value."""
     column = Base.metadata.tables[table].columns[name]
     plain = name
     if isinstance(column.type, Boolean):
@@ -96,7 +96,7 @@ def _read(table: str, name: str, kind: pa.DataType, *, on_sqlite: bool) -> str:
     return f"COALESCE('+' || {plain}, '-')" if kind == _TEXT else f"COALESCE({plain}, {_NO_NUMBER[kind]})"
 
 
-def _add(batch: pa.RecordBatch, known_at: Sequence[int], every: Sequence[_Table]) -> None:
+def _add_batch(batch: pa.RecordBatch, known_at: Sequence[int], every: Sequence[_Table]) -> None:
     recorded = batch["recorded_at"].cast(pa.int64())
     newest = pc.max(recorded).as_py()
     for instant, table in zip(known_at, every, strict=True):
@@ -128,7 +128,7 @@ class _Table:
             for part in _bytes_of(column):
                 values.update(part)
 
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """How many rows, and the digest of each column in hex."""
         columns = {}
         for name, (values, lengths) in self.hashes.items():

@@ -1,8 +1,10 @@
-"""The facts known at an instant as tables of an engine: copied, in place, or from an export."""
+"""The facts known at an instant as tables of an engine: copied, in place, or from an export of Parquet files."""
 
 from __future__ import annotations
 
+import json
 import multiprocessing
+import shutil
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -10,22 +12,25 @@ from dataclasses import dataclass
 from multiprocessing.context import BaseContext
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import adbc_driver_manager
 import ibis
+import pyarrow.dataset
 from pyarrow import feather
 
+import monitor
 from monitor.errors import MonitorError
+from monitor.instants import iso, parse_instant
 from monitor.score.engine import Engine, Expr, keep, put
-from monitor.score.extract import extract
-from monitor.score.queries import COLUMNS, QUERIES
+from monitor.score.extract import COLUMNS, QUERIES, export, extract
 
 T = TypeVar("T")
 
-NOBODY = 0  # company of what could be laid at no door
+UNATTRIBUTED = 0  # company of what no company could be named for
 EVERYTHING = 0  # content of a suspension that holds for all
 OPEN = -1  # end of a suspension that has not ended
+_ABOUT = "export.json"
 
 
 @dataclass(frozen=True)
@@ -77,3 +82,45 @@ def _context() -> BaseContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["monitor.hardened", "monitor.score.extract", "monitor.score.fact_digests"])
     return context
+
+
+def write_export(database_url: str, known_at: int, folder: Path) -> dict[str, Any]:
+    """Write what was recorded up to `known_at`; returns what `export.json` says of it.
+
+    The folder appears whole or not at all. Raises MonitorError where it is there already.
+    """
+    if folder.exists():
+        raise MonitorError(f"{folder.name} is there already; name a folder that is not")
+    unfinished = folder.with_name(f"{folder.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    read_database(export, database_url, known_at, unfinished)
+    rows = {name: pyarrow.dataset.dataset(unfinished / name, format="parquet").count_rows() for name in QUERIES}
+    about = {"known_at": iso(known_at), "code_version": monitor.__version__, "rows": rows}
+    (unfinished / _ABOUT).write_text(json.dumps(about, indent=1))
+    unfinished.rename(folder)
+    return about
+
+
+def exported_at(folder: Path) -> int:
+    """Up to when the facts of an export were recorded; raises MonitorError where there is no whole export."""
+    try:
+        return parse_instant(json.loads((folder / _ABOUT).read_text())["known_at"])
+    except (OSError, ValueError, KeyError) as error:
+        raise MonitorError(f"{folder.name} holds no export of facts; make one with `monitor facts export`") from error
+
+
+def read_export(engine: Engine, folder: Path) -> Facts:
+    """The facts of an export as tables of the engine; raises MonitorError for an engine that reads no Parquet."""
+    if engine.name not in ("duckdb", "pyspark"):
+        raise MonitorError("an export of facts is read by the engines duckdb and pyspark")
+    return Facts(**{name: _parquet_table(engine, folder / name, COLUMNS[name]) for name in QUERIES})
+
+
+def _parquet_table(engine: Engine, folder: Path, columns: dict[str, str]) -> Expr:
+    if not any(folder.rglob("*.parquet")):
+        return put(engine, folder.name, ibis.schema(columns).to_pyarrow().empty_table())
+    if engine.name == "pyspark":  # which finds the quarters by itself
+        return engine.read_parquet(str(folder)).select(*columns)
+    depth = "*/*.parquet" if any(folder.glob("quarter=*")) else "*.parquet"
+    return engine.read_parquet(str(folder / depth)).select(*columns)

@@ -1,4 +1,4 @@
-"""The method: every parameter that can move a number, in frozen records under a version."""
+"""The method: every parameter that can move a number, in frozen records under a version, and the rules on deadlines."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -96,3 +97,27 @@ def method(version: str | None = None) -> Method:
         return METHODS[version or CURRENT]
     except KeyError as error:
         raise MonitorError(f"no method {version!r}; there are: {', '.join(METHODS)}") from error
+
+
+# The rules on deadlines, for columns of an engine and for arrays alike; times and deadlines in hours on the episode's
+# own clock, null or nan where there is none.
+
+
+def is_mature(followed: Any, deadline: Any) -> Any:
+    """The deadline has passed: only then an episode counts as on time, late or undetermined."""
+    return followed >= deadline
+
+
+def is_on_time(first_offline: Any, deadline: Any) -> Any:
+    """Certainly offline by the deadline, of a mature episode."""
+    return first_offline <= deadline
+
+
+def is_late(last_online: Any, deadline: Any) -> Any:
+    """Certainly online after the deadline, of a mature episode."""
+    return last_online > deadline
+
+
+def is_overdue(followed: Any, deadline: Any) -> Any:
+    """Still online when the deadline had passed, of an outstanding episode."""
+    return followed > deadline

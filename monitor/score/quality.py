@@ -11,18 +11,18 @@ import numpy as np
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
+from monitor.estimators.arrays import Integers
+from monitor.estimators.rounding import round_number
 from monitor.instants import DAY, HOUR, iso, to_datetime, to_instant
 from monitor.logs import redacted
 from monitor.models.facts import Delivery, Suspension
-from monitor.score.digits import number
-from monitor.score.sorting import Integers
 from monitor.score.table import Quality, SourceQuality, Standstill
 from monitor.vocabulary import Verdict
 
 GAP = "gap"
 _UNUSUAL = 4  # times the usual interval: what is longer is a gap, where it lasts a day
-_FEW_ROWS = 10  # of a source with fewer in a delivery, the number of deliveries would tell that of the rows
-_PARTS = 1_000  # the share of rows is told in thousandths: exact, it could tell their number
+_FEW_ROWS = 10  # of a source with fewer in a delivery, the number of deliveries would disclose that of the rows
+_PARTS = 1_000  # the share of rows is given in thousandths: exact, it could disclose their number
 
 Times = Mapping[str, Sequence[int]]
 Bounds = tuple[int, int]
@@ -31,7 +31,7 @@ Bounds = tuple[int, int]
 def quality(session: Session, period: Bounds, known_at: int) -> Quality:
     """What is known by `known_at` of a period from its start to its end (not included), all in epoch seconds.
 
-    Told of is each source that delivered in the period, in as long a time before it, or both before and after it.
+    Listed is each source that delivered in the period, in as long a time before it, or both before and after it.
     """
     times = _times(session, period, known_at)
     counted = _counted(session, period, known_at)
@@ -71,8 +71,8 @@ def _counted(session: Session, period: Bounds, known_at: int) -> dict[str, tuple
     query = select(Delivery.source, Delivery.rows, Delivery.quarantined).where(*_known(known_at), *bounds)
     found: dict[str, tuple[int, int, int]] = {}
     for source, rows, quarantined in session.execute(query):
-        deliveries, all_rows, apart = found.get(source, (0, 0, 0))
-        found[source] = (deliveries + 1, all_rows + rows, apart + sum(quarantined.values()))
+        deliveries, all_rows, all_quarantined = found.get(source, (0, 0, 0))
+        found[source] = (deliveries + 1, all_rows + rows, all_quarantined + sum(quarantined.values()))
     return found
 
 
@@ -87,7 +87,7 @@ def _source(source: str, times: Sequence[int], counted: tuple[int, int, int], pe
         deliveries=None if deliveries and rows < _FEW_ROWS * deliveries else deliveries,
         first=iso(inside[0]) if inside else None,
         last=iso(inside[-1]) if inside else None,
-        longest_gap_hours=number(max(silent) / HOUR) if silent else None,
+        longest_gap_hours=round_number(max(silent) / HOUR) if silent else None,
         quarantined=-(-_PARTS * quarantined // rows) / _PARTS if rows else None,
     )
 

@@ -9,20 +9,16 @@ from typing import Any
 
 from monitor.errors import DeliveryError
 from monitor.score import engine as engines
-from monitor.score.announced import with_announced
-from monitor.score.assemble import assemble
+from monitor.score.aggregate import NETWORK, aggregate
 from monitor.score.company_file import POOLED_COUNTS, Companies, read_companies
-from monitor.score.counts import NETWORK
 from monitor.score.engine import Engine, Expr
 from monitor.score.episode_file import MOVED_TO, read_episodes
-from monitor.score.facts import NOBODY
-from monitor.score.flows import flows
-from monitor.score.gather import gather
-from monitor.score.label import Label
+from monitor.score.estimate import estimate
+from monitor.score.facts import UNATTRIBUTED
 from monitor.score.methods import Method
-from monitor.score.norms import norms
-from monitor.score.rank import ranked
-from monitor.score.table import Estimate, Table, Unattributed
+from monitor.score.ranking import rank_companies
+from monitor.score.supplements import flows, norms
+from monitor.score.table import Estimate, Label, Table, Unattributed, with_announced
 
 
 def recompute(episodes: Path, companies: Path, method: Method, engine_url: str = "duckdb://") -> Table:
@@ -30,8 +26,8 @@ def recompute(episodes: Path, companies: Path, method: Method, engine_url: str =
 
     With its flows and other norms, where the file of episodes has them. Counts that the release does not publish are
     not in the network's. Where its network gives way, the network here is what the file has: the companies with
-    figures and what is at nobody's door. Where that is not told apart, `unattributed` is the pool. Raises DeliveryError
-    where a file cannot be, or they are of two releases.
+    figures and what is unattributed. Where that is not published by itself, `unattributed` is the pool. Raises
+    DeliveryError where a file cannot be, or they are of two releases.
     """
     rows, numbers = read_episodes(episodes, method)
     known = read_companies(companies)
@@ -41,18 +37,27 @@ def recompute(episodes: Path, companies: Path, method: Method, engine_url: str =
     refused = {number: known.refused[label.key] for number, label in labels.items()}
     with engines.opened(engine_url) as engine:
         every = engines.put(engine, "episodes", rows)
-        named = every.filter(every.company != NOBODY)  # how the pool's episodes ended is not in the file
-        gathered = gather(engine, every.filter(every.scored), named, method, also=sorted(refused))
-        estimates = assemble(gathered, {**labels, NETWORK: Label("network", "network")}, refused, method)
+        named = every.filter(every.company != UNATTRIBUTED)  # how the pool's episodes ended is not in the file
+        aggregates = aggregate(engine, every.filter(every.scored), named, method, refused)
+        estimates = estimate(aggregates, labels, method)
         network = _with_pool(estimates.pop(NETWORK), estimates, known)
-        pool = estimates.pop(NOBODY, None)
-        beside = _beside(engine, named, estimates, labels, method) if MOVED_TO in rows.column_names else {}
-    nobody = known.unattributed or _pooled(pool, known)
-    table = Table(method.version, "", "", "", ranked(list(estimates.values()), method), network, nobody, **beside)
+        pool = estimates.pop(UNATTRIBUTED, None)
+        supplements = _supplements(engine, named, estimates, labels, method) if MOVED_TO in rows.column_names else {}
+    unattributed = known.unattributed or _pooled(pool, known)
+    table = Table(
+        method.version,
+        "",
+        "",
+        "",
+        rank_companies(list(estimates.values()), method),
+        network,
+        unattributed,
+        **supplements,
+    )
     return with_announced(table, known.announced)
 
 
-def _beside(
+def _supplements(
     engine: Engine, named: Expr, estimates: dict[int, Estimate], labels: Mapping[int, Label], method: Method
 ) -> dict[str, Any]:
     """What a release holds beside its figures, of the companies that have them."""
@@ -62,7 +67,7 @@ def _beside(
 
 def _with_pool(network: Estimate, estimates: dict[int, Estimate], known: Companies) -> Estimate:
     """The network with the pool's counts, those that are published, added to what the episodes say."""
-    shown = [estimate for number, estimate in estimates.items() if number != NOBODY]
+    shown = [each for number, each in estimates.items() if number != UNATTRIBUTED]
     sums = {name: sum(getattr(e, name) for e in shown) + known.pooled.get(name, 0) for name in POOLED_COUNTS}
     if "episodes" not in known.pooled:
         sums["episodes"] = network.episodes

@@ -14,6 +14,16 @@ from typing import Any, Literal, TypeAlias, TypeVar, Union, cast, get_args, get_
 Standing = Literal["meets", "below", "not_proven", "too_few"]
 
 
+@dataclass(frozen=True)
+class Label:
+    """How a company is shown."""
+
+    key: str
+    name: str
+    country: str | None = None
+    via_proxy: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Share:
     """A share with its clustered standard error and 95 % interval."""
@@ -145,7 +155,7 @@ class Flow:
     episodes: int
 
 
-def in_order(flows: Iterable[Flow]) -> tuple[Flow, ...]:
+def sort_flows(flows: Iterable[Flow]) -> tuple[Flow, ...]:
     """The largest first, then by the keys of both companies, the one not known last, and the country."""
     return tuple(
         sorted(flows, key=lambda f: (-f.episodes, f.origin, f.destination is None, f.destination or "", f.country))
@@ -213,7 +223,7 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class Unattributed:
-    """What could be laid at no company's door: it counts in the network and in no company."""
+    """What no company could be named for: it counts in the network and in no company."""
 
     episodes: int
     notices: int
@@ -245,10 +255,17 @@ class Table:
     def as_json(self) -> dict[str, Any]:
         """Plain data for `json.dumps`; a table of the method's own kinds alone has neither `kinds` nor `hash_hits`."""
         data = asdict(replace(self, hash_hits=None)) | {"hash_hits": self.hash_hits and self.hash_hits.as_json()}
-        return {name: value for name, value in data.items() if value is not None or name not in _WHERE_GIVEN}
+        return {name: value for name, value in data.items() if value is not None or name not in _OMITTED_IF_NONE}
 
 
-_WHERE_GIVEN = ("kinds", "flows", "norms", "quality", "hash_hits")
+def with_announced(table: Table, sizes: Mapping[str, int]) -> Table:
+    """The table, and that of its hash hits, with these sizes; None for a company that has none."""
+    companies = tuple(replace(company, announced_ipv4=sizes.get(company.company)) for company in table.companies)
+    hits = table.hash_hits and with_announced(table.hash_hits, sizes)
+    return replace(table, companies=companies, hash_hits=hits)
+
+
+_OMITTED_IF_NONE = ("kinds", "flows", "norms", "quality", "hash_hits")
 T = TypeVar("T")
 Read: TypeAlias = Callable[[Any], Any]
 

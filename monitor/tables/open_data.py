@@ -1,6 +1,6 @@
 """The tables of a release as files of open data (CSV), made from what may be published and from nothing else.
 
-Text that a spreadsheet would run as a formula has an apostrophe before it (monitor.score.company_file.cell).
+Text that a spreadsheet would run as a formula has an apostrophe before it (monitor.score.company_file.escape_formula).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 from monitor.disclosure.network import Network
 from monitor.disclosure.rows import PublicTable, Row
-from monitor.score.company_file import cell
+from monitor.score.company_file import escape_formula
 from monitor.score.table import Norm, Quality
 from monitor.tables.columns import Column, column
 from monitor.tables.sheets import Cell, flat, ranking_csv
@@ -123,4 +123,4 @@ def _sheet(name: str, title: Text, lines: Lines, key: tuple[str, ...], header: S
 def _cell(value: Cell) -> Cell:
     if isinstance(value, bool):
         return str(value).lower()
-    return cell(value) if isinstance(value, str) else value
+    return escape_formula(value) if isinstance(value, str) else value

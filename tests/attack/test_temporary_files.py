@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.score.queries import COLUMNS, QUERIES
+from monitor.score.extract import COLUMNS, QUERIES
 from tests.attack.test_full_disk import prepared
 from tests.attack.test_sealed_incoming import TRACES, holds_no_trace
 from tests.samples import NTD_HEADER, Ntd

@@ -21,7 +21,7 @@ from monitor.period import parse_period
 from monitor.release.draft import draft
 from monitor.release.rebuild import rebuild
 from monitor.score.methods import method
-from monitor.score.run import Request, score
+from monitor.score.pipeline import Request, score
 from tests.cli.test_commands import CANARY, RECEIVED, SENT, URL, Run, Said, everything_stored, export, ready, run
 from tests.samples import Ntd
 

@@ -14,8 +14,8 @@ from monitor.comparison.decomposition import Decomposition, Late, decompose, obs
 from monitor.comparison.trend_sentences import in_whole, what_moved
 from monitor.disclosure.rows import PublicTable
 from monitor.errors import MonitorError
-from monitor.score.assemble import shares
-from monitor.score.intervals import wilson_interval
+from monitor.estimators.confidence import wilson_interval
+from monitor.score.estimate import clustered_shares
 from monitor.score.methods import method
 from monitor.score.table import Share
 from tests.support.plain_tables import SMALL, Counted, company, release
@@ -97,7 +97,7 @@ def clustered(chance: np.random.Generator, q: float, sites: int) -> tuple[int, i
     late = chance.binomial(n.astype(int), chance.beta(q, 1 - q, sites))
     sums = {"mature": n.sum(), "mature_sites": sites, "nn": (n * n).sum(), "late": late.sum(),
             "late_2": (late * late).sum(), "late_n": (late * n).sum()}  # fmt: skip
-    found = shares({name: np.array([float(value)]) for name, value in sums.items()}, method(), "late")
+    found = clustered_shares({name: np.array([float(value)]) for name, value in sums.items()}, method(), "late")
     return int(n.sum()), int(late.sum()), found.at(0)
 
 

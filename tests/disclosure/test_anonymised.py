@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from monitor.disclosure.anonymised import companies_csv, public_episodes, write_csv
 from monitor.disclosure.rows import public_table
-from monitor.score.company_file import cell, uncell
+from monitor.score.company_file import escape_formula, unescape_formula
 from tests.support.published import Invented, invent
 
 INPUT = (
@@ -136,5 +136,5 @@ def test_the_companies_and_what_is_pooled() -> None:
 
 @pytest.mark.parametrize("text", ["=1", "'=1", "''-x", "plain", "'s-Hertogenbosch", "", "@", "NA"])
 def test_a_guarded_name_is_read_back_as_it_was(text: str) -> None:
-    assert uncell(cell(text)) == text
-    assert not cell(text).startswith(("=", "+", "-", "@"))
+    assert unescape_formula(escape_formula(text)) == text
+    assert not escape_formula(text).startswith(("=", "+", "-", "@"))

@@ -23,19 +23,15 @@ from monitor.errors import DeliveryError
 from monitor.instants import HOUR, parse_instant
 from monitor.period import parse_period
 from monitor.score import engine as engines
-from monitor.score.announced import with_announced
-from monitor.score.assemble import assemble
-from monitor.score.counts import NETWORK
-from monitor.score.facts import NOBODY
-from monitor.score.flows import flows
-from monitor.score.gather import gather
-from monitor.score.label import Label
+from monitor.score.aggregate import NETWORK, aggregate
+from monitor.score.estimate import estimate
+from monitor.score.facts import UNATTRIBUTED
 from monitor.score.methods import method
-from monitor.score.norms import norms
-from monitor.score.rank import ranked
+from monitor.score.pipeline import Request, score_for_release, scored_episodes
+from monitor.score.ranking import rank_companies
 from monitor.score.recompute import recompute
-from monitor.score.run import Request, score_for_release, scored_episodes
-from monitor.score.table import Table, Unattributed
+from monitor.score.supplements import flows, norms
+from monitor.score.table import Label, Table, Unattributed, with_announced
 from monitor.settings import Settings
 from monitor.vault import Vault
 from tests.conftest import Database
@@ -107,20 +103,20 @@ def _invented(company: str | None, chance: random.Random, *, scored: bool = True
 def scored_table(rows: list[tuple[Any, ...]]) -> Table:
     """The table of these episodes with its flows and norms, by the engine itself."""
     keys = sorted({row[0] for row in rows if row[0]})
-    numbers = {None: NOBODY} | {key: number for number, key in enumerate(keys, 1)}
+    numbers = {None: UNATTRIBUTED} | {key: number for number, key in enumerate(keys, 1)}
     engine, table = engines.connect("duckdb://"), arrow(rows)
-    for name, unknown in (("company", NOBODY), ("destination_company", None)):
+    for name, unknown in (("company", UNATTRIBUTED), ("destination_company", None)):
         found = [numbers[key] if key else unknown for key in table[name].to_pylist()]
         table = table.set_column(table.column_names.index(name), name, pa.array(found, pa.int64()))
     every = engines.put(engine, "episodes", table)
     scored = every.filter(every.scored)
     labels = {number: Label(key, key.upper(), "NL") for number, key in enumerate(keys, 1)}
     refused = {number: number for number in labels}
-    gathered = gather(engine, scored, every, method(), also=sorted(refused))
-    estimates = assemble(gathered, labels, refused | {NETWORK: sum(refused.values())}, method())
-    network, nobody = estimates.pop(NETWORK), estimates.pop(NOBODY)
+    aggregates = aggregate(engine, scored, every, method(), refused | {NETWORK: sum(refused.values())})
+    estimates = estimate(aggregates, labels, method())
+    network, nobody = estimates.pop(NETWORK), estimates.pop(UNATTRIBUTED)
     table = Table(
-        "2026.1", "", "", "", ranked(list(estimates.values()), method()), network,
+        "2026.1", "", "", "", rank_companies(list(estimates.values()), method()), network,
         Unattributed(nobody.episodes, nobody.notices), flows=flows(engine, scored, labels),
         norms=norms(engine, scored, every, estimates, method()),
     )  # fmt: skip

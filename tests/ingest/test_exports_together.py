@@ -26,7 +26,7 @@ from monitor.models.company import Company
 from monitor.models.facts import Attribution, Content, Correction, Delivery, Notice, Sighting
 from monitor.period import parse_period
 from monitor.score.methods import method
-from monitor.score.run import Request, score, scored_episodes
+from monitor.score.pipeline import Request, score, scored_episodes
 from monitor.settings import Source
 from monitor.simulate import EXPORTS, SCENARIOS, simulate
 from monitor.simulate.companies import COMPANIES

@@ -16,7 +16,7 @@ from monitor.db import transaction
 from monitor.release.draft import draft
 from monitor.release.publish import publish
 from monitor.score.methods import method
-from monitor.score.run import score_for_release
+from monitor.score.pipeline import score_for_release
 from tests.conftest import Database, NewDatabase, prepared
 from tests.release.history import DRAFTED, Items, first_facts, request
 

@@ -15,7 +15,7 @@ from monitor.models.company import Company, CompanyClaim, CompanyDetail, Netbloc
 from monitor.models.facts import Attribution, Content, Correction, Delivery, Notice, Sighting, Suspension
 from monitor.period import parse_period
 from monitor.score.methods import method
-from monitor.score.run import Request
+from monitor.score.pipeline import Request
 from monitor.vocabulary import Basis, Channel, Claim, DeliveryState, Kind, Role
 from tests.conftest import Database
 from tests.score.world import ZERO, at, world

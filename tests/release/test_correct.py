@@ -16,7 +16,7 @@ from monitor.release.publish import check, correct, publish
 from monitor.release.rebuild import rebuild, request_of
 from monitor.release.store import find_published, load_table, newest_published
 from monitor.score.methods import method
-from monitor.score.run import score
+from monitor.score.pipeline import score
 from tests.release.conftest import Published, Run
 from tests.release.history import AFTER, KNOWN, MOVES_FIGURES, NOW, PERIOD, learn, request
 

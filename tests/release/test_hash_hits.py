@@ -21,7 +21,7 @@ from monitor.release.publish import check, correct, publish
 from monitor.release.rebuild import rebuild, request_of
 from monitor.release.store import find, load_table
 from monitor.score.methods import method
-from monitor.score.run import score, score_for_release
+from monitor.score.pipeline import score, score_for_release
 from tests.conftest import Database, NewDatabase, prepared
 from tests.release.conftest import Published
 from tests.release.history import AFTER, DRAFTED, LATER, NOW, request

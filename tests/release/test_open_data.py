@@ -21,7 +21,7 @@ from monitor.release.draft import draft
 from monitor.release.package import write_open_data
 from monitor.release.store import find, load_table
 from monitor.score.methods import method
-from monitor.score.run import Request, score_for_release, scored_episodes
+from monitor.score.pipeline import Request, score_for_release, scored_episodes
 from monitor.score.table import Flow
 from tests.conftest import Database
 from tests.release.conftest import Published, Run

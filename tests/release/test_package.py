@@ -27,7 +27,7 @@ from monitor.release.publish import publish
 from monitor.release.signing import create_signing_key, load_signing_key
 from monitor.release.store import find, load_table
 from monitor.score.methods import METHODS, method
-from monitor.score.run import score
+from monitor.score.pipeline import score
 from monitor.settings import Settings
 from monitor.tables import data_package
 from monitor.tables.data_package import About

@@ -18,7 +18,7 @@ from monitor.release.draft import draft, freeze
 from monitor.release.rebuild import rebuild, require_rebuildable
 from monitor.release.store import load_table
 from monitor.score.methods import method
-from monitor.score.run import score
+from monitor.score.pipeline import score
 from monitor.score.table import Table, from_json
 from tests.conftest import Database
 from tests.release.conftest import Published, Run

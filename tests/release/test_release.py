@@ -21,7 +21,7 @@ from monitor.release.draft import draft
 from monitor.release.publish import check, publish
 from monitor.release.store import canonical, digest, find, load_table, published
 from monitor.score.methods import method
-from monitor.score.run import Request, score
+from monitor.score.pipeline import Request, score
 from monitor.score.table import Table
 from tests.conftest import Database
 from tests.score.world import ADDED, ZERO, world

@@ -13,18 +13,8 @@ from monitor.models.release import Release, ReleaseRow, Stage
 from monitor.release.draft import freeze
 from monitor.release.store import digest
 from monitor.score.methods import method
-from monitor.score.rank import ranked
-from monitor.score.table import (
-    AgeCount,
-    Bounds,
-    Estimate,
-    OnTime,
-    Quantile,
-    Share,
-    SurvivalPoint,
-    Table,
-    Unattributed,
-)
+from monitor.score.ranking import rank_companies
+from monitor.score.table import AgeCount, Bounds, Estimate, OnTime, Quantile, Share, SurvivalPoint, Table, Unattributed
 from monitor.wording.words import Language
 from reports.document import Report, page
 from reports.pdf import write_pdf
@@ -132,14 +122,14 @@ def network(parts: tuple[Estimate, ...]) -> Estimate:
 
 
 def table(number: int = 40) -> Table:
-    """A whole table, ranked by the method's own rules."""
+    """A whole table, rank_companies by the method's own rules."""
     known, stray = companies(number), estimate("", "", 7, 2, 3, 9)
     return Table(
         method="2026.1",
         as_of="2026-07-01T00:00:00Z",
         known_at="2026-07-06T06:00:00Z",
         period=PERIOD,
-        companies=ranked(known, method()),
+        companies=rank_companies(known, method()),
         network=network((*known, stray)),
         unattributed=Unattributed(stray.episodes, stray.notices),
         rest=network((*[company for company in known if company.episodes >= 10], stray)),

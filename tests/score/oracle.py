@@ -16,7 +16,7 @@ from hypothesis.vendor.pretty import RepresentationPrinter
 from monitor.instants import HOUR
 from monitor.score.methods import Method
 
-NOBODY = 0
+UNATTRIBUTED = 0
 FOREVER = 2**40
 
 
@@ -215,7 +215,7 @@ def _departures(item: World, company: int) -> list[tuple[int, int | None]]:
     """When hosting passed from this company to another known one, and to which."""
     changes = sorted({a.valid_from for a in item.attributions})
     hosts = [(host(item, before), host(item, t), t) for before, t in pairwise(changes)]
-    return [(t, new) for old, new, t in hosts if old == company and new != company and NOBODY not in (old, new)]
+    return [(t, new) for old, new, t in hosts if old == company and new != company and UNATTRIBUTED not in (old, new)]
 
 
 def _events(item: World, company: int, as_of: int, method: Method) -> list[Event]:

@@ -154,7 +154,7 @@ def told(groups: Sequence[Sequence[Story]], general: Sequence[Suspension] = ()) 
 
 def _with(world: World, story: Story, stem: str) -> World:
     number, before = len(world.contents) + 1, len(world.notices)
-    first = story.attributions[0]  # each item is laid at a door when it comes in
+    first = story.attributions[0]  # each item is attributed when it comes in
     first = replace(first, recorded_at=0, valid_from=min(first.valid_from, 12 * HOUR))
     notices = [replace(n, id=before + index) for index, n in enumerate(story.notices, 1)]
     corrections = [_decided(c, notices) for c in story.corrections]
@@ -204,7 +204,7 @@ def settled(world: World) -> World:
 
 
 def tables(world: World) -> dict[str, pa.Table]:
-    """The facts as `monitor.score.queries` would give them: known, placed and corrected."""
+    """The facts as `monitor.score.extract` would give them: known, placed and corrected."""
     facts = known(world)
     rows: dict[str, list[tuple[Any, ...]]] = {
         "contents": [(c.id, c.id) for c in facts.contents],

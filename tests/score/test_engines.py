@@ -14,9 +14,9 @@ from monitor.db import transaction
 from monitor.errors import ConfigurationError, MonitorError
 from monitor.period import Period
 from monitor.score import engine as engines
-from monitor.score.export import exported_at, read_export, write_export
+from monitor.score.facts import exported_at, read_export, write_export
 from monitor.score.methods import method
-from monitor.score.run import Request, score_for_release
+from monitor.score.pipeline import Request, score_for_release
 from monitor.vocabulary import DeliveryState
 from tests.conftest import Database
 from tests.score.world import ZERO, World, at, world

@@ -11,7 +11,7 @@ import pytest
 
 from monitor.errors import DeliveryError
 from monitor.score.methods import method
-from monitor.score.run import estimate_file
+from monitor.score.pipeline import estimate_file
 from monitor.score.table import Estimate
 
 REFERENCE: dict[str, dict[str, list[Any]]] = json.loads((Path(__file__).parent / "reference.json").read_text())

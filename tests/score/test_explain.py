@@ -18,10 +18,10 @@ from monitor.period import Period
 from monitor.score import engine as engines
 from monitor.score.engine import Engine, Expr
 from monitor.score.episodes import episodes
-from monitor.score.explain import Explanation, Makeup, explain, explain_file, explain_period
+from monitor.score.explain import Breakdown, Explanation, explain, explain_file, explain_period
 from monitor.score.facts import load_facts
 from monitor.score.methods import method
-from monitor.score.run import Request, estimate_file, score
+from monitor.score.pipeline import Request, estimate_file, score
 from monitor.score.table import Share
 from tests.conftest import Database
 from tests.score.test_engines import fill
@@ -75,7 +75,7 @@ def test_every_episode_is_counted_under_what_it_says(tmp_path: Path) -> None:
         *on_each(range(5, 6), STOPPED, STOPPED, MOVED, MOVED_LATE, YOUNG),
     ]
     found = explained(tmp_path, rows)
-    assert found.makeup == Makeup(
+    assert found.makeup == Breakdown(
         episodes=19, sites=6, mature=18, on_time=6, late=6, undetermined=6, bracketed=3, stopped=2,
         relocated_in_time=1, unverified=2, reappeared=2, suspended=None, largest_site_mature=4, largest_site_late=3,
     )  # fmt: skip

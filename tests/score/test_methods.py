@@ -13,7 +13,7 @@ from monitor.instants import HOUR
 from monitor.period import parse_period
 from monitor.release.store import canonical, digest
 from monitor.score.methods import CURRENT, METHODS, method
-from monitor.score.run import Request, score
+from monitor.score.pipeline import Request, score
 from monitor.score.table import Table
 from tests.conftest import Database
 from tests.score.world import ZERO, world

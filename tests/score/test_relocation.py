@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from monitor.score.methods import method
-from monitor.score.run import estimate_file
+from monitor.score.pipeline import estimate_file
 from monitor.score.table import Relocation, Table
 
 REFERENCE: dict[str, dict[str, list[Any]]] = json.loads((Path(__file__).parent / "relocation.json").read_text())

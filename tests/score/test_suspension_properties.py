@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.instants import HOUR
-from monitor.score import counts
 from monitor.score import engine as engines
+from monitor.score.aggregate import NETWORK, company_counts, outstanding_counts, site_counts
 from monitor.score.engine import Engine
 from monitor.score.methods import method
 from tests.score.oracle import (
@@ -56,7 +56,7 @@ def counted(engine: Engine, world: World, as_of: int) -> Counts:
     """What the published table counts, by company."""
     every = engine.create_table("episodes", expressed(engine, tables(world), as_of), overwrite=True)
     by_company: Counts = {}
-    for rows in (counts.company_counts(counts.site_counts(every)), counts.outstanding_counts(every, method())):
+    for rows in (company_counts(site_counts(every)), outstanding_counts(every, method())):
         for row in engine.to_pyarrow(rows).to_pylist():
             by_company.setdefault(row["company"], dict.fromkeys(COUNTED, 0)).update(row)
     return by_company
@@ -127,7 +127,7 @@ def test_the_counts_are_what_anyone_can_recount(engine: Engine, world: World, as
     recounted: dict[tuple[int, str], int] = {}
     for episode in episodes(world, as_of, method()):
         what = verdict(episode)
-        for company in (episode.company, counts.NETWORK):
+        for company in (episode.company, NETWORK):
             for name in ("episodes", *(("mature", what) if what else ())):
                 recounted[company, name] = recounted.get((company, name), 0) + 1
     names = {"episodes": "episodes", "mature": "mature", "on_time": "on time", "late": "late"}

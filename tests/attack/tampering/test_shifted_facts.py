@@ -17,7 +17,7 @@ from monitor.release.rebuild import rebuild, require_rebuildable
 from monitor.release.store import canonical, digest
 from monitor.score.fact_digests import COLUMNS
 from monitor.score.methods import method
-from monitor.score.run import score_for_release
+from monitor.score.pipeline import score_for_release
 from tests.attack.tampering.conftest import Installation
 from tests.conftest import Database
 from tests.release.history import DRAFTED, KNOWN, MOVES_FIGURES, PERIOD, first_facts, learn, request

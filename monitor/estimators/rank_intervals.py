@@ -1,0 +1,90 @@
+"""Rank intervals and bands: which companies are certainly worse than which, all comparisons taken together.
+
+Tukey's honest significant difference gives simultaneous confidence intervals of ranks (Al Mohamad, Goeman, van Zwet,
+Biometrics 2022, arXiv:1812.05507): with confidence c every company's true rank lies in its interval. What is compared,
+and how uncertain it is taken to be, was chosen by simulation: docs/adr/0007 and benchmarks/study_ranks.py.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from scipy import stats
+
+from monitor.estimators.arrays import Floats, Integers
+
+
+@dataclass(frozen=True)
+class RankIntervals:
+    """Per company, worst first: lowest and highest rank (1: worst) and band (0: worst)."""
+
+    low: Integers
+    high: Integers
+    band: Integers
+
+
+def effective_sample_size_from_interval(
+    p: Floats, low: Floats, high: Floats, mature: Floats, confidence: float
+) -> Floats:
+    """How many independent observations the interval of each share is worth, at most one an episode; 0: none.
+
+    It is the n for which Wilson's interval has the same limit on the side of 1/2: z^2 l (1 - l) / (p - l)^2. Limits
+    hold few and unequal sites against a company, its standard error does not. A limit that is not known is nan and
+    says nothing. `mature`: the episodes of the share. Arrays of one shape.
+    """
+    z = stats.norm.ppf(0.5 + confidence / 2)
+    limit = np.where(p >= 0.5, low, high)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        size = z * z * limit * (1 - limit) / (p - limit) ** 2
+    return np.where(np.isnan(limit), 0.0, np.fmin(size, mature))
+
+
+def arcsine_scale(p: Floats, n: Floats) -> tuple[Floats, Floats]:
+    """Shares on a scale where the error depends on n alone, 2 asin(sqrt(p)), and the standard error 1 / sqrt(n + 1).
+
+    p is first drawn to 1/2 by one observation: shares of 0 and 1 are not certain either.
+    """
+    drawn = (n * p + 0.5) / (n + 1)
+    return 2 * np.arcsin(np.sqrt(drawn)), 1 / np.sqrt(n + 1)
+
+
+def rank_intervals(theta: Floats, se: Floats, confidence: float) -> RankIntervals:
+    """Intervals and bands of companies given in the order of the ranking, worst (least theta) first.
+
+    One is certainly worse than another when it is placed before it and their difference exceeds
+    q / sqrt(2) * sqrt(se_i^2 + se_j^2). So an interval holds the company's own place. A band begins at the first
+    company that some member of the band before is certainly worse than: no two in a band can be told apart.
+    """
+    k = theta.size
+    factor = studentized_range(k, confidence) / math.sqrt(2)
+    low, high, band = np.ones(k, dtype=np.int64), np.full(k, k, dtype=np.int64), np.zeros(k, dtype=np.int64)
+    begin = 0
+    for place in range(1, k):
+        worse = theta[place] - theta[:place] > factor * np.hypot(se[:place], se[place])
+        low[place] += worse.sum()
+        high[:place] -= worse
+        band[place] = band[place - 1]
+        if worse[begin:].any():
+            begin, band[place] = place, band[place] + 1
+    return RankIntervals(low, high, band)
+
+
+@cache
+def studentized_range(k: int, confidence: float) -> float:
+    """Quantile of the range of k standard normal variables; inf for fewer than two: there is nothing to compare.
+
+    R: `qtukey(confidence, k, Inf)`.
+    """
+    return float(stats.studentized_range.ppf(confidence, k, np.inf)) if k > 1 else math.inf
+
+
+def band_letters(band: int) -> str:
+    """Name of a band: A, B, ..., Z, AA, AB, ...; A (0) is the worst."""
+    name = ""
+    while band >= 0:
+        band, letter = divmod(band, 26)
+        name, band = chr(ord("A") + letter) + name, band - 1
+    return name

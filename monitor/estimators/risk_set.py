@@ -1,0 +1,178 @@
+"""Interval-censored times of episodes, and the risk sets that follow: who ends when, by company and site."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from monitor.estimators.arrays import AnyIntegers, Booleans, Floats, Integers, group_bounds, group_starts, sort_order
+from monitor.estimators.compiled import compiled
+
+NEVER = -1  # the time of what has no end
+
+
+@dataclass(frozen=True)
+class CurveInputs:
+    """Rows of `weight` episodes, sorted by company (an index) and site, with times in units of `unit` microseconds.
+
+    `left`: last seen online; `begin`: the same, rounded down; `right`: first seen offline; `relocated`: first known to
+    have moved; both NEVER where that did not happen. Ends are still to be rounded up to multiples of `width`, `begin`
+    down. In a part and in the pooled rows, sites are numbered from 0 in each company.
+    """
+
+    companies: int
+    unit: int
+    company: AnyIntegers
+    site: AnyIntegers
+    left: AnyIntegers
+    begin: AnyIntegers
+    right: AnyIntegers
+    relocated: AnyIntegers
+    weight: AnyIntegers
+    width: int = 1
+
+    def round_up(self, times: AnyIntegers) -> AnyIntegers:
+        """Times of ends on the grid."""
+        return times if self.width == 1 else np.where(times == NEVER, NEVER, -(-times // self.width) * self.width)
+
+    def parts(self, most: int) -> Iterator[slice]:
+        """Consecutive companies with about `most` rows at a time: memory stays bounded."""
+        starts = np.searchsorted(self.company, np.arange(self.companies))
+        return itertools.starmap(slice, group_bounds(group_starts(starts // most), self.companies))
+
+    def part(self, some: slice) -> CurveInputs:
+        """Consecutive companies with all their rows."""
+        rows = slice(*np.searchsorted(self.company, [some.start, some.stop]))
+        columns = {name: getattr(self, name)[rows] for name in _COLUMNS}
+        columns["company"] = columns["company"] - some.start
+        columns["site"] = _number_sites(columns["company"], columns["site"])
+        return replace(self, companies=some.stop - some.start, **columns)
+
+    def pooled(self, grid: int) -> CurveInputs:
+        """All rows as those of one company, on a grid (microseconds, 0: exact) of which every company's is a part."""
+        one = np.broadcast_to(np.int32(0), len(self.site))
+        width = max(grid // self.unit, 1)
+        return replace(self, companies=1, company=one, site=_number_pooled_sites(self.site), width=width)
+
+
+_COLUMNS = ("company", "site", "left", "begin", "right", "relocated", "weight")
+
+
+def _number_pooled_sites(site: AnyIntegers) -> AnyIntegers:
+    """Sites numbered from 0, whatever companies they are of."""
+    rows = sort_order(site)
+    result = np.empty(len(rows), np.int32)
+    result[rows] = _number_sites(np.zeros(len(rows), np.int32), site[rows])
+    return result
+
+
+@compiled
+def _number_sites(company: AnyIntegers, site: AnyIntegers) -> AnyIntegers:
+    """Sites numbered from 0 in each company; rows sorted by both."""
+    result, number = np.empty(len(site), np.int32), 0
+    for row in range(len(site)):
+        if row == 0 or company[row] != company[row - 1]:
+            number = 0
+        elif site[row] != site[row - 1]:
+            number += 1
+        result[row] = number
+    return result
+
+
+class RiskSet(NamedTuple):
+    """How many episodes leave the risk set, by company, time (in `unit` microseconds) and site.
+
+    Of the `leaving` ones `events` end by the event and `relocations` by relocation; the others are censored. Company k
+    has the rows from `begins[k]` to before `begins[k + 1]`.
+    """
+
+    unit: int
+    begins: Integers
+    time: AnyIntegers
+    site: AnyIntegers
+    leaving: AnyIntegers
+    events: AnyIntegers
+    relocations: AnyIntegers
+
+
+def lenient(inputs: CurveInputs) -> RiskSet:
+    """Removal at the last time seen online."""
+    return _risk_set(inputs, inputs.left, inputs.right != NEVER, np.zeros(len(inputs.left), np.bool_))
+
+
+def strict(inputs: CurveInputs) -> RiskSet:
+    """Removal at the first time seen offline; else censored when last seen online."""
+    removed = inputs.right != NEVER
+    time = np.where(removed, inputs.right, inputs.left)
+    return _risk_set(inputs, time, removed, np.zeros(len(removed), np.bool_))
+
+
+def any_event(inputs: CurveInputs) -> RiskSet:
+    """The first of removal and relocation; else censored when last seen online."""
+    removed = inputs.right != NEVER
+    relocated = (inputs.relocated != NEVER) & ~removed
+    time = np.where(removed, inputs.right, np.where(relocated, inputs.relocated, inputs.left))
+    return _risk_set(inputs, time, removed | relocated, relocated)
+
+
+def _risk_set(inputs: CurveInputs, time: AnyIntegers, event: Booleans, relocated: Booleans) -> RiskSet:
+    """With one `time` a row of the inputs, whether that is the event, and whether it is relocation."""
+    columns = _sort_rows(inputs.company, inputs.round_up(time), inputs.site, inputs.weight, event, relocated)
+    return _merge_rows(inputs.companies, inputs.unit, *columns)
+
+
+def _sort_rows(company: AnyIntegers, time: AnyIntegers, site: AnyIntegers, *others: AnyIntegers) -> list[AnyIntegers]:
+    rows = sort_order(company, time, site)
+    return [column[rows] for column in (company, time, site, *others)]
+
+
+@compiled
+def _merge_rows(
+    companies: int,
+    unit: int,
+    company: AnyIntegers,
+    time: AnyIntegers,
+    site: AnyIntegers,
+    weight: AnyIntegers,
+    event: Booleans,
+    relocated: Booleans,
+) -> RiskSet:
+    """Sorted rows of the same company, time and site as one: in place of the first rows, as there may be many."""
+    begins, last = np.zeros(companies + 1, np.int64), -1
+    events, relocations = np.zeros_like(weight), np.zeros_like(weight)
+    for row in range(len(time)):
+        before, leaving = max(row - 1, 0), weight[row]
+        is_same = company[row] == company[before] and time[row] == time[before] and site[row] == site[before]
+        if row == 0 or not is_same:
+            last += 1
+            time[last], site[last], weight[last] = time[row], site[row], 0
+            begins[company[row] + 1] += 1
+        weight[last] += leaving
+        events[last] += leaving * event[row]
+        relocations[last] += leaving * relocated[row]
+    size = last + 1
+    return RiskSet(unit, np.cumsum(begins), time[:size], site[:size], weight[:size], events[:size], relocations[:size])
+
+
+@compiled
+def site_sizes(risk_set: RiskSet, begin: int, end: int) -> Floats:
+    """How many episodes each site of a company has."""
+    result = np.zeros(risk_set.site[begin:end].max() + 1)
+    for row in range(begin, end):
+        result[risk_set.site[row]] += risk_set.leaving[row]
+    return result
+
+
+@compiled
+def next_time(risk_set: RiskSet, row: int, end: int) -> tuple[int, int, int]:
+    """The first row after the time of this one; how many episodes leave in between, and how many by the event."""
+    time, leaving, events = risk_set.time[row], 0, 0
+    while row < end and risk_set.time[row] == time:
+        leaving += risk_set.leaving[row]
+        events += risk_set.events[row]
+        row += 1
+    return row, leaving, events
