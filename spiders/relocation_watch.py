@@ -24,7 +24,7 @@ from monitor.observe.items import OpenItem, last_addresses
 from monitor.observe.memory import state_of
 from monitor.observe.relocation import confirmed, country, located, move, proxies, standings
 from monitor.settings import Source
-from monitor.vault import Vault, address_of, dissect
+from monitor.vault import Vault, address_of, normalise_url
 from monitor.vocabulary import State
 from spiders.observer import Observer, batches, conclude_and_deliver, paced, reported, set_out
 from spiders.trip import Trip
@@ -105,7 +105,7 @@ def _names(items: Sequence[OpenItem], vault: Vault) -> Names:
     """By keyed digest each host name with its items. Where the host is an address there is no name to ask about."""
     names: Names = {}
     for item in items:
-        host = dissect(vault.open_text(item.url_sealed, item.key_version))[1]
+        host = normalise_url(vault.open_text(item.url_sealed, item.key_version))[1]
         if address_of(host) is None:
             names.setdefault(vault.digest(host), (host, []))[1].append(item)
     return names

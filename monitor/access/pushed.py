@@ -1,4 +1,4 @@
-"""Requests made twice: the database lets a key of a token in once, and the first answer is everybody's answer."""
+"""Idempotency keys of pushes: a token can use a key once, and a repeated request gets the first answer."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from monitor.models.facts import Delivery
 from monitor.vault import Vault
 
 
-class SeenBeforeError(Exception):
-    """The key was used before, or by another request at this moment, which has ended now."""
+class IdempotencyConflict(Exception):
+    """The key was used before, or by a request that ran at the same time and has ended now."""
 
 
 def claim(session: Session, vault: Vault, token: int, key: str, body: bytes, at: datetime) -> PushedRequest:
-    """Take the key in the caller's transaction, as its first statement; raises SeenBeforeError.
+    """Take the key in the caller's transaction, as its first statement; raises IdempotencyConflict.
 
     Another request with the key waits here until this transaction ends, on both databases.
     """
@@ -34,7 +34,7 @@ def claim(session: Session, vault: Vault, token: int, key: str, body: bytes, at:
     try:
         session.flush()
     except IntegrityError:
-        raise SeenBeforeError from None
+        raise IdempotencyConflict from None
     return request
 
 

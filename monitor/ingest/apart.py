@@ -113,7 +113,7 @@ def _apart(reading: Reading, vault: Vault, patience: Patience) -> Iterator[Itera
         with suppress(OSError):  # not allowed that much: then the two wait for each other more often
             fcntl.fcntl(process.stdout or -1, fcntl.F_SETPIPE_SZ, _WAITING)
         try:
-            yield _received(process, pickle.dumps((_with(None, reading), vault.hand_over())), patience)
+            yield _received(process, pickle.dumps((_with(None, reading), vault.export_key())), patience)
         finally:
             process.kill()
 

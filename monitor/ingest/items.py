@@ -10,7 +10,7 @@ from monitor.formats.records import NoticeRecord, Record
 from monitor.formats.registry import alias_form
 from monitor.formats.rows import RowError
 from monitor.formats.scart import CUT_AT
-from monitor.vault import NotAUrlError, Vault, address_of, dissect, normalise, site_of
+from monitor.vault import NotAUrlError, Vault, address_of, normal_form, normalise_url, site_of
 from monitor.vocabulary import LONGEST_COUNTRY, LONGEST_RECIPIENT, LONGEST_REFERENCE
 
 HOLDS_ADDRESS = "text_holds_address"
@@ -35,8 +35,8 @@ def prepare(record: Record, vault: Vault, known_names: Collection[str] = ()) -> 
     """
     refuse_texts(record, known_names)
     try:
-        url, host = dissect(record.url)
-        stem = vault.digest(normalise(record.url[:CUT_AT])) if len(record.url) >= CUT_AT else None
+        url, host = normalise_url(record.url)
+        stem = vault.digest(normal_form(record.url[:CUT_AT])) if len(record.url) >= CUT_AT else None
     except NotAUrlError:
         raise RowError("url_without_host", "url") from None
     for column, text in _clear_texts(record):

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import TypeAlias, TypeVar
 
-from monitor.cycles import uncollected
+from monitor.cycles import gc_paused
 from monitor.formats.catalogue import reader
 from monitor.formats.lanes import LANES
 from monitor.formats.reading import Openable, read_lines
@@ -104,7 +104,7 @@ def batches(reading: Reading, vault: Vault) -> Iterator[Batch]:
     """The rows of a delivery in order; raises DeliveryError as its parser does."""
     lanes = LANES[reading.format](read_lines(reading.file), reading.context)
     for rows in bundles(lanes.rows, reading.size, _weight_of_line):
-        with uncollected():
+        with gc_paused():
             regular, others = lanes.divide(rows)
             one_by_one = of_records(others, vault, reading.context.known_names)
             batch = _of_regular(regular, lanes.flags, vault).in_order_with(one_by_one)

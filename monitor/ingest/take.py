@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from monitor.clear_text import holds_address
-from monitor.cycles import uncollected
+from monitor.cycles import gc_paused
 from monitor.db import insert_columns, lock_writers, next_identifier, table_of
 from monitor.formats.catalogue import keepable
 from monitor.formats.lanes import LANES
@@ -115,7 +115,7 @@ def fill(
     references, retells = References(store, known_names(session)), may_retell(store)
     with closing(given.pieces()) as pieces:
         for piece in pieces:
-            with uncollected():  # a fifth of the time: the rows of a batch are in no cycle, and go with it
+            with gc_paused():  # a fifth of the time: the rows of a batch are in no cycle, and go with it
                 if isinstance(piece, Batch):
                     _store(store, piece)
                     if retells:

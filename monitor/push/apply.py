@@ -14,7 +14,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from monitor.access.pushed import SeenBeforeError, answered, claim, has_body
+from monitor.access.pushed import IdempotencyConflict, answered, claim, has_body
 from monitor.db import lock_writers, transaction
 from monitor.errors import ConfigurationError
 from monitor.formats.reading import fingerprint
@@ -83,7 +83,7 @@ def apply(engine: Engine, vault: Vault, push: Push, body: bytes, now: Callable[[
     try:
         with transaction(engine) as session:
             return _store(session, vault, push, body, parcel, ahead, now)
-    except SeenBeforeError:
+    except IdempotencyConflict:
         with transaction(engine) as session:
             return _again(session, vault, push, body)
 

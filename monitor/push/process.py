@@ -22,7 +22,7 @@ from threading import Lock, Thread
 from monitor.db import connect
 from monitor.process import harden
 from monitor.push.messages import Push, Worked
-from monitor.vault import HandedKey, Vault
+from monitor.vault import ExportedKey, Vault
 
 SECONDS = 100.0  # for one push, and as long for its turn: one that waits for the writer lock may take as long as that
 
@@ -44,7 +44,7 @@ class PushProcess:
     _turn: Lock = field(default_factory=Lock)
     _process: Popen[bytes] | None = None
 
-    def work(self, push: Push, key: HandedKey) -> Worked:
+    def work(self, push: Push, key: ExportedKey) -> Worked:
         """What came of a push; raises PushBusyError or PushBrokeOffError."""
         if not self._turn.acquire(timeout=self.seconds):
             raise PushBusyError
@@ -110,7 +110,7 @@ def main() -> None:
     from monitor.push.apply import work  # here, for what it loads is not for the process that asks
 
     harden()  # a core would hold a body in clear
-    tasks: SimpleQueue[tuple[Push, HandedKey]] = SimpleQueue()
+    tasks: SimpleQueue[tuple[Push, ExportedKey]] = SimpleQueue()
     engine = connect(pickle.load(sys.stdin.buffer))  # noqa: S301 -- from `PushProcess`
     Thread(target=_receive, args=(tasks,), daemon=True).start()
     with suppress(BrokenPipeError):
@@ -121,7 +121,7 @@ def main() -> None:
             sys.stdout.buffer.flush()
 
 
-def _receive(tasks: SimpleQueue[tuple[Push, HandedKey]]) -> None:
+def _receive(tasks: SimpleQueue[tuple[Push, ExportedKey]]) -> None:
     """Take tasks in as they come; at the end of the pipe the site's worker is gone, whatever is being done."""
     while True:
         try:

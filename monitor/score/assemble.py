@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from monitor.cycles import uncollected
+from monitor.cycles import gc_paused
 from monitor.score.counts import TIMING
 from monitor.score.digits import number, rounded
 from monitor.score.gather import Gathered
@@ -46,7 +46,7 @@ def assemble(
 ) -> dict[int, Estimate]:
     """One estimate a company id in `gathered`; the network's is under NETWORK."""
     readings = _Readings(gathered, method)
-    with uncollected():  # the points of the curves are many, and in no cycle
+    with gc_paused():  # the points of the curves are many, and in no cycle
         return {
             company: readings.estimate(index, labels.get(company) or _unnamed(company), refused.get(company, 0))
             for index, company in enumerate(gathered.companies.tolist())

@@ -134,7 +134,7 @@ def test_memory_of_the_process_stays_small_for_every_hostile_body(app: Flask, se
     with_child = PushProcess(url)
     for number, body in enumerate([*HOSTILE.values(), dearest_legal()]):
         push = Push(1, Source("hotline"), f"k{number}", body, gzip=False, lines=False, received_at=int(time.time()))
-        worked = with_child.work(push, vault.hand_over())
+        worked = with_child.work(push, vault.export_key())
         assert isinstance(worked.result, str | Refusal)
     status = Path(f"/proc/{with_child.pid}/status").read_text()
     with_child.close()

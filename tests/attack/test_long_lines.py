@@ -19,13 +19,13 @@ from monitor.formats.ris import read_ris
 from monitor.formats.scart.unquoted import Column, recover
 from monitor.ingest.reading import of_records
 from monitor.instants import parse_instant
-from monitor.vault import HandedKey, Vault
+from monitor.vault import ExportedKey, Vault
 from tests.attack.pumping import seconds
 from tests.fuzz.reading import Delivered
 from tests.fuzz.samples import SAMPLES
 
 CONTEXT = Context(parse_instant("2026-04-12T00:00:00Z"), "Europe/Amsterdam", 5 * 3600)
-VAULT = Vault(HandedKey(1, bytes(range(64))))
+VAULT = Vault(ExportedKey(1, bytes(range(64))))
 LINES = [name for name in FORMATS if name != "xarf"]
 _GROWTH = 9.0  # for four times the length: four, and as much again for a machine that is shared
 _STARTED = 0.02  # seconds: less than this says nothing

@@ -18,7 +18,7 @@ from monitor import clear_text
 from monitor.formats import urlhaus
 from monitor.formats.regular import Shape
 from monitor.formats.scart import ntd, report
-from monitor.logs import DiscreetRecord, redacted
+from monitor.logs import RedactingLogRecord, redacted
 from monitor.release import checkpoints
 from tests.attack.pumping import LINE_LIMIT, Pumped, Use, families, seconds
 
@@ -189,7 +189,7 @@ _TEXTS = st.lists(
 def test_nothing_is_logged_that_was_hidden_before(text: str) -> None:
     """The expressions of logs were made anew: they hide no less."""
     assert not _OLD_ADDRESS.search(redacted(text).replace("<address>", " "))
-    record = DiscreetRecord("library", 20, "file", 1, text.replace("%", "%%"), None, None)
+    record = RedactingLogRecord("library", 20, "file", 1, text.replace("%", "%%"), None, None)
     assert not _OLD_HOST.search(record.getMessage().replace("<address>", " "))
 
 
@@ -197,5 +197,5 @@ def test_a_long_message_is_logged_in_time() -> None:
     """22 seconds for 40 kB once."""
     for unit in ("a+", "a.", "a-", "h__ps:", "1:", "1.", "a:/", "[:]", "%3a"):
         text = unit * (LINE_LIMIT // len(unit))
-        hide = DiscreetRecord("library", 20, "file", 1, "", None, None)._hide
+        hide = RedactingLogRecord("library", 20, "file", 1, "", None, None)._hide
         assert seconds(lambda: hide(text, ours=False), 1) < 5, unit  # noqa: B023 -- called at once

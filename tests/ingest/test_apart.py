@@ -24,7 +24,7 @@ from monitor.ingest.reading import Reading, batches
 from monitor.ingest.take import take
 from monitor.instants import parse_instant
 from monitor.models.facts import Delivery
-from monitor.vault import HandedKey, Vault
+from monitor.vault import ExportedKey, Vault
 from tests.conftest import Database
 from tests.fuzz.reading import Delivered, told
 from tests.ingest.test_lanes import VAULT
@@ -111,7 +111,7 @@ def test_no_secret_is_in_what_others_can_see_of_the_process(
 ) -> None:
     monkeypatch.setenv("MONITOR_DATABASE_URL", "postgresql://monitor:hush-42@db.example/monitor")
     keys = bytes(range(100, 164))
-    with apart.batches_of(reading, Vault(HandedKey(1, keys))) as received:
+    with apart.batches_of(reading, Vault(ExportedKey(1, keys))) as received:
         next(received)
         [process] = readers(os.getpid())
         seen = Path(f"/proc/{process}/cmdline").read_bytes()

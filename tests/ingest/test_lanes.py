@@ -26,14 +26,14 @@ from monitor.intake import take_in
 from monitor.models.facts import Attribution, Content, Delivery, Notice, Quarantined, Sighting
 from monitor.settings import Source
 from monitor.thresholds import Thresholds
-from monitor.vault import HandedKey, Vault
+from monitor.vault import ExportedKey, Vault
 from monitor.vocabulary import Verdict
 from tests.conftest import NewDatabase
 from tests.faults.facts import facts
 from tests.fuzz.reading import Delivered, by_row, told
 
 CONTEXT = Context(parse_instant("2026-04-12T00:00:00Z"), "Europe/Amsterdam", 5 * 3600)
-VAULT = Vault(HandedKey(7, bytes(range(64))))
+VAULT = Vault(ExportedKey(7, bytes(range(64))))
 
 TIMES = [
     "2026-04-10 12:00:05", "2026-04-09 12:00:59", "2026-04-10 23:59:59", "", "0000-00-00 00:00:00",

@@ -22,7 +22,7 @@ from monitor.models.facts import Quarantined
 from monitor.push.messages import Failure, Push, Refusal, Worked
 from monitor.push.process import PushBrokeOffError, PushBusyError
 from monitor.settings import Settings
-from monitor.vault import HandedKey, Vault
+from monitor.vault import ExportedKey, Vault
 from web.api.body import receive, too_large
 from web.api.door import Caller, admitted, engine
 from web.api.problems import Problem, failed
@@ -38,7 +38,7 @@ _REFUSALS = {
 class Pushes(Protocol):
     """What applies pushes: a process of its own (`monitor.push.process`)."""
 
-    def work(self, push: Push, key: HandedKey) -> Worked:
+    def work(self, push: Push, key: ExportedKey) -> Worked:
         """What came of a push; raises PushBusyError or PushBrokeOffError."""
 
 
@@ -67,7 +67,7 @@ def report(number: int) -> Response:
 def _work(caller: Caller, push: Push) -> Worked:
     """Have a push applied, and charge the caller for it; raises Problem where it was not."""
     pushes: Pushes = current_app.extensions["monitor_pushes"]
-    key, begun = _vault().hand_over(), time.monotonic()
+    key, begun = _vault().export_key(), time.monotonic()
     try:
         worked = pushes.work(push, key)
     except PushBusyError:
