@@ -25,7 +25,7 @@ from monitor.attribute.assign import attribute_as_stored
 from monitor.clear_text import refuse_address
 from monitor.db import lock_writers, transaction
 from monitor.errors import MonitorError
-from monitor.formats.reading import fingerprint
+from monitor.formats.files import fingerprint
 from monitor.ingest.ahead import Ahead, Direct, Input
 from monitor.ingest.answer import Answer, answer
 from monitor.ingest.gate import is_lost, judge, verdict_on

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from monitor.disk import writing
-from monitor.formats.reading import open_regular
+from monitor.formats.files import open_regular
 from monitor.ingest.sealed import PIECE, SealedFile, seal
 from monitor.vault import Vault
 from spiders.trip import Validators

@@ -11,8 +11,8 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from monitor.errors import DeliveryError
+from monitor.formats.files import Openable, read_lines
 from monitor.formats.header import read_header
-from monitor.formats.reading import Openable, read_lines
 from monitor.formats.rows import RowError, decode
 
 COLUMNS = ("start", "end", "asn", "organisation")

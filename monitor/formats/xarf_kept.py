@@ -12,7 +12,7 @@ from io import BufferedReader, BytesIO, RawIOBase
 from itertools import chain
 from typing import Any, Literal
 
-from monitor.formats.reading import Openable, read_chunks
+from monitor.formats.files import Openable, read_chunks
 from monitor.formats.xarf import EVIDENCE, rewritten
 from monitor.formats.xarf_objects import read_objects
 

@@ -17,7 +17,7 @@ from itertools import chain, islice
 from typing import Protocol, TypeAlias, TypeVar
 
 from monitor.errors import DeliveryError
-from monitor.formats.reading import Openable, open_delivery_file
+from monitor.formats.files import Openable, open_delivery_file
 from monitor.ingest.apart import Patience, SlowReaderError, batches_of, is_read_apart, pieces_of
 from monitor.ingest.reading import Piece, Reading
 from monitor.ingest.spool import Spool

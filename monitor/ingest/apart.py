@@ -21,8 +21,8 @@ from threading import Thread
 from typing import TypeAlias
 
 from monitor.errors import MonitorError
-from monitor.formats.lanes import LANES
-from monitor.formats.reading import Openable
+from monitor.formats.catalogue import FAST_PATHS
+from monitor.formats.files import Openable
 from monitor.ingest.batch import Batch
 from monitor.ingest.reading import Piece, Reading, batches, records
 from monitor.ingest.sealed import SealedFile
@@ -88,12 +88,12 @@ def batches_of(
 
 def pieces_of(reading: Reading, vault: Vault) -> AbstractContextManager[Iterator[Piece]]:
     """The rows of a delivery in order, by columns or one by one, as its format goes."""
-    return batches_of(reading, vault) if reading.format in LANES else nullcontext(records(reading))
+    return batches_of(reading, vault) if reading.format in FAST_PATHS else nullcontext(records(reading))
 
 
 def is_read_apart(reading: Reading) -> bool:
     """Whether another process reads it: where it goes by columns, is large, and there is a core to spare."""
-    return reading.format in LANES and _is_large(reading.file) and len(os.sched_getaffinity(0)) > 1
+    return reading.format in FAST_PATHS and _is_large(reading.file) and len(os.sched_getaffinity(0)) > 1
 
 
 def _is_large(file: Openable) -> bool:

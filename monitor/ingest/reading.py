@@ -10,11 +10,10 @@ from itertools import islice
 from typing import TypeAlias, TypeVar
 
 from monitor.cycles import gc_paused
-from monitor.formats.catalogue import reader
-from monitor.formats.lanes import LANES
-from monitor.formats.reading import Openable, read_lines
+from monitor.formats.catalogue import FAST_PATHS, reader
+from monitor.formats.fast_path import RegularRows, Row
+from monitor.formats.files import Openable, read_lines
 from monitor.formats.records import Context, Record, Rejected
-from monitor.formats.regular import RegularRows, Row
 from monitor.formats.rows import RowError
 from monitor.ingest.batch import (
     Batch,
@@ -102,12 +101,12 @@ def _weight_of_line(row: Row) -> int:
 
 def batches(reading: Reading, vault: Vault) -> Iterator[Batch]:
     """The rows of a delivery in order; raises DeliveryError as its parser does."""
-    lanes = LANES[reading.format](read_lines(reading.file), reading.context)
-    for rows in bundles(lanes.rows, reading.size, _weight_of_line):
+    path = FAST_PATHS[reading.format](read_lines(reading.file), reading.context)
+    for rows in bundles(path.rows, reading.size, _weight_of_line):
         with gc_paused():
-            regular, others = lanes.divide(rows)
+            regular, others = path.split(rows)
             one_by_one = of_records(others, vault, reading.context.known_names)
-            batch = _of_regular(regular, lanes.flags, vault).in_order_with(one_by_one)
+            batch = _of_regular(regular, path.flags, vault).in_order_with(one_by_one)
         yield batch
 
 

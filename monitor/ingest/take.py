@@ -13,9 +13,8 @@ from sqlalchemy.orm import Session
 from monitor.clear_text import holds_address
 from monitor.cycles import gc_paused
 from monitor.db import insert_columns, lock_writers, next_identifier, table_of
-from monitor.formats.catalogue import keepable
-from monitor.formats.lanes import LANES
-from monitor.formats.reading import Openable, fingerprint
+from monitor.formats.catalogue import FAST_PATHS, keepable
+from monitor.formats.files import Openable, fingerprint
 from monitor.formats.records import Context
 from monitor.formats.registry import alias_form
 from monitor.ingest.ahead import Direct, Input, Lost, never_lost
@@ -62,7 +61,7 @@ def reading_of(
     source: Source, format_name: str, file: Openable, received_at: int, known: frozenset[str] = frozenset()
 ) -> Reading:
     """What a file is read as (`known`: `known_names`); raises ConfigurationError for a zone that is none."""
-    size = _BATCH_BY_COLUMNS if format_name in LANES else _BATCH
+    size = _BATCH_BY_COLUMNS if format_name in FAST_PATHS else _BATCH
     return Reading(file, format_name, context_of(source, received_at, known), size)
 
 

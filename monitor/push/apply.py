@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from monitor.access.pushed import IdempotencyConflict, answered, claim, has_body
 from monitor.db import lock_writers, transaction
 from monitor.errors import ConfigurationError
-from monitor.formats.reading import fingerprint
+from monitor.formats.files import fingerprint
 from monitor.formats.xarf import records
 from monitor.formats.xarf_body import BodyRefusedError, Reports, read_body
 from monitor.formats.xarf_kept import KeptReports

@@ -10,9 +10,9 @@ import pytest
 
 from monitor.errors import DeliveryError
 from monitor.formats.catalogue import FORMATS
+from monitor.formats.files import LINE_LIMIT
 from monitor.formats.netblocks import read_netblocks
 from monitor.formats.pfx2as import read_pfx2as
-from monitor.formats.reading import LINE_LIMIT
 from monitor.formats.records import Context, Record, Rejected
 from monitor.formats.registry import read_registry
 from monitor.formats.ris import read_ris

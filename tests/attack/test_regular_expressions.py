@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from monitor import clear_text
 from monitor.formats import urlhaus
-from monitor.formats.regular import Shape
+from monitor.formats.fast_path import LineLayout
 from monitor.formats.scart import ntd, report
 from monitor.logs import RedactingLogRecord, redacted
 from monitor.release import checkpoints
@@ -88,12 +88,12 @@ def _in_the_code() -> Iterator[Use]:
 
 def _at_run_time() -> Iterator[Use]:
     """What is put together from constants: plain lines of the two formats, and the forms of unquoted columns."""
-    for name, shape in {
-        "ntd": Shape({}, len(ntd.NTD_COLUMNS), separator=";", end=";"),
-        "urlhaus": Shape({}, len(urlhaus.COLUMNS), separator=","),
-        "a thousand columns": Shape({}, 1000, separator=","),
+    for name, layout in {
+        "ntd": LineLayout({}, len(ntd.NTD_COLUMNS), separator=";", end=";"),
+        "urlhaus": LineLayout({}, len(urlhaus.COLUMNS), separator=","),
+        "a thousand columns": LineLayout({}, 1000, separator=","),
     }.items():
-        yield Use(shape.pattern(), "fullmatch", f"a plain line of {name}")
+        yield Use(layout.pattern(), "fullmatch", f"a plain line of {name}")
     yield Use(clear_text._SCHEME, "search", "a scheme")
     yield Use(checkpoints._TEXT, "fullmatch", "the head of an audit log")
     for name, form in report._FORMS.items():
@@ -109,7 +109,7 @@ def test_each_expression_is_known_here() -> None:
     made_at_run_time = [path for path, tree in _trees() for _, call in _calls(tree) if _compiled(call) is None]
     assert made_at_run_time == [
         "monitor/clear_text.py",
-        "monitor/formats/regular.py",
+        "monitor/formats/fast_path.py",
         "monitor/formats/scart/report.py",
         "monitor/release/checkpoints.py",
     ]

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.errors import DeliveryError, MonitorError
-from monitor.formats.reading import fingerprint, read_lines
+from monitor.formats.files import fingerprint, read_lines
 from monitor.incoming import private_folder, remove_leftovers
 from monitor.ingest import apart, sealed
 from monitor.ingest.reading import Reading, batches

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from monitor.db import transaction
 from monitor.errors import DeliveryError
+from monitor.formats.files import read_lines
 from monitor.formats.inhope_csv import COLUMNS, parse
-from monitor.formats.reading import read_lines
 from monitor.formats.records import Context, NoticeRecord, Record, Rejected, SightingRecord
 from monitor.ingest.take import Parcel, take
 from monitor.instants import parse_instant

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from xarf import schema_registry
 
 from monitor.errors import DeliveryError
-from monitor.formats.reading import fingerprint, read_chunks
+from monitor.formats.files import fingerprint, read_chunks
 from monitor.formats.records import Context, NoticeRecord, Record, Rejected, SightingRecord
 from monitor.formats.xarf import parse
 from monitor.formats.xarf_body import read_body

@@ -27,7 +27,7 @@ from monitor.models.facts import Delivery
 from monitor.vault import ExportedKey, Vault
 from tests.conftest import Database
 from tests.fuzz.reading import Delivered, told
-from tests.ingest.test_lanes import VAULT
+from tests.ingest.test_fast_path import VAULT
 from tests.samples import Ntd, on_disk, parcel
 
 CONTEXT = Context(parse_instant("2026-04-12T00:00:00Z"), "UTC", 5 * 3600)
@@ -173,7 +173,7 @@ def test_a_reader_does_not_outlive_whoever_asked_it(reading: Reading, tmp_path: 
         "from monitor.formats.records import Context\n"
         "from monitor.ingest import apart\n"
         "from monitor.ingest.reading import Reading\n"
-        "from tests.ingest.test_lanes import VAULT\n"
+        "from tests.ingest.test_fast_path import VAULT\n"
         "apart._LARGE = 0\n"
         "os.sched_getaffinity = lambda process: {0, 1}\n"
         f"reading = Reading(Path(sys.argv[1]), 'scart-ntd', Context({CONTEXT.received_at}, 'UTC'), 500)\n"
