@@ -17,8 +17,8 @@ from monitor.errors import ConfigurationError, MonitorError
 from monitor.instants import to_datetime
 from monitor.models.account import PushedRequest
 from monitor.models.facts import Content, Notice, Quarantined, Site
-from monitor.models.held import HeldPiece
 from monitor.models.key import KeyCheck
+from monitor.models.pending import PendingPiece
 from monitor.models.references import ItemReference, WaitingStatement
 from monitor.vault import Vault, fingerprint_of
 
@@ -26,7 +26,7 @@ from monitor.vault import Vault, fingerprint_of
 _UNDER_KEY: tuple[tuple[type[Any], str | None], ...] = (
     (Content, "url_sealed"),
     (Quarantined, "row_sealed"),
-    (HeldPiece, "sealed"),
+    (PendingPiece, "sealed"),
     (WaitingStatement, "statement_sealed"),
     (Notice, "address_sealed"),
     (Site, None),

@@ -16,7 +16,7 @@ from twisted.python.failure import Failure
 
 from monitor.clear_text import holds_address
 from monitor.disk import DiskFullError, writing
-from monitor.ingest.sealed import seal
+from monitor.ingest.sealed_files import seal
 from monitor.instants import to_datetime
 from monitor.settings import Source
 from spiders.location import Location, on_the_web, read_location

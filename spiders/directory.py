@@ -8,7 +8,7 @@ from pathlib import Path
 
 from monitor.disk import writing
 from monitor.formats.files import open_regular
-from monitor.ingest.sealed import PIECE, SealedFile, seal
+from monitor.ingest.sealed_files import PIECE, SealedFile, seal
 from monitor.vault import Vault
 from spiders.trip import Validators
 

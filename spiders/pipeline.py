@@ -13,10 +13,8 @@ from monitor.attribute.netblocks import READERS, TableFile, load_netblocks, read
 from monitor.db import database_file, lock_writers, transaction
 from monitor.disk import full_disk
 from monitor.errors import DeliveryError, MonitorError
-from monitor.ingest.answer import Answer
-from monitor.ingest.take import Parcel
+from monitor.ingest.delivery import DeliveryFile, IngestResult, ingest, read_ahead
 from monitor.instants import to_datetime
-from monitor.intake import read_ahead, take_in
 from monitor.vocabulary import Verdict
 from spiders.collector import collector_of
 from spiders.trip import Fetched, Trip
@@ -76,15 +74,15 @@ class Intake:
     def _take(self, item: Fetched) -> Stored:
         """Take a delivery in; raises WaitsError or DeliveryError where it does not count, after it is on record."""
         trip = self.trip
-        parcel = Parcel(trip.source, item.format, item.file, item.received_at)
-        with read_ahead(trip.engine, trip.vault, parcel) as ahead:
+        delivery_file = DeliveryFile(trip.source, item.format, item.file, item.received_at)
+        with read_ahead(trip.engine, trip.vault, delivery_file) as reader:
 
-            def attempt() -> Answer:
+            def attempt() -> IngestResult:
                 with transaction(trip.engine) as session:
                     lock_writers(session)  # the clock is asked when nobody else writes
-                    return take_in(session, trip.vault, parcel, trip.now(), given=ahead)
+                    return ingest(session, trip.vault, delivery_file, trip.now(), reader=reader)
 
-            answer = ahead.store(attempt)
+            answer = reader.store(attempt)
         reasons = "; ".join(reason.text for reason in answer.reasons)
         if answer.verdict is Verdict.SUSPICIOUS:
             raise WaitsError(f"delivery {answer.delivery} waits for a person: {reasons}")

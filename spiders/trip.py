@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from sqlalchemy import Engine
 
-from monitor.ingest.sealed import SealedFile
+from monitor.ingest.sealed_files import SealedFile
 from monitor.settings import Source
 from monitor.vault import Vault
 

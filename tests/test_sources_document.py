@@ -11,7 +11,7 @@ import pytest
 from monitor.cli import cli
 from monitor.formats.catalogue import DEFAULT_SOURCE, FORMATS
 from monitor.formats.inhope_csv import COLUMNS, NOT_READ
-from monitor.ingest.reasons import RULES
+from monitor.ingest.checks import RULES
 from monitor.settings import load_settings
 from monitor.thresholds import Thresholds
 

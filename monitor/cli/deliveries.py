@@ -1,4 +1,4 @@
-"""`monitor deliveries`: what came in, what the gate said of it, and a person's decision where it waits for one."""
+"""`monitor deliveries`: what came in, what the checks found, and the review of what is pending."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from monitor.cli.runtime import Runtime, json_option, runtime, show
 from monitor.db import lock_writers, transaction
 from monitor.errors import MonitorError
-from monitor.ingest.answer import Answer, reasons_of
-from monitor.intake import Decision, accept, read_held_ahead, reject
+from monitor.ingest.delivery import IngestResult, findings_of
+from monitor.ingest.review import ReviewDecision, accept, read_pending_ahead, reject
 from monitor.models.facts import Delivery, Quarantined
 from monitor.vocabulary import Verdict
 
@@ -46,7 +46,7 @@ def decision_options(function: F) -> F:
 def deliveries(
     context: click.Context, quarantine: int | None, verdict: str | None, source: str | None, as_json: bool
 ) -> None:
-    """List what came in, the newest first; with --quarantine, the rows of one delivery that could not be taken."""
+    """List what came in, the newest first; with --quarantine, the rows of one delivery that could not be read."""
     if context.invoked_subcommand is not None:
         return
     with transaction(runtime().engine) as session:
@@ -74,21 +74,21 @@ def show_one(number: int, as_json: bool) -> None:
 @decision_options
 @json_option
 def accept_one(number: int, reason: str, by: str, as_json: bool) -> None:
-    """Take in a delivery that waits: as it arrived then, recorded now."""
+    """Ingest a delivery that is pending review: as it arrived then, recorded now."""
     run = runtime()
     with Session(run.engine) as looking:
         source = run.settings.source(_found(looking, number).source)
-        with read_held_ahead(looking, run.vault, source, number) as ahead:
+        with read_pending_ahead(looking, run.vault, source, number) as reader:
 
-            def decide(session: Session, decision: Decision) -> Answer:
-                return accept(session, run.vault, source, number, decision, ahead)
+            def decide(session: Session, decision: ReviewDecision) -> IngestResult:
+                return accept(session, run.vault, source, number, decision, reader)
 
-            def attempt() -> Answer:
+            def attempt() -> IngestResult:
                 return _decide(run, decide, reason, by)
 
-            answer = ahead.store(attempt) if ahead else attempt()
-    text = f"delivery {number} counts now: {answer.accepted} rows accepted, {answer.duplicate} duplicate"
-    show(answer.as_json(), as_json, text)
+            result = reader.store(attempt) if reader else attempt()
+    text = f"delivery {number} counts now: {result.accepted} rows accepted, {result.duplicate} duplicate"
+    show(result.as_json(), as_json, text)
 
 
 @deliveries.command("reject")
@@ -96,20 +96,22 @@ def accept_one(number: int, reason: str, by: str, as_json: bool) -> None:
 @decision_options
 @json_option
 def reject_one(number: int, reason: str, by: str, as_json: bool) -> None:
-    """Refuse a delivery that waits, for good; what was kept of it is erased."""
-    answer = _decide(runtime(), lambda session, decision: reject(session, number, decision), reason, by)
-    show(answer.as_json(), as_json, f"delivery {number} is refused; what was kept of it is erased")
+    """Refuse a delivery that is pending review, for good; what was kept of it is erased."""
+    result = _decide(runtime(), lambda session, decision: reject(session, number, decision), reason, by)
+    show(result.as_json(), as_json, f"delivery {number} is refused; what was kept of it is erased")
 
 
-def _decide(run: Runtime, decide: Callable[[Session, Decision], Answer], reason: str, by: str) -> Answer:
+def _decide(
+    run: Runtime, decide: Callable[[Session, ReviewDecision], IngestResult], reason: str, by: str
+) -> IngestResult:
     """Ask the clock when nobody else writes: what is recorded by then is what others can see."""
     with transaction(run.engine) as session:
         lock_writers(session)
-        return decide(session, Decision(by, reason, run.now()))
+        return decide(session, ReviewDecision(by, reason, run.now()))
 
 
 def _chosen(session: Session, verdict: str | None, source: str | None) -> list[Delivery]:
-    """The newest first; of those that arrived together, in the order they were taken in."""
+    """The newest first; of those that arrived together, in the order they were ingested."""
     query = select(Delivery).order_by(Delivery.received_at.desc(), Delivery.id)
     if verdict is not None:
         query = query.where(Delivery.verdict == Verdict(verdict))
@@ -148,7 +150,7 @@ def row_of(delivery: Delivery) -> dict[str, Any]:
         "rejected": sum(delivery.quarantined.values()),
         "quarantined": delivery.quarantined,
         "verdict": str(delivery.verdict),
-        "reasons": [reason.as_json() for reason in reasons_of(delivery)],
+        "reasons": [reason.as_json() for reason in findings_of(delivery)],
         "recorded_at": _instant(delivery.recorded_at),
         "decided_at": None if decided is None else _instant(decided),
         "decided_by": delivery.decided_by,
@@ -175,7 +177,7 @@ def _story(delivery: Delivery) -> str:
         f"delivery {delivery.id} of {delivery.source} ({delivery.format}), received {received}: {delivery.verdict}",
         f"{delivery.rows:,} rows: {counts}",
     ]
-    for reason in reasons_of(delivery):
+    for reason in findings_of(delivery):
         lines += [f"{reason.verdict}: {reason.text}", f"  {reason.advice}"]
     if delivery.decided_at is not None:
         lines.append(f"decided by {delivery.decided_by} at {_instant(delivery.decided_at)}: {delivery.decision}")

@@ -14,9 +14,9 @@ from monitor.models.facts import (
     Site,
     Suspension,
 )
-from monitor.models.held import HeldPiece
 from monitor.models.key import KeyCheck
 from monitor.models.observe import ObserverState
+from monitor.models.pending import PendingPiece
 from monitor.models.references import HashHit, ItemReference, WaitingStatement
 from monitor.models.release import Release, ReleaseRow
 from monitor.models.run import Alert, CollectorRun, Leadership, ScheduledSource
@@ -34,7 +34,6 @@ __all__ = [
     "Correction",
     "Delivery",
     "HashHit",
-    "HeldPiece",
     "ItemReference",
     "KeyCheck",
     "Leadership",
@@ -43,6 +42,7 @@ __all__ = [
     "Network",
     "Notice",
     "ObserverState",
+    "PendingPiece",
     "PushedRequest",
     "Quarantined",
     "Release",

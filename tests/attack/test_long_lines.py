@@ -17,7 +17,7 @@ from monitor.formats.records import Context, Record, Rejected
 from monitor.formats.registry import read_registry
 from monitor.formats.ris import read_ris
 from monitor.formats.scart.unquoted import Column, recover
-from monitor.ingest.reading import of_records
+from monitor.ingest.batches import batch_of_records
 from monitor.instants import parse_instant
 from monitor.vault import ExportedKey, Vault
 from tests.attack.pumping import seconds
@@ -40,7 +40,7 @@ PUMPS = (
 def _rows(name: str, content: bytes) -> int:
     """Read and prepare all of it, as taking it in does before it stores."""
     try:
-        return of_records(FORMATS[name](Delivered(content), CONTEXT), VAULT).size
+        return batch_of_records(FORMATS[name](Delivered(content), CONTEXT), VAULT).size
     except DeliveryError:
         return 0
 

@@ -14,9 +14,8 @@ from monitor.formats.catalogue import FAST_PATHS, FORMATS
 from monitor.formats.files import read_lines
 from monitor.formats.records import Context, Record, Rejected
 from monitor.formats.rows import RowError
-from monitor.ingest.batch import Batch
-from monitor.ingest.items import prepare
-from monitor.ingest.reading import Reading, batches, of_records
+from monitor.ingest.batches import Batch, ReadTask, batch_of_records, batches
+from monitor.ingest.rows import prepare
 from monitor.instants import parse_instant, to_datetime
 from monitor.vault import Vault
 
@@ -47,7 +46,7 @@ def hold(format_name: str, content: bytes, vault: Vault) -> int:
             rows += 1
             kept += len(row.raw) if isinstance(row, Rejected) else _record(row, vault)
         if format_name in FAST_PATHS:
-            reading = Reading(Delivered(content), format_name, CONTEXT, 100)
+            reading = ReadTask(Delivered(content), format_name, CONTEXT, 100)
             by_columns = [told(batch, vault) for batch in batches(reading, vault)]
             assert by_columns == [told(batch, vault) for batch in by_row(reading, vault)], "the fast path differs"
     assert rows <= len(content) + 1, "more rows than bytes"
@@ -71,11 +70,11 @@ def _record(record: Record, vault: Vault) -> int:
     return len(repr(record))
 
 
-def by_row(reading: Reading, vault: Vault) -> Iterator[Batch]:
+def by_row(reading: ReadTask, vault: Vault) -> Iterator[Batch]:
     """What is read where every row goes by itself, for a format whose regular rows go by columns."""
     path = FAST_PATHS[reading.format](read_lines(reading.file), reading.context)
     while rows := list(islice(path.rows, reading.size)):
-        yield of_records([path.read_row(line, raw) for line, raw in rows], vault)
+        yield batch_of_records([path.read_row(line, raw) for line, raw in rows], vault)
 
 
 def told(batch: Batch, vault: Vault) -> list[Any]:

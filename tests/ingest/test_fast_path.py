@@ -18,11 +18,10 @@ from monitor.formats.files import Openable, read_lines
 from monitor.formats.records import Context, Record, Rejected
 from monitor.formats.scart.ntd import NTD_COLUMNS
 from monitor.formats.urlhaus import COLUMNS
-from monitor.ingest.outcomes import Outcome
-from monitor.ingest.reading import Reading, batches
-from monitor.ingest.take import Parcel
+from monitor.ingest.batches import ReadTask, batches
+from monitor.ingest.delivery import DeliveryFile, ingest
+from monitor.ingest.rows import RowResult
 from monitor.instants import parse_instant
-from monitor.intake import take_in
 from monitor.models.facts import Attribution, Content, Delivery, Notice, Quarantined, Sighting
 from monitor.settings import Source
 from monitor.thresholds import Thresholds
@@ -130,11 +129,11 @@ def deliveries(draw: st.DrawFn) -> tuple[str, bytes]:
     return "scart-ntd" if is_ntd else "urlhaus", b"\n".join([header, *(spoil(write(names, r)) for r, spoil in rows)])
 
 
-def _by_columns(reading: Reading) -> list[Any]:
+def _by_columns(reading: ReadTask) -> list[Any]:
     return [told(batch, VAULT) for batch in batches(reading, VAULT)]
 
 
-def _by_row(reading: Reading) -> list[Any]:
+def _by_row(reading: ReadTask) -> list[Any]:
     return [told(batch, VAULT) for batch in by_row(reading, VAULT)]
 
 
@@ -158,14 +157,14 @@ def one_irregular_thing_a_row(format_name: str) -> bytes:
 @pytest.mark.parametrize("format_name", FAST_PATHS)
 @pytest.mark.parametrize("size", [1, 7, 1000])
 def test_one_irregular_thing_is_enough(format_name: str, size: int) -> None:
-    reading = Reading(Delivered(one_irregular_thing_a_row(format_name)), format_name, CONTEXT, size)
+    reading = ReadTask(Delivered(one_irregular_thing_a_row(format_name)), format_name, CONTEXT, size)
     assert _by_columns(reading) == _by_row(reading)
 
 
 @settings(max_examples=200, deadline=None)
 @given(deliveries(), st.integers(1, 14))
 def test_both_parsers_say_the_same_of_every_row(delivery: tuple[str, bytes], size: int) -> None:
-    reading = Reading(Delivered(delivery[1]), delivery[0], CONTEXT, size)
+    reading = ReadTask(Delivered(delivery[1]), delivery[0], CONTEXT, size)
     assert _by_columns(reading) == _by_row(reading)
 
 
@@ -194,7 +193,7 @@ def test_the_real_feed_goes_by_columns_and_says_the_same(shared_data: Path) -> N
     path = shared_data / "urlhaus-2026-04-10T1207Z.csv.gz"
     rows, others = split("urlhaus", path)
     assert len(rows.line) > 20 * len(others)
-    reading = Reading(path, "urlhaus", Context(parse_instant("2026-04-10T12:07:00Z"), "UTC", 6 * 3600), 2000)
+    reading = ReadTask(path, "urlhaus", Context(parse_instant("2026-04-10T12:07:00Z"), "UTC", 6 * 3600), 2000)
     assert _by_columns(reading) == _by_row(reading)
 
 
@@ -232,12 +231,12 @@ def _crooked_export(path: Path, part: int) -> Path:
     return path
 
 
-def _taken_in(url: str, path: Path) -> tuple[dict[str, Any], list[Outcome]]:
-    engine, outcomes = connect(url), list[Outcome]()
+def _taken_in(url: str, path: Path) -> tuple[dict[str, Any], list[RowResult]]:
+    engine, outcomes = connect(url), list[RowResult]()
     source = Source("scart", zone="Europe/Amsterdam", gate=Thresholds(shares_from_rows=10**6))
     with transaction(engine) as session:
-        what = Parcel(source, "scart-ntd", path, CONTEXT.received_at)
-        answer = take_in(session, VAULT, what, CONTEXT.received_at, outcomes=outcomes.append)
+        what = DeliveryFile(source, "scart-ntd", path, CONTEXT.received_at)
+        answer = ingest(session, VAULT, what, CONTEXT.received_at, on_row=outcomes.append)
     engine.dispose()
     assert answer.verdict is Verdict.OK, answer.reasons
     return answer.as_json(), outcomes

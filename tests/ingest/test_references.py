@@ -10,15 +10,14 @@ from sqlalchemy import Engine, select
 
 from monitor.attribute.assign import attribute_notices
 from monitor.db import transaction
-from monitor.ingest.answer import Answer
-from monitor.ingest.take import Parcel, take
+from monitor.ingest.delivery import DeliveryFile, IngestResult, load
 from monitor.instants import parse_instant, to_datetime
 from monitor.models.facts import Content, Correction, Notice, Sighting
 from monitor.models.references import HashHit, ItemReference, WaitingStatement
 from monitor.vault import Vault
 from monitor.vocabulary import Channel, Decision, DeliveryState, State
 from tests.conftest import Database
-from tests.samples import SCART, Closed, Ntd, parcel
+from tests.samples import SCART, Closed, Ntd, delivery_file
 
 NOW = parse_instant("2026-04-12T00:00:00Z")
 URL = "https://img.s0001.example/a.jpg"
@@ -64,17 +63,17 @@ class Intake:
     vault: Vault
     folder: Path
 
-    def ntd(self, at: str, url: str = URL, **changed: str) -> Answer:
-        return self._take(parcel(self.folder, at, Ntd(url[:255], changed.pop("sent", SENT), **changed)))
+    def ntd(self, at: str, url: str = URL, **changed: str) -> IngestResult:
+        return self._take(delivery_file(self.folder, at, Ntd(url[:255], changed.pop("sent", SENT), **changed)))
 
-    def closed(self, at: str, url: str = URL) -> Answer:
-        return self._take(parcel(self.folder, at, Closed(url[:255], last="2026-04-10 11:00:00")))
+    def closed(self, at: str, url: str = URL) -> IngestResult:
+        return self._take(delivery_file(self.folder, at, Closed(url[:255], last="2026-04-10 11:00:00")))
 
-    def report(self, at: str, *rows: Reported) -> Answer:
+    def report(self, at: str, *rows: Reported) -> IngestResult:
         header = REPORT if rows[0].url else ANONYMOUS
         return self._file("scart-report", at, "\n".join([header, *(row.text() for row in rows)]))
 
-    def whois(self, at: str, first_mail: str, url: str = URL) -> Answer:
+    def whois(self, at: str, first_mail: str, url: str = URL) -> IngestResult:
         values = (
             "N1",
             url,
@@ -97,14 +96,14 @@ class Intake:
         lines = ["".join(f'"{value}";' for value in row) for row in (WHOIS.split(";"), values)]
         return self._file("scart-whois", at, "\n".join(lines))
 
-    def _file(self, name: str, at: str, text: str) -> Answer:
+    def _file(self, name: str, at: str, text: str) -> IngestResult:
         path = self.folder / f"{name}-{at.replace(':', '')}"
         path.write_text(text)
-        return self._take(Parcel(SCART, name, path, parse_instant(at)))
+        return self._take(DeliveryFile(SCART, name, path, parse_instant(at)))
 
-    def _take(self, what: Parcel) -> Answer:
+    def _take(self, what: DeliveryFile) -> IngestResult:
         with transaction(self.engine) as session:
-            return take(session, self.vault, what, NOW)
+            return load(session, self.vault, what, NOW)
 
     def notices(self) -> list[tuple[str, str | None, str, str]]:
         """Of those that count: form of the URL, recipient, delivery, channel."""
@@ -234,9 +233,9 @@ def test_each_source_has_file_numbers_of_its_own(intake: Intake) -> None:
     other = intake.folder / "other"
     other.write_text(f"{ANONYMOUS}\n{Reported('').text()}")
     intake.report("2026-04-10T18:00:00Z", Reported())
-    what = Parcel(replace(SCART, name="elsewhere"), "scart-report", other, parse_instant("2026-04-10T19:00:00Z"))
+    what = DeliveryFile(replace(SCART, name="elsewhere"), "scart-report", other, parse_instant("2026-04-10T19:00:00Z"))
     with transaction(intake.engine) as session:
-        assert "waiting_for_item: 1 rows" in take(session, intake.vault, what, NOW).warnings
+        assert "waiting_for_item: 1 rows" in load(session, intake.vault, what, NOW).warnings
 
 
 def test_attributing_again_changes_nothing(intake: Intake) -> None:

@@ -13,15 +13,15 @@ from sqlalchemy import select, text
 from monitor.attribute.registry import load_registry
 from monitor.db import transaction
 from monitor.formats.registry import read_registry
+from monitor.ingest.delivery import ingest
 from monitor.instants import HOUR, parse_instant
-from monitor.intake import take_in
 from monitor.models.company import Company
 from monitor.models.facts import Attribution, Sighting
 from monitor.settings import Source
 from monitor.vault import Vault
 from spiders.trip import Outcome, Trip
 from tests.conftest import Database
-from tests.samples import Closed, Ntd, parcel
+from tests.samples import Closed, Ntd, delivery_file
 
 REGISTRY = """
 companies:
@@ -59,7 +59,7 @@ class Observed:
         folder = self.folder / "deliveries"
         folder.mkdir(exist_ok=True)
         with transaction(self.database.engine) as session:
-            take_in(session, self.vault, parcel(folder, received_at, *rows), parse_instant(received_at))
+            ingest(session, self.vault, delivery_file(folder, received_at, *rows), parse_instant(received_at))
 
     def go(self, observe: Callable[..., bool], hours: float = 0, **options: Any) -> Outcome:
         """One trip, that many hours later."""

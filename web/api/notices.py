@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from monitor.access.pushed import own_delivery
 from monitor.access.tokens import PUSH, READ
 from monitor.db import transaction
-from monitor.ingest.answer import answer
+from monitor.ingest.delivery import result_of
 from monitor.instants import iso, to_instant
 from monitor.key_checks import open_vault
 from monitor.models.facts import Quarantined
@@ -59,7 +59,7 @@ def report(number: int) -> Response:
         if delivery is None:
             raise Problem(404, "delivery", "Not found", "This token pushed no delivery of that number.")
         received = {"received_at": iso(to_instant(delivery.received_at))}
-        told = answer(delivery).as_json() | received | {"refused": _refused(session, number)}
+        told = result_of(delivery).as_json() | received | {"refused": _refused(session, number)}
     del told["sha256"]  # of what was kept of the body, not of what was sent
     return _said(json.dumps(told), 200)
 

@@ -1,20 +1,21 @@
-"""What the gate is told of a delivery: its shape, those before it, and where it contradicts them."""
+"""Statistics of a delivery and of those before it, and where it contradicts them: the input of the checks."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from sqlalchemy import BigInteger, ColumnElement, Select, and_, distinct, func, select, type_coerce
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from monitor.db import rows_where, table_of
-from monitor.ingest.gate import Case, Conflict, Conflicts, Rejection, Shape
 from monitor.instants import DAY, HOUR, to_datetime, to_instant
 from monitor.models.company import Company
 from monitor.models.facts import Content, Delivery, Notice, Sighting
 from monitor.settings import Source
+from monitor.thresholds import Thresholds
 from monitor.vocabulary import State, Verdict
 
 _LARGEST = 20  # companies kept of each delivery: a smaller one is never expected for certain
@@ -24,12 +25,89 @@ _UNKNOWN = "unknown_column:"
 _Own: TypeAlias = ColumnElement[bool]  # what the facts of the delivery itself are known by
 
 
-def measure(session: Session, delivery: Delivery, source: Source) -> Case:
-    """What there is to judge of a delivery whose facts are stored and attributed; keeps it in `delivery.measures`."""
+@dataclass(frozen=True)
+class DeliveryStats:
+    """The statistics of one delivery.
+
+    `companies`: notices to each; `known`, `repeated`: notices that earlier deliveries have of the time it covers, and
+    how many of them it has too (None: not counted). `stopped`: it was read no further, as it is refused anyway.
+    """
+
+    received_at: int
+    rows: int
+    quarantined: Mapping[str, int]
+    unknown_columns: frozenset[str]
+    notices: int | None = None
+    days: int | None = None
+    known: int | None = None
+    repeated: int | None = None
+    companies: Mapping[str, int] = field(default_factory=dict)
+    stopped: bool = False
+
+    @property
+    def bad(self) -> int:
+        """Rows in quarantine."""
+        return sum(self.quarantined.values())
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """How many of the facts that can be compared contradict an earlier delivery; `hours`: by how much."""
+
+    count: int
+    of: int
+    hours: int = 0
+
+
+_NONE = Conflict(0, 0)
+
+
+@dataclass(frozen=True)
+class Conflicts:
+    """The contradictions with earlier deliveries."""
+
+    returned: Conflict = _NONE
+    retimed: Conflict = _NONE
+    notices_shifted: Conflict = _NONE
+    sightings_shifted: Conflict = _NONE
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A person refused this very file before."""
+
+    by: str
+    at: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class CheckInput:
+    """What is checked: a delivery, those before it (newest first), and the thresholds of its source."""
+
+    stats: DeliveryStats
+    earlier: tuple[DeliveryStats, ...]
+    source: Source
+    conflicts: Conflicts = Conflicts()
+    rejection: Rejection | None = None
+
+    @property
+    def limits(self) -> Thresholds:
+        """The thresholds of the source."""
+        return self.source.gate
+
+    @property
+    def has_history(self) -> bool:
+        """Whether there is enough to compare with."""
+        return len(self.earlier) >= self.limits.history_at_least
+
+
+def check_input(session: Session, delivery: Delivery, source: Source) -> CheckInput:
+    """The input of the checks, of a delivery whose facts are stored and attributed; kept in `delivery.measures`."""
     delivery.measures = delivery.measures | _repetition(session, delivery)
     session.flush()
-    earlier = tuple(_shape(found) for found in _recent(session, delivery, source.gate.history))
-    return Case(_shape(delivery), earlier, source, _conflicts(session, delivery, source), _rejection(delivery))
+    earlier = tuple(_stats_of(found) for found in _recent(session, delivery, source.gate.history))
+    return CheckInput(_stats_of(delivery), earlier, source, _conflicts(session, delivery, source), _rejection(delivery))
 
 
 def _recent(session: Session, delivery: Delivery, count: int) -> Iterable[Delivery]:
@@ -43,9 +121,9 @@ def _recent(session: Session, delivery: Delivery, count: int) -> Iterable[Delive
     return session.scalars(query)
 
 
-def _shape(delivery: Delivery) -> Shape:
+def _stats_of(delivery: Delivery) -> DeliveryStats:
     measures = delivery.measures
-    return Shape(
+    return DeliveryStats(
         received_at=to_instant(delivery.received_at),
         rows=delivery.rows,
         quarantined=delivery.quarantined,

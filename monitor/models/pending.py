@@ -1,4 +1,4 @@
-"""What waits for a person: the bytes of a suspicious delivery, sealed, in pieces."""
+"""The bytes of a suspicious delivery that is pending review, sealed, in pieces."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from monitor.db import Base
 
 
-class HeldPiece(Base):
+class PendingPiece(Base):
     """A piece of a delivery as it arrived, sealed; pieces are numbered from 0 and gone once a person has decided."""
 
     __tablename__ = "held_pieces"
