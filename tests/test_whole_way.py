@@ -29,7 +29,7 @@ NOW = parse_instant("2026-11-21T00:00:00Z")
 
 
 def released(database: Database, vault: Vault, tmp_path: Path, name: str, scale: float) -> tuple[Table, Step]:
-    """The table of a scenario, after every delivery was taken in and the table frozen and read back."""
+    """The table of a scenario, after every delivery was ingested and the table frozen and read back."""
     settings = Settings(home=tmp_path, database_url=database.url, key_file=tmp_path / "keys.json")
     step = prepare(tmp_path, name, scale)
     ingest_all(database.engine, settings, step, lambda: NOW, lambda done, total: None)

@@ -1,6 +1,6 @@
 """A XARF delivery as it may be kept: object for object the same to the parser, with nothing of the evidence in it.
 
-A delivery that waits for a person is kept whole until it is decided. Evidence may be the very material, so it is gone
+A delivery that is pending review is kept whole until it is decided. Evidence may be the very material, so it is gone
 before the delivery is even fingerprinted: a XARF delivery's SHA-256 is that of this form.
 """
 

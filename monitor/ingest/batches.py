@@ -164,8 +164,8 @@ def _weight(record: Record | Rejected) -> int:
     """About how many bytes of its row a record holds."""
     if isinstance(record, Rejected):
         return len(record.raw)
-    told = record.notices if record.first_notice is None else (*record.notices, record.first_notice)
-    texts = (len(n.recipient or "") + len(n.recipient_email or "") + len(n.address or "") for n in told)
+    notices = record.notices if record.first_notice is None else (*record.notices, record.first_notice)
+    texts = (len(n.recipient or "") + len(n.recipient_email or "") + len(n.address or "") for n in notices)
     return len(record.url) + len(record.flags) + sum(texts)
 
 
@@ -208,33 +208,33 @@ def _rows(items: Sequence[Item], vault: Vault) -> Rows:
 
 
 def _notices(items: Sequence[Item], vault: Vault) -> Notices:
-    told = [(row, item, notice) for row, item in enumerate(items) for notice in item.record.notices]
-    addresses = [notice_address(notice, item) for _, item, notice in told]
+    found = [(row, item, notice) for row, item in enumerate(items) for notice in item.record.notices]
+    addresses = [notice_address(notice, item) for _, item, notice in found]
     return Notices(
-        [row for row, _, _ in told],
-        [notice.sent_at for _, _, notice in told],
-        [str(notice.kind) for _, _, notice in told],
-        [str(notice.role) for _, _, notice in told],
-        [str(notice.delivery) for _, _, notice in told],
-        [notice.recipient for _, _, notice in told],
-        recipient_digests([notice.recipient_email for _, _, notice in told], vault),
-        [notice.recipient_country for _, _, notice in told],
-        [str(notice.channel) for _, _, notice in told],
-        [notice.deadline_hours for _, _, notice in told],
+        [row for row, _, _ in found],
+        [notice.sent_at for _, _, notice in found],
+        [str(notice.kind) for _, _, notice in found],
+        [str(notice.role) for _, _, notice in found],
+        [str(notice.delivery) for _, _, notice in found],
+        [notice.recipient for _, _, notice in found],
+        recipient_digests([notice.recipient_email for _, _, notice in found], vault),
+        [notice.recipient_country for _, _, notice in found],
+        [str(notice.channel) for _, _, notice in found],
+        [notice.deadline_hours for _, _, notice in found],
         addresses,
         sealed_addresses(addresses, vault),
-        sealed_references([notice.reference for _, _, notice in told], vault),
+        sealed_references([notice.reference for _, _, notice in found], vault),
     )
 
 
 def _sightings(records: Sequence[Record]) -> Sightings:
-    told = [(row, sighting) for row, record in enumerate(records) for sighting in record.sightings]
+    found = [(row, sighting) for row, record in enumerate(records) for sighting in record.sightings]
     return Sightings(
-        [row for row, _ in told],
-        [sighting.seen_at for _, sighting in told],
-        [str(sighting.state) for _, sighting in told],
-        [None if sighting.pause is None else str(sighting.pause) for _, sighting in told],
-        [sighting.country for _, sighting in told],
+        [row for row, _ in found],
+        [sighting.seen_at for _, sighting in found],
+        [str(sighting.state) for _, sighting in found],
+        [None if sighting.pause is None else str(sighting.pause) for _, sighting in found],
+        [sighting.country for _, sighting in found],
     )
 
 
@@ -274,8 +274,8 @@ def _batch_of_regular(rows: RegularRows, flags: Sequence[str], vault: Vault) -> 
         sealed_references(rows.reference, vault),
     )
     digests, sites = vault.digest_all(rows.url), [vault.digest_recurring(site_of(host)) for host in rows.host]
-    told = Rows(rows.line, digests, vault.seal_all(rows.url), [False] * size, list(nothing), sites)
-    return Batch(told, notices, _seen(rows), (), _flags(rows, flags))
+    stored = Rows(rows.line, digests, vault.seal_all(rows.url), [False] * size, list(nothing), sites)
+    return Batch(stored, notices, _seen(rows), (), _flags(rows, flags))
 
 
 def _flags(rows: RegularRows, of_all: Sequence[str]) -> Counter[str]:

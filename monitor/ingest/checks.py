@@ -274,7 +274,7 @@ _SENTENCES: Mapping[str, _Sentence] = MappingProxyType(
         ),
         "long_gap": _Sentence(
             "{days:,} days since the delivery before, received {before}; at most {limit:,} expected",
-            "find out what was exported in between and take that in first",
+            "find out what was exported in between and ingest that first",
         ),
         "older_than_last": _Sentence(
             "received {hours:,} hours before the last one, which is of {before}",

@@ -133,8 +133,8 @@ def _repeated_result(delivery: Delivery) -> IngestResult:
     """The result for a file that was ingested before, or is pending review."""
     since = delivery.received_at.strftime("%Y-%m-%dT%H:%M:%SZ")
     if delivery.verdict is Verdict.SUSPICIOUS:
-        waits = f"it_waits: this file is delivery {delivery.id}, received {since}; it waits for a person"
-        return replace(result_of(delivery), warnings=(waits,), repeated=True)
+        pending = f"it_waits: this file is delivery {delivery.id}, received {since}; it is pending review"
+        return replace(result_of(delivery), warnings=(pending,), repeated=True)
     warning = f"already_taken_in: this file is delivery {delivery.id}, received {since}; nothing was changed"
     known = delivery.rows - sum(delivery.quarantined.values())
     result = replace(result_of(delivery), accepted=0, duplicate=known, contents_new=0, notices_new=0, sightings_new=0)

@@ -23,7 +23,7 @@ from monitor.vocabulary import Decision, DeliveryState, Kind, Role
 
 _SCART, NTD = "scart-", "scart-ntd"
 _ARRIVED = (str(DeliveryState.DELIVERED), str(DeliveryState.ASSUMED))
-_REASON = "the ntd export tells of this notice itself; that one counts"
+_REASON = "the ntd export tells of this notice itself; that one counts"  # this and the next: as stored
 _BY = "taking in"
 
 

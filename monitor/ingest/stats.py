@@ -181,13 +181,13 @@ def _repetition(session: Session, delivery: Delivery) -> dict[str, Any]:
 def _conflicts(session: Session, delivery: Delivery, source: Source) -> Conflicts:
     if delivery.rows == delivery.contents_new + sum(delivery.quarantined.values()):
         return Conflicts()  # of new items nothing is known that could be contradicted
-    told = Notice.id > _last_before(session, Notice, delivery.notices_new)
+    own = Notice.id > _last_before(session, Notice, delivery.notices_new)
     online = and_(Sighting.id > _last_before(session, Sighting, delivery.sightings_new), Sighting.state == State.ONLINE)
-    notices, sightings = _of_known(session, delivery, Notice, told), _of_known(session, delivery, Sighting, online)
+    notices, sightings = _of_known(session, delivery, Notice, own), _of_known(session, delivery, Sighting, online)
     return Conflicts(
         _returned(session, delivery, online, round(source.gate.returned_after_days * DAY)),
-        Conflict(session.scalar(_retimed(delivery, told)) or 0, notices),
-        _shifted(session, _pairs_of_notices(delivery, told), notices),
+        Conflict(session.scalar(_retimed(delivery, own)) or 0, notices),
+        _shifted(session, _pairs_of_notices(delivery, own), notices),
         _shifted(session, _pairs_of_sightings(delivery, online), sightings),
     )
 
@@ -217,25 +217,25 @@ def _returned(session: Session, delivery: Delivery, online: _Own, long_before: i
     return Conflict(session.scalar(gone) or 0, session.scalar(every) or 0)
 
 
-def _retimed(delivery: Delivery, told: _Own) -> Select[int]:
+def _retimed(delivery: Delivery, own: _Own) -> Select[int]:
     """Notices with the number, item and state of an earlier one, and another time."""
     before = aliased(Notice)
     return (
         select(func.count(distinct(Notice.id)))
         .join(before, before.content_id == Notice.content_id)
-        .where(told, before.delivery_id != delivery.id)
+        .where(own, before.delivery_id != delivery.id)
         .where(before.reference_sealed == Notice.reference_sealed, before.delivery == Notice.delivery)
         .where(before.recipient_role == Notice.recipient_role, before.sent_at != Notice.sent_at)
     )
 
 
-def _pairs_of_notices(delivery: Delivery, told: _Own) -> Select[int, int]:
+def _pairs_of_notices(delivery: Delivery, own: _Own) -> Select[int, int]:
     before = aliased(Notice)
     off = _seconds(Notice.sent_at) - _seconds(before.sent_at)
     return (
         select(off, func.count(distinct(Notice.id)))
         .join(before, before.content_id == Notice.content_id)
-        .where(told, before.delivery_id != delivery.id)
+        .where(own, before.delivery_id != delivery.id)
         .where(before.kind == Notice.kind, before.recipient_role == Notice.recipient_role, off.in_(_SHIFTS))
         .group_by(off)
     )

@@ -54,7 +54,7 @@ def is_free(engine: Engine) -> bool:
 
 @dataclass
 class Writer:
-    """Takes deliveries in as the command does, and counts how often it had to begin."""
+    """Ingests deliveries as the command does, and counts how often it had to begin."""
 
     database: Database
     vault: Vault

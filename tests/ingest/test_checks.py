@@ -1,4 +1,4 @@
-"""The gate: each rule with its numbers, what passes, and contradictions found in what earlier deliveries said."""
+"""Delivery checks: each rule with its numbers, what passes, and contradictions found with earlier deliveries."""
 
 from __future__ import annotations
 

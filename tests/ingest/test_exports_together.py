@@ -120,7 +120,7 @@ def deliver(
 
 
 def expect_stretches(session: Any) -> None:
-    """Ids have no gaps, and those of one delivery stand together, as many as it says: the gate finds them by that."""
+    """Ids have no gaps, and those of one delivery stand together, as many as it says: the checks find them by that."""
     deliveries = session.scalars(select(Delivery).order_by(Delivery.id)).all()
     for fact, count in ((Notice, "notices_new"), (Sighting, "sightings_new")):
         stored = session.execute(select(fact.id, fact.delivery_id).order_by(fact.id)).all()

@@ -207,7 +207,7 @@ def test_both_parsers_leave_the_same_in_the_database(
         if read_by_row:
             monkeypatch.setattr(FastPath, "split", _split_nothing)
         url = new_database()
-        answers = [_taken_in(url, path) for path in files]
+        answers = [_ingested(url, path) for path in files]
         found.append((answers, facts(url, VAULT), _ids(url)))
     assert found[0] == found[1]
     assert sum(answer[0]["accepted"] for answer in found[0][0]) > 300
@@ -231,7 +231,7 @@ def _crooked_export(path: Path, part: int) -> Path:
     return path
 
 
-def _taken_in(url: str, path: Path) -> tuple[dict[str, Any], list[RowResult]]:
+def _ingested(url: str, path: Path) -> tuple[dict[str, Any], list[RowResult]]:
     engine, outcomes = connect(url), list[RowResult]()
     source = Source("scart", zone="Europe/Amsterdam", gate=Thresholds(shares_from_rows=10**6))
     with transaction(engine) as session:

@@ -53,7 +53,7 @@ def test_refused_leaves_a_record_and_no_fact(database: Database, vault: Vault, t
 
 @pytest.fixture
 def suspicious(database: Database, vault: Vault, tmp_path: Path) -> DeliveryFile:
-    """A delivery that waits: it is older than the last by more than a day."""
+    """A delivery that is pending review: it is older than the last by more than a day."""
     assert (
         deliver(database, vault, delivery_file(tmp_path, "2026-06-01T00:00:00Z", Ntd(URL, SENT))).verdict is Verdict.OK
     )

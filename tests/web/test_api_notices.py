@@ -249,7 +249,7 @@ def test_the_verdict_on_the_delivery_is_told_item_by_item(
     assert [item["index"] for item in told["items"]] == [0, 1, 2]
 
 
-def test_what_the_gate_refuses_says_so_for_every_item(app: Flask) -> None:
+def test_what_the_checks_refuse_says_so_for_every_item(app: Flask) -> None:
     answer = hotline(app, "picky").push([notice(1), notice(2, timestamp="never")])
     assert answer.json["verdict"] == "refused"  # type: ignore[index]
     assert answer.json["reasons"][0]["rule"] == "below_minimum"  # type: ignore[index]

@@ -43,7 +43,7 @@ class Pushes(Protocol):
 
 
 def push() -> Response:
-    """Take notices in, once a key; the same request again gets the same answer."""
+    """Ingest notices, once a key; the same request again gets the same answer."""
     received_at = int(time.time())
     with admitted(PUSH) as caller:
         sent = receive(caller)

@@ -1,4 +1,4 @@
-"""How many requests with a token a worker takes in at a time: its other threads are for readers of the site."""
+"""How many requests with a token a worker accepts at a time: its other threads are for readers of the site."""
 
 from __future__ import annotations
 
