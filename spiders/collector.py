@@ -19,8 +19,8 @@ from monitor.disk import DiskFullError, writing
 from monitor.ingest.sealed_files import seal
 from monitor.instants import to_datetime
 from monitor.settings import Source
+from spiders.collection_run import CollectionRun, Fetched, Validators
 from spiders.location import Location, on_the_web, read_location
-from spiders.trip import Fetched, Trip, Validators
 
 _ASKED_WITH = {"etag": "If-None-Match", "last_modified": "If-Modified-Since"}
 _ANSWERED_WITH = {"etag": "ETag", "last_modified": "Last-Modified"}
@@ -40,21 +40,21 @@ class Wanted:
 
 
 class Collector(Spider):
-    """A spider sent out on a trip."""
+    """A spider that fetches the deliveries of one collection run."""
 
     SOURCE: ClassVar[Source]
 
-    def __init__(self, trip: Trip, **kwargs: Any) -> None:
-        """Set out for the trip's source."""
-        super().__init__(trip.source.name, **kwargs)
-        self.trip = trip
-        web = trip.source.location if on_the_web(trip.source.location) else "http://directory.invalid"
-        self.location: Location = read_location(trip.source.name, web)
+    def __init__(self, run: CollectionRun, **kwargs: Any) -> None:
+        """Collect the source of the run."""
+        super().__init__(run.source.name, **kwargs)
+        self.run = run
+        web = run.source.location if on_the_web(run.source.location) else "http://directory.invalid"
+        self.location: Location = read_location(run.source.name, web)
 
     def ask(self, wanted: Wanted, priority: int = 0) -> Request:
         """A request that an unchanged file answers with 304 and nothing else."""
-        self.trip.outcome.expected += 1
-        known = self.trip.remembered.get(wanted.key, {})
+        self.run.outcome.expected += 1
+        known = self.run.remembered.get(wanted.key, {})
         conditions = {_ASKED_WITH[name]: value for name, value in known.items() if name in _ASKED_WITH}
         return Request(
             wanted.address,
@@ -68,21 +68,21 @@ class Collector(Spider):
 
     async def receive(self, response: Response, wanted: Wanted) -> AsyncIterator[Fetched]:
         """Hand on what is new; note what is unchanged or went wrong."""
-        if response.status == 304 and wanted.key in self.trip.remembered:
-            self.trip.keep(wanted.key)
+        if response.status == 304 and wanted.key in self.run.remembered:
+            self.run.keep(wanted.key)
             return
         if response.status != 200:
-            self.trip.outcome.fail(wanted.label, refusal(response))
+            self.run.outcome.fail(wanted.label, refusal(response))
             return
-        arrived = self.trip.now()
-        await self.trip.turn.acquire()
+        arrived = self.run.now()
+        await self.run.slot.acquire()
         try:
-            with writing(self.trip.folder):
-                file = seal((response.body,), self.trip.new_path(), self.trip.vault)
+            with writing(self.run.folder):
+                file = seal((response.body,), self.run.new_path(), self.run.vault)
         except (OSError, DiskFullError) as error:
-            self.trip.turn.release()
+            self.run.slot.release()
             why = error.strerror if isinstance(error, OSError) else error
-            self.trip.outcome.fail(wanted.label, f"could not be written to disk ({why})")
+            self.run.outcome.fail(wanted.label, f"could not be written to disk ({why})")
             return
         received = arrived if wanted.received_at is None else wanted.received_at
         dated = wanted.dated or day_of(response, arrived)
@@ -92,7 +92,7 @@ class Collector(Spider):
         """Note why there is no answer, in words that hold no address."""
         request = failure.request  # type: ignore[attr-defined]  # Scrapy puts it there
         wanted: Wanted | None = request.cb_kwargs.get("wanted")
-        self.trip.outcome.fail(wanted.label if wanted else "the folder", _reason(failure.value))
+        self.run.outcome.fail(wanted.label if wanted else "the folder", _reason(failure.value))
 
 
 def refusal(response: Response) -> str:

@@ -10,7 +10,7 @@ from monitor.disk import writing
 from monitor.formats.files import open_regular
 from monitor.ingest.sealed_files import PIECE, SealedFile, seal
 from monitor.vault import Vault
-from spiders.trip import Validators
+from spiders.collection_run import Validators
 
 
 def files_in(folder: Path) -> list[str]:

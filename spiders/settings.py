@@ -42,7 +42,7 @@ DOWNLOADER_MIDDLEWARES = {
     "spiders.middlewares.OneHost": 50,
     "spiders.middlewares.Backoff": 550,
 }
-ITEM_PIPELINES = {"spiders.pipeline.Intake": 100}
+ITEM_PIPELINES = {"spiders.pipeline.IngestPipeline": 100}
 
 LOG_LEVEL = "INFO"  # DEBUG would print items and answers
 LOG_INSTALL_ROOT_HANDLER = False  # ours, in spiders/crawl.py, shortens what it logs
