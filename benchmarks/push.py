@@ -17,7 +17,7 @@ from xarf import schema_validator
 from monitor.access.tokens import PUSH, issue
 from monitor.db import connect, lock_writers, transaction
 from monitor.formats.xarf_body import read_body
-from monitor.formats.xarf_kept import KeptReports
+from monitor.formats.xarf_evidence import StrippedReports
 from monitor.ingest.delivery import DeliveryFile, ingest
 from monitor.instants import to_datetime
 from monitor.migrate import upgrade
@@ -57,7 +57,7 @@ def _measure(url: str, key_file: Path) -> None:
         body = json.dumps(reports).encode()
         begun = time.perf_counter()
         found = read_body(body)
-        delivery_file = DeliveryFile(_SOURCE, "xarf", KeptReports(found.content), _NOW)
+        delivery_file = DeliveryFile(_SOURCE, "xarf", StrippedReports(found.content), _NOW)
         pushed = read_pushed(found, delivery_file, vault, frozenset())
         read += time.perf_counter() - begun
         with transaction(engine) as session:

@@ -53,13 +53,13 @@ FAST_PATHS: Mapping[str, OpenFastPath] = MappingProxyType({"scart-ntd": ntd_fast
 DEFAULT_SOURCE: Mapping[str, str] = MappingProxyType({name: name.partition("-")[0] for name in FORMATS})
 
 
-def keepable(name: str, file: Openable) -> Openable:
-    """The file as it may be kept: that of some formats holds what must not be."""
+def without_evidence(name: str, file: Openable) -> Openable:
+    """The file as it may be kept: in some formats without the evidence it holds."""
     if name != "xarf":
         return file
-    from monitor.formats.xarf_kept import KeptReports, WithoutEvidence  # as above
+    from monitor.formats.xarf_evidence import StrippedReports, WithoutEvidence  # as above
 
-    return file if isinstance(file, KeptReports) else WithoutEvidence(file)
+    return file if isinstance(file, StrippedReports) else WithoutEvidence(file)
 
 
 def reader(name: str) -> Reader:

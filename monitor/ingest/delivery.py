@@ -24,7 +24,7 @@ from monitor.attribute.assign import Attribute, attribute_as_stored
 from monitor.clear_text import holds_address
 from monitor.cycles import gc_paused
 from monitor.db import lock_writers, next_identifier, table_of, transaction
-from monitor.formats.catalogue import FAST_PATHS, keepable
+from monitor.formats.catalogue import FAST_PATHS, without_evidence
 from monitor.formats.files import Openable, fingerprint
 from monitor.formats.records import Context
 from monitor.formats.registry import alias_form
@@ -60,7 +60,7 @@ class DeliveryFile:
 
     def __post_init__(self) -> None:
         """From here on there is only the form that may be kept."""
-        object.__setattr__(self, "path", keepable(self.format, self.path))
+        object.__setattr__(self, "path", without_evidence(self.format, self.path))
 
 
 @dataclass(frozen=True)

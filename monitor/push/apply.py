@@ -20,7 +20,7 @@ from monitor.errors import ConfigurationError
 from monitor.formats.files import fingerprint
 from monitor.formats.xarf import records
 from monitor.formats.xarf_body import BodyRefusedError, Reports, read_body
-from monitor.formats.xarf_kept import KeptReports
+from monitor.formats.xarf_evidence import StrippedReports
 from monitor.formats.xarf_objects import BODY_LIMIT
 from monitor.ingest.batches import Batch, Piece, batch_of_records
 from monitor.ingest.delivery import DeliveryFile, IngestResult, context_of, ingest, known_names
@@ -73,7 +73,7 @@ def apply(engine: Engine, vault: Vault, push: Push, body: bytes, now: Callable[[
     Everything that takes time is done before the transaction begins, which holds others up.
     """
     reports = read_body(body, lines=push.lines)
-    delivery_file = DeliveryFile(push.source, "xarf", KeptReports(reports.content), push.received_at)
+    delivery_file = DeliveryFile(push.source, "xarf", StrippedReports(reports.content), push.received_at)
     with transaction(engine) as session:
         names = known_names(session)
     reader = read_pushed(reports, delivery_file, vault, names)
@@ -127,7 +127,7 @@ def _store(
     rows: list[RowResult] = []
     result = ingest(session, vault, delivery_file, now(), on_row=rows.append, reader=reader)
     asked.delivery_id = result.delivery
-    asked.answer = json.dumps(told(result, rows or _recalled(session, result)))
+    asked.answer = json.dumps(push_answer(result, rows or _known_rows(session, result)))
     return asked.answer
 
 
@@ -142,7 +142,7 @@ def _again(session: Session, vault: Vault, push: Push, body: bytes) -> str:
     return asked.answer
 
 
-def told(result: IngestResult, rows: list[RowResult]) -> dict[str, Any]:
+def push_answer(result: IngestResult, rows: list[RowResult]) -> dict[str, Any]:
     """What the sender reads: counts of the delivery, then each item in the order it was sent."""
     answer = result.as_json()
     kept = ("delivery", "rows", "accepted", "duplicate", "quarantined", "warnings", "repeated", "verdict", "reasons")
@@ -159,7 +159,7 @@ def _item(row: RowResult, verdict: Verdict) -> dict[str, Any]:
     return {"index": index, "status": status, "reason": reason, "field": None}
 
 
-def _recalled(session: Session, result: IngestResult) -> list[RowResult]:
+def _known_rows(session: Session, result: IngestResult) -> list[RowResult]:
     """The results of the very same notices, ingested before under another key: what was not refused is known."""
     query = select(Quarantined).where(Quarantined.delivery_id == result.delivery)
     refused = {

@@ -244,7 +244,7 @@ def test_the_verdict_on_the_delivery_is_told_item_by_item(
         RowResult(2, RowStatus.DUPLICATE),
     ]
     taken = IngestResult(7, 3, 1, 1, {"not_a_time": 1}, 1, 1, 0, (), verdict=verdict)
-    told = pushing.told(taken, outcomes)
+    told = pushing.push_answer(taken, outcomes)
     assert [(item["status"], item["reason"]) for item in told["items"]] == expected
     assert [item["index"] for item in told["items"]] == [0, 1, 2]
 

@@ -1,4 +1,4 @@
-"""A XARF delivery as it may be kept: object for object the same to the parser, with nothing of the evidence in it.
+"""A XARF delivery without its evidence, which must not be kept: object for object the same to the parser.
 
 A delivery that is pending review is kept whole until it is decided. Evidence may be the very material, so it is gone
 before the delivery is even fingerprinted: a XARF delivery's SHA-256 is that of this form.
@@ -30,7 +30,7 @@ class WithoutEvidence:
 
 
 @dataclass(frozen=True)
-class KeptReports:
+class StrippedReports:
     """Reports in memory that were rewritten without their evidence; they open as they are."""
 
     content: bytes
