@@ -16,7 +16,7 @@ from monitor.attribute.directory import Directory, load_directory
 from monitor.attribute.networks import NOWHERE, Keys, family_of, keys_of
 from monitor.attribute.registry import find_or_add_company
 from monitor.attribute.tables import TableHeader, Tables, load_tables, organisation
-from monitor.formats.announcements import UNKNOWN_ORIGIN
+from monitor.formats.announcements import UNTOLD
 from monitor.models.company import Company, CompanyDetail
 from monitor.vault import Vault
 from monitor.vocabulary import Basis, Claim
@@ -88,7 +88,7 @@ class Locator:
         company = self.directory.company(Claim.PREFIX, prefix, day) if prefix else None
         if company is not None:
             return Place(company, Basis.IP_RANGE, table)
-        if asn in (NOWHERE, UNKNOWN_ORIGIN):
+        if asn in (NOWHERE, UNTOLD):
             return Place(None, Basis.NONE, table)
         company = self.directory.company(Claim.ASN, str(asn), day)
         return Place(self._network(asn, day) if company is None else company, Basis.ASN, table)

@@ -17,7 +17,7 @@ from monitor.attribute.locate import network_key
 from monitor.attribute.networks import NOWHERE, V4, V6, RangeIndex
 from monitor.attribute.steps import Steps, flatten
 from monitor.attribute.tables import load_tables
-from monitor.formats.announcements import UNKNOWN_ORIGIN
+from monitor.formats.announcements import UNTOLD
 from monitor.models.company import Company
 from monitor.vocabulary import Claim
 
@@ -45,7 +45,7 @@ def announced(session: Session, known_at: datetime, day: date) -> dict[int, Anno
 
     def company(prefix: str | None, asn: int) -> int | None:
         held = claims.company(Claim.PREFIX, prefix, day) if prefix else None
-        if held is None and asn != UNKNOWN_ORIGIN:
+        if held is None and asn != UNTOLD:
             held = claims.company(Claim.ASN, str(asn), day)
             held = networks.get(network_key(asn)) if held is None else held
         return held

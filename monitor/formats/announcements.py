@@ -16,7 +16,7 @@ import numpy as np
 
 from monitor.formats.netblocks import MAPPED, NetblockRecord
 
-UNKNOWN_ORIGIN = 0  # in place of an ASN: announced, but by whom cannot be told. AS 0 announces nothing (RFC 7607)
+UNTOLD = 0  # in place of an ASN: announced, but by whom cannot be told. AS 0 announces nothing (RFC 7607)
 CLEAR_SHARE = 0.9
 _KEY = 17  # bytes: the first address and the length
 _SHORTEST = {4: 8, 6: 16}
@@ -81,11 +81,11 @@ def last_of(first: bytes, length: int) -> bytes:
 
 
 def read_asn(text: str) -> int:
-    """An ASN, or UNKNOWN_ORIGIN for a set of several; ValueError where it is neither."""
+    """An ASN, or UNTOLD for a set of several; ValueError where it is neither."""
     numbers = {int(part) for part in text.strip("{}").split(",")}
     if not all(0 < number < 2**32 for number in numbers):
         raise ValueError("no ASN")
-    return numbers.pop() if len(numbers) == 1 else UNKNOWN_ORIGIN
+    return numbers.pop() if len(numbers) == 1 else UNTOLD
 
 
 def netblocks(announcements: Iterable[Announcement]) -> Iterator[NetblockRecord]:
@@ -104,9 +104,9 @@ def netblocks(announcements: Iterable[Announcement]) -> Iterator[NetblockRecord]
 
 
 def _origin(votes: list[tuple[int, int]]) -> int:
-    """The one origin, or the one that nine in ten of the sightings agree on; UNKNOWN_ORIGIN where there is none."""
+    """The one origin, or the one that nine in ten of the sightings agree on; UNTOLD where there is none."""
     counts: dict[int, int] = {}
     for asn, seen in votes:
         counts[asn] = counts.get(asn, 0) + seen
     asn, most = max(counts.items(), key=lambda count: count[1])
-    return asn if most >= CLEAR_SHARE * sum(counts.values()) else UNKNOWN_ORIGIN
+    return asn if most >= CLEAR_SHARE * sum(counts.values()) else UNTOLD

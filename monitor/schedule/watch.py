@@ -13,7 +13,7 @@ from monitor.vocabulary import Verdict
 
 
 def watch(session: Session, now: int) -> None:
-    """Raise and end the alerts of stale sources and of deliveries that the checks stopped."""
+    """Raise and end the alerts of stale sources and of deliveries that the gate stopped."""
     _sources(session, now)
     _waiting(session, now)
     _refused(session, now)
@@ -40,7 +40,7 @@ def _waiting(session: Session, now: int) -> None:
 
 
 def _refused(session: Session, now: int) -> None:
-    """What the checks refused in the last day; what a person refused, that person knows."""
+    """What the gate refused in the last day; what a person refused, that person knows."""
     lately = Delivery.recorded_at > to_datetime(now - DAY)
     found = select(Delivery.id, Delivery.source).where(
         Delivery.verdict == Verdict.REFUSED, Delivery.decided_at.is_(None), lately

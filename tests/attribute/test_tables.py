@@ -15,7 +15,7 @@ from monitor.attribute.networks import NOWHERE, V4, V6, family_of, keys_of
 from monitor.attribute.tables import load_tables, organisation
 from monitor.db import transaction
 from monitor.errors import DeliveryError
-from monitor.formats.announcements import UNKNOWN_ORIGIN
+from monitor.formats.announcements import UNTOLD
 from monitor.models.company import NetblockSteps, NetblockTable
 from tests.conftest import Database
 
@@ -81,7 +81,7 @@ def test_an_origin_that_cannot_be_told_hides_the_range_around_it(database: Datab
     with transaction(database.engine) as session:
         load(session, tmp_path, text, date(2026, 5, 1), "pfx2as")
         assert asn_on(session, "192.0.1.1", date(2026, 5, 1)) == 64496
-        assert asn_on(session, "192.0.2.1", date(2026, 5, 1)) == UNKNOWN_ORIGIN
+        assert asn_on(session, "192.0.2.1", date(2026, 5, 1)) == UNTOLD
 
 
 def test_a_name_comes_from_whichever_table_has_one(database: Database, tmp_path: Path) -> None:
