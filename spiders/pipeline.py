@@ -13,7 +13,8 @@ from monitor.attribute.netblocks import READERS, TableFile, load_netblocks, read
 from monitor.db import database_file, lock_writers, transaction
 from monitor.disk import full_disk
 from monitor.errors import DeliveryError, MonitorError
-from monitor.ingest.delivery import DeliveryFile, IngestResult, ingest, read_ahead
+from monitor.ingest.delivery import DeliveryFile, ingest, read_ahead
+from monitor.ingest.result import IngestResult
 from monitor.instants import to_datetime
 from monitor.vocabulary import Verdict
 from spiders.collection_run import CollectionRun, Fetched

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from monitor.cli.runtime import Runtime, json_option, runtime, show
 from monitor.db import lock_writers, transaction
 from monitor.errors import MonitorError
-from monitor.ingest.delivery import IngestResult, findings_of
+from monitor.ingest.result import IngestResult, findings_of
 from monitor.ingest.review import ReviewDecision, accept, read_pending_ahead, reject
 from monitor.models.facts import Delivery, Quarantined
 from monitor.vocabulary import Verdict

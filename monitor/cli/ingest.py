@@ -14,8 +14,9 @@ from monitor.db import lock_writers, transaction
 from monitor.errors import MonitorError
 from monitor.formats.catalogue import DEFAULT_SOURCE, FORMATS
 from monitor.ingest import delivery
-from monitor.ingest.delivery import DeliveryFile, IngestResult, read_ahead
+from monitor.ingest.delivery import DeliveryFile, read_ahead
 from monitor.ingest.reader import ReadAhead
+from monitor.ingest.result import IngestResult
 from monitor.ingest.review import ReviewDecision, accept
 from monitor.vocabulary import Verdict
 

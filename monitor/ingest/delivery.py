@@ -29,10 +29,11 @@ from monitor.formats.files import Openable, fingerprint
 from monitor.formats.records import Context
 from monitor.formats.registry import alias_form
 from monitor.ingest.batches import Batch, ParsedRows, ReadTask, batch_of_items
-from monitor.ingest.checks import Finding, check_delivery, is_certainly_refused, load_finding, worst_verdict
+from monitor.ingest.checks import check_delivery, is_certainly_refused, worst_verdict
 from monitor.ingest.reader import DeliveryReader, DirectReader, ReadAhead, StopReading, never_stop
 from monitor.ingest.reconcile import can_repeat_notices, reconcile
 from monitor.ingest.references import References
+from monitor.ingest.result import IngestResult, repeated_result, result_of
 from monitor.ingest.rows import OnRow, prepare_all
 from monitor.ingest.stats import check_input, largest_companies
 from monitor.ingest.store import Store, Tally, keep_pending
@@ -61,84 +62,6 @@ class DeliveryFile:
     def __post_init__(self) -> None:
         """From here on there is only the form that may be kept."""
         object.__setattr__(self, "path", without_evidence(self.format, self.path))
-
-
-@dataclass(frozen=True)
-class IngestResult:
-    """What became of a delivery; `repeated`: this very file had been ingested before, nothing was changed.
-    `sha256`: of the bytes that arrived, where they have just been read; it is not kept.
-
-    Only what is ok counts. Where the verdict is another, the counts say what would have been stored.
-    """
-
-    delivery: int
-    rows: int
-    accepted: int
-    duplicate: int
-    quarantined: dict[str, int]
-    contents_new: int
-    notices_new: int
-    sightings_new: int
-    warnings: tuple[str, ...]
-    repeated: bool = False
-    verdict: Verdict = Verdict.OK
-    reasons: tuple[Finding, ...] = ()
-    sha256: str | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        """The stable keys of `monitor ingest --json`."""
-        return {
-            "delivery": self.delivery,
-            "sha256": self.sha256,
-            "rows": self.rows,
-            "accepted": self.accepted,
-            "duplicate": self.duplicate,
-            "quarantined": self.quarantined,
-            "contents_new": self.contents_new,
-            "notices_new": self.notices_new,
-            "sightings_new": self.sightings_new,
-            "warnings": list(self.warnings),
-            "repeated": self.repeated,
-            "verdict": str(self.verdict),
-            "reasons": [reason.as_json() for reason in self.reasons],
-        }
-
-
-def result_of(delivery: Delivery) -> IngestResult:
-    """The result of a delivery that was checked just now."""
-    warnings = tuple(f"{code}: {count} rows" for code, count in sorted(delivery.warnings.items()))
-    if not delivery.rows:
-        warnings = ("no_rows: the delivery holds a header and nothing else",)
-    return IngestResult(
-        delivery.id,
-        delivery.rows,
-        delivery.accepted,
-        delivery.duplicate,
-        dict(delivery.quarantined),
-        delivery.contents_new,
-        delivery.notices_new,
-        delivery.sightings_new,
-        warnings,
-        verdict=delivery.verdict,
-        reasons=findings_of(delivery),
-    )
-
-
-def findings_of(delivery: Delivery) -> tuple[Finding, ...]:
-    """What the checks found in a delivery."""
-    return tuple(load_finding(stored) for stored in delivery.reasons)
-
-
-def _repeated_result(delivery: Delivery) -> IngestResult:
-    """The result for a file that was ingested before, or is pending review."""
-    since = delivery.received_at.strftime("%Y-%m-%dT%H:%M:%SZ")
-    if delivery.verdict is Verdict.SUSPICIOUS:
-        pending = f"it_waits: this file is delivery {delivery.id}, received {since}; it is pending review"
-        return replace(result_of(delivery), warnings=(pending,), repeated=True)
-    warning = f"already_taken_in: this file is delivery {delivery.id}, received {since}; nothing was changed"
-    known = delivery.rows - sum(delivery.quarantined.values())
-    result = replace(result_of(delivery), accepted=0, duplicate=known, contents_new=0, notices_new=0, sightings_new=0)
-    return replace(result, warnings=(warning,), repeated=True)
 
 
 def known_names(session: Session) -> frozenset[str]:
@@ -259,7 +182,7 @@ def load(
     digest = vault.digest_file(reader.sha256)
     known = _same_file(session, file, digest)
     if known is not None and known.verdict is not Verdict.REFUSED:
-        return replace(_repeated_result(known), sha256=reader.sha256)
+        return replace(repeated_result(known), sha256=reader.sha256)
     delivery = _open_delivery(session, file, digest, recorded_at)
     result = load_rows(session, vault, delivery, reader, progress, on_row, attribute)
     return replace(result, sha256=reader.sha256)

@@ -22,8 +22,9 @@ from monitor.db import lock_writers
 from monitor.errors import MonitorError
 from monitor.formats.files import fingerprint
 from monitor.ingest.batches import ReadTask
-from monitor.ingest.delivery import IngestResult, known_names, load_rows, read_task, result_of
+from monitor.ingest.delivery import known_names, load_rows, read_task
 from monitor.ingest.reader import SEALED_AT_ONCE, DeliveryReader, DirectReader, ReadAhead
+from monitor.ingest.result import IngestResult, result_of
 from monitor.ingest.stats import check_input
 from monitor.ingest.store import erase_pending
 from monitor.instants import HOUR, to_datetime, to_instant

@@ -23,8 +23,9 @@ from monitor.formats.xarf_body import BodyRefusedError, Reports, read_body
 from monitor.formats.xarf_evidence import StrippedReports
 from monitor.formats.xarf_objects import BODY_LIMIT
 from monitor.ingest.batches import Batch, Piece, batch_of_records
-from monitor.ingest.delivery import DeliveryFile, IngestResult, context_of, ingest, known_names
+from monitor.ingest.delivery import DeliveryFile, context_of, ingest, known_names
 from monitor.ingest.reader import SEALED_AT_ONCE
+from monitor.ingest.result import IngestResult
 from monitor.ingest.rows import RowResult, RowStatus
 from monitor.instants import to_datetime
 from monitor.models.facts import Quarantined

@@ -21,9 +21,10 @@ from monitor.db import _WRITER_LOCK, lock_writers, transaction
 from monitor.errors import DeliveryError
 from monitor.formats import catalogue
 from monitor.ingest import reader, reader_process
-from monitor.ingest.delivery import DeliveryFile, IngestResult, ingest, read_ahead
+from monitor.ingest.delivery import DeliveryFile, ingest, read_ahead
 from monitor.ingest.reader import ReadAhead, Stage
 from monitor.ingest.reader_process import WaitBudget
+from monitor.ingest.result import IngestResult
 from monitor.ingest.review import PendingFile, ReviewDecision, accept, read_pending_ahead
 from monitor.instants import DAY, parse_instant
 from monitor.settings import Source

@@ -15,7 +15,8 @@ from sqlalchemy import LargeBinary, select
 from monitor.access.pushed import claim
 from monitor.access.tokens import PUSH, issue
 from monitor.db import Base, transaction
-from monitor.ingest.delivery import DeliveryFile, IngestResult, ingest
+from monitor.ingest.delivery import DeliveryFile, ingest
+from monitor.ingest.result import IngestResult
 from monitor.ingest.review import ReviewDecision, accept, reject
 from monitor.instants import DAY, to_datetime
 from monitor.key_checks import tie

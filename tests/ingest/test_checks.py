@@ -13,7 +13,8 @@ from sqlalchemy import func, select
 
 from monitor.db import transaction
 from monitor.ingest.checks import RULES, check_delivery, load_finding
-from monitor.ingest.delivery import DeliveryFile, IngestResult, ingest
+from monitor.ingest.delivery import DeliveryFile, ingest
+from monitor.ingest.result import IngestResult
 from monitor.ingest.stats import CheckInput, Conflict, Conflicts, DeliveryStats, Rejection
 from monitor.instants import DAY, HOUR, parse_instant
 from monitor.models.facts import Delivery, Notice, Sighting

@@ -14,7 +14,8 @@ from sqlalchemy import func, select
 
 from monitor.db import transaction
 from monitor.errors import DeliveryError, MonitorError
-from monitor.ingest.delivery import DeliveryFile, IngestResult, load
+from monitor.ingest.delivery import DeliveryFile, load
+from monitor.ingest.result import IngestResult
 from monitor.instants import parse_instant
 from monitor.models.facts import Content, Delivery, Notice, Quarantined, Sighting, Site
 from monitor.vault import Vault, create_keys

@@ -18,7 +18,8 @@ from monitor.attribute.assign import attribute_as_stored
 from monitor.attribute.registry import load_registry
 from monitor.db import connect, transaction
 from monitor.formats.registry import read_registry
-from monitor.ingest.delivery import DeliveryFile, IngestResult, load
+from monitor.ingest.delivery import DeliveryFile, load
+from monitor.ingest.result import IngestResult
 from monitor.instants import HOUR, parse_instant, to_datetime
 from monitor.models.company import Company
 from monitor.models.facts import Attribution, Content, Correction, Delivery, Notice, Sighting

@@ -12,8 +12,9 @@ from sqlalchemy import select
 from monitor.db import connect, lock_writers, transaction
 from monitor.formats import xarf
 from monitor.formats.xarf_schema import refuse_invalid
-from monitor.ingest.delivery import DeliveryFile, IngestResult, ingest, read_ahead
+from monitor.ingest.delivery import DeliveryFile, ingest, read_ahead
 from monitor.ingest.reader import ReadAhead
+from monitor.ingest.result import IngestResult
 from monitor.ingest.rows import RowResult
 from monitor.instants import parse_instant
 from monitor.models.facts import Content, Notice, Quarantined, Sighting

@@ -10,7 +10,8 @@ from sqlalchemy import Engine, select
 
 from monitor.attribute.assign import attribute_notices
 from monitor.db import transaction
-from monitor.ingest.delivery import DeliveryFile, IngestResult, load
+from monitor.ingest.delivery import DeliveryFile, load
+from monitor.ingest.result import IngestResult
 from monitor.instants import parse_instant, to_datetime
 from monitor.models.facts import Content, Correction, Notice, Sighting
 from monitor.models.references import HashHit, ItemReference, WaitingStatement

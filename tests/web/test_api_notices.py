@@ -22,7 +22,8 @@ from monitor.access import tokens
 from monitor.access.rate import Limit
 from monitor.db import Base, transaction
 from monitor.formats.xarf_objects import BODY_LIMIT, ITEM_LIMIT, OBJECT_LIMIT
-from monitor.ingest.delivery import DeliveryFile, IngestResult, ingest
+from monitor.ingest.delivery import DeliveryFile, ingest
+from monitor.ingest.result import IngestResult
 from monitor.ingest.review import ReviewDecision, accept
 from monitor.ingest.rows import RowResult, RowStatus
 from monitor.instants import to_datetime

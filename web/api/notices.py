@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from monitor.access.pushed import own_delivery
 from monitor.access.tokens import PUSH, READ
 from monitor.db import transaction
-from monitor.ingest.delivery import result_of
+from monitor.ingest.result import result_of
 from monitor.instants import iso, to_instant
 from monitor.key_checks import open_vault
 from monitor.models.facts import Quarantined
