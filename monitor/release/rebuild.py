@@ -16,7 +16,7 @@ from monitor.models.release import Release, ReleaseRow
 from monitor.period import parse_period
 from monitor.release.canonical import canonical
 from monitor.release.compare import Differences, differences, has_parts, without_parts
-from monitor.release.draft import Frozen, freeze, manifest_of
+from monitor.release.draft import SerialisedTable, manifest_of, serialise
 from monitor.release.pinned import FACTS, fact_problems
 from monitor.release.publish import check
 from monitor.release.store import load_table
@@ -55,7 +55,7 @@ def rebuild(
     table, frozen = score_for_release(session, request), load_table(session, release)
     if not has_parts(frozen):
         table = without_parts(table)
-    fresh = freeze(table)
+    fresh = serialise(table)
     manifest = manifest_of(session, table, request.method, fresh)
     problems: tuple[str, ...] = (
         *_parts(_stored(session, release), fresh),
@@ -111,13 +111,13 @@ def method_of(release: Release) -> Method:
     )
 
 
-def _stored(session: Session, release: Release) -> Frozen:
+def _stored(session: Session, release: Release) -> SerialisedTable:
     query = select(ReleaseRow.company_key, ReleaseRow.row_json).where(ReleaseRow.release_id == release.id)
     rows = session.execute(query.order_by(ReleaseRow.position))
-    return Frozen(release.table_json, tuple((row.company_key, row.row_json) for row in rows))
+    return SerialisedTable(release.table_json, tuple((row.company_key, row.row_json) for row in rows))
 
 
-def _parts(frozen: Frozen, fresh: Frozen) -> Iterator[str]:
+def _parts(frozen: SerialisedTable, fresh: SerialisedTable) -> Iterator[str]:
     """Head and rows that are not the same to the byte."""
     if frozen.head != fresh.head:
         yield "the table's head came out otherwise"
