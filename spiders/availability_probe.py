@@ -1,4 +1,4 @@
-"""The availability probe: is an open item still there? Runs under a legal mandate only, which it writes down first.
+"""The availability probe: checks whether open items are still online, under a recorded legal mandate only.
 
 HEAD and nothing else, one request an item and interval, never for a URL that was cut. No redirect is followed.
 """
@@ -57,7 +57,7 @@ OBSERVER = Observer(SOURCE, "mandate", probe)
 
 
 def _conclude(observer: str, statuses: list[Status], session: Session) -> list[Observation]:
-    """What the answers say together with those before; what nobody knows is no observation."""
+    """The observations that follow from the answers and those before; an unknown state is no observation."""
     states = [
         (item, at, conclude(state_of(session, observer, item.url_digest), status, to_datetime(at)))
         for item, at, status in statuses

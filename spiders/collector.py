@@ -1,4 +1,4 @@
-"""What all spiders share: asking only for what has changed, and what an answer means."""
+"""What all spiders share: conditional requests, and the handling of responses."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from monitor.settings import Source
 from spiders.collection_run import CollectionRun, Fetched, Validators
 from spiders.location import Location, on_the_web, read_location
 
-_ASKED_WITH = {"etag": "If-None-Match", "last_modified": "If-Modified-Since"}
-_ANSWERED_WITH = {"etag": "ETag", "last_modified": "Last-Modified"}
+_REQUEST_HEADERS = {"etag": "If-None-Match", "last_modified": "If-Modified-Since"}
+_RESPONSE_HEADERS = {"etag": "ETag", "last_modified": "Last-Modified"}
 _LONGEST_VALIDATOR = 200
 
 
@@ -52,10 +52,10 @@ class Collector(Spider):
         self.location: Location = read_location(run.source.name, web)
 
     def ask(self, wanted: Wanted, priority: int = 0) -> Request:
-        """A request that an unchanged file answers with 304 and nothing else."""
+        """A conditional request: the server answers 304 where the file is unchanged."""
         self.run.outcome.expected += 1
         known = self.run.remembered.get(wanted.key, {})
-        conditions = {_ASKED_WITH[name]: value for name, value in known.items() if name in _ASKED_WITH}
+        conditions = {_REQUEST_HEADERS[name]: value for name, value in known.items() if name in _REQUEST_HEADERS}
         return Request(
             wanted.address,
             callback=self.receive,
@@ -67,7 +67,7 @@ class Collector(Spider):
         )
 
     async def receive(self, response: Response, wanted: Wanted) -> AsyncIterator[Fetched]:
-        """Hand on what is new; note what is unchanged or went wrong."""
+        """Yield the file where it is new; note in the outcome where it is unchanged or failed."""
         if response.status == 304 and wanted.key in self.run.remembered:
             self.run.keep(wanted.key)
             return
@@ -89,14 +89,14 @@ class Collector(Spider):
         yield Fetched(wanted.label, file, wanted.format, received, wanted.key, _validators(response), dated)
 
     def give_up(self, failure: Failure) -> None:
-        """Note why there is no answer, in words that hold no address."""
+        """Note why there is no response; the message holds no address."""
         request = failure.request  # type: ignore[attr-defined]  # Scrapy puts it there
         wanted: Wanted | None = request.cb_kwargs.get("wanted")
         self.run.outcome.fail(wanted.label if wanted else "the folder", _reason(failure.value))
 
 
 def refusal(response: Response) -> str:
-    """An answer that is not what was asked for, in words."""
+    """The message for a response that is no delivery."""
     request = response.request
     retries = request.meta.get("retry_times", 0) if request else 0
     again = f" after {retries} retries" if retries else ""
@@ -127,8 +127,10 @@ def _reason(error: BaseException | None) -> str:
 
 
 def _validators(response: Response) -> Validators:
-    """What the server gave to ask with next time; kept in clear, so nothing that looks like an address."""
-    found = {name: (response.headers.get(header) or b"").decode("latin-1") for name, header in _ANSWERED_WITH.items()}
+    """The validators for the next request; kept in clear, so nothing that looks like an address."""
+    found = {
+        name: (response.headers.get(header) or b"").decode("latin-1") for name, header in _RESPONSE_HEADERS.items()
+    }
     return {
         name: value
         for name, value in found.items()

@@ -91,7 +91,7 @@ def _collect(run: Runtime, call: Call) -> dict[str, object]:
 
 
 def _log_as(settings: Settings, call: Call, described: Source) -> None:
-    """Every line of this process says which run it is; none says where the source is."""
+    """Every log line of this process names its run; none holds the location of the source."""
     fields = {"run": call.ticket.run, "source": call.source}
     logs.configure(settings, fields, hide={described.location: f"<{call.source}>"})
 

@@ -1,4 +1,4 @@
-"""Running one spider in this process."""
+"""Runs one spider in this process."""
 
 from __future__ import annotations
 

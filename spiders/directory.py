@@ -1,4 +1,4 @@
-"""Reading a local folder: which files there are, which still grow, and copying one without tearing it."""
+"""Reads a local folder: lists its files, sees which are still being written, and copies one if it is unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One HEAD request: the status of the answer and nothing behind it, from a public address and no other.
+"""One HEAD request: only the status of the response is read, and only public addresses are connected to.
 
 The answer is read byte by byte up to the end of its status line, and the connection is closed: a server that sends a
 body, asked or not, sends it to nobody.

@@ -1,4 +1,4 @@
-"""The verdict on a run, from what the database holds: Scrapy's own word on success says nothing."""
+"""The verdict on a run, from what the database holds: Scrapy reports success even where every item failed."""
 
 from __future__ import annotations
 

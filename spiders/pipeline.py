@@ -31,7 +31,7 @@ class PendingReviewError(MonitorError):
 
 
 class IngestPipeline:
-    """Ingests deliveries, one after the other. Scrapy calls a run in which every item fails a success: we do not."""
+    """Ingests deliveries, one after the other. Failures are noted in the outcome: Scrapy does not count them."""
 
     def __init__(self, run: CollectionRun) -> None:
         """Store what this run fetches."""

@@ -1,4 +1,4 @@
-"""The relocation watch: where do the host names of open items point now? It asks one resolver, and nothing else.
+"""The relocation watch: resolves the host names of open items, by one DNS resolver and nothing else.
 
 A host name is as secret as its URL: it is in memory while it is asked about, and in no log, message or table.
 """

@@ -1,7 +1,7 @@
 """A XARF delivery without its evidence, which must not be kept: object for object the same to the parser.
 
-A delivery that is pending review is kept whole until it is decided. Evidence may be the very material, so it is gone
-before the delivery is even fingerprinted: a XARF delivery's SHA-256 is that of this form.
+A delivery that is pending review is kept whole until it is decided. Evidence may be illegal material, so it is
+removed before the delivery is even fingerprinted: a XARF delivery's SHA-256 is that of this form.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ _KNOWN: dict[Verdict, int] = {Verdict.OK: 200, Verdict.SUSPICIOUS: 202, Verdict.
 
 
 def work(engine: Engine, vault: Vault, push: Push, now: Callable[[], int] = lambda: int(time.time())) -> Worked:
-    """Apply a push, whatever comes of it; the boundary of the process that is for this."""
+    """Apply a push, and turn any exception into a message: the boundary of the push process."""
     begun, inflated = time.process_time(), 0
     result: str | Refusal | Failure
     try:

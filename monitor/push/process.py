@@ -1,4 +1,4 @@
-"""The process in which a worker of the site has its pushes applied, one after another.
+"""The process that applies the pushes of a worker of the site, one after another.
 
 Python runs one thread of a process at a time, so what a push takes would be missing everywhere on the site; and what
 brings a scanner written in C down brings down this process alone. It is started when first needed, and again after it
@@ -106,7 +106,7 @@ class PushProcess:
 
 
 def main() -> None:
-    """Apply what comes on standard input, and tell of it on standard output, until the one or the other ends."""
+    """Apply the pushes that come on standard input, and answer on standard output, until either is closed."""
     from monitor.push.apply import work  # here, for what it loads is not for the process that asks
 
     harden()  # a core would hold a body in clear
@@ -122,7 +122,7 @@ def main() -> None:
 
 
 def _receive(tasks: SimpleQueue[tuple[Push, ExportedKey]]) -> None:
-    """Take tasks in as they come; at the end of the pipe the site's worker is gone, whatever is being done."""
+    """Receive tasks; at the end of the pipe the worker is gone, and this process ends whatever it is doing."""
     while True:
         try:
             tasks.put(pickle.load(sys.stdin.buffer))  # noqa: S301 -- from `PushProcess`
