@@ -421,7 +421,7 @@ def test_what_fails_half_way_stores_nothing_and_can_be_sent_again(
         raise RuntimeError(f"https://{CANARY}.example/")
 
     with monkeypatch.context() as broken:
-        broken.setattr(pushing, "told", fail)
+        broken.setattr(pushing, "push_answer", fail)
         answer = sender.push([notice(1)])
     assert (answer.status_code, answer.mimetype) == (500, "application/problem+json")
     assert counts(app) == NOTHING
