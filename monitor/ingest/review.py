@@ -153,7 +153,7 @@ def _pending(session: Session, number: int) -> Delivery:
     if delivery is None:
         raise MonitorError(f"no delivery {number}; `monitor deliveries` lists them")
     if delivery.verdict is not Verdict.SUSPICIOUS:
-        raise MonitorError(f"delivery {number} does not wait for a decision: it is {delivery.verdict}")
+        raise MonitorError(f"delivery {number} is not pending review: it is {delivery.verdict}")
     return delivery
 
 

@@ -99,7 +99,7 @@ def test_accept_then_it_counts(ready: Run, waiting: Said, tmp_path: Path) -> Non
     assert ": the hotline confirmed it\nit counts; nothing is to be done\n" in shown
     assert "already_taken_in: this file is delivery 2" in again(ready, tmp_path).out
     assert ready("deliveries", "accept", 2, *ANALYST).err == (
-        "monitor: delivery 2 does not wait for a decision: it is ok\n"
+        "monitor: delivery 2 is not pending review: it is ok\n"
     )
     assert ready("audit", "verify").out == "the audit trail is whole\n"
 

@@ -96,7 +96,7 @@ def test_rejected_is_erased_and_never_taken_silently(
     assert rules(deliver(database, vault, harmless)) == ("suspicious", ["rejected_before"])
     with transaction(database.engine) as session:
         assert accept(session, vault, SCART, number, LATER).accepted == 40
-    too_late = "does not wait for a decision: it is ok"
+    too_late = "is not pending review: it is ok"
     with pytest.raises(MonitorError, match=too_late), transaction(database.engine) as session:
         accept(session, vault, SCART, number, LATER)
     with pytest.raises(MonitorError, match=too_late), transaction(database.engine) as session:
