@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 
-from benchmarks import attribution, intake, pages, push, report, scoring
+from benchmarks import attribution, ingest, pages, push, report, scoring
 
 if __name__ == "__main__":
     rows = int(os.environ.get("MONITOR_BENCH_ROWS", "10000000"))
     scoring.run(rows)
     attribution.run(rows)
-    intake.run(rows // 10)
+    ingest.run(rows // 10)
     push.run()
     pages.run()
     report.run()

@@ -17,10 +17,9 @@ from xarf import schema_validator
 from monitor.access.tokens import PUSH, issue
 from monitor.db import connect, lock_writers, transaction
 from monitor.formats.xarf_body import read_body
-from monitor.formats.xarf_kept import KeptReports
-from monitor.ingest.take import Parcel
+from monitor.formats.xarf_evidence import StrippedReports
+from monitor.ingest.delivery import DeliveryFile, ingest
 from monitor.instants import to_datetime
-from monitor.intake import take_in
 from monitor.migrate import upgrade
 from monitor.push.apply import read_pushed, work
 from monitor.push.messages import Push
@@ -58,13 +57,13 @@ def _measure(url: str, key_file: Path) -> None:
         body = json.dumps(reports).encode()
         begun = time.perf_counter()
         found = read_body(body)
-        parcel = Parcel(_SOURCE, "xarf", KeptReports(found.content), _NOW)
-        pushed = read_pushed(found, parcel, vault, frozenset())
+        delivery_file = DeliveryFile(_SOURCE, "xarf", StrippedReports(found.content), _NOW)
+        pushed = read_pushed(found, delivery_file, vault, frozenset())
         read += time.perf_counter() - begun
         with transaction(engine) as session:
             lock_writers(session)
             begun = time.perf_counter()
-            take_in(session, vault, parcel, _NOW, given=pushed)
+            ingest(session, vault, delivery_file, _NOW, reader=pushed)
         locked += time.perf_counter() - begun
         others = json.dumps([_report((2 * turn + 1) * _ITEMS + n) for n in range(_ITEMS)]).encode()
         push = Push(token, _SOURCE, f"k{turn}", others, gzip=False, lines=False, received_at=_NOW)

@@ -1,4 +1,4 @@
-"""Work whose many short-lived objects are in no cycle, spared Python's search for cycles."""
+"""Pauses Python's garbage collector around code that makes many short-lived objects and no reference cycles."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def uncollected() -> Iterator[None]:
-    """Search for cycles again afterwards, where that was done before."""
+def gc_paused() -> Iterator[None]:
+    """No cyclic garbage collection in the block; afterwards it is as it was before."""
     collecting = gc.isenabled()
     gc.disable()
     try:

@@ -125,7 +125,7 @@ def _nothing_left_to_roll_back(cursor: Any, statement: str, _parameters: object,
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver begins no transaction of its own: _begin_sqlite does
-    # FULL: what was said to be taken in survives a power cut. A delivery is one commit, so it costs next to nothing.
+    # FULL: what was said to be ingested survives a power cut. A delivery is one commit, so it costs next to nothing.
     for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", "busy_timeout=30000"):
         connection.execute(f"PRAGMA {pragma}").close()
 

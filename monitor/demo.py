@@ -1,4 +1,4 @@
-"""The whole way on simulated data, each step at its own time: take in, decide, release, correct. Twice is as once."""
+"""The whole way on simulated data, each step at its own time: ingest, decide, release, correct. Twice is as once."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from monitor.attribute.review import confirm
 from monitor.db import lock_writers, transaction
 from monitor.errors import MonitorError
 from monitor.formats.registry import read_registry
-from monitor.ingest.take import Parcel
+from monitor.ingest.delivery import DeliveryFile, ingest
+from monitor.ingest.review import ReviewDecision, accept
 from monitor.instants import DAY, HOUR, parse_instant, to_datetime
-from monitor.intake import Decision, accept, take_in
 from monitor.key_checks import open_vault
 from monitor.models.company import Company
 from monitor.models.facts import Attribution, Content, Correction, Delivery, Notice, Suspension
@@ -38,8 +38,7 @@ from monitor.score.pipeline import Request, score_for_release
 from monitor.settings import Settings, Source
 from monitor.simulate import simulate
 from monitor.vault import Vault
-from monitor.vocabulary import Decision as Word
-from monitor.vocabulary import Pause, Verdict
+from monitor.vocabulary import Decision, Pause, Verdict
 
 DEMO_SCENARIOS = ("tudelft-2020", "tudelft-2022", "history")  # in the order of their time
 BY = "demo"
@@ -51,8 +50,8 @@ _HASH_SERVICE = Source("hash-service", publisher="an invented hash service", zon
 _SOURCES = {"history": "scart"}  # the others are sources of their own: years lie between them
 _PUBLISHED_AFTER = 28 * DAY  # from the reference date on: what was checked by then has arrived, companies were heard
 _MORNING = 9 * HOUR
-_AFTER_A_GAP = {"long_gap", "too_few_rows"}  # what the gate says of the first deliveries after one
-_LOOKED_AFTER = 14  # days on which the operator looks at what waits, after nothing came for long
+_AFTER_A_GAP = {"long_gap", "too_few_rows"}  # what the checks find in the first deliveries after one
+_LOOKED_AFTER = 14  # days on which the operator looks at pending deliveries, after nothing came for long
 
 Clock = Callable[[], int]
 Progress = Callable[[int, int], None]
@@ -113,21 +112,21 @@ class Operator:
         if networks.exists():
             load_netblocks(session, TableFile(networks, to_datetime(at).date()), to_datetime(at))
 
-    def take_in(self, parcel: Parcel, session: Session, at: int) -> None:
-        """Take a delivery in; raises MonitorError where the gate stops it for more than what a gap explains."""
-        answer = take_in(session, self.vault, parcel, at)
+    def ingest(self, delivery_file: DeliveryFile, session: Session, at: int) -> None:
+        """Ingest a delivery; raises MonitorError where the checks stop it for more than what a gap explains."""
+        result = ingest(session, self.vault, delivery_file, at)
         ends = [parse_instant(end) for _, end in self.step.facts.get("gaps", ())]
-        after_a_gap = any(0 <= parcel.received_at - end < _LOOKED_AFTER * DAY for end in ends)
-        if {reason.rule for reason in answer.reasons} - (_AFTER_A_GAP if after_a_gap else set()):
+        after_a_gap = any(0 <= delivery_file.received_at - end < _LOOKED_AFTER * DAY for end in ends)
+        if {reason.rule for reason in result.reasons} - (_AFTER_A_GAP if after_a_gap else set()):
             raise MonitorError(
-                f"delivery {answer.delivery}: {answer.verdict}: {'; '.join(r.text for r in answer.reasons)}"
+                f"delivery {result.delivery}: {result.verdict}: {'; '.join(r.text for r in result.reasons)}"
             )
 
     def decide(self, session: Session, at: int) -> None:
-        """Accept what waits."""
+        """Accept what is pending review."""
         waiting = select(Delivery.id).where(Delivery.source == self.source.name, Delivery.verdict == Verdict.SUSPICIOUS)
         for number in session.scalars(waiting.order_by(Delivery.id)).all():
-            accept(session, self.vault, self.source, number, Decision(BY, ACCEPTED, at))
+            accept(session, self.vault, self.source, number, ReviewDecision(BY, ACCEPTED, at))
 
     def suspend(self, starts_at: datetime, ends_at: datetime, session: Session, at: int) -> None:
         """Note that nobody could look: every clock stood still."""
@@ -157,7 +156,7 @@ class Operator:
             return
         for content in _largest_site(session, told["company"], told["period"]):
             given = {"content_id": content, "reason": told["reason"], "decided_by": BY}
-            session.add(Correction(decision=Word.WITHDRAW_NOTICE, recorded_at=to_datetime(at), **given))
+            session.add(Correction(decision=Decision.WITHDRAW_NOTICE, recorded_at=to_datetime(at), **given))
             details = {"reason": told["reason"]}
             audit.record(session, to_datetime(at), BY, "correction.withdraw_notice", f"item {content}", details)
 
@@ -181,15 +180,15 @@ def prepare(home: Path, name: str, scale: float) -> Step:
 def play(engine: Engine, settings: Settings, step: Step, progress: Progress) -> None:
     """Do all that was done over a scenario's time, in its order and recorded at its time; what was done is not redone.
 
-    Raises MonitorError where the gate stops a delivery for more than what a gap explains.
+    Raises MonitorError where the checks stop a delivery for more than what a gap explains.
     """
     operator = Operator.of(engine, settings, step)
-    _do(engine, sorted((*_intake(operator), *_work(operator)), key=lambda event: event[0]), progress)
+    _do(engine, sorted((*_ingestion(operator), *_work(operator)), key=lambda event: event[0]), progress)
 
 
-def take_in_all(engine: Engine, settings: Settings, step: Step, clock: Clock, progress: Progress) -> None:
-    """Only load the registry and take in every delivery, recorded when `clock` says; raises MonitorError as `play`."""
-    events = _intake(Operator.of(engine, settings, step))
+def ingest_all(engine: Engine, settings: Settings, step: Step, clock: Clock, progress: Progress) -> None:
+    """Only load the registry and ingest every delivery, recorded when `clock` says; raises MonitorError as `play`."""
+    events = _ingestion(Operator.of(engine, settings, step))
     _do(engine, [(clock(), act) for _, act in events], progress)
 
 
@@ -201,11 +200,13 @@ def _do(engine: Engine, events: list[Event], progress: Progress) -> None:
         progress(number, len(events))
 
 
-def _intake(operator: Operator) -> Iterator[Event]:
+def _ingestion(operator: Operator) -> Iterator[Event]:
     """The registry a day before the first delivery, then each delivery at the time its name says it arrived."""
-    parcels = [_parcel(path, operator) for path in operator.step.deliveries]
-    yield parcels[0].received_at - DAY, operator.load_companies
-    yield from ((parcel.received_at, partial(operator.take_in, parcel)) for parcel in parcels)
+    delivery_files = [_delivery_file(path, operator) for path in operator.step.deliveries]
+    yield delivery_files[0].received_at - DAY, operator.load_companies
+    yield from (
+        (delivery_file.received_at, partial(operator.ingest, delivery_file)) for delivery_file in delivery_files
+    )
 
 
 def _work(operator: Operator) -> Iterator[Event]:
@@ -224,12 +225,12 @@ def _work(operator: Operator) -> Iterator[Event]:
         yield morning + HOUR, partial(operator.correct, told)  # scoring sees what was committed
 
 
-def _parcel(path: Path, operator: Operator) -> Parcel:
+def _delivery_file(path: Path, operator: Operator) -> DeliveryFile:
     """A delivery named `20220408T060000Z-scart-ntd.csv`, as it arrived then."""
     stamp, _, rest = path.name.partition("-")
     moment = f"{stamp[:4]}-{stamp[4:6]}-{stamp[6:8]}T{stamp[9:11]}:{stamp[11:13]}:{stamp[13:15]}Z"
     form = rest.split(".")[0]
-    return Parcel(operator.source_of(form), form, path, parse_instant(moment))
+    return DeliveryFile(operator.source_of(form), form, path, parse_instant(moment))
 
 
 def _corrected(session: Session, period: str) -> bool:

@@ -6,7 +6,7 @@ class MonitorError(Exception):
 
 
 class DeliveryError(MonitorError):
-    """A delivery that cannot be taken in at all: nothing of it was stored."""
+    """A delivery that cannot be ingested at all: nothing of it was stored."""
 
 
 class ConfigurationError(MonitorError):

@@ -1,4 +1,4 @@
-"""The folder in which a delivery lies, sealed, while it is taken in; what a killed run left there is removed.
+"""The folder in which a delivery lies, sealed, while it is ingested; what a killed run left there is removed.
 
 Each run has a folder of its own with a file that it holds locked: the kernel frees that lock when the run ends,
 whatever it died of. So a folder that nobody holds is a leftover, and one that somebody holds is in use.
@@ -21,7 +21,7 @@ _LOCK = "lock"  # in the folder of a run, held by it
 
 
 def incoming(settings: Settings) -> Path:
-    """Where deliveries lie while they are taken in."""
+    """Where deliveries lie while they are ingested."""
     return settings.home / "incoming"
 
 

@@ -18,14 +18,14 @@ from monitor.instants import to_datetime
 from monitor.models.account import PushedRequest
 from monitor.models.audit import KeyCheck
 from monitor.models.columns import ItemReference, WaitingStatement
-from monitor.models.facts import Content, HeldPiece, Notice, Quarantined, Site
+from monitor.models.facts import Content, Notice, PendingPiece, Quarantined, Site
 from monitor.vault import Vault, fingerprint_of
 
 # Every table with something under a key, and where it is sealed rather than digested.
 _UNDER_KEY: tuple[tuple[type[Any], str | None], ...] = (
     (Content, "url_sealed"),
     (Quarantined, "row_sealed"),
-    (HeldPiece, "sealed"),
+    (PendingPiece, "sealed"),
     (WaitingStatement, "statement_sealed"),
     (Notice, "address_sealed"),
     (Site, None),

@@ -41,8 +41,8 @@ def frames(trace: TracebackType | None) -> list[str]:
     return [f"{f.f_globals.get('__name__', '?')}:{line} {f.f_code.co_name}" for f, line in traceback.walk_tb(trace)]
 
 
-class DiscreetRecord(logging.LogRecord):
-    """A record whose message is made, and shortened, at once; no handler ever sees what went into it."""
+class RedactingLogRecord(logging.LogRecord):
+    """A record whose message is formatted and redacted at once: no handler sees the arguments or the exception text."""
 
     hidden: Mapping[str, str] = {}
 
@@ -141,8 +141,8 @@ def configure(
 
     Replaces the handlers of the root logger and what happens to exceptions that nobody catches.
     """
-    DiscreetRecord.hidden = {secret: shown for secret, shown in (hide or {}).items() if secret}
-    logging.setLogRecordFactory(DiscreetRecord)
+    RedactingLogRecord.hidden = {secret: shown for secret, shown in (hide or {}).items() if secret}
+    logging.setLogRecordFactory(RedactingLogRecord)
     handler = _Handler(logging.INFO)  # Scrapy turns its loggers to DEBUG
     logging.raiseExceptions = False  # a library's handler would print what it could not print
     handler.setFormatter((_Json if settings.log_format == "json" else _Text)(fields or {}))

@@ -106,7 +106,7 @@ def _deliveries(session: Session) -> Iterator[Metric]:
     found = session.execute(totals).all()
     yield _counter(
         "deliveries",
-        "Deliveries by what the gate said.",
+        "Deliveries by the verdict of the checks.",
         ("source", "verdict"),
         [((source, str(verdict)), float(count)) for source, verdict, count, _, _ in found],
     )

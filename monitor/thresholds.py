@@ -1,4 +1,4 @@
-"""From where on the quality gate stops a delivery: the defaults, and what each of them means."""
+"""The thresholds of the delivery checks: the defaults, and what each of them means."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Thresholds:
     least_days: float = 0.5
     days_judged_from: int = 7
     longest_gap_days: float = 10.0  # a hotline closes for the days around Christmas; seen: 5.25 days
-    furthest_back_hours: float = 24.0  # files of one day that are taken in out of order are nobody's mistake
+    furthest_back_hours: float = 24.0  # files of one day that are ingested out of order are nobody's mistake
     # Notices a company would have at the smallest share it had of late. Independent notices would miss it once in e^20
     # deliveries. Its mean share is not enough: notices fall together, and where 26 were expected, none came twice in a
     # simulated quarter.

@@ -44,7 +44,7 @@ class NotAUrlError(ValueError):
     """Raised for text that is no URL with a host; its message never contains the text."""
 
 
-def dissect(url: str) -> tuple[str, str]:
+def normalise_url(url: str) -> tuple[str, str]:
     """The form in which a URL is compared, and its host in lower case; raises NotAUrlError.
 
     Scheme and host are put in lower case, a default port is dropped; path, query and fragment stay as they are.
@@ -68,9 +68,9 @@ def plain_host(url: str) -> str | None:
     return plain[1] if plain else None
 
 
-def normalise(url: str) -> str:
-    """The form in which a URL is compared; raises NotAUrlError."""
-    return dissect(url)[0]
+def normal_form(url: str) -> str:
+    """The form in which a URL is compared, without its host; raises NotAUrlError."""
+    return normalise_url(url)[0]
 
 
 def address_of(host: str) -> str | None:
@@ -147,8 +147,8 @@ def fingerprint_of(check_value: bytes) -> str:
 
 
 @dataclass(frozen=True)
-class HandedKey:
-    """The current key of a vault, a secret: for a pipe to a process of our own, and nothing else."""
+class ExportedKey:
+    """The current key of a vault, a secret: passed through a pipe to a process of our own, and nowhere else."""
 
     version: int
     raw: bytes = field(repr=False)
@@ -157,18 +157,18 @@ class HandedKey:
 class Vault:
     """Digests, seals and opens under the current key; opens what older keys sealed."""
 
-    def __init__(self, keys: Path | HandedKey) -> None:
+    def __init__(self, keys: Path | ExportedKey) -> None:
         """Read the key file, or take the key of another vault; raises ConfigurationError that says how to make one."""
-        if isinstance(keys, HandedKey):
+        if isinstance(keys, ExportedKey):
             self._keys, self.version = {keys.version: _key(keys.raw)}, keys.version
         else:
             self._keys, self.version = _read_keys(keys)
         self._current = self._keys[self.version]
         self._recurring = lru_cache(maxsize=16384)(self.digest)
 
-    def hand_over(self) -> HandedKey:
+    def export_key(self) -> ExportedKey:
         """The current key, for a vault in another process that digests and seals as this one does."""
-        return HandedKey(self.version, self._current.raw)
+        return ExportedKey(self.version, self._current.raw)
 
     def digest(self, text: str) -> bytes:
         """32-byte keyed digest of a text."""

@@ -92,7 +92,7 @@ class Decision(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What became of a delivery: only what is ok counts; what is suspicious waits for a person."""
+    """What became of a delivery: only what is ok counts; what is suspicious is pending review."""
 
     OK = "ok"
     SUSPICIOUS = "suspicious"

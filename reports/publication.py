@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from monitor.cycles import uncollected
+from monitor.cycles import gc_paused
 from monitor.db import transaction
 from monitor.release.package import Documents, build
 from monitor.release.publications import Package, write_files
@@ -27,7 +27,7 @@ def publication(engine: Engine, settings: Settings, period: str, key: SigningKey
 
     Raises MonitorError as `read_report` and `build` do.
     """
-    with uncollected(), pdf_pool(len(LANGUAGES)) as pool, transaction(engine) as session:
+    with gc_paused(), pdf_pool(len(LANGUAGES)) as pool, transaction(engine) as session:
         report = read_report(session, settings, period)
         release = find_published(session, period)
         return report, build(session, release, settings, key, documents(report, pool))

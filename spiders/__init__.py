@@ -1,1 +1,1 @@
-"""Collectors: Scrapy spiders that fetch deliveries from configured places and hand them to the intake."""
+"""Collectors: Scrapy spiders that fetch deliveries from configured places and ingest them."""

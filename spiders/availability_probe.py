@@ -1,4 +1,4 @@
-"""The availability probe: is an open item still there? Runs under a legal mandate only, which it writes down first.
+"""The availability probe: checks whether open items are still online, under a recorded legal mandate only.
 
 HEAD and nothing else, one request an item and interval, never for a URL that was cut. No redirect is followed.
 """
@@ -18,9 +18,9 @@ from monitor.observe.items import OpenItem
 from monitor.observe.memory import state_of
 from monitor.settings import Source
 from monitor.vocabulary import State
+from spiders.collection_run import CollectionRun
 from spiders.head import head, is_public
-from spiders.observer import Observer, batches, conclude_and_deliver, paced, reported, set_out
-from spiders.trip import Trip
+from spiders.observer import Observer, batches, conclude_and_deliver, paced, reported, start
 
 SOURCE = Source(
     "availability_probe",
@@ -34,22 +34,22 @@ PAUSE = 1.0  # seconds between two requests, to whomever
 Status = tuple[OpenItem, int, int | None]  # the item, when it was asked for, the status of the answer
 
 
-def probe(trip: Trip, pause: float = PAUSE, may_connect: Callable[[str], bool] = is_public) -> bool:
+def probe(run: CollectionRun, pause: float = PAUSE, may_connect: Callable[[str], bool] = is_public) -> bool:
     """Ask for each item that is due, and deliver which are online and which are confirmed to be offline."""
-    with reported(trip):
-        mandate = trip.source.mandate.strip()
+    with reported(run):
+        mandate = run.source.mandate.strip()
         if not mandate:
-            raise ConfigurationError(f"[sources.{trip.source.name}]: without a mandate nothing is probed")
-        items = {item.url_digest: item for item in set_out(trip, {"mandate": mandate}) if not item.truncated}
+            raise ConfigurationError(f"[sources.{run.source.name}]: without a mandate nothing is probed")
+        items = {item.url_digest: item for item in start(run, {"mandate": mandate}) if not item.truncated}
         wait = paced(pause)
-        for batch in batches(trip, items):
+        for batch in batches(run, items):
             statuses: list[Status] = []
             for subject in batch:
                 wait()
                 item = items[subject]
-                status = head(trip.vault.open_text(item.url_sealed, item.key_version), may_connect)
-                statuses.append((item, trip.now(), status))
-            conclude_and_deliver(trip, partial(_conclude, trip.source.name, statuses))
+                status = head(run.vault.open_text(item.url_sealed, item.key_version), may_connect)
+                statuses.append((item, run.now(), status))
+            conclude_and_deliver(run, partial(_conclude, run.source.name, statuses))
     return True
 
 
@@ -57,7 +57,7 @@ OBSERVER = Observer(SOURCE, "mandate", probe)
 
 
 def _conclude(observer: str, statuses: list[Status], session: Session) -> list[Observation]:
-    """What the answers say together with those before; what nobody knows is no observation."""
+    """The observations that follow from the answers and those before; an unknown state is no observation."""
     states = [
         (item, at, conclude(state_of(session, observer, item.url_digest), status, to_datetime(at)))
         for item, at, status in statuses

@@ -1,4 +1,4 @@
-"""What all spiders share: asking only for what has changed, and what an answer means."""
+"""What all spiders share: conditional requests, and the handling of responses."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from twisted.python.failure import Failure
 
 from monitor.clear_text import holds_address
 from monitor.disk import DiskFullError, writing
-from monitor.ingest.sealed import seal
+from monitor.ingest.sealed_files import seal
 from monitor.instants import to_datetime
 from monitor.settings import Source
+from spiders.collection_run import CollectionRun, Fetched, Validators
 from spiders.location import Location, on_the_web, read_location
-from spiders.trip import Fetched, Trip, Validators
 
-_ASKED_WITH = {"etag": "If-None-Match", "last_modified": "If-Modified-Since"}
-_ANSWERED_WITH = {"etag": "ETag", "last_modified": "Last-Modified"}
+_REQUEST_HEADERS = {"etag": "If-None-Match", "last_modified": "If-Modified-Since"}
+_RESPONSE_HEADERS = {"etag": "ETag", "last_modified": "Last-Modified"}
 _LONGEST_VALIDATOR = 200
 
 
@@ -40,22 +40,22 @@ class Wanted:
 
 
 class Collector(Spider):
-    """A spider sent out on a trip."""
+    """A spider that fetches the deliveries of one collection run."""
 
     SOURCE: ClassVar[Source]
 
-    def __init__(self, trip: Trip, **kwargs: Any) -> None:
-        """Set out for the trip's source."""
-        super().__init__(trip.source.name, **kwargs)
-        self.trip = trip
-        web = trip.source.location if on_the_web(trip.source.location) else "http://directory.invalid"
-        self.location: Location = read_location(trip.source.name, web)
+    def __init__(self, run: CollectionRun, **kwargs: Any) -> None:
+        """Collect the source of the run."""
+        super().__init__(run.source.name, **kwargs)
+        self.run = run
+        web = run.source.location if on_the_web(run.source.location) else "http://directory.invalid"
+        self.location: Location = read_location(run.source.name, web)
 
     def ask(self, wanted: Wanted, priority: int = 0) -> Request:
-        """A request that an unchanged file answers with 304 and nothing else."""
-        self.trip.outcome.expected += 1
-        known = self.trip.remembered.get(wanted.key, {})
-        conditions = {_ASKED_WITH[name]: value for name, value in known.items() if name in _ASKED_WITH}
+        """A conditional request: the server answers 304 where the file is unchanged."""
+        self.run.outcome.expected += 1
+        known = self.run.remembered.get(wanted.key, {})
+        conditions = {_REQUEST_HEADERS[name]: value for name, value in known.items() if name in _REQUEST_HEADERS}
         return Request(
             wanted.address,
             callback=self.receive,
@@ -67,36 +67,36 @@ class Collector(Spider):
         )
 
     async def receive(self, response: Response, wanted: Wanted) -> AsyncIterator[Fetched]:
-        """Hand on what is new; note what is unchanged or went wrong."""
-        if response.status == 304 and wanted.key in self.trip.remembered:
-            self.trip.keep(wanted.key)
+        """Yield the file where it is new; note in the outcome where it is unchanged or failed."""
+        if response.status == 304 and wanted.key in self.run.remembered:
+            self.run.keep(wanted.key)
             return
         if response.status != 200:
-            self.trip.outcome.fail(wanted.label, refusal(response))
+            self.run.outcome.fail(wanted.label, refusal(response))
             return
-        arrived = self.trip.now()
-        await self.trip.turn.acquire()
+        arrived = self.run.now()
+        await self.run.slot.acquire()
         try:
-            with writing(self.trip.folder):
-                file = seal((response.body,), self.trip.new_path(), self.trip.vault)
+            with writing(self.run.folder):
+                file = seal((response.body,), self.run.new_path(), self.run.vault)
         except (OSError, DiskFullError) as error:
-            self.trip.turn.release()
+            self.run.slot.release()
             why = error.strerror if isinstance(error, OSError) else error
-            self.trip.outcome.fail(wanted.label, f"could not be written to disk ({why})")
+            self.run.outcome.fail(wanted.label, f"could not be written to disk ({why})")
             return
         received = arrived if wanted.received_at is None else wanted.received_at
         dated = wanted.dated or day_of(response, arrived)
         yield Fetched(wanted.label, file, wanted.format, received, wanted.key, _validators(response), dated)
 
     def give_up(self, failure: Failure) -> None:
-        """Note why there is no answer, in words that hold no address."""
+        """Note why there is no response; the message holds no address."""
         request = failure.request  # type: ignore[attr-defined]  # Scrapy puts it there
         wanted: Wanted | None = request.cb_kwargs.get("wanted")
-        self.trip.outcome.fail(wanted.label if wanted else "the folder", _reason(failure.value))
+        self.run.outcome.fail(wanted.label if wanted else "the folder", _reason(failure.value))
 
 
 def refusal(response: Response) -> str:
-    """An answer that is not what was asked for, in words."""
+    """The message for a response that is no delivery."""
     request = response.request
     retries = request.meta.get("retry_times", 0) if request else 0
     again = f" after {retries} retries" if retries else ""
@@ -127,8 +127,10 @@ def _reason(error: BaseException | None) -> str:
 
 
 def _validators(response: Response) -> Validators:
-    """What the server gave to ask with next time; kept in clear, so nothing that looks like an address."""
-    found = {name: (response.headers.get(header) or b"").decode("latin-1") for name, header in _ANSWERED_WITH.items()}
+    """The validators for the next request; kept in clear, so nothing that looks like an address."""
+    found = {
+        name: (response.headers.get(header) or b"").decode("latin-1") for name, header in _RESPONSE_HEADERS.items()
+    }
     return {
         name: value
         for name, value in found.items()

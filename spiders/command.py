@@ -1,4 +1,4 @@
-"""`monitor collect`: fetch what a source has to say, take it in, and judge the run by what was stored."""
+"""`monitor collect`: fetch the deliveries of a source, ingest them, and judge the run by what was stored."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from monitor.schedule.lock import exclusive, lock_for
 from monitor.schedule.runs import FAILED, HELD, STOPPED, SUPERSEDED, RunId, record, remembered, wait_for_deliveries
 from monitor.settings import Settings, Source
 from spiders.catalogue import find
+from spiders.collection_run import CollectionRun, key_of
 from spiders.collector import Collector
 from spiders.crawl import crawl
 from spiders.describe import on_schedule, timing
 from spiders.judge import judge
 from spiders.observer import Observer
-from spiders.trip import Trip, key_of
 
 _log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ def collect(
     term: int | None,
     as_json: bool,
 ) -> None:
-    """Fetch the deliveries of SOURCE that are new and take them in; exit 1 where anything of it failed."""
+    """Fetch the deliveries of SOURCE that are new and ingest them; exit 1 where anything of it failed."""
     run = runtime()
     if describe:
         _describe(run.settings)
@@ -91,7 +91,7 @@ def _collect(run: Runtime, call: Call) -> dict[str, object]:
 
 
 def _log_as(settings: Settings, call: Call, described: Source) -> None:
-    """Every line of this process says which run it is; none says where the source is."""
+    """Every log line of this process names its run; none holds the location of the source."""
     fields = {"run": call.run_id.run, "source": call.source}
     logs.configure(settings, fields, hide={described.location: f"<{call.source}>"})
 
@@ -105,28 +105,28 @@ def _alone(run: Runtime, call: Call, spider: type[Collector] | Observer, describ
     ):
         with transaction(wait_for_deliveries(run.engine)) as session:
             known = remembered(session, call.source)
-        trip = Trip(described, folder, run.engine, run.vault, run.now, call.settle, known)
-        return _run(run, call, spider, trip)
+        collection = CollectionRun(described, folder, run.engine, run.vault, run.now, call.settle, known)
+        return _run(run, call, spider, collection)
 
 
-def _run(run: Runtime, call: Call, spider: type[Collector] | Observer, trip: Trip) -> dict[str, object]:
-    """Send the spider out, judge the trip and write the verdict down."""
+def _run(run: Runtime, call: Call, spider: type[Collector] | Observer, collection: CollectionRun) -> dict[str, object]:
+    """Run the spider, judge the collection run and record the verdict."""
     started_at = run.now()
-    finished = _send(spider, trip, call.retry_wait)
+    finished = _send(spider, collection, call.retry_wait)
     with transaction(run.engine) as session:
-        verdict = judge(session, trip.outcome, finished=finished)
-        answer = _answer(record(session, trip.source.name, started_at, run.now(), verdict, call.run_id))
+        verdict = judge(session, collection.outcome, finished=finished)
+        answer = _answer(record(session, collection.source.name, started_at, run.now(), verdict, call.run_id))
     said = {name: answer[name] for name in ("verdict", "rows")} | {"deliveries": len(verdict.deliveries)}
     _log.info("judged", extra={"event": "run_judged"} | said)
     return answer
 
 
-def _send(spider: type[Collector] | Observer, trip: Trip, retry_wait: float) -> bool:
-    """Send it out; False where it was told to come back early."""
+def _send(spider: type[Collector] | Observer, collection: CollectionRun, retry_wait: float) -> bool:
+    """Run the spider; False where it was told to stop early."""
     if isinstance(spider, Observer):
-        spider.go(trip)
+        spider.check(collection)
         return True
-    return crawl(spider, trip, retry_wait)
+    return crawl(spider, collection, retry_wait)
 
 
 def _answer(run: CollectorRun) -> dict[str, object]:

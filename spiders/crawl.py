@@ -1,4 +1,4 @@
-"""Running one spider in this process."""
+"""Runs one spider in this process."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from scrapy import signals
 from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.settings import Settings
 
+from spiders.collection_run import CollectionRun
 from spiders.collector import Collector
-from spiders.trip import Trip
 
 _TALKATIVE = ("scrapy.addons", "scrapy.crawler", "scrapy.middleware", "scrapy.utils.log")  # say what Scrapy is made of
 
 
-def crawl(spider: type[Collector], trip: Trip, retry_wait: float) -> bool:
-    """Run the spider to its end; False where a signal ended it early. How it went is in the trip's outcome.
+def crawl(spider: type[Collector], run: CollectionRun, retry_wait: float) -> bool:
+    """Run the spider to its end; False where a signal ended it early. How it went is in the run's outcome.
 
     A process can do this once.
     """
@@ -32,7 +32,7 @@ def crawl(spider: type[Collector], trip: Trip, retry_wait: float) -> bool:
         reasons.append(reason)
 
     crawler.signals.connect(closed, signals.spider_closed)
-    process.crawl(crawler, trip=trip)
+    process.crawl(crawler, run=run)
     process.start()
     # A signal while the spider opens closes it without a reason.
     return reasons != ["shutdown"] and (bool(reasons) or process.bootstrap_failed)

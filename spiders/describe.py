@@ -1,4 +1,4 @@
-"""What the core asks of the spiders: which sources are on schedule, and how each is to be timed."""
+"""Which sources are on schedule, and the timing of each, for the scheduler."""
 
 from __future__ import annotations
 

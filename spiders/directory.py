@@ -1,4 +1,4 @@
-"""Reading a local folder: which files there are, which still grow, and copying one without tearing it."""
+"""Reads a local folder: lists its files, sees which are still being written, and copies one if it is unchanged."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from monitor.disk import writing
-from monitor.formats.reading import open_regular
-from monitor.ingest.sealed import PIECE, SealedFile, seal
+from monitor.formats.files import open_regular
+from monitor.ingest.sealed_files import PIECE, SealedFile, seal
 from monitor.vault import Vault
-from spiders.trip import Validators
+from spiders.collection_run import Validators
 
 
 def files_in(folder: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""One HEAD request: the status of the answer and nothing behind it, from a public address and no other.
+"""One HEAD request: only the status of the response is read, and only public addresses are connected to.
 
 The answer is read byte by byte up to the end of its status line, and the connection is closed: a server that sends a
 body, asked or not, sends it to nobody.
@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
-from monitor.vault import NotAUrlError, dissect
+from monitor.vault import NotAUrlError, normalise_url
 
 USER_AGENT = "hosting-abuse-compliance-monitor/0.1 (is it still there? HEAD only, under a legal mandate)"
 _TIMEOUT = 15.0  # seconds for all of it
@@ -60,7 +60,7 @@ def head(url: str, may_connect: Callable[[str], bool] = is_public) -> int | None
 def question_of(url: str) -> Question | None:
     """What to ask for a URL; None where it is none of the web's. User, password and fragment are left out."""
     try:
-        text, host = dissect(url)
+        text, host = normalise_url(url)
     except NotAUrlError:
         return None
     parts = urlsplit(text)

@@ -1,4 +1,4 @@
-"""The verdict on a run, from what the database holds: Scrapy's own word on success says nothing."""
+"""The verdict on a run, from what the database holds: Scrapy reports success even where every item failed."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ from sqlalchemy.orm import Session
 from monitor.models.company import NetblockTable
 from monitor.models.facts import Delivery
 from monitor.schedule.runs import FAILED, HELD, OK, STOPPED, UNCHANGED, Verdict
+from spiders.collection_run import RunOutcome
 from spiders.scart_drop import NAMED_BY
-from spiders.trip import Outcome
 
 
-def judge(session: Session, outcome: Outcome, *, finished: bool = True) -> Verdict:
-    """Failed where anything went wrong, with why; held where a person must decide; ok where something new is stored;
-    unchanged otherwise. `finished`: False where the run was told to stop before it was done; what it stored stays.
+def judge(session: Session, outcome: RunOutcome, *, finished: bool = True) -> Verdict:
+    """Failed where anything went wrong, with why; held where a delivery is pending review; ok where something new is
+    stored; unchanged otherwise. `finished`: False where the run was told to stop early; what it stored stays.
     """
-    stored = session.scalar(select(func.count()).where(Delivery.id.in_(list(outcome.taken)))) or 0
+    stored = session.scalar(select(func.count()).where(Delivery.id.in_(list(outcome.ingested)))) or 0
     tables = session.scalar(select(func.count()).where(NetblockTable.id.in_(list(outcome.tables)))) or 0
-    deliveries, rows = tuple(outcome.taken), sum(outcome.taken.values()) + sum(outcome.tables.values())
+    deliveries, rows = tuple(outcome.ingested), sum(outcome.ingested.values()) + sum(outcome.tables.values())
     if not finished:
         return Verdict(STOPPED, "told to stop before it was done", deliveries, rows)
     if reason := _failure(outcome, stored, tables):
         return Verdict(FAILED, reason, deliveries, rows)
-    if outcome.held:
-        return Verdict(HELD, "; ".join(outcome.held), deliveries, rows, outcome.validators)
-    verdict = OK if outcome.taken or outcome.tables else UNCHANGED
+    if outcome.pending:
+        return Verdict(HELD, "; ".join(outcome.pending), deliveries, rows, outcome.validators)
+    verdict = OK if outcome.ingested or outcome.tables else UNCHANGED
     return Verdict(verdict, _remark(outcome), deliveries, rows, outcome.validators)
 
 
-def _failure(outcome: Outcome, stored: int, tables: int) -> str | None:
-    """What went wrong, in one line; None where all that was set out for is accounted for."""
+def _failure(outcome: RunOutcome, stored: int, tables: int) -> str | None:
+    """What went wrong, in one line; None where all that was asked for is accounted for."""
     if outcome.failures:
         return "; ".join(outcome.failures)
-    if stored != len(outcome.taken):
-        return f"only {stored} of {len(outcome.taken)} deliveries are in the database"
+    if stored != len(outcome.ingested):
+        return f"only {stored} of {len(outcome.ingested)} deliveries are in the database"
     if tables != len(outcome.tables):
         return f"only {tables} of {len(outcome.tables)} tables of networks are in the database"
     if outcome.accounted < outcome.expected:
@@ -42,7 +42,7 @@ def _failure(outcome: Outcome, stored: int, tables: int) -> str | None:
     return None if outcome.complete else "stopped before everything was asked for"
 
 
-def _remark(outcome: Outcome) -> str | None:
+def _remark(outcome: RunOutcome) -> str | None:
     """What the operator should know about a good run."""
     remarks = []
     if outcome.growing:

@@ -1,4 +1,4 @@
-"""What stands between a spider and the network: one host only, and patience with a server in trouble."""
+"""Downloader middlewares: requests to one host only, and retries with growing pauses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the name of an exported file says: which format it is in, and when it was received."""
+"""Reads the format and the time of receipt from the name of an exported file."""
 
 from __future__ import annotations
 

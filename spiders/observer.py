@@ -1,4 +1,4 @@
-"""What both observers share: they go out batch by batch, each written down before it is asked and delivered after."""
+"""What both observers share: they ask batch by batch, each batch recorded before it is asked and delivered after."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from monitor.observe.deliver import Observation, deliver
 from monitor.observe.items import OpenItem, open_items
 from monitor.observe.memory import claim, due, forget, recall
 from monitor.settings import Source
-from spiders.trip import Trip
+from spiders.collection_run import CollectionRun
 
 SHORTEST_INTERVAL = timedelta(minutes=15)
 _BATCH = 10  # subjects that a run which is killed leaves unasked until the next interval
@@ -28,28 +28,28 @@ _BATCH = 10  # subjects that a run which is killed leaves unasked until the next
 class Observer:
     """An observer that is off until `needs`, a field of its source, is set.
 
-    `go` makes one trip, and says that nothing ended it early: a signal ends the process, between two transactions.
+    `check` makes one run, and says that nothing ended it early: a signal ends the process, between two transactions.
     """
 
     SOURCE: Source
     needs: str
-    go: Callable[[Trip], bool]
+    check: Callable[[CollectionRun], bool]
 
 
 @contextmanager
-def reported(trip: Trip) -> Iterator[None]:
-    """Let what an operator can act on end in the trip's outcome, as with a spider."""
+def reported(run: CollectionRun) -> Iterator[None]:
+    """Note errors that an operator can act on in the outcome of the run, as with a spider."""
     try:
         yield
     except MonitorError as error:
-        trip.outcome.refuse(trip.source.name, str(error))
-    trip.outcome.complete = True
+        run.outcome.refuse(run.source.name, str(error))
+    run.outcome.complete = True
 
 
-def set_out(trip: Trip, details: dict[str, object]) -> list[OpenItem]:
+def start(run: CollectionRun, details: dict[str, object]) -> list[OpenItem]:
     """The open items, once the audit trail says that they will be opened, with `details`."""
-    now, name = to_datetime(trip.now()), trip.source.name
-    with transaction(trip.engine) as session:
+    now, name = to_datetime(run.now()), run.source.name
+    with transaction(run.engine) as session:
         lock_writers(session)  # SQLite refuses to write on what was read before another one wrote
         items = open_items(session, now)
         audit.record(session, now, name, "observe", "open items", {"items": len(items)} | details)
@@ -57,32 +57,32 @@ def set_out(trip: Trip, details: dict[str, object]) -> list[OpenItem]:
     return items
 
 
-def batches(trip: Trip, subjects: Iterable[bytes]) -> Iterator[list[bytes]]:
+def batches(run: CollectionRun, subjects: Iterable[bytes]) -> Iterator[list[bytes]]:
     """The subjects that are due, batch by batch; each batch is written down as asked before it is given out.
 
-    A trip uses half of the time its source gives it. What is left is due at the next, and goes first.
+    A run uses half of the time its source gives it. What is left is due at the next, and goes first.
     """
-    name, interval = trip.source.name, interval_of(trip.source)
-    until = trip.now() + trip.source.timeout_minutes * 60 / 2
-    with transaction(trip.engine) as session:
-        waiting = due(subjects, recall(session, name), to_datetime(trip.now()), interval)
-    while waiting and trip.now() <= until:
+    name, interval = run.source.name, interval_of(run.source)
+    until = run.now() + run.source.timeout_minutes * 60 / 2
+    with transaction(run.engine) as session:
+        waiting = due(subjects, recall(session, name), to_datetime(run.now()), interval)
+    while waiting and run.now() <= until:
         batch, waiting = waiting[:_BATCH], waiting[_BATCH:]
-        with transaction(trip.engine) as session:
+        with transaction(run.engine) as session:
             lock_writers(session)
-            claim(session, name, batch, to_datetime(trip.now()))
+            claim(session, name, batch, to_datetime(run.now()))
         yield batch
 
 
-def conclude_and_deliver(trip: Trip, conclude: Callable[[Session], Sequence[Observation]]) -> None:
+def conclude_and_deliver(run: CollectionRun, conclude: Callable[[Session], Sequence[Observation]]) -> None:
     """What `conclude` makes of a batch, with all it remembers of it, and its delivery: one transaction."""
-    with transaction(trip.engine) as session:
+    with transaction(run.engine) as session:
         lock_writers(session)
         seen = conclude(session)
-        delivery = deliver(session, trip.source.name, seen, trip.now()).id if seen else None
+        delivery = deliver(session, run.source.name, seen, run.now()).id if seen else None
     if delivery is not None:
-        trip.outcome.expected += 1
-        trip.outcome.taken[delivery] = len(seen)
+        run.outcome.expected += 1
+        run.outcome.ingested[delivery] = len(seen)
 
 
 def paced(pause: float) -> Callable[[], None]:

@@ -39,14 +39,14 @@ class Pfx2asSpider(Collector):
         address = self.location.address
         if address.endswith(".gz"):
             yield self.ask(self._wanted(address))
-            self.trip.outcome.complete = True
+            self.run.outcome.complete = True
             return
         folder = address.rstrip("/") + "/"
         yield Request(folder + LOG, self.read_log, errback=self.give_up, headers=self.location.headers)
 
     def read_log(self, response: Response) -> Iterator[Request]:
         """Ask for the file of the latest day; the log holds a month and is not always in order."""
-        outcome = self.trip.outcome
+        outcome = self.run.outcome
         if response.status != 200:
             outcome.fail("the log", refusal(response))
             return
@@ -61,7 +61,7 @@ class Pfx2asSpider(Collector):
     def _wanted(self, address: str) -> Wanted:
         """The table at an address; what its server calls it is in no message."""
         day = _day(address.rpartition("/")[2])
-        return Wanted("the table", address, "pfx2as", self.trip.key_of(address), dated=day)
+        return Wanted("the table", address, "pfx2as", self.run.key_of(address), dated=day)
 
 
 def _day(name: str) -> date | None:

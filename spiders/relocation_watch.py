@@ -1,4 +1,4 @@
-"""The relocation watch: where do the host names of open items point now? It asks one resolver, and nothing else.
+"""The relocation watch: resolves the host names of open items, by one DNS resolver and nothing else.
 
 A host name is as secret as its URL: it is in memory while it is asked about, and in no log, message or table.
 """
@@ -24,10 +24,10 @@ from monitor.observe.items import OpenItem, last_addresses
 from monitor.observe.memory import state_of
 from monitor.observe.relocation import confirmed, country, located, move, proxies, standings
 from monitor.settings import Source
-from monitor.vault import Vault, address_of, dissect
+from monitor.vault import Vault, address_of, normalise_url
 from monitor.vocabulary import State
-from spiders.observer import Observer, batches, conclude_and_deliver, paced, reported, set_out
-from spiders.trip import Trip
+from spiders.collection_run import CollectionRun
+from spiders.observer import Observer, batches, conclude_and_deliver, paced, reported, start
 
 SOURCE = Source(
     "relocation_watch",
@@ -52,24 +52,24 @@ class Answer:
     asked_at: int
 
 
-def watch(trip: Trip, pause: float = PAUSE) -> bool:
+def watch(run: CollectionRun, pause: float = PAUSE) -> bool:
     """Ask about each name that is due, and deliver which items moved to another company."""
-    with reported(trip):
-        resolver = _resolver(trip.source)
-        names = _names(set_out(trip, {}), trip.vault)
+    with reported(run):
+        resolver = _resolver(run.source)
+        names = _names(start(run, {}), run.vault)
         wait = paced(pause)
         asked = answered = 0
-        for batch in batches(trip, names):
+        for batch in batches(run, names):
             answers = []
             for subject in batch:
                 wait()
                 addresses = look_up(resolver, names[subject][0])
                 if addresses is not None:
-                    answers.append(Answer(subject, names[subject][1], addresses, trip.now()))
+                    answers.append(Answer(subject, names[subject][1], addresses, run.now()))
             asked, answered = asked + len(batch), answered + len(answers)
-            conclude_and_deliver(trip, partial(_conclude, trip, answers))
+            conclude_and_deliver(run, partial(_conclude, run, answers))
         if asked and not answered:
-            trip.outcome.refuse("the resolver", f"it answered none of {asked} questions")
+            run.outcome.refuse("the resolver", f"it answered none of {asked} questions")
     return True
 
 
@@ -105,23 +105,23 @@ def _names(items: Sequence[OpenItem], vault: Vault) -> Names:
     """By keyed digest each host name with its items. Where the host is an address there is no name to ask about."""
     names: Names = {}
     for item in items:
-        host = dissect(vault.open_text(item.url_sealed, item.key_version))[1]
+        host = normalise_url(vault.open_text(item.url_sealed, item.key_version))[1]
         if address_of(host) is None:
             names.setdefault(vault.digest(host), (host, []))[1].append(item)
     return names
 
 
-def _conclude(trip: Trip, answers: list[Answer], session: Session) -> list[Observation]:
+def _conclude(run: CollectionRun, answers: list[Answer], session: Session) -> list[Observation]:
     """Which items moved; where each name lies is remembered for items whose notice gives no address."""
-    now = to_datetime(trip.now())
-    places_of = _Places(locator(session, trip.vault, now), now.date())
+    now = to_datetime(run.now())
+    places_of = _Places(locator(session, run.vault, now), now.date())
     hidden = proxies(session)
     contents = [item.content_id for answer in answers for item in answer.items]
-    standing, before = standings(session, contents, now), _places_then(session, trip.vault, places_of, contents)
+    standing, before = standings(session, contents, now), _places_then(session, run.vault, places_of, contents)
     seen = []
     for answer in answers:
         places = places_of(answer.addresses)
-        state = state_of(session, trip.source.name, answer.subject)
+        state = state_of(session, run.source.name, answer.subject)
         moves = []
         for item in answer.items:
             stands = standing.get(item.content_id)

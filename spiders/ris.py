@@ -32,5 +32,5 @@ class RisSpider(Collector):
         folder = self.location.address.rstrip("/")
         for position, name in enumerate(FILES):
             address = f"{folder}/{name}"
-            yield self.ask(Wanted(name, address, "ris", self.trip.key_of(address)), -position)
-        self.trip.outcome.complete = True
+            yield self.ask(Wanted(name, address, "ris", self.run.key_of(address)), -position)
+        self.run.outcome.complete = True

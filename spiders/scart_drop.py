@@ -13,11 +13,11 @@ from scrapy.http import Response, TextResponse
 from monitor.disk import DiskFullError
 from monitor.errors import DeliveryError
 from monitor.settings import Source
+from spiders.collection_run import Fetched
 from spiders.collector import Collector, Wanted, refusal
 from spiders.directory import files_in, irregular_in, sealed_copy, still_growing, validators_of
 from spiders.location import on_the_web
 from spiders.names import exports, format_of, stamp_of
-from spiders.trip import Fetched
 
 SOURCE = Source(
     "scart_drop",
@@ -41,28 +41,28 @@ class ScartDropSpider(Collector):
 
     async def start(self) -> AsyncIterator[Fetched | Request]:
         """The new files of the directory, or the request for the listing of the web folder."""
-        if on_the_web(self.trip.source.location):
+        if on_the_web(self.run.source.location):
             headers = self.location.headers
             yield Request(_folder(self.location.address), self.list_folder, errback=self.give_up, headers=headers)
             return
-        folder = Path(self.trip.source.location)
+        folder = Path(self.run.source.location)
         names = self._names(folder)
         for name in names:
-            await self.trip.turn.acquire()
+            await self.run.slot.acquire()
             fetched = self._fetch(folder / name, names)
             if fetched is None:
-                self.trip.turn.release()
+                self.run.slot.release()
             else:
                 yield fetched
         # Stay until the last is stored and a moment longer: the engine looks once when we are done, and then only
         # every five seconds.
-        async with self.trip.turn:
-            self.trip.outcome.complete = True
+        async with self.run.slot:
+            self.run.outcome.complete = True
             await asyncio.sleep(0.1)
 
     def list_folder(self, response: Response) -> Iterator[Request]:
         """Ask for every export the listing links to, the oldest first."""
-        outcome = self.trip.outcome
+        outcome = self.run.outcome
         if response.status != 200 or not isinstance(response, TextResponse):
             outcome.fail("the folder", refusal(response) if response.status != 200 else "this is no listing")
             return
@@ -80,19 +80,19 @@ class ScartDropSpider(Collector):
         """What to fetch; None, and a failure noted, where the name promises what cannot be."""
         label = self._label(name, names)
         try:
-            stamp = stamp_of(name, self.trip.now())
+            stamp = stamp_of(name, self.run.now())
         except ValueError as error:
-            self.trip.outcome.refuse(label, str(error))
+            self.run.outcome.refuse(label, str(error))
             return None
-        return Wanted(label, address, format_of(name) or "", self.trip.key_of(address), stamp)
+        return Wanted(label, address, format_of(name) or "", self.run.key_of(address), stamp)
 
     def _label(self, name: str, names: Sequence[str]) -> str:
         """A file by its place among the exports, in the order of their names, and a keyed hash: a name may be a URL."""
-        keyed = self.trip.vault.digest(f"file name {name}").hex()[:8]
+        keyed = self.run.vault.digest(f"file name {name}").hex()[:8]
         return f"export {names.index(name) + 1} of {len(names)} ({format_of(name)}, {keyed})"
 
     def _names(self, folder: Path) -> list[str]:
-        outcome = self.trip.outcome
+        outcome = self.run.outcome
         try:
             found, outcome.unnamed = exports(files_in(folder))
             irregular, _ = exports(irregular_in(folder))
@@ -106,20 +106,20 @@ class ScartDropSpider(Collector):
 
     def _fetch(self, path: Path, names: Sequence[str]) -> Fetched | None:
         """A sealed copy of the file; None where it is known, still growing, or cannot be read."""
-        outcome, key = self.trip.outcome, self.trip.key_of(str(path))
+        outcome, key = self.run.outcome, self.run.key_of(str(path))
         wanted = self._wanted(path.name, str(path), names)
         if wanted is None:
             return None
-        now = self.trip.now()
-        target = self.trip.new_path()
+        now = self.run.now()
+        target = self.run.new_path()
         try:
             state = validators_of(path)
-            if self.trip.remembered.get(key) == state:
+            if self.run.remembered.get(key) == state:
                 outcome.expected += 1
-                self.trip.keep(key)
+                self.run.keep(key)
                 return None
-            growing = still_growing(state, now, self.trip.settle_seconds)
-            copy = None if growing else sealed_copy(path, target, state, self.trip.vault)
+            growing = still_growing(state, now, self.run.settle_seconds)
+            copy = None if growing else sealed_copy(path, target, state, self.run.vault)
         except (OSError, DeliveryError, DiskFullError) as error:
             why = error.strerror if isinstance(error, OSError) else error
             outcome.refuse(wanted.label, f"could not be copied ({why})")

@@ -1,4 +1,4 @@
-"""Scrapy's settings: one polite request at a time, to the configured place and nowhere else, nothing kept on disk."""
+"""Scrapy's settings: one request at a time, to the configured host only, nothing kept on disk."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ ADDONS: dict[str, int] = {}
 # robots.txt speaks to robots that roam. A collector fetches one file, or one folder, that is meant for it.
 ROBOTSTXT_OBEY = False
 
-# Deliveries are full of reported URLs: no copy of them stays behind, and nothing opens a door to this process.
+# Deliveries are full of reported URLs: no copy of them is kept, and this process listens on no port.
 HTTPCACHE_ENABLED = False
 COOKIES_ENABLED = False
 TELNETCONSOLE_ENABLED = False
@@ -42,7 +42,7 @@ DOWNLOADER_MIDDLEWARES = {
     "spiders.middlewares.OneHost": 50,
     "spiders.middlewares.Backoff": 550,
 }
-ITEM_PIPELINES = {"spiders.pipeline.Intake": 100}
+ITEM_PIPELINES = {"spiders.pipeline.IngestPipeline": 100}
 
 LOG_LEVEL = "INFO"  # DEBUG would print items and answers
 LOG_INSTALL_ROOT_HANDLER = False  # ours, in spiders/crawl.py, shortens what it logs

@@ -31,5 +31,5 @@ class UrlhausSpider(Collector):
     async def start(self) -> AsyncIterator[Request]:
         """One request."""
         address = self.location.address
-        yield self.ask(Wanted("the feed", address, "urlhaus", self.trip.key_of(address)))
-        self.trip.outcome.complete = True
+        yield self.ask(Wanted("the feed", address, "urlhaus", self.run.key_of(address)))
+        self.run.outcome.complete = True

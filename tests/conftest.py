@@ -104,7 +104,7 @@ def not_hardened() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def logging_of_its_own() -> Iterator[None]:
     """What a test makes of the logging ends with it."""
-    root, hidden = logging.getLogger(), logs.DiscreetRecord.hidden
+    root, hidden = logging.getLogger(), logs.RedactingLogRecord.hidden
     handlers, level, factory, raises = (
         list(root.handlers),
         root.level,
@@ -116,7 +116,7 @@ def logging_of_its_own() -> Iterator[None]:
     root.handlers[:], root.level, logging.raiseExceptions = handlers, level, raises
     logging.setLogRecordFactory(factory)
     logging.captureWarnings(capture=False)
-    logs.DiscreetRecord.hidden = hidden
+    logs.RedactingLogRecord.hidden = hidden
     threading.excepthook, sys.unraisablehook = hooks
 
 

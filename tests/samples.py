@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from monitor.ingest.take import Parcel
+from monitor.ingest.delivery import DeliveryFile
 from monitor.instants import parse_instant
 from monitor.settings import Source
 
@@ -56,26 +56,26 @@ class Closed:
         return "".join(f'"{value}";' for value in values)
 
 
-def parcel(folder: Path, received_at: str, *rows: Ntd | Closed, source: Source = SCART) -> Parcel:
+def delivery_file(folder: Path, received_at: str, *rows: Ntd | Closed, source: Source = SCART) -> DeliveryFile:
     """Write the rows, all of one kind, as an export that arrived at `received_at`."""
     is_ntd = isinstance(rows[0], Ntd)
     header = NTD_HEADER if is_ntd else CLOSED_HEADER
     path = folder / f"{received_at.replace(':', '')}-{len(list(folder.iterdir()))}.csv"
     path.write_text("\n".join([header, *(row.line() for row in rows)]) + "\n", "utf-8")
-    return Parcel(source, "scart-ntd" if is_ntd else "scart-ntdclosed", path, parse_instant(received_at))
+    return DeliveryFile(source, "scart-ntd" if is_ntd else "scart-ntdclosed", path, parse_instant(received_at))
 
 
-def feed(folder: Path, received_at: str, *rows: tuple[str, str, str, str]) -> Parcel:
+def feed(folder: Path, received_at: str, *rows: tuple[str, str, str, str]) -> DeliveryFile:
     """Write (dateadded, url, status, last_online) as a URLhaus feed."""
     lines = ["# id,dateadded,url,url_status,last_online,threat,tags,urlhaus_link,reporter"]
     lines += [f'"1","{added}","{url}","{status}","{last}","","","",""' for added, url, status, last in rows]
     path = folder / f"{received_at.replace(':', '')}.csv"
     path.write_text("\n".join(lines) + "\n", "utf-8")
     source = replace(SCART, name="urlhaus", recheck_gap_hours=6)
-    return Parcel(source, "urlhaus", path, parse_instant(received_at))
+    return DeliveryFile(source, "urlhaus", path, parse_instant(received_at))
 
 
-def on_disk(what: Parcel) -> Path:
-    """The file of a parcel that is one."""
+def on_disk(what: DeliveryFile) -> Path:
+    """The file of a delivery_file that is one."""
     assert isinstance(what.path, Path)
     return what.path

@@ -11,7 +11,7 @@ from sqlalchemy import delete, select
 
 from monitor.db import transaction
 from monitor.errors import ConfigurationError
-from monitor.ingest.take import Parcel, take
+from monitor.ingest.delivery import DeliveryFile, load
 from monitor.key_checks import open_vault, refuse_new_keys
 from monitor.migrate import downgrade, upgrade
 from monitor.models import KeyCheck, Notice
@@ -37,7 +37,7 @@ def filled(database: Database, vault: Vault, folder: Path) -> None:
     file = folder / "delivery.csv"
     file.write_text(ROWS, "utf-8")
     with transaction(database.engine) as session:
-        take(session, vault, Parcel(Source("test"), "inhope-csv", file, NOW), NOW)
+        load(session, vault, DeliveryFile(Source("test"), "inhope-csv", file, NOW), NOW)
 
 
 def forget(database: Database) -> None:

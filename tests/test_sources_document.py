@@ -11,7 +11,7 @@ import pytest
 from monitor.cli import cli
 from monitor.formats.catalogue import DEFAULT_SOURCE, FORMATS
 from monitor.formats.inhope_csv import COLUMNS, NOT_READ
-from monitor.ingest.reasons import RULES
+from monitor.ingest.checks import RULES
 from monitor.settings import load_settings
 from monitor.thresholds import Thresholds
 
@@ -44,13 +44,13 @@ def rows(text: str) -> list[list[str]]:
     return [line.strip("|").split("|") for line in text.splitlines() if line.startswith("|")]
 
 
-def test_every_format_and_every_rule_of_the_gate_is_named() -> None:
+def test_every_format_and_every_delivery_check_is_named() -> None:
     assert FORMATS.keys() <= set(CODE.findall(section("What all formats share") + section(SCART)))
     named = {name for cells in rows(HOTLINE) for name in CODE.findall(cells[0])}
     assert named >= RULES
 
 
-def test_the_limits_of_the_gate_are_its_defaults() -> None:
+def test_the_limits_of_the_delivery_checks_are_the_defaults() -> None:
     limits, said = Thresholds(), " ".join(HOTLINE.split())
     for words in (
         f"more than {limits.quarantined_suspicious:.0%} of the rows", f"over {limits.quarantined_refused:.0%}: refused",

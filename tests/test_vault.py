@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.errors import ConfigurationError, MonitorError
-from monitor.vault import NotAUrlError, Vault, address_of, create_keys, dissect, normalise, site_of
+from monitor.vault import NotAUrlError, Vault, address_of, create_keys, normal_form, normalise_url, site_of
 
 
 @pytest.mark.parametrize(
@@ -28,14 +28,14 @@ from monitor.vault import NotAUrlError, Vault, address_of, create_keys, dissect,
     ],
 )
 def test_the_form_in_which_urls_are_compared(url: str, normal: str) -> None:
-    assert normalise(url) == normal
-    assert normalise(normal) == normal
+    assert normal_form(url) == normal
+    assert normal_form(normal) == normal
 
 
 @pytest.mark.parametrize("text", ["", "nonsense", "http://", "http:///path", "http://a b/", "http://[::1", "//x/y"])
 def test_what_is_no_url_is_said_to_be_none_without_repeating_it(text: str) -> None:
     with pytest.raises(NotAUrlError) as caught:
-        normalise(text)
+        normal_form(text)
     assert text == "" or text not in str(caught.value)
 
 
@@ -50,7 +50,7 @@ def test_what_is_no_url_is_said_to_be_none_without_repeating_it(text: str) -> No
     ],
 )
 def test_urls_are_clustered_by_registrable_domain_or_address(url: str, site: str) -> None:
-    assert site_of(dissect(url)[1]) == site
+    assert site_of(normalise_url(url)[1]) == site
 
 
 _NEARLY_PLAIN = st.builds(
@@ -71,7 +71,7 @@ _NEARLY_PLAIN = st.builds(
 def test_a_plain_url_is_compared_in_the_form_that_taking_it_apart_gives(url: str) -> None:
     def dissected() -> tuple[str, str] | None:
         try:
-            return dissect(url)
+            return normalise_url(url)
         except NotAUrlError:
             return None
 
@@ -160,10 +160,10 @@ def test_without_a_key_file_the_error_says_how_to_make_one(tmp_path: Path) -> No
 
 
 def test_a_key_that_is_handed_over_makes_the_same_digests_and_shows_itself_nowhere(vault: Vault) -> None:
-    handed = vault.hand_over()
+    handed = vault.export_key()
     other = Vault(handed)
     assert (other.version, other.digest("a")) == (vault.version, vault.digest("a"))
     assert vault.open_text(other.seal("https://s1.example/"), other.version) == "https://s1.example/"
     assert len(handed.raw) == 64
-    assert repr(handed) == "HandedKey(version=1)"
+    assert repr(handed) == "ExportedKey(version=1)"
     assert repr(vars(other)).count("raw=") == 0

@@ -12,10 +12,9 @@ import pytest
 
 from monitor.attribute.netblocks import TableFile, load_netblocks
 from monitor.db import transaction
-from monitor.demo import Step, prepare, take_in_all
-from monitor.ingest.take import Parcel
+from monitor.demo import Step, ingest_all, prepare
+from monitor.ingest.delivery import DeliveryFile, ingest
 from monitor.instants import HOUR, parse_instant, to_datetime
-from monitor.intake import take_in
 from monitor.period import parse_period
 from monitor.release.draft import draft
 from monitor.release.store import load_table
@@ -30,10 +29,10 @@ NOW = parse_instant("2026-11-21T00:00:00Z")
 
 
 def released(database: Database, vault: Vault, tmp_path: Path, name: str, scale: float) -> tuple[Table, Step]:
-    """The table of a scenario, after every delivery was taken in and the table frozen and read back."""
+    """The table of a scenario, after every delivery was ingested and the table frozen and read back."""
     settings = Settings(home=tmp_path, database_url=database.url, key_file=tmp_path / "keys.json")
     step = prepare(tmp_path, name, scale)
-    take_in_all(database.engine, settings, step, lambda: NOW, lambda done, total: None)
+    ingest_all(database.engine, settings, step, lambda: NOW, lambda done, total: None)
     period, as_of = str(step.facts["period"]), parse_instant(step.facts["as_of"])
     with transaction(database.engine) as session:
         table = score(session, Request(parse_period(period), as_of, NOW, method()))
@@ -111,7 +110,7 @@ def test_the_real_feed(database: Database, vault: Vault, tmp_path: Path, shared_
     for name, received in (("1207", "2026-04-10T12:07:25Z"), ("1631", "2026-04-10T16:31:23Z")):
         path = shared_data / f"urlhaus-2026-04-10T{name}Z.csv.gz"
         with transaction(database.engine) as session:
-            answers.append(take_in(session, vault, Parcel(source, "urlhaus", path, parse_instant(received)), NOW))
+            answers.append(ingest(session, vault, DeliveryFile(source, "urlhaus", path, parse_instant(received)), NOW))
     assert [a.verdict for a in answers] == ["ok", "ok"]
     assert [(a.rows, a.contents_new, sum(a.quarantined.values())) for a in answers] == [
         (21_578, 21_578, 0),

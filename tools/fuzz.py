@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 import atheris
 
-with atheris.instrument_imports(include=["monitor.formats", "monitor.vault", "monitor.ingest.items"]):
+with atheris.instrument_imports(include=["monitor.formats", "monitor.vault", "monitor.ingest.rows"]):
     from monitor.formats.catalogue import FORMATS
     from monitor.vault import Vault, create_keys
     from tests.fuzz.reading import hold

@@ -159,12 +159,12 @@ def _changed(session: Session, statement: Any) -> bool:
     return result.rowcount == 1
 
 
-class SeenBeforeError(Exception):
+class IdempotencyConflict(Exception):
     """The key was used before, or by another request at this moment, which has ended now."""
 
 
 def claim(session: Session, vault: Vault, token: int, key: str, body: bytes, at: datetime) -> PushedRequest:
-    """Take the key in the caller's transaction, as its first statement; raises SeenBeforeError.
+    """Take the key in the caller's transaction, as its first statement; raises IdempotencyConflict.
 
     Another request with the key waits here until this transaction ends, on both databases.
     """
@@ -179,7 +179,7 @@ def claim(session: Session, vault: Vault, token: int, key: str, body: bytes, at:
     try:
         session.flush()
     except IntegrityError:
-        raise SeenBeforeError from None
+        raise IdempotencyConflict from None
     return request
 
 

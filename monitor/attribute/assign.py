@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, lru_cache
@@ -19,7 +19,6 @@ from sqlalchemy.orm import Session
 from monitor.attribute.locate import AddressMatch, Locator, locator
 from monitor.db import insert_columns, lock_writers, next_identifier, rows_where, table_of
 from monitor.formats.registry import alias_form
-from monitor.ingest.store import Attribute, Placed
 from monitor.instants import DAY, to_datetime, to_instant
 from monitor.models.facts import Attribution, Content, Correction, Notice, Site
 from monitor.vault import Vault
@@ -30,6 +29,24 @@ _ANSWERS_KEPT = 10_000
 
 Timeline: TypeAlias = list[tuple[int, int | None, int | None]]  # from when, which company, contradicted by which
 Decided: TypeAlias = list[tuple[int | None, int | None, int | None]]  # from when, until when, which company
+
+
+class HosterNotices(NamedTuple):
+    """Notices to hosters by columns, with all that says which company each is to; `address` stays in memory.
+
+    `known`: contents that were there before, all of these among them; of a new one nothing can have been said yet.
+    """
+
+    content_id: Sequence[int]
+    sent_at: Sequence[int]
+    recipient: Sequence[str | None]
+    recipient_digest: Sequence[bytes | None]
+    site_digest: Sequence[bytes]
+    address: Sequence[str | None]
+    known: Collection[int]
+
+
+Attribute: TypeAlias = Callable[[HosterNotices], Iterable[int | None]]  # the company of each notice
 
 
 class Verdict(NamedTuple):
@@ -59,7 +76,7 @@ class Attributor:
         self._company_of_recipient = lru_cache(_ANSWERS_KEPT)(self._recipient)
         self._company_of_site = lru_cache(_ANSWERS_KEPT)(self._domain)
 
-    def attribute(self, notices: Placed) -> list[Verdict]:
+    def attribute(self, notices: HosterNotices) -> list[Verdict]:
         """Append what differs from the attributions in force; the verdict on each notice. At least one is asked for."""
         known = set(notices.content_id).intersection(notices.known)
         verdicts = list(self._verdicts(notices, known))
@@ -68,7 +85,7 @@ class Attributor:
         self.changed += len(rows)
         return verdicts
 
-    def _verdicts(self, notices: Placed, known: set[int]) -> Iterator[Verdict]:
+    def _verdicts(self, notices: HosterNotices, known: set[int]) -> Iterator[Verdict]:
         days = [_day_number(at // DAY) for at in notices.sent_at]
         return map(
             lru_cache(maxsize=None)(_verdict),  # few notices differ in what all four answer
@@ -162,17 +179,17 @@ def attribute_as_stored(session: Session, vault: Vault, recorded_at: datetime) -
     return lambda notices: (verdict.company_id for verdict in attributor().attribute(notices))
 
 
-def _batches(session: Session, vault: Vault) -> Iterator[Placed]:
+def _batches(session: Session, vault: Vault) -> Iterator[HosterNotices]:
     last = 0
     while batch := session.execute(_notices().where(Notice.id > last)).all():
         last = batch[-1].id
-        yield _placed(vault, batch)
+        yield _hoster_notices(vault, batch)
 
 
-def _placed(vault: Vault, rows: Sequence[Row[Any]]) -> Placed:
+def _hoster_notices(vault: Vault, rows: Sequence[Row[Any]]) -> HosterNotices:
     _, contents, sent, names, digests, versions, sealed, sites = zip(*rows, strict=True)
     addresses = [vault.open_text(told, key) if told else None for told, key in zip(sealed, versions, strict=True)]
-    return Placed(contents, list(map(to_instant, sent)), names, digests, sites, addresses, set(contents))
+    return HosterNotices(contents, list(map(to_instant, sent)), names, digests, sites, addresses, set(contents))
 
 
 def _notices() -> Select[*tuple[Any, ...]]:

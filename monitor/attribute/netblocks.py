@@ -17,9 +17,9 @@ from monitor.attribute.networks import V4, V6, RangeIndex
 from monitor.attribute.tables import TableHeader, load_tables, read_steps
 from monitor.db import bulk_insert, lock_writers, next_identifier, table_of
 from monitor.errors import DeliveryError
+from monitor.formats.files import Openable, fingerprint
 from monitor.formats.netblocks import MAPPED, Counted, NetblockRecord, read_netblocks
 from monitor.formats.pfx2as import read_pfx2as
-from monitor.formats.reading import Openable, fingerprint
 from monitor.formats.ris import read_ris
 from monitor.models.company import NetblockSteps, NetblockTable, Network
 

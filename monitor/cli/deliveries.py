@@ -1,4 +1,4 @@
-"""`monitor ingest` and `monitor deliveries`: store what was delivered, and review what is suspicious."""
+"""`monitor ingest` and `monitor deliveries`: ingest what was delivered, and review what is suspicious."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from monitor.cli.runtime import INSTANT, Runtime, json_option, runtime, show
 from monitor.db import lock_writers, transaction
 from monitor.errors import MonitorError
 from monitor.formats.catalogue import DEFAULT_SOURCE, FORMATS
-from monitor.ingest.ahead import Ahead
-from monitor.ingest.answer import Answer, reasons_of
-from monitor.ingest.take import Parcel
-from monitor.intake import Decision, accept, read_ahead, read_held_ahead, reject, take_in
+from monitor.ingest import delivery
+from monitor.ingest.delivery import DeliveryFile, read_ahead
+from monitor.ingest.reader import ReadAhead
+from monitor.ingest.result import IngestResult, findings_of
+from monitor.ingest.review import ReviewDecision, accept, read_pending_ahead, reject
 from monitor.models.facts import Delivery, Quarantined
 from monitor.vocabulary import Verdict
 
@@ -31,7 +32,7 @@ from monitor.vocabulary import Verdict
 @click.option("--source", help="Who delivered it (default: the source of the format).")
 @click.option("--received-at", type=INSTANT, help="When it arrived, e.g. 2026-04-10T12:07:25Z (default: now).")
 @click.option("--zone", help="The time zone of its times, e.g. Europe/Amsterdam (default: the source's).")
-@click.option("--accept", "anyway", is_flag=True, help="Take it in even if it is suspicious, with --reason and --by.")
+@click.option("--accept", "anyway", is_flag=True, help="Ingest it even if it is suspicious, with --reason and --by.")
 @click.option("--reason", metavar="TEXT", help="With --accept: why.")
 @click.option("--by", metavar="NAME", help="With --accept: who decides.")
 @json_option
@@ -46,9 +47,9 @@ def ingest(
     by: str | None,
     as_json: bool,
 ) -> None:
-    """Take in one delivery, plain, gzip or zstd. The same file twice changes nothing.
+    """Ingest one delivery, plain, gzip or zstd. The same file twice changes nothing.
 
-    Exit 1 where it does not count: refused, or suspicious and waiting for a person.
+    Exit 1 where it does not count: refused, or suspicious and pending review.
     """
     if anyway != (reason is not None) or anyway != (by is not None):
         raise click.UsageError("--accept, --reason and --by go together")
@@ -56,36 +57,38 @@ def ingest(
     configured = run.settings.source(source or DEFAULT_SOURCE[format])
     zoned = replace(configured, zone=zone or configured.zone)
     arrived = run.now() if received_at is None else received_at
-    parcel = Parcel(zoned, format, file, arrived)
+    delivery_file = DeliveryFile(zoned, format, file, arrived)
     decided = None if reason is None or by is None else (by, reason)
     gc.freeze()  # what is loaded by now stays to the end; looking through it again and again cost a sixth of the time
-    with read_ahead(run.engine, run.vault, parcel) as ahead:
-        answer = ahead.store(lambda: _store(run, parcel, ahead, decided))
-    show(answer.as_json(), as_json, describe(answer))
-    if answer.verdict is not Verdict.OK:
-        raise MonitorError(why_not(answer))
+    with read_ahead(run.engine, run.vault, delivery_file) as reader:
+        result = reader.store(lambda: _store(run, delivery_file, reader, decided))
+    show(result.as_json(), as_json, describe(result))
+    if result.verdict is not Verdict.OK:
+        raise MonitorError(why_not(result))
 
 
-def _store(run: Runtime, parcel: Parcel, ahead: Ahead, decided: tuple[str, str] | None) -> Answer:
-    """Take it in, and accept it where somebody `decided` (who, why) to whatever it looks like."""
+def _store(
+    run: Runtime, delivery_file: DeliveryFile, reader: ReadAhead, decided: tuple[str, str] | None
+) -> IngestResult:
+    """Ingest it, and accept it where somebody `decided` (who, why) to whatever it looks like."""
     with transaction(run.engine) as session:
         lock_writers(session)  # what is recorded by now is what others can see: ask the clock when nobody else writes
         now = run.now()
-        answer = take_in(session, run.vault, parcel, now, counted_on_terminal, given=ahead)
-        if decided and answer.verdict is Verdict.SUSPICIOUS:
-            decision = Decision(*decided, now)
-            answer = accept(session, run.vault, parcel.source, answer.delivery, decision, ahead)
-        return answer
+        result = delivery.ingest(session, run.vault, delivery_file, now, counted_on_terminal, reader=reader)
+        if decided and result.verdict is Verdict.SUSPICIOUS:
+            decision = ReviewDecision(*decided, now)
+            result = accept(session, run.vault, delivery_file.source, result.delivery, decision, reader)
+        return result
 
 
-def why_not(answer: Answer) -> str:
+def why_not(result: IngestResult) -> str:
     """Why a delivery does not count, and what to do about it."""
-    reasons = "; ".join(reason.text for reason in answer.reasons)
-    look = f"`monitor deliveries show {answer.delivery}`"
-    if answer.verdict is Verdict.REFUSED:
-        return f"delivery {answer.delivery} is refused: {reasons}; see {look}"
-    take = f"`monitor deliveries accept {answer.delivery} --reason TEXT --by NAME`"
-    return f"delivery {answer.delivery} waits for a person: {reasons}; see {look}; to take it in: {take}"
+    reasons = "; ".join(reason.text for reason in result.reasons)
+    look = f"`monitor deliveries show {result.delivery}`"
+    if result.verdict is Verdict.REFUSED:
+        return f"delivery {result.delivery} is refused: {reasons}; see {look}"
+    command = f"`monitor deliveries accept {result.delivery} --reason TEXT --by NAME`"
+    return f"delivery {result.delivery} is pending review: {reasons}; see {look}; to ingest it: {command}"
 
 
 def counted_on_terminal(rows: int) -> None:
@@ -94,15 +97,15 @@ def counted_on_terminal(rows: int) -> None:
         click.echo(f"\r  {rows:,} rows", nl=False, err=True)
 
 
-def describe(answer: Answer) -> str:
-    """A delivery's answer in words."""
-    quarantined = ", ".join(f"{count} {reason}" for reason, count in answer.quarantined.items()) or "none"
+def describe(result: IngestResult) -> str:
+    """A delivery's result in words."""
+    quarantined = ", ".join(f"{count} {reason}" for reason, count in result.quarantined.items()) or "none"
     lines = [
-        f"delivery {answer.delivery}: {answer.rows} rows, {answer.accepted} accepted, {answer.duplicate} duplicate",
-        f"new: {answer.contents_new} contents, {answer.notices_new} notices, {answer.sightings_new} sightings",
+        f"delivery {result.delivery}: {result.rows} rows, {result.accepted} accepted, {result.duplicate} duplicate",
+        f"new: {result.contents_new} contents, {result.notices_new} notices, {result.sightings_new} sightings",
         f"quarantined: {quarantined}",
-        *(f"warning: {warning}" for warning in answer.warnings),
-        *([] if answer.verdict is Verdict.OK else [f"verdict: {answer.verdict}; nothing of this counts"]),
+        *(f"warning: {warning}" for warning in result.warnings),
+        *([] if result.verdict is Verdict.OK else [f"verdict: {result.verdict}; nothing of this counts"]),
     ]
     return "\n".join(lines)
 
@@ -136,7 +139,7 @@ def decision_options(function: F) -> F:
 def deliveries(
     context: click.Context, quarantine: int | None, verdict: str | None, source: str | None, as_json: bool
 ) -> None:
-    """List what came in, the newest first; with --quarantine, the rows of one delivery that could not be taken."""
+    """List what came in, the newest first; with --quarantine, the rows of one delivery that could not be read."""
     if context.invoked_subcommand is not None:
         return
     with transaction(runtime().engine) as session:
@@ -164,21 +167,21 @@ def show_one(number: int, as_json: bool) -> None:
 @decision_options
 @json_option
 def accept_one(number: int, reason: str, by: str, as_json: bool) -> None:
-    """Take in a delivery that waits: as it arrived then, recorded now."""
+    """Ingest a delivery that is pending review: as it arrived then, recorded now."""
     run = runtime()
     with Session(run.engine) as looking:
         source = run.settings.source(_found(looking, number).source)
-        with read_held_ahead(looking, run.vault, source, number) as ahead:
+        with read_pending_ahead(looking, run.vault, source, number) as reader:
 
-            def decide(session: Session, decision: Decision) -> Answer:
-                return accept(session, run.vault, source, number, decision, ahead)
+            def decide(session: Session, decision: ReviewDecision) -> IngestResult:
+                return accept(session, run.vault, source, number, decision, reader)
 
-            def attempt() -> Answer:
+            def attempt() -> IngestResult:
                 return _decide(run, decide, reason, by)
 
-            answer = ahead.store(attempt) if ahead else attempt()
-    text = f"delivery {number} counts now: {answer.accepted} rows accepted, {answer.duplicate} duplicate"
-    show(answer.as_json(), as_json, text)
+            result = reader.store(attempt) if reader else attempt()
+    text = f"delivery {number} counts now: {result.accepted} rows accepted, {result.duplicate} duplicate"
+    show(result.as_json(), as_json, text)
 
 
 @deliveries.command("reject")
@@ -186,20 +189,22 @@ def accept_one(number: int, reason: str, by: str, as_json: bool) -> None:
 @decision_options
 @json_option
 def reject_one(number: int, reason: str, by: str, as_json: bool) -> None:
-    """Refuse a delivery that waits, for good; what was kept of it is erased."""
-    answer = _decide(runtime(), lambda session, decision: reject(session, number, decision), reason, by)
-    show(answer.as_json(), as_json, f"delivery {number} is refused; what was kept of it is erased")
+    """Refuse a delivery that is pending review, for good; what was kept of it is erased."""
+    result = _decide(runtime(), lambda session, decision: reject(session, number, decision), reason, by)
+    show(result.as_json(), as_json, f"delivery {number} is refused; what was kept of it is erased")
 
 
-def _decide(run: Runtime, decide: Callable[[Session, Decision], Answer], reason: str, by: str) -> Answer:
+def _decide(
+    run: Runtime, decide: Callable[[Session, ReviewDecision], IngestResult], reason: str, by: str
+) -> IngestResult:
     """Ask the clock when nobody else writes: what is recorded by then is what others can see."""
     with transaction(run.engine) as session:
         lock_writers(session)
-        return decide(session, Decision(by, reason, run.now()))
+        return decide(session, ReviewDecision(by, reason, run.now()))
 
 
 def _chosen(session: Session, verdict: str | None, source: str | None) -> list[Delivery]:
-    """The newest first; of those that arrived together, in the order they were taken in."""
+    """The newest first; of those that arrived together, in the order they were ingested."""
     query = select(Delivery).order_by(Delivery.received_at.desc(), Delivery.id)
     if verdict is not None:
         query = query.where(Delivery.verdict == Verdict(verdict))
@@ -238,7 +243,7 @@ def row_of(delivery: Delivery) -> dict[str, Any]:
         "rejected": sum(delivery.quarantined.values()),
         "quarantined": delivery.quarantined,
         "verdict": str(delivery.verdict),
-        "reasons": [reason.as_json() for reason in reasons_of(delivery)],
+        "reasons": [reason.as_json() for reason in findings_of(delivery)],
         "recorded_at": _instant(delivery.recorded_at),
         "decided_at": None if decided is None else _instant(decided),
         "decided_by": delivery.decided_by,
@@ -265,7 +270,7 @@ def _story(delivery: Delivery) -> str:
         f"delivery {delivery.id} of {delivery.source} ({delivery.format}), received {received}: {delivery.verdict}",
         f"{delivery.rows:,} rows: {counts}",
     ]
-    for reason in reasons_of(delivery):
+    for reason in findings_of(delivery):
         lines += [f"{reason.verdict}: {reason.text}", f"  {reason.advice}"]
     if delivery.decided_at is not None:
         lines.append(f"decided by {delivery.decided_by} at {_instant(delivery.decided_at)}: {delivery.decision}")

@@ -45,7 +45,7 @@ _WORTH_SEEING = {
 @click.option("--port", default=8000, show_default=True, help="Where the site will answer.")
 @json_option
 def demo(and_serve: bool, scale: float, port: int, as_json: bool) -> None:
-    """Simulate, take in, score, release and report: the whole way, on the embedded default."""
+    """Simulate, ingest, score, release and report: the whole way, on the embedded default."""
     run = _installation()
     for name in DEMO_SCENARIOS:
         with _timed(f"{name}: simulate"):

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from monitor.cli.runtime import INSTANT, Runtime, json_option, runtime, show
 from monitor.db import transaction
 from monitor.errors import MonitorError
-from monitor.formats.reading import require_regular
+from monitor.formats.files import require_regular
 from monitor.instants import iso
 from monitor.period import parse_period
 from monitor.score.explain import Breakdown, Change, Explanation, Scenario, explain_file, explain_period

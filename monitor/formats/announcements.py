@@ -1,6 +1,6 @@
 """What tables of announced prefixes share: reading a prefix, what is left out, and which origin a prefix has.
 
-The rules stand in docs/sources.md. They err towards nobody: a range at the wrong door harms a company.
+The rules stand in docs/sources.md. In doubt a range has no origin: a wrong one harms a company.
 """
 
 from __future__ import annotations

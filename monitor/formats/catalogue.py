@@ -1,4 +1,4 @@
-"""Which formats there are, by the names the command line knows."""
+"""Which formats there are, by the names the command line knows, and which of them have a fast path."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from typing import TypeAlias
 
 from monitor.errors import MonitorError
 from monitor.formats import inhope_csv, scart, urlhaus
-from monitor.formats.reading import Openable, read_chunks, read_lines
+from monitor.formats.fast_path import FastPath
+from monitor.formats.files import Openable, read_chunks, read_lines
 from monitor.formats.records import Context, Record, Rejected
 from monitor.formats.rows import Lines
+from monitor.formats.scart.ntd import ntd_fast_path
 
 Parser: TypeAlias = Callable[[Lines, Context], Iterator[Record | Rejected]]
 ChunkParser: TypeAlias = Callable[[Iterator[bytes], Context], Iterator[Record | Rejected]]
 Reader: TypeAlias = Callable[[Openable, Context], Iterator[Record | Rejected]]
+OpenFastPath: TypeAlias = Callable[[Lines, Context], FastPath]
 
 
 def by_line(parse: Parser) -> Reader:
@@ -45,16 +48,18 @@ FORMATS: Mapping[str, Reader] = MappingProxyType(
         "xarf": by_chunk(_xarf),
     }
 )
+# Formats that come in bulk: their regular rows are read by columns (ADR 17).
+FAST_PATHS: Mapping[str, OpenFastPath] = MappingProxyType({"scart-ntd": ntd_fast_path, "urlhaus": urlhaus.fast_path})
 DEFAULT_SOURCE: Mapping[str, str] = MappingProxyType({name: name.partition("-")[0] for name in FORMATS})
 
 
-def keepable(name: str, file: Openable) -> Openable:
-    """The file as it may be kept: that of some formats holds what must not be."""
+def without_evidence(name: str, file: Openable) -> Openable:
+    """The file as it may be kept: in some formats without the evidence it holds."""
     if name != "xarf":
         return file
-    from monitor.formats.xarf_kept import KeptReports, WithoutEvidence  # as above
+    from monitor.formats.xarf_evidence import StrippedReports, WithoutEvidence  # as above
 
-    return file if isinstance(file, KeptReports) else WithoutEvidence(file)
+    return file if isinstance(file, StrippedReports) else WithoutEvidence(file)
 
 
 def reader(name: str) -> Reader:

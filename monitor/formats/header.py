@@ -1,4 +1,4 @@
-"""Columns by name: what is missing stops the delivery, what is unknown is numbered and dropped."""
+"""Finds columns by name: a missing one stops the delivery, an unknown one is reported by number and not read."""
 
 from __future__ import annotations
 

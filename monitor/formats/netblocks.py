@@ -11,8 +11,8 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from monitor.errors import DeliveryError
+from monitor.formats.files import Openable, read_lines
 from monitor.formats.header import read_header
-from monitor.formats.reading import Openable, read_lines
 from monitor.formats.rows import RowError, decode
 
 COLUMNS = ("start", "end", "asn", "organisation")
@@ -53,7 +53,7 @@ def _packed(address: str) -> bytes:
 def read_netblocks(path: Openable, counted: Counted) -> Iterator[NetblockRecord]:
     """The ranges of a table; raises DeliveryError naming the line of the first that cannot be understood.
 
-    A table with a wrong range would lay notices at the wrong door, so here one bad row refuses the whole.
+    A wrong range would attribute notices to the wrong company, so one bad row refuses the whole table.
     A table may come without a header line. ASN 0 says "announced by nobody": such a range is left out.
     """
     positions = {name: index for index, name in enumerate(COLUMNS)}

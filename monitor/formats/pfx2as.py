@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from monitor.errors import DeliveryError
 from monitor.formats.announcements import Announcement, netblocks, read_asn, read_prefix
+from monitor.formats.files import Openable, read_lines
 from monitor.formats.netblocks import Counted, NetblockRecord
-from monitor.formats.reading import Openable, read_lines
 from monitor.formats.rows import RowError, decode
 
 

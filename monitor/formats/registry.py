@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import yaml
 
 from monitor.errors import DeliveryError
-from monitor.formats.reading import read_lines
+from monitor.formats.files import read_lines
 from monitor.formats.rows import RowError, decode
 from monitor.vocabulary import Claim
 

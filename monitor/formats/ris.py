@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 from monitor.errors import DeliveryError
 from monitor.formats.announcements import Announcement, netblocks, read_asn, read_prefix
+from monitor.formats.files import Openable, read_lines
 from monitor.formats.netblocks import Counted, NetblockRecord
-from monitor.formats.reading import Openable, read_lines
 from monitor.formats.rows import RowError, decode
 
 MINIMUM_SEEN_BY = 5  # peers; as in the RIPE NCC's own RPKI validator. What fewer see is a leak, a test or local

@@ -1,4 +1,4 @@
-"""What the row readers of every format share: why a row is refused, decoding, and times that cannot be."""
+"""Shared by the row parsers of all formats: why a row is refused, decoding, and the checks of times."""
 
 from __future__ import annotations
 

@@ -7,20 +7,20 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from monitor.errors import DeliveryError
+from monitor.formats.fast_path import (
+    Cells,
+    FastPath,
+    LineLayout,
+    RegularRows,
+    addresses_of,
+    hosts_of,
+    irregular_places,
+    not_in_order,
+    of_instants,
+)
 from monitor.formats.header import Header, read_header
 from monitor.formats.localtime import NO_TIME, LocalClock, PlainTimes
 from monitor.formats.records import Context, NoticeRecord, Record, Rejected, SightingRecord
-from monitor.formats.regular import (
-    Cells,
-    Lanes,
-    RegularRows,
-    Shape,
-    addresses_of,
-    hosts_of,
-    not_in_order,
-    odd_places,
-    of_instants,
-)
 from monitor.formats.rows import CLOCK_SKEW, EARLY, Lines, RowError, decode, read_time, refuse_future
 from monitor.vocabulary import State
 
@@ -41,12 +41,12 @@ _CLOCK = LocalClock("UTC")
 
 def parse(lines: Lines, context: Context) -> Iterator[Record | Rejected]:
     """Rows of the feed: the notice at `dateadded`, the last check that found it online, and the removal."""
-    feed = lanes(lines, context)
+    feed = fast_path(lines, context)
     for line, raw in feed.rows:
-        yield feed.read(line, raw)
+        yield feed.read_row(line, raw)
 
 
-def lanes(lines: Lines, context: Context) -> Lanes:
+def fast_path(lines: Lines, context: Context) -> FastPath:
     """The feed, to be read by columns where its rows are regular."""
     header = _first_header(lines)
 
@@ -57,8 +57,8 @@ def lanes(lines: Lines, context: Context) -> Lanes:
             return Rejected(line, error.reason, error.column, raw or b"")
 
     rows = (row for row in lines if row[1] is None or (row[1] and not row[1].startswith(b"#")))
-    shape = Shape(header.positions, header.width, separator=",")
-    return Lanes(rows, read_one, shape, partial(_regular, PlainTimes(_CLOCK), context), header.flags)
+    layout = LineLayout(header.positions, header.width, separator=",")
+    return FastPath(rows, read_one, layout, partial(_regular, PlainTimes(_CLOCK), context), header.flags)
 
 
 def _first_header(lines: Lines) -> Header:
@@ -71,11 +71,11 @@ def _first_header(lines: Lines) -> Header:
 def _regular(times: PlainTimes, context: Context, lines: Sequence[int], cells: Cells) -> tuple[RegularRows, set[int]]:
     """The rows by columns, and the places of those that `_row` must read."""
     added, last = times.read(cells["dateadded"]), times.read(cells["last_online"])
-    hosts, odd = hosts_of(cells["url"])
+    hosts, irregular = hosts_of(cells["url"])
     latest = context.received_at + CLOCK_SKEW
-    odd |= odd_places(added, lambda at: not 0 <= at <= latest)
-    odd |= odd_places(last, lambda at: not (0 <= at <= latest or at == NO_TIME))
-    odd |= odd_places(cells["url_status"], lambda status: status not in (ONLINE, OFFLINE))
+    irregular |= irregular_places(added, lambda at: not 0 <= at <= latest)
+    irregular |= irregular_places(last, lambda at: not (0 <= at <= latest or at == NO_TIME))
+    irregular |= irregular_places(cells["url_status"], lambda status: status not in (ONLINE, OFFLINE))
     online = of_instants(last)
     removed = [
         removed_by(at, context) if status == OFFLINE else None
@@ -89,7 +89,7 @@ def _regular(times: PlainTimes, context: Context, lines: Sequence[int], cells: C
         [str(usual.channel)] * len(lines), nothing, nothing, nothing, addresses, nothing, online, removed,
         not_in_order(added, last),
     )  # fmt: skip
-    return rows, odd
+    return rows, irregular
 
 
 def _header(line: int, raw: bytes | None) -> Header | None:

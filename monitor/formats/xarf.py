@@ -26,7 +26,7 @@ NOT_KEPT = EVIDENCE | {
     "hash_values", "photodna", "screenshot_url", "description", "classification", "media_type", "victim_age_range",
     "perpetrator_indicators", "exploitation_type", "_internal", "AttackDescription", "ReporterNotes", "Custom",
 }  # fmt: skip
-HEARSAY = frozenset({"user_report", "threat_intelligence"})  # the sender did not look itself
+UNVERIFIED_SOURCES = frozenset({"user_report", "threat_intelligence"})  # the sender did not look itself
 RECIPIENT_LIMIT = 255
 REFERENCE_LIMIT = 64
 
@@ -110,7 +110,7 @@ def _sightings(report: dict[str, Any], context: Context, flags: list[str]) -> It
     if report.get("verified_at") is not None:
         seen_at = _instant(report, "verified_at")
         refuse_future(seen_at, context.received_at, "last_seen_in_future", "verified_at")
-        if report.get("verification_method") in HEARSAY:
+        if report.get("verification_method") in UNVERIFIED_SOURCES:
             flags.append("verified_by_hearsay")
         else:
             yield SightingRecord(seen_at, State.ONLINE)

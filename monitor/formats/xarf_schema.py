@@ -1,4 +1,4 @@
-"""The schemas of XARF 4 that come with the library `xarf`: what is wrong with a report, in bounded time.
+"""Checks a report against the schemas of XARF 4 that come with the library `xarf`, in bounded time.
 
 The library's own validator holds a report against the rules of all 31 types of abuse, the shared ones three times
 over, and looks for every error. A report is of one type: it is held against that one, once, and no more than the first

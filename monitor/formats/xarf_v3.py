@@ -1,4 +1,4 @@
-"""XARF version 3, made into version 4 by the library's converter, which is shown only what it may read.
+"""XARF version 3, made into version 4 by the library's converter, which gets only the fields that are read.
 
 The converter decodes attachments, knows neither child abuse nor the field `SourceUrl` of the published version 3
 schemas (`childabuse.schema.json`, `xarf_shared.schema.json`), and puts what it dislikes into its messages. So it is

@@ -1,1 +1,1 @@
-"""Taking in: records become facts; one delivery, one transaction, nothing twice."""
+"""Ingestion: records become facts; one delivery, one transaction, no fact twice."""

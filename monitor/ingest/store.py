@@ -1,19 +1,21 @@
-"""Storing prepared items: new sites, contents, notices and sightings, each once."""
+"""Stores the facts of a delivery: new sites, contents, notices and sightings, each once; counts its rows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from collections import Counter
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
+from sqlalchemy import delete, insert
 from sqlalchemy.orm import Session
 
+from monitor.attribute.assign import Attribute, HosterNotices
 from monitor.db import insert_columns, next_identifier, rows_where, table_of
-from monitor.ingest.answer import Tally
-from monitor.ingest.batch import Batch, Notices, Rows, Sightings, of_items
-from monitor.ingest.items import Item
-from monitor.ingest.outcomes import Fate, Outcome, untold
-from monitor.models.facts import Content, Delivery, Notice, Sighting, Site
+from monitor.ingest.batches import Batch, Notices, Rows, Sightings, batch_of_items
+from monitor.ingest.rows import Item, OnRow, RefusedRow, RowResult, RowStatus
+from monitor.instants import DAY
+from monitor.models.facts import Content, Delivery, Notice, PendingPiece, Quarantined, Sighting, Site
 from monitor.vault import Vault
 from monitor.vocabulary import Role
 
@@ -26,34 +28,56 @@ _HOSTER = str(Role.HOSTER)
 _SITES_KEPT = 65536
 
 
-class Placed(NamedTuple):
-    """Notices to hosters by columns, and what there is to tell whose each is; `address` stays in memory.
+@dataclass
+class Tally:
+    """Counts kept while a delivery is ingested. Every row is accepted, duplicate or quarantined.
 
-    `known`: contents that were there before, all of these among them; of a new one nothing can have been said yet.
+    `notices` and the days (since the epoch, UTC) and times they were sent are of all rows, new or known; `companies`
+    counts the new ones to hosters by the id of the company (None: unattributed). `stopped`: it was not read to its end.
+    `on_row` is called with each row's result.
     """
 
-    content_id: Sequence[int]
-    sent_at: Sequence[int]
-    recipient: Sequence[str | None]
-    recipient_digest: Sequence[bytes | None]
-    site_digest: Sequence[bytes]
-    address: Sequence[str | None]
-    known: Collection[int]
+    accepted: int = 0
+    duplicate: int = 0
+    quarantined: Counter[str] = field(default_factory=Counter)
+    flags: Counter[str] = field(default_factory=Counter)
+    contents_new: int = 0
+    notices_new: int = 0
+    sightings_new: int = 0
+    companies: Counter[int | None] = field(default_factory=Counter)
+    notices: int = 0
+    days: set[int] = field(default_factory=set)
+    first_sent: int | None = None
+    last_sent: int | None = None
+    on_row: OnRow | None = None
+    stopped: bool = False
 
+    def see(self, sent_at: Sequence[int]) -> None:
+        """Count notices by when they were sent, which the checks compare with those of other deliveries."""
+        self.notices += len(sent_at)
+        self.days.update({at // DAY for at in sent_at})
+        moments = [at for at in (self.first_sent, self.last_sent) if at is not None]
+        moments += sent_at
+        self.first_sent, self.last_sent = min(moments, default=None), max(moments, default=None)
 
-Attribute: TypeAlias = Callable[[Placed], Iterable[int | None]]
+    def measures(self) -> dict[str, Any]:
+        """What of that is kept in `Delivery.measures`."""
+        sent = {"first_sent": self.first_sent, "last_sent": self.last_sent}
+        stopped = {"stopped": True} if self.stopped else {}
+        return {"notices": self.notices, "days": len(self.days) or None, **sent, **stopped}
 
-
-def unattributed(_notices: Placed) -> tuple[()]:
-    """Notices that nobody is told of."""
-    return ()
+    @property
+    def rows(self) -> int:
+        """All rows of the delivery, the header not counted."""
+        return self.accepted + self.duplicate + sum(self.quarantined.values())
 
 
 @dataclass
 class Store:
     """Writes the facts of one delivery, batch by batch, within the caller's transaction and writer lock.
 
-    `attribute` is told each batch's new notices to hosters, in the order of their ids, and names each one's company.
+    `attribute` is called with each batch's new notices to hosters, in the order of their ids, and names each one's
+    company; without it they are not attributed here.
     """
 
     session: Session
@@ -61,7 +85,7 @@ class Store:
     delivery: Delivery
     recorded_at: int
     tally: Tally
-    attribute: Attribute = unattributed
+    attribute: Attribute | None = None
 
     def __post_init__(self) -> None:
         """Ids are counted here: the writer lock makes this the only one to give them out."""
@@ -69,8 +93,15 @@ class Store:
         self._next = {model.__tablename__: next_identifier(self.session, table_of(model)) for model in models}
         self._sites = dict[bytes, int]()
 
-    def add(self, batch: Batch) -> None:
-        """Store one batch and count each of its rows as accepted or duplicate."""
+    def add_batch(self, batch: Batch) -> None:
+        """Store one batch with its refused rows and count all of its rows."""
+        self._quarantine(batch.refused)
+        self.tally.see(batch.notices.sent_at)
+        self.tally.flags.update(batch.flags)
+        self.add_facts(batch)
+
+    def add_facts(self, batch: Batch) -> None:
+        """Store the facts of one batch and count each of its rows as accepted or duplicate."""
         contents, known = self._store_contents(batch.rows)
         of_row = _picked(contents, batch.rows.url_digest)
         news = set(_first_places(of_row, known))
@@ -79,21 +110,32 @@ class Store:
         news |= self._add_sightings(batch.sightings, of_row, known)
         self.count(batch.rows.line, news)
 
-    def add_untallied(self, items: Sequence[Item]) -> None:
-        """Store what is no row of this delivery itself, but follows from it: the rows counted stay as they are."""
+    def add_derived(self, items: Sequence[Item]) -> None:
+        """Store facts that are in no row of this delivery, but follow from it: they count as new facts, not as rows."""
         of_rows, self.tally = self.tally, Tally()
-        self.add(of_items(items, self.vault))
+        self.add_facts(batch_of_items(items, self.vault))
         for name in ("contents_new", "notices_new", "sightings_new", "companies"):
             setattr(of_rows, name, getattr(of_rows, name) + getattr(self.tally, name))
         self.tally = of_rows
 
     def count(self, lines: Sequence[int], news: Collection[int]) -> None:
-        """Count rows as accepted, at the places where there was news, or as duplicate; tell of each."""
+        """Count rows as accepted, at the places where there was news, or as duplicate."""
         self.tally.accepted += len(news)
         self.tally.duplicate += len(lines) - len(news)
-        if self.tally.outcomes is not untold:
+        if self.tally.on_row is not None:
             for place, line in enumerate(lines):
-                self.tally.outcomes(Outcome(line, Fate.ACCEPTED if place in news else Fate.DUPLICATE))
+                self.tally.on_row(RowResult(line, RowStatus.ACCEPTED if place in news else RowStatus.DUPLICATE))
+
+    def _quarantine(self, refused: Sequence[RefusedRow]) -> None:
+        if not refused:
+            return
+        for row in refused:
+            self.tally.quarantined[row.reason] += 1
+            if self.tally.on_row is not None:
+                self.tally.on_row(RowResult(row.line, RowStatus.QUARANTINED, row.reason, row.column))
+        each = dict(zip(RefusedRow._fields, zip(*refused, strict=True), strict=True))
+        always = {"delivery_id": self.delivery.id, "key_version": self.vault.version}
+        insert_columns(self.session, table_of(Quarantined), each, always)
 
     def _store_contents(self, rows: Rows) -> tuple[dict[bytes, int], set[int]]:
         """The id of each content, the new ones stored; and the ids of those that were there before.
@@ -129,29 +171,30 @@ class Store:
         return self._sites
 
     def _add_notices(self, batch: Batch, of_row: Sequence[int], known: set[int]) -> set[int]:
-        """Store the notices that are new, and have those to hosters attributed; the rows that tell of them."""
-        told = batch.notices
-        keys = list(zip(_picked(of_row, told.row), told.sent_at, told.kind, told.role, told.delivery, strict=True))
+        """Store the notices that are new, attribute those to hosters; returns the rows of the new notices."""
+        found = batch.notices
+        keys = list(zip(_picked(of_row, found.row), found.sent_at, found.kind, found.role, found.delivery, strict=True))
         before = {tuple(row) for row in self._where(Notice, _NOTICE_KEY, "content_id", known)}
         new = _first_places(keys, before)
-        notices = Notices._make(_rows_at(new, told))
+        notices = Notices._make(_rows_at(new, found))
         contents = _picked(of_row, notices.row)
         each = {"id": self._identifiers(Notice, len(new)), "content_id": contents} | {
             column: getattr(notices, name) for column, name in _NOTICE_COLUMNS.items()
         }
         self._insert(Notice, each, key_version=self.vault.version)
         self.tally.notices_new += len(new)
-        placed = _placed(notices, contents, _picked(batch.rows.site_digest, notices.row), known)
-        if placed.content_id:
-            self.tally.companies.update(self.attribute(placed))
+        if self.attribute is not None:
+            to_hosters = _to_hosters(notices, contents, _picked(batch.rows.site_digest, notices.row), known)
+            if to_hosters.content_id:
+                self.tally.companies.update(self.attribute(to_hosters))
         return set(notices.row)
 
-    def _add_sightings(self, told: Sightings, of_row: Sequence[int], known: set[int]) -> set[int]:
-        """Store the sightings that are new; the rows that tell of them."""
-        keys = list(zip(_picked(of_row, told.row), told.seen_at, told.state, strict=True))
+    def _add_sightings(self, found: Sightings, of_row: Sequence[int], known: set[int]) -> set[int]:
+        """Store the sightings that are new; returns their rows."""
+        keys = list(zip(_picked(of_row, found.row), found.seen_at, found.state, strict=True))
         seen = self._where(Sighting, (*_SIGHTING_KEY, "observer"), "content_id", known)
         new = _first_places(keys, {(row[0], row[1], row[2]) for row in seen if row[3] == self.delivery.source})
-        sightings = Sightings._make(_rows_at(new, told))
+        sightings = Sightings._make(_rows_at(new, found))
         each = {"id": self._identifiers(Sighting, len(new)), "content_id": _picked(of_row, sightings.row)}
         each |= {name: getattr(sightings, name) for name in ("seen_at", "state", "pause", "country")}
         self._insert(Sighting, each, observer=self.delivery.source)
@@ -174,12 +217,14 @@ class Store:
         return rows_where(self.session, table_of(model), columns, key, values)
 
 
-def _placed(notices: Notices, contents: Sequence[int], sites: Sequence[bytes], known: Collection[int]) -> Placed:
-    """Those to hosters."""
+def _to_hosters(
+    notices: Notices, contents: Sequence[int], sites: Sequence[bytes], known: Collection[int]
+) -> HosterNotices:
+    """The notices to hosters."""
     whom = (notices.recipient, notices.recipient_digest)
     columns = (contents, notices.sent_at, *whom, sites, notices.address)
     hosters = [place for place, role in enumerate(notices.role) if role == _HOSTER]
-    return Placed._make((*_rows_at(hosters, columns), known))
+    return HosterNotices._make((*_rows_at(hosters, columns), known))
 
 
 def _first_places(keys: Sequence[Hashable], known: Collection[Hashable]) -> Sequence[int]:
@@ -202,3 +247,15 @@ def _rows_at(places: Sequence[int], columns: Sequence[Sequence[Any]]) -> Iterabl
 
 def _picked(column: Any, places: Iterable[Any]) -> list[Any]:
     return list(map(column.__getitem__, places))
+
+
+def keep_pending(session: Session, vault: Vault, delivery: int, sealed: Iterable[bytes]) -> None:
+    """Keep the bytes of a delivery until it is reviewed, in pieces that were sealed under the vault's current key."""
+    for number, piece in enumerate(sealed):
+        row = {"delivery_id": delivery, "number": number, "key_version": vault.version, "sealed": piece}
+        session.execute(insert(PendingPiece), row)
+
+
+def erase_pending(session: Session, delivery: int) -> None:
+    """Remove the kept bytes of a delivery for good."""
+    session.execute(delete(PendingPiece).where(PendingPiece.delivery_id == delivery))

@@ -35,7 +35,7 @@ class Delivery(Base):
 
     Only one whose verdict is `ok` counts: readers filter on it. Of the others no fact is stored, and the counts are
     what would have been. The same file has one row: a refused one that comes again is judged anew. `reasons`: what
-    the gate found; `measures`: what it compares later deliveries with; `decided_*`: a person's last decision.
+    the checks found; `measures`: what it compares later deliveries with; `decided_*`: a person's last decision.
     `file_digest`: `Vault.digest_file`, for the bare hash of a file of one row is soon guessed.
     """
 
@@ -217,7 +217,7 @@ class Correction(Base):
     recorded_at: Mapped[datetime]
 
 
-class HeldPiece(Base):
+class PendingPiece(Base):
     """A piece of a delivery as it arrived, sealed; pieces are numbered from 0 and gone once a person has decided."""
 
     __tablename__ = "held_pieces"

@@ -24,7 +24,7 @@ RECORDED = (
     "quarantined", "sightings", "sites", "suspensions",
 )  # fmt: skip
 
-# What taking in, the gate and a person's decision change of a delivery. All else of it stays as it was.
+# What ingesting, the checks and a person's review change of a delivery. All else of it stays as it was.
 _OF_A_DECISION = frozenset({"verdict", "reasons", "decided_at", "decided_by", "decision"})
 _COUNTED = frozenset(
     {

@@ -1,1 +1,1 @@
-"""Pushes of notices: applied in a process of their own, so that the site answers whatever is sent."""
+"""Pushes of notices: applied in a process of their own, so that no push holds up or crashes the site."""

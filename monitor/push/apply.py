@@ -14,22 +14,20 @@ from sqlalchemy import Engine, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from monitor.access.tokens import SeenBeforeError, answered, claim, has_body
+from monitor.access.tokens import IdempotencyConflict, answered, claim, has_body
 from monitor.db import lock_writers, transaction
 from monitor.errors import ConfigurationError
-from monitor.formats.reading import fingerprint
+from monitor.formats.files import fingerprint
 from monitor.formats.xarf import records
 from monitor.formats.xarf_body import BodyRefusedError, Reports, read_body
-from monitor.formats.xarf_kept import KeptReports
+from monitor.formats.xarf_evidence import StrippedReports
 from monitor.formats.xarf_objects import BODY_LIMIT
-from monitor.ingest.ahead import SEALED_AT_ONCE
-from monitor.ingest.answer import Answer
-from monitor.ingest.batch import Batch
-from monitor.ingest.outcomes import Fate, Outcome
-from monitor.ingest.reading import Piece, of_records
-from monitor.ingest.take import Parcel, context_of, known_names
+from monitor.ingest.batches import Batch, Piece, batch_of_records
+from monitor.ingest.delivery import DeliveryFile, context_of, ingest, known_names
+from monitor.ingest.reader import SEALED_AT_ONCE
+from monitor.ingest.result import IngestResult
+from monitor.ingest.rows import RowResult, RowStatus
 from monitor.instants import to_datetime
-from monitor.intake import take_in
 from monitor.models.facts import Quarantined
 from monitor.push.messages import Failure, Push, Refusal, Worked
 from monitor.vault import Vault
@@ -40,7 +38,7 @@ _KNOWN: dict[Verdict, int] = {Verdict.OK: 200, Verdict.SUSPICIOUS: 202, Verdict.
 
 
 def work(engine: Engine, vault: Vault, push: Push, now: Callable[[], int] = lambda: int(time.time())) -> Worked:
-    """Apply a push, whatever comes of it; the boundary of the process that is for this."""
+    """Apply a push, and turn any exception into a message: the boundary of the push process."""
     begun, inflated = time.process_time(), 0
     result: str | Refusal | Failure
     try:
@@ -76,21 +74,21 @@ def apply(engine: Engine, vault: Vault, push: Push, body: bytes, now: Callable[[
     Everything that takes time is done before the transaction begins, which holds others up.
     """
     reports = read_body(body, lines=push.lines)
-    parcel = Parcel(push.source, "xarf", KeptReports(reports.content), push.received_at)
+    delivery_file = DeliveryFile(push.source, "xarf", StrippedReports(reports.content), push.received_at)
     with transaction(engine) as session:
         names = known_names(session)
-    ahead = read_pushed(reports, parcel, vault, names)
+    reader = read_pushed(reports, delivery_file, vault, names)
     try:
         with transaction(engine) as session:
-            return _store(session, vault, push, body, parcel, ahead, now)
-    except SeenBeforeError:
+            return _store(session, vault, push, body, delivery_file, reader, now)
+    except IdempotencyConflict:
         with transaction(engine) as session:
             return _again(session, vault, push, body)
 
 
 @dataclass
 class PushedReports:
-    """A push as `take_in` has it: read and sealed before the writer lock is asked for."""
+    """A push as `ingest` reads it: read and sealed before the writer lock is asked for."""
 
     batch: Batch
     content: bytes
@@ -108,11 +106,11 @@ class PushedReports:
         return (self.vault.seal(self.content[start : start + SEALED_AT_ONCE]) for start in starts)
 
 
-def read_pushed(reports: Reports, parcel: Parcel, vault: Vault, names: frozenset[str]) -> PushedReports:
+def read_pushed(reports: Reports, delivery_file: DeliveryFile, vault: Vault, names: frozenset[str]) -> PushedReports:
     """Reports as facts to be stored; all that takes time is done here, before the writer lock is asked for."""
-    read = records(reports.objects, context_of(parcel.source, parcel.received_at, names))
-    batch = of_records(read, vault, names)
-    return PushedReports(batch, reports.content, vault, fingerprint(parcel.path))
+    read = records(reports.objects, context_of(delivery_file.source, delivery_file.received_at, names))
+    batch = batch_of_records(read, vault, names)
+    return PushedReports(batch, reports.content, vault, fingerprint(delivery_file.path))
 
 
 def _store(
@@ -120,17 +118,17 @@ def _store(
     vault: Vault,
     push: Push,
     body: bytes,
-    parcel: Parcel,
-    ahead: PushedReports,
+    delivery_file: DeliveryFile,
+    reader: PushedReports,
     now: Callable[[], int],
 ) -> str:
     """All of a push in one transaction: the key, the facts, the answer; any exception undoes the three."""
     asked = claim(session, vault, push.token, push.key, body, to_datetime(push.received_at))
     lock_writers(session)
-    outcomes: list[Outcome] = []
-    taken = take_in(session, vault, parcel, now(), outcomes=outcomes.append, given=ahead)
-    asked.delivery_id = taken.delivery
-    asked.answer = json.dumps(told(taken, outcomes or _recalled(session, taken)))
+    rows: list[RowResult] = []
+    result = ingest(session, vault, delivery_file, now(), on_row=rows.append, reader=reader)
+    asked.delivery_id = result.delivery
+    asked.answer = json.dumps(push_answer(result, rows or _known_rows(session, result)))
     return asked.answer
 
 
@@ -145,25 +143,27 @@ def _again(session: Session, vault: Vault, push: Push, body: bytes) -> str:
     return asked.answer
 
 
-def told(taken: Answer, outcomes: list[Outcome]) -> dict[str, Any]:
+def push_answer(result: IngestResult, rows: list[RowResult]) -> dict[str, Any]:
     """What the sender reads: counts of the delivery, then each item in the order it was sent."""
-    answer = taken.as_json()
+    answer = result.as_json()
     kept = ("delivery", "rows", "accepted", "duplicate", "quarantined", "warnings", "repeated", "verdict", "reasons")
-    items = [_item(outcome, taken.verdict) for outcome in sorted(outcomes, key=lambda outcome: outcome.row)]
+    items = [_item(row, result.verdict) for row in sorted(rows, key=lambda row: row.row)]
     return {name: answer[name] for name in kept} | {"items": items}
 
 
-def _item(outcome: Outcome, verdict: Verdict) -> dict[str, Any]:
-    index = outcome.row - 1
-    if outcome.fate is Fate.QUARANTINED:
-        return {"index": index, "status": 422, "reason": outcome.reason, "field": outcome.column}
-    status = (_NEWS if outcome.fate is Fate.ACCEPTED else _KNOWN)[verdict]
+def _item(row: RowResult, verdict: Verdict) -> dict[str, Any]:
+    index = row.row - 1
+    if row.status is RowStatus.QUARANTINED:
+        return {"index": index, "status": 422, "reason": row.reason, "field": row.column}
+    status = (_NEWS if row.status is RowStatus.ACCEPTED else _KNOWN)[verdict]
     reason = "delivery_refused" if verdict is Verdict.REFUSED else None
     return {"index": index, "status": status, "reason": reason, "field": None}
 
 
-def _recalled(session: Session, taken: Answer) -> list[Outcome]:
-    """The outcomes of the very same notices, taken in before under another key: what was not refused is known."""
-    query = select(Quarantined).where(Quarantined.delivery_id == taken.delivery)
-    refused = {row.line: Outcome(row.line, Fate.QUARANTINED, row.reason, row.column) for row in session.scalars(query)}
-    return [refused.get(row, Outcome(row, Fate.DUPLICATE)) for row in range(1, taken.rows + 1)]
+def _known_rows(session: Session, result: IngestResult) -> list[RowResult]:
+    """The results of the very same notices, ingested before under another key: what was not refused is known."""
+    query = select(Quarantined).where(Quarantined.delivery_id == result.delivery)
+    refused = {
+        row.line: RowResult(row.line, RowStatus.QUARANTINED, row.reason, row.column) for row in session.scalars(query)
+    }
+    return [refused.get(row, RowResult(row, RowStatus.DUPLICATE)) for row in range(1, result.rows + 1)]

@@ -1,4 +1,4 @@
-"""What goes between a worker of the site and the process that applies its pushes. The worker loads no parser."""
+"""Messages between a worker of the site and the process that applies its pushes. The worker loads no parser."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Push:
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a push was not taken: `kind` as in the type of a problem; the item, from 0, where it is one."""
+    """Why a push was refused: `kind` as in the type of a problem; the item, from 0, where it is one."""
 
     kind: str
     detail: str
@@ -31,7 +31,7 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Failure:
-    """What nobody foresaw: its type and where it happened, never its message. `temporary`: trying again may help."""
+    """An unexpected exception: its type and traceback, never its message. `temporary`: trying again may help."""
 
     error: str
     frames: str
@@ -40,7 +40,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Worked:
-    """What came of a push (the text of its answer, where it was taken), and what it took.
+    """What came of a push (the text of its answer, where it was accepted), and the work it cost.
 
     `inflated`: bytes beyond those that were sent. `milliseconds`: processor time of the process that did it.
     """

@@ -1,4 +1,4 @@
-"""The process in which a worker of the site has its pushes applied, one after another.
+"""The process that applies the pushes of a worker of the site, one after another.
 
 Python runs one thread of a process at a time, so what a push takes would be missing everywhere on the site; and what
 brings a scanner written in C down brings down this process alone. It is started when first needed, and again after it
@@ -22,7 +22,7 @@ from threading import Lock, Thread
 from monitor.db import connect
 from monitor.process import harden
 from monitor.push.messages import Push, Worked
-from monitor.vault import HandedKey, Vault
+from monitor.vault import ExportedKey, Vault
 
 SECONDS = 100.0  # for one push, and as long for its turn: one that waits for the writer lock may take as long as that
 
@@ -44,7 +44,7 @@ class PushProcess:
     _turn: Lock = field(default_factory=Lock)
     _process: Popen[bytes] | None = None
 
-    def work(self, push: Push, key: HandedKey) -> Worked:
+    def work(self, push: Push, key: ExportedKey) -> Worked:
         """What came of a push; raises PushBusyError or PushBrokeOffError."""
         if not self._turn.acquire(timeout=self.seconds):
             raise PushBusyError
@@ -106,11 +106,11 @@ class PushProcess:
 
 
 def main() -> None:
-    """Apply what comes on standard input, and tell of it on standard output, until the one or the other ends."""
+    """Apply the pushes that come on standard input, and answer on standard output, until either is closed."""
     from monitor.push.apply import work  # here, for what it loads is not for the process that asks
 
     harden()  # a core would hold a body in clear
-    tasks: SimpleQueue[tuple[Push, HandedKey]] = SimpleQueue()
+    tasks: SimpleQueue[tuple[Push, ExportedKey]] = SimpleQueue()
     engine = connect(pickle.load(sys.stdin.buffer))  # noqa: S301 -- from `PushProcess`
     Thread(target=_receive, args=(tasks,), daemon=True).start()
     with suppress(BrokenPipeError):
@@ -121,8 +121,8 @@ def main() -> None:
             sys.stdout.buffer.flush()
 
 
-def _receive(tasks: SimpleQueue[tuple[Push, HandedKey]]) -> None:
-    """Take tasks in as they come; at the end of the pipe the site's worker is gone, whatever is being done."""
+def _receive(tasks: SimpleQueue[tuple[Push, ExportedKey]]) -> None:
+    """Receive tasks; at the end of the pipe the worker is gone, and this process ends whatever it is doing."""
     while True:
         try:
             tasks.put(pickle.load(sys.stdin.buffer))  # noqa: S301 -- from `PushProcess`

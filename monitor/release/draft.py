@@ -27,7 +27,7 @@ from monitor.vocabulary import Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Frozen:
+class SerialisedTable:
     """A table in canonical JSON: its head, and (company, row) in the order of the table.
 
     The rows of the hash hits follow those of the notices, under HASH_HIT and the company.
@@ -56,9 +56,9 @@ def draft(
     if parse_instant(table.known_at) > drafted_at.timestamp():
         raise MonitorError(f"what will be known at {table.known_at} is not known yet; choose a time that has passed")
     _drop_draft(session, table.period)
-    frozen = freeze(table)
+    serialised = serialise(table)
     [facts] = fact_digests(session, [parse_instant(table.known_at)])
-    manifest = manifest_of(session, table, method, frozen) | {FACTS: facts}
+    manifest = manifest_of(session, table, method, serialised) | {FACTS: facts}
     manifest |= {"corrects": asdict(corrects)} if corrects else {}
     release = Release(
         period=table.period,
@@ -67,24 +67,24 @@ def draft(
         drafted_at=drafted_at,
         published_at=None,
         hearing_waived=None,
-        table_json=frozen.head,
+        table_json=serialised.head,
         manifest=manifest,
         manifest_sha256=digest(canonical(manifest)),
     )
-    _store(session, release, frozen)
+    _store(session, release, serialised)
     details = {"manifest": release.manifest_sha256} | ({"corrects": asdict(corrects)} if corrects else {})
     action = "release.correct" if corrects else "release.draft"
     audit.record(session, drafted_at, actor, action, f"{release.period} version {release.version}", details)
     return release
 
 
-def freeze(table: Table) -> Frozen:
-    """The bytes of a table; `monitor.release.store.thaw` reads them again."""
+def serialise(table: Table) -> SerialisedTable:
+    """The bytes of a table; `monitor.release.store.load_serialised` reads them again."""
     data = table.as_json()
     rows = [(row["company"], _row(row)) for row in data.pop("companies")]
     hits = data.get("hash_hits", {}).pop("companies", ())
     rows += [(HASH_HIT + row["company"], _row(row)) for row in hits]
-    return Frozen(canonical(data), tuple(rows))
+    return SerialisedTable(canonical(data), tuple(rows))
 
 
 def _row(row: dict[str, Any]) -> str:
@@ -92,7 +92,7 @@ def _row(row: dict[str, Any]) -> str:
     return canonical({name: value for name, value in row.items() if value is not None or name != "announced_ipv4"})
 
 
-def manifest_of(session: Session, table: Table, method: Method, frozen: Frozen) -> dict[str, Any]:
+def manifest_of(session: Session, table: Table, method: Method, serialised: SerialisedTable) -> dict[str, Any]:
     """Everything a table was made from, as plain data, and the hashes of what came out."""
     inputs = _inputs(session, to_datetime(parse_instant(table.known_at)))
     return {
@@ -105,18 +105,18 @@ def manifest_of(session: Session, table: Table, method: Method, frozen: Frozen) 
         "code_version": monitor.__version__,
         "inputs": inputs,
         "inputs_sha256": digest(canonical(inputs)),
-        "table_sha256": digest(frozen.head),
-        "rows_sha256": {key: digest(row) for key, row in frozen.rows},
+        "table_sha256": digest(serialised.head),
+        "rows_sha256": {key: digest(row) for key, row in serialised.rows},
         **({"hash_hits": {"scored_kinds": table.hash_hits.kinds}} if table.hash_hits else {}),
     }
 
 
-def _store(session: Session, release: Release, frozen: Frozen) -> None:
+def _store(session: Session, release: Release, serialised: SerialisedTable) -> None:
     session.add(release)
     session.flush()
     session.add_all(
         ReleaseRow(release_id=release.id, position=position, company_key=key, row_json=row)
-        for position, (key, row) in enumerate(frozen.rows)
+        for position, (key, row) in enumerate(serialised.rows)
     )
     session.flush()
 

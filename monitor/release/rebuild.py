@@ -15,7 +15,7 @@ from monitor.instants import parse_instant
 from monitor.models.release import Release, ReleaseRow
 from monitor.period import parse_period
 from monitor.release.compare import Differences, differences, has_parts, without_parts
-from monitor.release.draft import FACTS, Frozen, fact_problems, freeze, manifest_of
+from monitor.release.draft import FACTS, SerialisedTable, fact_problems, manifest_of, serialise
 from monitor.release.publish import check
 from monitor.release.store import canonical, load_table
 from monitor.score.methods import Method, method
@@ -53,7 +53,7 @@ def rebuild(
     table, frozen = score_for_release(session, request), load_table(session, release)
     if not has_parts(frozen):
         table = without_parts(table)
-    fresh = freeze(table)
+    fresh = serialise(table)
     manifest = manifest_of(session, table, request.method, fresh)
     problems: tuple[str, ...] = (
         *_parts(_stored(session, release), fresh),
@@ -109,13 +109,13 @@ def method_of(release: Release) -> Method:
     )
 
 
-def _stored(session: Session, release: Release) -> Frozen:
+def _stored(session: Session, release: Release) -> SerialisedTable:
     query = select(ReleaseRow.company_key, ReleaseRow.row_json).where(ReleaseRow.release_id == release.id)
     rows = session.execute(query.order_by(ReleaseRow.position))
-    return Frozen(release.table_json, tuple((row.company_key, row.row_json) for row in rows))
+    return SerialisedTable(release.table_json, tuple((row.company_key, row.row_json) for row in rows))
 
 
-def _parts(frozen: Frozen, fresh: Frozen) -> Iterator[str]:
+def _parts(frozen: SerialisedTable, fresh: SerialisedTable) -> Iterator[str]:
     """Head and rows that are not the same to the byte."""
     if frozen.head != fresh.head:
         yield "the table's head came out otherwise"

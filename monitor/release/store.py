@@ -70,7 +70,7 @@ def load_table(session: Session, release: Release) -> Table:
     """The whole table of a release, companies in the order they were frozen in."""
     rows = select(ReleaseRow.company_key, ReleaseRow.row_json).where(ReleaseRow.release_id == release.id)
     found = session.execute(rows.order_by(ReleaseRow.position))
-    return thaw(json.loads(release.table_json), ((key, json.loads(row)) for key, row in found))
+    return load_serialised(json.loads(release.table_json), ((key, json.loads(row)) for key, row in found))
 
 
 def load_table_without_curves(session: Session, number: int, *, parts: bool = True) -> Table:
@@ -82,7 +82,7 @@ def load_table_without_curves(session: Session, number: int, *, parts: bool = Tr
     head = head if parts else _without_parts(head)
     rows = select(ReleaseRow.company_key, ReleaseRow.row_json).where(ReleaseRow.release_id == number)
     found = session.execute(rows.order_by(ReleaseRow.position))
-    return thaw(head, ((key, json.loads(_CURVE.sub('"curve":[]', row, 1))) for key, row in found))
+    return load_serialised(head, ((key, json.loads(_CURVE.sub('"curve":[]', row, 1))) for key, row in found))
 
 
 def _without_parts(head: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -90,8 +90,8 @@ def _without_parts(head: Mapping[str, Any]) -> Mapping[str, Any]:
     return {name: value for name, value in head.items() if name not in _PARTS} | hits
 
 
-def thaw(head: Mapping[str, Any], rows: Iterable[tuple[str, Mapping[str, Any]]]) -> Table:
-    """The table that `monitor.release.draft.freeze` made this head and these rows of."""
+def load_serialised(head: Mapping[str, Any], rows: Iterable[tuple[str, Mapping[str, Any]]]) -> Table:
+    """The table of a head and rows that `monitor.release.draft.serialise` made."""
     companies: dict[bool, list[Mapping[str, Any]]] = {False: [], True: []}
     for key, row in rows:
         companies[key.startswith(HASH_HIT)].append(row)

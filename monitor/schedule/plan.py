@@ -1,7 +1,7 @@
 """When a source is due: its cadence, its jitter, the wait after a failure, and what was missed.
 
 Missed runs: a source is due or it is not. After a week without a leader it is collected once, not once for each run
-that did not happen; what it delivered meanwhile lies at its source, or the gate notices the gap.
+that did not happen; what it delivered meanwhile lies at its source, or the delivery checks notice the gap.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ from monitor.schedule.runs import FAILED, STOPPED, RunId, Verdict, record, run_n
 from monitor.settings import Settings
 
 _log = logging.getLogger(__name__)
-_WATCH = 30.0  # seconds between looks at the freshness of sources and at the gate
+_WATCH = 30.0  # seconds between looks at the freshness of sources and at stopped deliveries
 
 
 @dataclass

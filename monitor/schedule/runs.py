@@ -14,7 +14,7 @@ from monitor.models.run import CollectorRun
 OK = "ok"
 UNCHANGED = "unchanged"
 FAILED = "failed"
-HELD = "held"  # a delivery waits for a person; what else came is taken in, and remembered
+HELD = "held"  # a delivery is pending review; what else came is ingested, and remembered
 STOPPED = "stopped"  # with the schedule, or by a person; says nothing about the source
 SUPERSEDED = "superseded"  # by a new leader; such a run writes nothing, so this stands in logs and answers only
 GOOD = (OK, UNCHANGED)
@@ -27,7 +27,7 @@ _LONGEST_DELIVERY_MS = 60 * 60 * 1000
 class Verdict:
     """How a run ended. `remembered`: validators by digest of location, for the next conditional request.
 
-    `rows`: of the deliveries that were taken in.
+    `rows`: of the deliveries that were ingested.
     """
 
     verdict: str

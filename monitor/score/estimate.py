@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from monitor.cycles import uncollected
+from monitor.cycles import gc_paused
 from monitor.estimators.arrays import Floats
 from monitor.estimators.confidence import loglog_interval, share_interval
 from monitor.estimators.rounding import round_array, round_number
@@ -43,7 +43,7 @@ class _Shares:
 def estimate(aggregates: Aggregates, labels: Mapping[int, Label], method: Method) -> dict[int, Estimate]:
     """One estimate a company id in `aggregates`; the network's is under NETWORK."""
     figures = _Figures(aggregates, estimate_times(aggregates, method), method)
-    with uncollected():  # the points of the curves are many, and in no cycle
+    with gc_paused():  # the points of the curves are many, and in no cycle
         return {
             company: figures.estimate(index, labels.get(company) or _label(company))
             for index, company in enumerate(aggregates.companies.tolist())

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from monitor.ingest.take import Parcel
+from monitor.ingest.delivery import DeliveryFile
 from monitor.instants import parse_instant
 from monitor.settings import Source
 
@@ -91,11 +91,11 @@ class Sample:
     write: Callable[[Mapping[str, str]], str]
     free: tuple[str, ...]  # the fields whose text is kept, in clear or as a digest
 
-    def delivery(self, folder: Path, name: str, changes: Mapping[str, str]) -> Parcel:
+    def delivery(self, folder: Path, name: str, changes: Mapping[str, str]) -> DeliveryFile:
         """The row with some fields changed, as a file that arrived."""
         path = folder / "delivery"
         path.write_text(self.write({**self.row, **changes}), "utf-8")
-        return Parcel(SOURCE, name, path, RECEIVED)
+        return DeliveryFile(SOURCE, name, path, RECEIVED)
 
     def together(self, *changes: Mapping[str, str]) -> str:
         """A delivery of the row once with each of the changes."""

@@ -127,7 +127,7 @@ cadence_minutes = 0.05
         assert b"Traceback" not in done.stderr, done.stderr.decode()
 
     def ingesting(self, name: str, content: str) -> Sequence[str]:
-        """The command that takes a file in."""
+        """The command that ingests a file."""
         path = self.given / f"{len(list(self.given.iterdir()))}-{name}"
         path.write_text(content, "utf-8")
         return ("ingest", name, str(path), "--source", "test", "--received-at", RECEIVED, "--json")

@@ -10,34 +10,33 @@ from sqlalchemy import select
 
 from monitor.db import lock_writers, transaction
 from monitor.errors import DeliveryError
-from monitor.ingest.take import Parcel
+from monitor.ingest.delivery import DeliveryFile, ingest, read_ahead
 from monitor.instants import parse_instant
-from monitor.intake import read_ahead, take_in
 from monitor.models.facts import Content, Delivery
 from monitor.observe.deliver import Observation, deliver
 from monitor.vault import Vault
 from monitor.vocabulary import State
 from tests.conftest import Database
-from tests.samples import Ntd, on_disk, parcel
+from tests.samples import Ntd, delivery_file, on_disk
 
 NOW = parse_instant("2026-04-11T00:00:00Z")
 
 
-def _take(database: Database, vault: Vault, what: Parcel, *, ahead_of_time: bool) -> int:
+def _take(database: Database, vault: Vault, what: DeliveryFile, *, ahead_of_time: bool) -> int:
     if not ahead_of_time:
         with transaction(database.engine) as session:
-            return take_in(session, vault, what, NOW).delivery
+            return ingest(session, vault, what, NOW).delivery
     with read_ahead(database.engine, vault, what) as ahead:
 
         def attempt() -> int:
             with transaction(database.engine) as session:
-                return take_in(session, vault, what, NOW, given=ahead).delivery
+                return ingest(session, vault, what, NOW, reader=ahead).delivery
 
         return ahead.store(attempt)
 
 
-def _parcel(folder: Path, number: int) -> Parcel:
-    return parcel(folder, "2026-04-10T18:00:00Z", Ntd(f"https://a.example/{number}", "2026-04-10 12:00:00"))
+def _parcel(folder: Path, number: int) -> DeliveryFile:
+    return delivery_file(folder, "2026-04-10T18:00:00Z", Ntd(f"https://a.example/{number}", "2026-04-10 12:00:00"))
 
 
 @pytest.mark.parametrize("ahead_of_time", [False, True])
@@ -60,7 +59,7 @@ def test_neither_do_those_that_are_undone_after_they_were_stored(
 ) -> None:
     assert _take(database, vault, _parcel(tmp_path, 1), ahead_of_time=False) == 1
     with transaction(database.engine) as session:
-        assert take_in(session, vault, _parcel(tmp_path, 2), NOW).delivery == 2
+        assert ingest(session, vault, _parcel(tmp_path, 2), NOW).delivery == 2
         session.rollback()
     assert _take(database, vault, _parcel(tmp_path, 3), ahead_of_time=False) == 2
 

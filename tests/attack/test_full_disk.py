@@ -58,7 +58,7 @@ def export(path: Path, first: int, rows: int = ROWS) -> Path:
 
 
 def ingest(home: Path, file: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Take a file in."""
+    """Ingest a file."""
     command = [sys.executable, "-W", "ignore", "-m", "monitor", "ingest", "scart-ntd", str(file), "--zone", "UTC"]
     command += ["--received-at", "2026-04-11T09:00:00Z"]
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("MONITOR_", "SQLITE_"))}

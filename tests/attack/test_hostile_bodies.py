@@ -21,8 +21,7 @@ from monitor.db import lock_writers, transaction
 from monitor.errors import DeliveryError
 from monitor.formats.xarf_body import BodyRefusedError, read_body
 from monitor.formats.xarf_objects import BODY_LIMIT, read_objects
-from monitor.ingest.take import Parcel
-from monitor.intake import take_in
+from monitor.ingest.delivery import DeliveryFile, ingest
 from monitor.models.account import PushedRequest
 from monitor.models.facts import Delivery, Quarantined
 from monitor.push.apply import inflate
@@ -134,7 +133,7 @@ def test_memory_of_the_process_stays_small_for_every_hostile_body(app: Flask, se
     with_child = PushProcess(url)
     for number, body in enumerate([*HOSTILE.values(), dearest_legal()]):
         push = Push(1, Source("hotline"), f"k{number}", body, gzip=False, lines=False, received_at=int(time.time()))
-        worked = with_child.work(push, vault.hand_over())
+        worked = with_child.work(push, vault.export_key())
         assert isinstance(worked.result, str | Refusal)
     status = Path(f"/proc/{with_child.pid}/status").read_text()
     with_child.close()
@@ -183,10 +182,10 @@ def test_in_a_file_the_same_objects_are_refused_alone_and_the_others_taken(
     path = tmp_path / "reports.json"
     path.write_bytes(content)
     takes_all = Source("hotline", gate=Thresholds(quarantined_suspicious=1, quarantined_refused=1, unknown_values=1))
-    parcel = Parcel(takes_all, "xarf", path, int(time.time()))
+    delivery_file = DeliveryFile(takes_all, "xarf", path, int(time.time()))
     with transaction(database.engine) as session:
         lock_writers(session)
-        assert take_in(session, vault, parcel, int(time.time())).accepted == 1
+        assert ingest(session, vault, delivery_file, int(time.time())).accepted == 1
     with transaction(database.engine) as session:
         refused = session.execute(select(Quarantined.line, Quarantined.reason).order_by(Quarantined.line)).all()
     assert list(map(tuple, refused)) == [(line, reason) for line, (_, reason) in enumerate(BAD_IN_A_FILE.values(), 2)]

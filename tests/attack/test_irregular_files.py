@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from monitor.errors import DeliveryError
-from monitor.formats.reading import fingerprint, open_regular, read_lines
+from monitor.formats.files import fingerprint, open_regular, read_lines
 from monitor.vault import Vault
 from spiders.directory import sealed_copy, validators_of
 from tests.spiders.installation import Installation

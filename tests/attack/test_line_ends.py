@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.formats.catalogue import FORMATS
+from monitor.formats.files import _line_feeds, _lines, read_lines
 from monitor.formats.netblocks import read_netblocks
 from monitor.formats.pfx2as import read_pfx2as
-from monitor.formats.reading import _line_feeds, _lines, read_lines
 from monitor.formats.records import Context, Record
 from monitor.formats.registry import read_registry
 from monitor.formats.ris import read_ris

@@ -20,21 +20,19 @@ from sqlalchemy.orm import Session
 from monitor.db import _WRITER_LOCK, lock_writers, transaction
 from monitor.errors import DeliveryError
 from monitor.formats import catalogue
-from monitor.ingest import ahead as reading_ahead
-from monitor.ingest import apart
-from monitor.ingest.ahead import Ahead
-from monitor.ingest.answer import Answer
-from monitor.ingest.apart import Patience
-from monitor.ingest.held import HeldFile
-from monitor.ingest.take import Parcel
+from monitor.ingest import reader, reader_process
+from monitor.ingest.delivery import DeliveryFile, ingest, read_ahead
+from monitor.ingest.reader import ReadAhead, Stage
+from monitor.ingest.reader_process import WaitBudget
+from monitor.ingest.result import IngestResult
+from monitor.ingest.review import PendingFile, ReviewDecision, accept, read_pending_ahead
 from monitor.instants import DAY, parse_instant
-from monitor.intake import Decision, accept, read_ahead, read_held_ahead, take_in
 from monitor.settings import Source
 from monitor.vault import Vault
 from monitor.vocabulary import Verdict
 from tests.conftest import Database
-from tests.ingest.test_apart import readers
-from tests.samples import SCART, Closed, Ntd, parcel
+from tests.ingest.test_reader_process import readers
+from tests.samples import SCART, Closed, Ntd, delivery_file
 
 NOW = parse_instant("2026-04-11T00:00:00Z")
 SENT = "2026-04-10 12:00:00"
@@ -57,7 +55,7 @@ def is_free(engine: Engine) -> bool:
 
 @dataclass
 class Writer:
-    """Takes deliveries in as the command does, and counts how often it had to begin."""
+    """Ingests deliveries as the command does, and counts how often it had to begin."""
 
     database: Database
     vault: Vault
@@ -65,16 +63,18 @@ class Writer:
     progress: Callable[[int], None] = lambda _rows: None
     outcomes: list[Any] = field(default_factory=list)
 
-    def take(self, what: Parcel, patience: Callable[[], Patience] = Patience, at: int = NOW) -> Answer:
+    def take(
+        self, what: DeliveryFile, new_budget: Callable[[], WaitBudget] = WaitBudget, at: int = NOW
+    ) -> IngestResult:
         with read_ahead(self.database.engine, self.vault, what) as ahead:
-            ahead.patience = patience
+            ahead.new_budget = new_budget
             return ahead.store(lambda: self._attempt(what, ahead, at))
 
-    def _attempt(self, what: Parcel, ahead: Ahead, at: int) -> Answer:
+    def _attempt(self, what: DeliveryFile, ahead: ReadAhead, at: int) -> IngestResult:
         self.attempts += 1
         with transaction(self.database.engine) as session:
             lock_writers(session)
-            return take_in(session, self.vault, what, at, self.progress, given=ahead)
+            return ingest(session, self.vault, what, at, self.progress, reader=ahead)
 
 
 @pytest.fixture
@@ -96,17 +96,17 @@ def read_unlocked(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return watch
 
     for module, name in (
-        (reading_ahead, "open_delivery_file"),
-        (reading_ahead, "pieces_of"),
-        (reading_ahead, "batches_of"),
-        (HeldFile, "open"),
+        (reader, "open_delivery_file"),
+        (reader, "read_pieces"),
+        (reader, "read_batches"),
+        (PendingFile, "open"),
     ):
         monkeypatch.setattr(module, name, watched(name, getattr(module, name)))
     return seen
 
 
-def _old(folder: Path, *rows: Ntd | Closed) -> Parcel:
-    return parcel(folder, "2026-04-10T18:00:00Z", *rows)
+def _old(folder: Path, *rows: Ntd | Closed) -> DeliveryFile:
+    return delivery_file(folder, "2026-04-10T18:00:00Z", *rows)
 
 
 @pytest.mark.parametrize("row", [Ntd("https://a.example/1", SENT), Closed("https://a.example/1")])
@@ -116,35 +116,35 @@ def test_a_delivery_is_read_while_nobody_has_the_lock(
     what = _old(tmp_path, row)
     told = writer.take(what)
     assert (told.verdict, told.accepted, writer.attempts) == (Verdict.OK, 1, 2)
-    assert read_unlocked == ["pieces_of"]
+    assert read_unlocked == ["read_pieces"]
     assert writer.take(what).repeated
-    assert read_unlocked == ["pieces_of"], "what is known already is not read again"
+    assert read_unlocked == ["read_pieces"], "what is known already is not read again"
 
 
 def test_neither_are_the_bytes_of_one_that_waits(writer: Writer, tmp_path: Path, read_unlocked: list[str]) -> None:
-    assert writer.take(parcel(tmp_path, "2026-06-01T00:00:00Z", Ntd("https://a.example/", SENT))).verdict == "ok"
+    assert writer.take(delivery_file(tmp_path, "2026-06-01T00:00:00Z", Ntd("https://a.example/", SENT))).verdict == "ok"
     what = _old(tmp_path, Ntd("https://b.example/", SENT))
     waiting = writer.take(what, at=NOW + 60 * DAY)
     assert (waiting.verdict, waiting.notices_new) == (Verdict.SUSPICIOUS, 1)
-    assert read_unlocked == ["pieces_of", "pieces_of", "open_delivery_file"]
-    decision = Decision("A. Analyst", "the hotline confirmed it", NOW + 61 * DAY)
+    assert read_unlocked == ["read_pieces", "read_pieces", "open_delivery_file"]
+    decision = ReviewDecision("A. Analyst", "the hotline confirmed it", NOW + 61 * DAY)
 
-    def attempt(ahead: Ahead) -> Answer:
+    def attempt(ahead: ReadAhead) -> IngestResult:
         with transaction(writer.database.engine) as session:
             return accept(session, writer.vault, SCART, waiting.delivery, decision, ahead)
 
     with Session(writer.database.engine) as looking:
-        with read_held_ahead(looking, writer.vault, SCART, waiting.delivery) as ahead:
+        with read_pending_ahead(looking, writer.vault, SCART, waiting.delivery) as ahead:
             assert ahead is not None
             taken = ahead.store(partial(attempt, ahead))
-        with read_held_ahead(looking, writer.vault, SCART, 9) as ahead:
+        with read_pending_ahead(looking, writer.vault, SCART, 9) as ahead:
             assert ahead is None
     assert (taken.verdict, taken.accepted) == (Verdict.OK, 1)
     assert read_unlocked[3:].count("open") == 2, "once for its hash, once for its rows"
 
 
 def test_a_file_that_changes_before_it_is_put_by(writer: Writer, tmp_path: Path) -> None:
-    assert writer.take(parcel(tmp_path, "2026-06-01T00:00:00Z", Ntd("https://a.example/", SENT))).verdict == "ok"
+    assert writer.take(delivery_file(tmp_path, "2026-06-01T00:00:00Z", Ntd("https://a.example/", SENT))).verdict == "ok"
     what = _old(tmp_path, Ntd("https://b.example/", SENT))
 
     def grow(_rows: int) -> None:
@@ -170,7 +170,7 @@ def test_another_takes_a_delivery_in_while_a_slow_one_is_read(
     monkeypatch.setattr(catalogue, "FORMATS", dict(catalogue.FORMATS) | {"scart-ntdclosed": slow})
     slow_one = _old(tmp_path, Closed("https://a.example/1"))
     other_one = _old(tmp_path, Ntd("https://a.example/2", SENT))
-    told: list[Answer] = []
+    told: list[IngestResult] = []
     thread = Thread(target=lambda: told.append(writer.take(slow_one)))
     thread.start()
     assert reading.wait(60)
@@ -181,14 +181,14 @@ def test_another_takes_a_delivery_in_while_a_slow_one_is_read(
 
 
 @pytest.fixture
-def large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Parcel:
+def large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DeliveryFile:
     """A delivery that is read by another process beside its storing."""
-    monkeypatch.setattr(apart, "_LARGE", 0)
+    monkeypatch.setattr(reader_process, "_LARGE", 0)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _process: {0, 1})
     return _old(tmp_path, *(Ntd(f"https://a.example/{number}", SENT) for number in range(40_000)))
 
 
-def test_a_reader_beside_that_stops_is_given_up_and_the_lock_with_it(writer: Writer, large: Parcel) -> None:
+def test_a_reader_beside_that_stops_is_given_up_and_the_lock_with_it(writer: Writer, large: DeliveryFile) -> None:
     """After the first rows it says nothing any more, as on a disk that does not answer."""
     stopped: list[int] = []
 
@@ -199,52 +199,52 @@ def test_a_reader_beside_that_stops_is_given_up_and_the_lock_with_it(writer: Wri
                 os.kill(process, signal.SIGSTOP)
 
     writer.progress = stop
-    told = writer.take(large, lambda: Patience(grace=0.2))
+    told = writer.take(large, lambda: WaitBudget(grace=0.2))
     assert (told.accepted, told.delivery) == (40_000, 1)
     assert writer.attempts == 3, "to see what is needed, beside the reader, and from what was put by"
     assert len(stopped) == 1
     assert readers(os.getpid()) == set()
 
 
-def test_a_reader_beside_that_keeps_up_is_not(writer: Writer, large: Parcel) -> None:
-    told = writer.take(large, lambda: Patience(grace=600))
+def test_a_reader_beside_that_keeps_up_is_not(writer: Writer, large: DeliveryFile) -> None:
+    told = writer.take(large, lambda: WaitBudget(grace=600))
     assert (told.accepted, writer.attempts) == (40_000, 2)
 
 
-def test_what_is_read_beside_can_be_stopped_early(writer: Writer, large: Parcel) -> None:
+def test_what_is_read_beside_can_be_stopped_early(writer: Writer, large: DeliveryFile) -> None:
     told = writer.take(replace(large, source=Source("scart", zone="UTC", maximum_rows=100)))
     assert (told.verdict, told.rows, writer.attempts) == (Verdict.REFUSED, 8000, 2)
     assert readers(os.getpid()) == set()
 
 
-def test_patience_is_five_seconds_and_as_long_as_was_worked() -> None:
+def test_the_wait_budget_is_five_seconds_and_as_long_as_was_worked() -> None:
     now = 0.0
 
     def passed(seconds: float) -> None:
         nonlocal now
         now += seconds
 
-    patience = Patience(clock=lambda: now)
-    with patience.waiting():
+    budget = WaitBudget(clock=lambda: now)
+    with budget.waiting():
         passed(1000)  # for the first rows, under no lock
-    assert patience.left() is None
-    patience.begin()
+    assert budget.left() is None
+    budget.begin()
     for waited, worked, left in ((1, 0, 4), (0, 3, 7), (6.5, 0, 0.5), (0, 100, 100.5), (200, 0, 0)):
-        with patience.waiting():
+        with budget.waiting():
             passed(waited)
         passed(worked)
-        assert patience.left() == left
+        assert budget.left() == left
 
 
 def test_what_is_put_by_is_sealed_and_gone_with_its_process(
     database: Database, vault: Vault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("monitor.ingest.spool._IN_MEMORY", 1)
+    monkeypatch.setattr("monitor.ingest.sealed_files._IN_MEMORY", 1)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
     what = _old(tmp_path, *(Closed(f"https://canary-7f3a9c.example/{number}") for number in range(9000)))
     with read_ahead(database.engine, vault, what) as ahead:
-        ahead._read(reading_ahead.Stage.BYTES)
+        ahead._read(Stage.BYTES)
         assert sum(piece.size for piece in ahead.pieces()) == 9000
         spools = [name for name in _OPEN.iterdir() if str(tmp_path) in _target(name)]
         assert len(spools) == 2

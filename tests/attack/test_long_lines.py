@@ -10,22 +10,22 @@ import pytest
 
 from monitor.errors import DeliveryError
 from monitor.formats.catalogue import FORMATS
+from monitor.formats.files import LINE_LIMIT
 from monitor.formats.netblocks import read_netblocks
 from monitor.formats.pfx2as import read_pfx2as
-from monitor.formats.reading import LINE_LIMIT
 from monitor.formats.records import Context, Record, Rejected
 from monitor.formats.registry import read_registry
 from monitor.formats.ris import read_ris
 from monitor.formats.scart.unquoted import Column, recover
-from monitor.ingest.reading import of_records
+from monitor.ingest.batches import batch_of_records
 from monitor.instants import parse_instant
-from monitor.vault import HandedKey, Vault
+from monitor.vault import ExportedKey, Vault
 from tests.attack.pumping import seconds
 from tests.fuzz.reading import Delivered
 from tests.fuzz.samples import SAMPLES
 
 CONTEXT = Context(parse_instant("2026-04-12T00:00:00Z"), "Europe/Amsterdam", 5 * 3600)
-VAULT = Vault(HandedKey(1, bytes(range(64))))
+VAULT = Vault(ExportedKey(1, bytes(range(64))))
 LINES = [name for name in FORMATS if name != "xarf"]
 _GROWTH = 9.0  # for four times the length: four, and as much again for a machine that is shared
 _STARTED = 0.02  # seconds: less than this says nothing
@@ -40,7 +40,7 @@ PUMPS = (
 def _rows(name: str, content: bytes) -> int:
     """Read and prepare all of it, as taking it in does before it stores."""
     try:
-        return of_records(FORMATS[name](Delivered(content), CONTEXT), VAULT).size
+        return batch_of_records(FORMATS[name](Delivered(content), CONTEXT), VAULT).size
     except DeliveryError:
         return 0
 

@@ -66,9 +66,9 @@ def test_each_command_however_it_is_called() -> None:
 
 def test_the_process_that_reads_a_delivery() -> None:
     code = (
-        "import sys\nfrom monitor.ingest import apart\n"
+        "import sys\nfrom monitor.ingest import reader_process\n"
         f"def task(_): {HERE}; sys.exit()\n"
-        "apart.pickle.load = task\napart.main()"
+        "reader_process.pickle.load = task\nreader_process.main()"
     )
     assert told(code) == HARDENED
 
@@ -121,7 +121,7 @@ def test_no_process_is_begun_elsewhere() -> None:
     known = {
         "monitor/cli/demo.py": "commands",
         "monitor/schedule/process.py": "a command",
-        "monitor/ingest/apart.py": "itself",
+        "monitor/ingest/reader_process.py": "itself",
         "monitor/push/process.py": "itself",
         "monitor/score/facts.py": "the fork server",
         "reports/pdf_pool.py": "the fork server",

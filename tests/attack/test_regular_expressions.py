@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from monitor import clear_text
 from monitor.formats import urlhaus
-from monitor.formats.regular import Shape
+from monitor.formats.fast_path import LineLayout
 from monitor.formats.scart import ntd, report
-from monitor.logs import DiscreetRecord, redacted
+from monitor.logs import RedactingLogRecord, redacted
 from monitor.release import checkpoints
 from tests.attack.pumping import LINE_LIMIT, Pumped, Use, families, seconds
 
@@ -88,12 +88,12 @@ def _in_the_code() -> Iterator[Use]:
 
 def _at_run_time() -> Iterator[Use]:
     """What is put together from constants: plain lines of the two formats, and the forms of unquoted columns."""
-    for name, shape in {
-        "ntd": Shape({}, len(ntd.NTD_COLUMNS), separator=";", end=";"),
-        "urlhaus": Shape({}, len(urlhaus.COLUMNS), separator=","),
-        "a thousand columns": Shape({}, 1000, separator=","),
+    for name, layout in {
+        "ntd": LineLayout({}, len(ntd.NTD_COLUMNS), separator=";", end=";"),
+        "urlhaus": LineLayout({}, len(urlhaus.COLUMNS), separator=","),
+        "a thousand columns": LineLayout({}, 1000, separator=","),
     }.items():
-        yield Use(shape.pattern(), "fullmatch", f"a plain line of {name}")
+        yield Use(layout.pattern(), "fullmatch", f"a plain line of {name}")
     yield Use(clear_text._SCHEME, "search", "a scheme")
     yield Use(checkpoints._TEXT, "fullmatch", "the head of an audit log")
     for name, form in report._FORMS.items():
@@ -109,7 +109,7 @@ def test_each_expression_is_known_here() -> None:
     made_at_run_time = [path for path, tree in _trees() for _, call in _calls(tree) if _compiled(call) is None]
     assert made_at_run_time == [
         "monitor/clear_text.py",
-        "monitor/formats/regular.py",
+        "monitor/formats/fast_path.py",
         "monitor/formats/scart/report.py",
         "monitor/release/checkpoints.py",
     ]
@@ -189,7 +189,7 @@ _TEXTS = st.lists(
 def test_nothing_is_logged_that_was_hidden_before(text: str) -> None:
     """The expressions of logs were made anew: they hide no less."""
     assert not _OLD_ADDRESS.search(redacted(text).replace("<address>", " "))
-    record = DiscreetRecord("library", 20, "file", 1, text.replace("%", "%%"), None, None)
+    record = RedactingLogRecord("library", 20, "file", 1, text.replace("%", "%%"), None, None)
     assert not _OLD_HOST.search(record.getMessage().replace("<address>", " "))
 
 
@@ -197,5 +197,5 @@ def test_a_long_message_is_logged_in_time() -> None:
     """22 seconds for 40 kB once."""
     for unit in ("a+", "a.", "a-", "h__ps:", "1:", "1.", "a:/", "[:]", "%3a"):
         text = unit * (LINE_LIMIT // len(unit))
-        hide = DiscreetRecord("library", 20, "file", 1, "", None, None)._hide
+        hide = RedactingLogRecord("library", 20, "file", 1, "", None, None)._hide
         assert seconds(lambda: hide(text, ours=False), 1) < 5, unit  # noqa: B023 -- called at once

@@ -17,16 +17,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.errors import DeliveryError, MonitorError
-from monitor.formats.reading import fingerprint, read_lines
+from monitor.formats.files import fingerprint, read_lines
 from monitor.incoming import private_folder, remove_leftovers
-from monitor.ingest import apart, sealed
-from monitor.ingest.reading import Reading, batches
-from monitor.ingest.sealed import PIECE, SealedFile, seal
+from monitor.ingest import reader_process, sealed_files
+from monitor.ingest.batches import ReadTask, batches
+from monitor.ingest.sealed_files import PIECE, SealedFile, seal
 from monitor.settings import Settings
 from monitor.vault import Vault, create_keys
 from tests.fuzz.reading import told
-from tests.ingest.test_apart import CONTEXT, readers
-from tests.samples import Ntd, parcel
+from tests.ingest.test_reader_process import CONTEXT, readers
+from tests.samples import Ntd, delivery_file
 from tests.spiders.installation import Installation
 from tests.spiders.server import Site
 
@@ -58,7 +58,7 @@ def test_it_reads_as_what_was_sealed_however_it_came(
     edges = [0, *sorted(min(cut, len(content)) for cut in cuts), len(content)]
     chunks = [content[start:end] for start, end in pairwise(edges)]
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(sealed, "PIECE", 64)
+        patched.setattr(sealed_files, "PIECE", 64)
         file = seal(chunks, tmp_path / os.urandom(8).hex(), vault)
         assert read(file) == content
         assert file.path.stat().st_mode & 0o777 == 0o600
@@ -109,7 +109,7 @@ FORGERIES: dict[str, Forgery] = {
 def test_a_file_that_is_not_what_was_written_is_refused(
     tmp_path: Path, vault: Vault, forged: Forgery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sealed, "PIECE", 64)
+    monkeypatch.setattr(sealed_files, "PIECE", 64)
     file = seal([os.urandom(200)], tmp_path / "file", vault)
     file.path.write_bytes(b"".join(forged(pieces_of(file.path.read_bytes()))))
     with pytest.raises(DeliveryError, match="is damaged; fetch it again"):
@@ -143,15 +143,15 @@ def test_a_large_one_is_read_by_another_process_which_gets_the_key_beside_it(
     tmp_path: Path, vault: Vault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = [Ntd(f"https://s{n % 50}.example/{n}", "2026-04-10 12:00:00") for n in range(3000)]
-    plain = parcel(tmp_path, "2026-04-10T18:00:00Z", *rows).path
+    plain = delivery_file(tmp_path, "2026-04-10T18:00:00Z", *rows).path
     assert isinstance(plain, Path)
     file = seal([gzip.compress(plain.read_bytes())], tmp_path / "fetched", vault)
-    reading = Reading(file, "scart-ntd", CONTEXT, 500)
+    reading = ReadTask(file, "scart-ntd", CONTEXT, 500)
     expected = [told(batch, vault) for batch in batches(reading, vault)]
     assert sum(1 for _ in read_lines(file)) == 3001
-    monkeypatch.setattr(apart, "_LARGE", 0)
+    monkeypatch.setattr(reader_process, "_LARGE", 0)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _process: {0, 1})
-    with apart.batches_of(reading, vault) as received:
+    with reader_process.read_batches(reading, vault) as received:
         first = told(next(received), vault)
         assert len(readers(os.getpid())) == 1
         assert [first, *(told(batch, vault) for batch in received)] == expected

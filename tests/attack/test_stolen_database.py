@@ -14,10 +14,10 @@ from sqlalchemy import LargeBinary, select
 
 from monitor.access.tokens import PUSH, claim, issue
 from monitor.db import Base, transaction
-from monitor.ingest.answer import Answer
-from monitor.ingest.take import Parcel
+from monitor.ingest.delivery import DeliveryFile, ingest
+from monitor.ingest.result import IngestResult
+from monitor.ingest.review import ReviewDecision, accept, reject
 from monitor.instants import DAY, to_datetime
-from monitor.intake import Decision, accept, reject, take_in
 from monitor.key_checks import tie
 from monitor.models import KeyCheck, Notice
 from monitor.vault import Vault
@@ -36,29 +36,32 @@ def stolen(database: Database, vault: Vault, folder: Path) -> list[bytes]:
     files, sample = [], SAMPLES["inhope-csv"]
     tie(database.engine, vault, RECEIVED)
 
-    def deliver(number: int, received_at: int) -> Answer:
+    def deliver(number: int, received_at: int) -> IngestResult:
         given = dict(sample.row) | {"url": URLS[number], "report_id": NUMBERS[number], "recipient_email": MAILS[number]}
-        parcel = sample.delivery(folder, "inhope-csv", given)
+        delivery_file = sample.delivery(folder, "inhope-csv", given)
         files.append((folder / "delivery").read_bytes())
         with transaction(database.engine) as session:
-            return take_in(
-                session, vault, Parcel(SOURCE, "inhope-csv", folder / "delivery", received_at), parcel.received_at
+            return ingest(
+                session,
+                vault,
+                DeliveryFile(SOURCE, "inhope-csv", folder / "delivery", received_at),
+                delivery_file.received_at,
             )
 
     assert deliver(0, RECEIVED + 10 * DAY).verdict is Verdict.OK
     waiting = [deliver(number, RECEIVED + number) for number in (1, 2, 3)]  # older than the last: they wait
     assert {answer.verdict for answer in waiting} == {Verdict.SUSPICIOUS}
     with transaction(database.engine) as session:
-        accept(session, vault, SOURCE, waiting[0].delivery, Decision("A. Analyst", "it was confirmed", RECEIVED))
-        reject(session, waiting[1].delivery, Decision("A. Analyst", "it was a mistake", RECEIVED))
+        accept(session, vault, SOURCE, waiting[0].delivery, ReviewDecision("A. Analyst", "it was confirmed", RECEIVED))
+        reject(session, waiting[1].delivery, ReviewDecision("A. Analyst", "it was a mistake", RECEIVED))
     broken = sample.write(dict(sample.row) | {"url": URLS[4], "notice_sent_at": "never"})
     (folder / "broken").write_text(broken, "utf-8")
     files.append(broken.encode())
     ntd = SAMPLES["scart-ntd"].delivery(folder, "scart-ntd", {"url": URLS[5], "NTD filenumber": NUMBERS[5]})
     files.append((folder / "delivery").read_bytes())
     with transaction(database.engine) as session:
-        take_in(session, vault, Parcel(SOURCE, "inhope-csv", folder / "broken", RECEIVED), RECEIVED)
-        take_in(session, vault, ntd, RECEIVED)
+        ingest(session, vault, DeliveryFile(SOURCE, "inhope-csv", folder / "broken", RECEIVED), RECEIVED)
+        ingest(session, vault, ntd, RECEIVED)
         token, _ = issue(session, "test", [PUSH], to_datetime(RECEIVED), 1, "operator")
         body = json.dumps({"url": URLS[6]}).encode()
         claim(session, vault, token.id, f"key-{URLS[6]}", body, to_datetime(RECEIVED))
@@ -131,7 +134,7 @@ def test_what_is_sealed_or_digested_looks_like_noise(database: Database, vault: 
     head, _ = rows[0].split("\n", 1)
     (tmp_path / "many").write_text("\n".join([head, *(row.split("\n")[1] for row in rows)]), "utf-8")
     with transaction(database.engine) as session:
-        answer = take_in(session, vault, Parcel(SOURCE, "inhope-csv", tmp_path / "many", RECEIVED), RECEIVED)
+        answer = ingest(session, vault, DeliveryFile(SOURCE, "inhope-csv", tmp_path / "many", RECEIVED), RECEIVED)
         assert answer.accepted == 60
     noise = b"".join({raw for column, raw in values_of(database) if column in binary and raw != b"None"})
     assert len(noise) > 8000

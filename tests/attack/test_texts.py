@@ -15,8 +15,9 @@ from monitor.db import Base, transaction
 from monitor.errors import ConfigurationError, MonitorError
 from monitor.formats.catalogue import FORMATS
 from monitor.formats.registry import read_registry
+from monitor.ingest.delivery import ingest
+from monitor.ingest.review import ReviewDecision
 from monitor.instants import to_datetime
-from monitor.intake import Decision, take_in
 from monitor.models import Company
 from monitor.settings import Source
 from monitor.vault import Vault
@@ -65,7 +66,7 @@ def test_every_format_is_attacked() -> None:
 @pytest.mark.parametrize("name", SAMPLES)
 def test_the_row_is_taken_as_it_is(database: Database, vault: Vault, tmp_path: Path, name: str) -> None:
     with transaction(database.engine) as session:
-        answer = take_in(session, vault, SAMPLES[name].delivery(tmp_path, name, {}), RECEIVED)
+        answer = ingest(session, vault, SAMPLES[name].delivery(tmp_path, name, {}), RECEIVED)
         assert (answer.accepted, answer.quarantined) == (1, {})
 
 
@@ -86,7 +87,7 @@ def test_an_address_in_a_field_is_quarantined_and_stands_nowhere_in_clear(
     kept = _CLOSED.get((name, column), {})
     with transaction(database.engine) as session:
         for text in attacks:
-            answer = take_in(session, vault, SAMPLES[name].delivery(tmp_path, name, kept | {column: text}), RECEIVED)
+            answer = ingest(session, vault, SAMPLES[name].delivery(tmp_path, name, kept | {column: text}), RECEIVED)
             assert (answer.accepted, answer.duplicate, sum(answer.quarantined.values())) == (0, 0, 1), text
     clear = everything_in(database)
     assert not [secret for secret in ("zqhost", "zqpath", "zqquery", "zqonion", *attacks) if secret.lower() in clear]
@@ -126,7 +127,7 @@ def test_a_row_that_goes_by_columns_is_held_against_its_own_url_too(
     database: Database, vault: Vault, tmp_path: Path, column: str, text: str
 ) -> None:
     with transaction(database.engine) as session:
-        answer = take_in(session, vault, SAMPLES["scart-ntd"].delivery(tmp_path, "scart-ntd", {column: text}), RECEIVED)
+        answer = ingest(session, vault, SAMPLES["scart-ntd"].delivery(tmp_path, "scart-ntd", {column: text}), RECEIVED)
         assert (answer.accepted, answer.quarantined) == (0, {"text_holds_address": 1})
 
 
@@ -141,16 +142,16 @@ def test_a_name_that_the_registry_has_may_look_like_a_host(database: Database, v
         load_registry(session, read_registry(registry), to_datetime(RECEIVED))
         for name, column in (("inhope-csv", "recipient"), ("scart-ntd", "abuse owner"), ("xarf", "hosting_provider")):
             sample = SAMPLES[name].delivery(tmp_path, name, {column: "SAMPLE.example"})
-            assert take_in(session, vault, sample, RECEIVED).quarantined == {}
+            assert ingest(session, vault, sample, RECEIVED).quarantined == {}
         assert session.scalars(select(Company.key)).all() == ["sample"]
 
 
 @pytest.mark.parametrize("text", [URL, "zqhost.example", "https%3A%2F%2Fzqhost.example"])
 def test_what_a_person_writes_is_kept_in_clear_and_may_hold_none_either(database: Database, text: str) -> None:
     with pytest.raises(MonitorError, match="the reason is kept in clear and may hold no address or host"):
-        Decision("operator", f"see {text}", RECEIVED)
+        ReviewDecision("operator", f"see {text}", RECEIVED)
     with pytest.raises(MonitorError, match="who decides is kept in clear"):
-        Decision(text, "a reason", RECEIVED)
+        ReviewDecision(text, "a reason", RECEIVED)
     with transaction(database.engine) as session, pytest.raises(MonitorError, match="may hold no address"):
         record(session, to_datetime(RECEIVED), "operator", "test", "subject", {"inner": [{"reason": text}]})
     with pytest.raises(ConfigurationError, match="a source is named with letters, digits") as refused:

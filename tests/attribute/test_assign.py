@@ -15,14 +15,14 @@ from monitor.attribute.review import review
 from monitor.db import transaction
 from monitor.errors import DeliveryError
 from monitor.formats.registry import read_registry
+from monitor.ingest.delivery import ingest
 from monitor.instants import parse_instant
-from monitor.intake import take_in
 from monitor.models.company import Company, CompanyDetail
 from monitor.models.facts import Attribution, Content, Correction
 from monitor.vault import Vault
 from monitor.vocabulary import Decision
 from tests.conftest import Database
-from tests.samples import Ntd, feed, parcel
+from tests.samples import Ntd, delivery_file, feed
 
 NOW = datetime(2026, 4, 11, tzinfo=UTC)
 REGISTRY = """
@@ -64,7 +64,9 @@ def take(database: Database, vault: Vault, tmp_path: Path, *rows: Ntd) -> None:
     folder = tmp_path / "deliveries"
     folder.mkdir(exist_ok=True)
     with transaction(database.engine) as session:
-        take_in(session, vault, parcel(folder, "2026-04-10T18:00:00Z", *rows), parse_instant("2026-04-11T00:00:00Z"))
+        ingest(
+            session, vault, delivery_file(folder, "2026-04-10T18:00:00Z", *rows), parse_instant("2026-04-11T00:00:00Z")
+        )
 
 
 SENT = "2026-04-10 12:00:00"
@@ -187,7 +189,7 @@ def test_a_new_table_of_networks_changes_what_it_is_asked_for_only(
             path = tmp_path / f"{day}.csv"
             path.write_text(f"192.0.2.0,192.0.2.255,{number},Network\n")
             load_netblocks(session, TableFile(path, day), NOW, despite_change=True)
-        take_in(session, vault, feed(tmp_path / "feeds", "2026-04-10T12:00:00Z", *rows), parse_instant("2026-04-11"))
+        ingest(session, vault, feed(tmp_path / "feeds", "2026-04-10T12:00:00Z", *rows), parse_instant("2026-04-11"))
     assert [row[0] for row in attributed(database)] == ["as64500", "as64502"]
 
 

@@ -33,7 +33,7 @@ ANALYST = ("--reason", "the hotline confirmed it", "--by", "A. Analyst")
 
 @pytest.fixture
 def waiting(ready: Run, tmp_path: Path) -> Said:
-    """Delivery 1 counts; delivery 2 is older than it by more than a day, and has just been taken in."""
+    """Delivery 1 counts; delivery 2 is older than it by more than a day, and has just been ingested."""
     last = ("--received-at", "2026-04-12T18:00:00Z", "--zone", "UTC")
     assert ready("ingest", "scart-ntd", export(tmp_path / "1.csv", Ntd("https://s1.example/", SENT)), *last).status == 0
     rows = [Ntd(f"{URL}?{n}", SENT) for n in range(3)]
@@ -51,8 +51,8 @@ def test_a_suspicious_delivery_says_why_and_what_to_do(ready: Run, waiting: Said
     assert (reason["rule"], reason["verdict"]) == ("older_than_last", "suspicious")
     assert reason["text"] == "received 53.5 hours before the last one, which is of 2026-04-12T18:00:00Z"
     assert waiting.err == (
-        f"monitor: delivery 2 waits for a person: {reason['text']}; see `monitor deliveries show 2`; "
-        "to take it in: `monitor deliveries accept 2 --reason TEXT --by NAME`\n"
+        f"monitor: delivery 2 is pending review: {reason['text']}; see `monitor deliveries show 2`; "
+        "to ingest it: `monitor deliveries accept 2 --reason TEXT --by NAME`\n"
     )
     told = again(ready, tmp_path)
     assert told.status == 1
@@ -98,9 +98,7 @@ def test_accept_then_it_counts(ready: Run, waiting: Said, tmp_path: Path) -> Non
     assert "decided by A. Analyst at " in shown
     assert ": the hotline confirmed it\nit counts; nothing is to be done\n" in shown
     assert "already_taken_in: this file is delivery 2" in again(ready, tmp_path).out
-    assert ready("deliveries", "accept", 2, *ANALYST).err == (
-        "monitor: delivery 2 does not wait for a decision: it is ok\n"
-    )
+    assert ready("deliveries", "accept", 2, *ANALYST).err == ("monitor: delivery 2 is not pending review: it is ok\n")
     assert ready("audit", "verify").out == "the audit trail is whole\n"
 
 

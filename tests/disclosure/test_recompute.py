@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from monitor.cli import cli
 from monitor.db import transaction
-from monitor.demo import prepare, take_in_all
+from monitor.demo import ingest_all, prepare
 from monitor.disclosure.anonymised import companies_csv, public_episodes, write_csv
 from monitor.disclosure.rows import PublicTable, public_table
 from monitor.errors import DeliveryError
@@ -47,7 +47,7 @@ def quarter(
     """A simulated quarter: what may be shown of its table, and its episodes."""
     settings = Settings(home=tmp_path, database_url=database.url, key_file=tmp_path / "keys.json")
     step = prepare(tmp_path, request.param, 1.0)
-    take_in_all(database.engine, settings, step, lambda: NOW, lambda done, total: None)
+    ingest_all(database.engine, settings, step, lambda: NOW, lambda done, total: None)
     asked = Request(parse_period(str(step.facts["period"])), parse_instant(step.facts["as_of"]), NOW, method())
     with transaction(database.engine) as session:
         return public_table(score_for_release(session, asked)), scored_episodes(session, asked)

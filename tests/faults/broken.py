@@ -22,7 +22,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
 from monitor import cli, db
-from monitor.ingest import take
+from monitor.ingest import delivery
 from monitor.instants import parse_instant
 
 NOW = parse_instant("2026-04-12T00:00:00Z")
@@ -94,7 +94,7 @@ def _run(folder: Path, environment: dict[str, str], fault: Fault, arguments: tup
 
 def _break(fault: Fault, folder: Path) -> None:
     vars(time)["time"] = lambda: float(NOW)  # two runs at different times say the same
-    take._BATCH = take._BATCH_BY_COLUMNS = 40  # many batches in a small file
+    delivery._BATCH = delivery._BATCH_BY_COLUMNS = 40  # many batches in a small file
     numbers = count(1)
     act = _ACTS[fault.kind]
 

@@ -49,13 +49,13 @@ class Installation:
         return url.set(database=name).render_as_string(hide_password=False)
 
     def start(self, database: str, path: Path, fault: Fault = NO_FAULT) -> Run:
-        """Start to take a file in."""
+        """Start to ingest a file."""
         environment = {"MONITOR_HOME": str(self.folder), "MONITOR_DATABASE_URL": database}
         arguments = ("ingest", "scart-ntd", str(path), "--zone", "UTC", "--received-at", "2026-04-11T09:00:00Z")
         return start(self.folder / f"run-{next(_NUMBERS)}", environment, fault, *arguments)
 
     def ingest(self, database: str, fault: Fault = NO_FAULT) -> Ended:
-        """Take the second file in, to the end; whatever happens, no URL is said and no stack trace shown."""
+        """Ingest the second file, to the end; whatever happens, no URL is said and no stack trace shown."""
         ended = self.start(database, self.second, fault).ended()
         assert "s00" not in ended.said
         assert "Traceback" not in ended.said

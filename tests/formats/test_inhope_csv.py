@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from monitor.db import transaction
 from monitor.errors import DeliveryError
+from monitor.formats.files import read_lines
 from monitor.formats.inhope_csv import COLUMNS, parse
-from monitor.formats.reading import read_lines
 from monitor.formats.records import Context, NoticeRecord, Record, Rejected, SightingRecord
-from monitor.ingest.take import Parcel, take
+from monitor.ingest.delivery import DeliveryFile, load
 from monitor.instants import parse_instant
 from monitor.settings import Source
 from monitor.vault import Vault
@@ -105,8 +105,8 @@ def test_the_sample_is_stored_once(database: Database, vault: Vault, tmp_path: P
     told = []
     for path in (SAMPLE, again):
         with transaction(database.engine) as session:
-            parcel = Parcel(Source("example_hotline"), "inhope-csv", path, RECEIVED)
-            answer = take(session, vault, parcel, RECEIVED)
+            delivery_file = DeliveryFile(Source("example_hotline"), "inhope-csv", path, RECEIVED)
+            answer = load(session, vault, delivery_file, RECEIVED)
         told.append((answer.accepted, answer.duplicate, answer.notices_new, answer.sightings_new, answer.warnings))
     assert told == [(5, 0, 4, 4, ("not_sent: 1 rows",)), (0, 5, 0, 0, ("not_sent: 1 rows",))]
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.errors import DeliveryError
-from monitor.formats.reading import read_lines
+from monitor.formats.files import read_lines
 from monitor.formats.records import Context, NoticeRecord, Record, Rejected, SightingRecord
 from monitor.formats.scart import parse_report
 from monitor.instants import parse_instant

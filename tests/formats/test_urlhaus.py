@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from monitor.errors import DeliveryError
-from monitor.formats.reading import read_lines
+from monitor.formats.files import read_lines
 from monitor.formats.records import Context, NoticeRecord, Record, Rejected, SightingRecord
 from monitor.formats.urlhaus import parse
 from monitor.instants import parse_instant

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from xarf import schema_registry
 
 from monitor.errors import DeliveryError
-from monitor.formats.reading import fingerprint, read_chunks
+from monitor.formats.files import fingerprint, read_chunks
 from monitor.formats.records import Context, NoticeRecord, Record, Rejected, SightingRecord
 from monitor.formats.xarf import parse
 from monitor.formats.xarf_body import read_body
-from monitor.formats.xarf_kept import WithoutEvidence
-from monitor.ingest.take import Parcel
+from monitor.formats.xarf_evidence import WithoutEvidence
+from monitor.ingest.delivery import DeliveryFile
 from monitor.instants import parse_instant
 from monitor.settings import Source
 from monitor.vocabulary import Channel, DeliveryState, Kind, Role, State
@@ -290,7 +290,7 @@ def test_the_form_that_is_kept_reads_the_same(tmp_path: Path, text: str, pack: C
 
 def test_a_delivery_is_only_ever_seen_without_evidence(tmp_path: Path) -> None:
     (tmp_path / "reports.json").write_text(FIRST)
-    with Parcel(Source("hotline"), "xarf", tmp_path / "reports.json", RECEIVED).path.open("rb") as file:
+    with DeliveryFile(Source("hotline"), "xarf", tmp_path / "reports.json", RECEIVED).path.open("rb") as file:
         content = file.read()
     assert b"bm90IGFuIGltYWdl" in FIRST.encode()
     assert b"bm90IGFuIGltYWdl" not in content

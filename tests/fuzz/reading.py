@@ -10,14 +10,12 @@ from itertools import islice
 from typing import Any, Literal
 
 from monitor.errors import DeliveryError
-from monitor.formats.catalogue import FORMATS
-from monitor.formats.lanes import LANES
-from monitor.formats.reading import read_lines
+from monitor.formats.catalogue import FAST_PATHS, FORMATS
+from monitor.formats.files import read_lines
 from monitor.formats.records import Context, Record, Rejected
 from monitor.formats.rows import RowError
-from monitor.ingest.batch import Batch
-from monitor.ingest.items import prepare
-from monitor.ingest.reading import Reading, batches, of_records
+from monitor.ingest.batches import Batch, ReadTask, batch_of_records, batches
+from monitor.ingest.rows import prepare
 from monitor.instants import parse_instant, to_datetime
 from monitor.vault import Vault
 
@@ -47,10 +45,10 @@ def hold(format_name: str, content: bytes, vault: Vault) -> int:
         for row in FORMATS[format_name](Delivered(content), CONTEXT):
             rows += 1
             kept += len(row.raw) if isinstance(row, Rejected) else _record(row, vault)
-        if format_name in LANES:
-            reading = Reading(Delivered(content), format_name, CONTEXT, 100)
+        if format_name in FAST_PATHS:
+            reading = ReadTask(Delivered(content), format_name, CONTEXT, 100)
             by_columns = [told(batch, vault) for batch in batches(reading, vault)]
-            assert by_columns == [told(batch, vault) for batch in by_row(reading, vault)], "the two lanes differ"
+            assert by_columns == [told(batch, vault) for batch in by_row(reading, vault)], "the fast path differs"
     assert rows <= len(content) + 1, "more rows than bytes"
     assert kept <= 64 * (len(content) + 64), "much more text than was delivered"
     return rows
@@ -72,11 +70,11 @@ def _record(record: Record, vault: Vault) -> int:
     return len(repr(record))
 
 
-def by_row(reading: Reading, vault: Vault) -> Iterator[Batch]:
+def by_row(reading: ReadTask, vault: Vault) -> Iterator[Batch]:
     """What is read where every row goes by itself, for a format whose regular rows go by columns."""
-    lanes = LANES[reading.format](read_lines(reading.file), reading.context)
-    while rows := list(islice(lanes.rows, reading.size)):
-        yield of_records([lanes.read(line, raw) for line, raw in rows], vault)
+    path = FAST_PATHS[reading.format](read_lines(reading.file), reading.context)
+    while rows := list(islice(path.rows, reading.size)):
+        yield batch_of_records([path.read_row(line, raw) for line, raw in rows], vault)
 
 
 def told(batch: Batch, vault: Vault) -> list[Any]:

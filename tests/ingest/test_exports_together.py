@@ -18,8 +18,8 @@ from monitor.attribute.assign import attribute_as_stored
 from monitor.attribute.registry import load_registry
 from monitor.db import connect, transaction
 from monitor.formats.registry import read_registry
-from monitor.ingest.answer import Answer
-from monitor.ingest.take import Parcel, take
+from monitor.ingest.delivery import DeliveryFile, load
+from monitor.ingest.result import IngestResult
 from monitor.instants import HOUR, parse_instant, to_datetime
 from monitor.models.columns import HashHit, WaitingStatement
 from monitor.models.company import Company
@@ -54,16 +54,18 @@ class Hotline:
     as_of: int
 
     @property
-    def parcels(self) -> list[Parcel]:
+    def delivery_files(self) -> list[DeliveryFile]:
         """Every export of every moment, by name; one that repeats an earlier one to the byte is that one."""
         files = sorted((self.folder / "deliveries").iterdir(), reverse=True)
         first = {(path.stem.partition("-")[2], path.read_bytes()): path for path in files}
         return [self._parcel(path) for path in sorted(first.values())]
 
-    def _parcel(self, path: Path) -> Parcel:
+    def _parcel(self, path: Path) -> DeliveryFile:
         stamp, _, name = path.stem.partition("-")
         received = parse_instant(f"{stamp[:4]}-{stamp[4:6]}-{stamp[6:11]}:{stamp[11:13]}:{stamp[13:]}")
-        return Parcel(Source("scart", zone=ZONE, recheck_gap_hours=5), name.removesuffix("-anonymous"), path, received)
+        return DeliveryFile(
+            Source("scart", zone=ZONE, recheck_gap_hours=5), name.removesuffix("-anonymous"), path, received
+        )
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class Outcome:
     """What two orders are compared by."""
 
     facts: dict[str, list[Any]]
-    answers: list[Answer]
+    answers: list[IngestResult]
     table: Any = None
     episodes: Any = None
 
@@ -97,15 +99,17 @@ def _cut_some(folder: Path) -> None:
                 path.write_text(path.read_text("utf-8").replace(row["url"], shown), "utf-8")
 
 
-def deliver(database: str, hotline: Hotline, parcels: Sequence[Parcel], *, scored: bool = False) -> Outcome:
+def deliver(
+    database: str, hotline: Hotline, delivery_files: Sequence[DeliveryFile], *, scored: bool = False
+) -> Outcome:
     engine = connect(database)
     with transaction(engine) as session:
         load_registry(session, read_registry(hotline.folder / "registry.yaml"), to_datetime(NOW))
     answers = []
-    for parcel in parcels:
+    for delivery_file in delivery_files:
         with transaction(engine) as session:
             attribute = attribute_as_stored(session, hotline.vault, to_datetime(NOW))
-            answers.append(take(session, hotline.vault, parcel, NOW, attribute=attribute))
+            answers.append(load(session, hotline.vault, delivery_file, NOW, attribute=attribute))
     with transaction(engine) as session:
         expect_stretches(session)
         facts = facts_of(session, hotline.vault)
@@ -117,7 +121,7 @@ def deliver(database: str, hotline: Hotline, parcels: Sequence[Parcel], *, score
 
 
 def expect_stretches(session: Any) -> None:
-    """Ids have no gaps, and those of one delivery stand together, as many as it says: the gate finds them by that."""
+    """Ids have no gaps, and those of one delivery stand together, as many as it says: the checks find them by that."""
     deliveries = session.scalars(select(Delivery).order_by(Delivery.id)).all()
     for fact, count in ((Notice, "notices_new"), (Sighting, "sightings_new")):
         stored = session.execute(select(fact.id, fact.delivery_id).order_by(fact.id)).all()
@@ -161,7 +165,7 @@ def _hosts(session: Any, urls: dict[int, str]) -> list[Any]:
 
 def test_the_exports_complete_one_another(new_database: NewDatabase, hotline: Hotline) -> None:
     """Nothing is missing of what is true: ntd lacks what went by API, the others lack who was told what when."""
-    outcome = deliver(new_database(), hotline, hotline.parcels, scored=True)
+    outcome = deliver(new_database(), hotline, hotline.delivery_files, scored=True)
     true = Counter(row["company_key"] for row in truth(hotline.folder) if row["delivery"] != "failed")
     assert {company.company: company.episodes for company in outcome.table.companies} == true
     assert outcome.facts["waiting"] == []
@@ -179,7 +183,7 @@ def _hours(row: dict[str, str]) -> float:
 @pytest.fixture(scope="module")
 def in_order(new_database: NewDatabase, hotline: Hotline) -> Outcome:
     """What comes of the exports in the order in which they were made."""
-    return deliver(new_database(), hotline, hotline.parcels, scored=True)
+    return deliver(new_database(), hotline, hotline.delivery_files, scored=True)
 
 
 @settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
@@ -187,8 +191,8 @@ def in_order(new_database: NewDatabase, hotline: Hotline) -> Outcome:
 def test_any_order_any_number_of_times_gives_the_same_facts(
     new_database: NewDatabase, hotline: Hotline, in_order: Outcome, data: st.DataObject
 ) -> None:
-    parcels = data.draw(st.permutations(hotline.parcels + hotline.parcels[:3]))
-    assert deliver(new_database(), hotline, parcels).facts == in_order.facts
+    delivery_files = data.draw(st.permutations(hotline.delivery_files + hotline.delivery_files[:3]))
+    assert deliver(new_database(), hotline, delivery_files).facts == in_order.facts
 
 
 @settings(max_examples=1, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
@@ -196,17 +200,18 @@ def test_any_order_any_number_of_times_gives_the_same_facts(
 def test_any_order_gives_the_same_table_and_episodes(
     new_database: NewDatabase, hotline: Hotline, in_order: Outcome, data: st.DataObject
 ) -> None:
-    shuffled = deliver(new_database(), hotline, data.draw(st.permutations(hotline.parcels)), scored=True)
+    shuffled = deliver(new_database(), hotline, data.draw(st.permutations(hotline.delivery_files)), scored=True)
     assert shuffled.episodes == in_order.episodes
     assert shuffled.table == in_order.table
 
 
 def test_items_first_then_notices(new_database: NewDatabase, hotline: Hotline, in_order: Outcome) -> None:
     """The order in which most must be mended: every first notice is told of before ntd tells of it."""
-    parcels = sorted(
-        hotline.parcels, key=lambda parcel: ("anonymous" not in str(parcel.path), parcel.format == "scart-ntd")
+    delivery_files = sorted(
+        hotline.delivery_files,
+        key=lambda delivery_file: ("anonymous" not in str(delivery_file.path), delivery_file.format == "scart-ntd"),
     )
-    turned = deliver(new_database(), hotline, parcels, scored=True)
+    turned = deliver(new_database(), hotline, delivery_files, scored=True)
     assert turned.facts == in_order.facts
     assert (turned.table, turned.episodes) == (in_order.table, in_order.episodes)
     warnings = Counter(warning.split(":")[0] for answer in turned.answers for warning in answer.warnings)

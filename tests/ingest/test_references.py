@@ -10,15 +10,15 @@ from sqlalchemy import Engine, select
 
 from monitor.attribute.assign import attribute_notices
 from monitor.db import transaction
-from monitor.ingest.answer import Answer
-from monitor.ingest.take import Parcel, take
+from monitor.ingest.delivery import DeliveryFile, load
+from monitor.ingest.result import IngestResult
 from monitor.instants import parse_instant, to_datetime
 from monitor.models.columns import HashHit, ItemReference, WaitingStatement
 from monitor.models.facts import Content, Correction, Notice, Sighting
 from monitor.vault import Vault
 from monitor.vocabulary import Channel, Decision, DeliveryState, State
 from tests.conftest import Database
-from tests.samples import SCART, Closed, Ntd, parcel
+from tests.samples import SCART, Closed, Ntd, delivery_file
 
 NOW = parse_instant("2026-04-12T00:00:00Z")
 URL = "https://img.s0001.example/a.jpg"
@@ -57,24 +57,24 @@ class Reported:
 
 
 @dataclass
-class Intake:
-    """Takes deliveries in, and shows the facts."""
+class Ingestion:
+    """Ingests deliveries, and shows the facts."""
 
     engine: Engine
     vault: Vault
     folder: Path
 
-    def ntd(self, at: str, url: str = URL, **changed: str) -> Answer:
-        return self._take(parcel(self.folder, at, Ntd(url[:255], changed.pop("sent", SENT), **changed)))
+    def ntd(self, at: str, url: str = URL, **changed: str) -> IngestResult:
+        return self._take(delivery_file(self.folder, at, Ntd(url[:255], changed.pop("sent", SENT), **changed)))
 
-    def closed(self, at: str, url: str = URL) -> Answer:
-        return self._take(parcel(self.folder, at, Closed(url[:255], last="2026-04-10 11:00:00")))
+    def closed(self, at: str, url: str = URL) -> IngestResult:
+        return self._take(delivery_file(self.folder, at, Closed(url[:255], last="2026-04-10 11:00:00")))
 
-    def report(self, at: str, *rows: Reported) -> Answer:
+    def report(self, at: str, *rows: Reported) -> IngestResult:
         header = REPORT if rows[0].url else ANONYMOUS
         return self._file("scart-report", at, "\n".join([header, *(row.text() for row in rows)]))
 
-    def whois(self, at: str, first_mail: str, url: str = URL) -> Answer:
+    def whois(self, at: str, first_mail: str, url: str = URL) -> IngestResult:
         values = (
             "N1",
             url,
@@ -97,14 +97,14 @@ class Intake:
         lines = ["".join(f'"{value}";' for value in row) for row in (WHOIS.split(";"), values)]
         return self._file("scart-whois", at, "\n".join(lines))
 
-    def _file(self, name: str, at: str, text: str) -> Answer:
+    def _file(self, name: str, at: str, text: str) -> IngestResult:
         path = self.folder / f"{name}-{at.replace(':', '')}"
         path.write_text(text)
-        return self._take(Parcel(SCART, name, path, parse_instant(at)))
+        return self._take(DeliveryFile(SCART, name, path, parse_instant(at)))
 
-    def _take(self, what: Parcel) -> Answer:
+    def _take(self, what: DeliveryFile) -> IngestResult:
         with transaction(self.engine) as session:
-            return take(session, self.vault, what, NOW)
+            return load(session, self.vault, what, NOW)
 
     def notices(self) -> list[tuple[str, str | None, str, str]]:
         """Of those that count: form of the URL, recipient, delivery, channel."""
@@ -121,128 +121,130 @@ class Intake:
 
 
 @pytest.fixture
-def intake(database: Database, vault: Vault, tmp_path: Path) -> Intake:
+def ingestion(database: Database, vault: Vault, tmp_path: Path) -> Ingestion:
     (tmp_path / "in").mkdir()
-    return Intake(database.engine, vault, tmp_path / "in")
+    return Ingestion(database.engine, vault, tmp_path / "in")
 
 
 BY_API = ("whole", "Delta Datacenters", DeliveryState.DELIVERED, Channel.API)
 BY_MAIL = ("whole", "Delta Datacenters", DeliveryState.ASSUMED, Channel.EMAIL)
 
 
-def test_a_notice_that_ntd_leaves_out_is_taken_from_the_item_once(intake: Intake) -> None:
-    first = intake.report("2026-04-10T18:00:00Z", Reported())
-    again = intake.report("2026-04-11T18:00:00Z", Reported(last="2026-04-11 13:00:00"))
-    assert intake.notices() == [BY_API]
+def test_a_notice_that_ntd_leaves_out_is_taken_from_the_item_once(ingestion: Ingestion) -> None:
+    first = ingestion.report("2026-04-10T18:00:00Z", Reported())
+    again = ingestion.report("2026-04-11T18:00:00Z", Reported(last="2026-04-11 13:00:00"))
+    assert ingestion.notices() == [BY_API]
     assert (first.notices_new, again.notices_new) == (1, 0)
     assert "notice_not_in_ntd: 1 rows" in first.warnings
     assert "notice_not_in_ntd: 1 rows" in again.warnings
 
 
-def test_what_ntd_tells_stands_whichever_comes_first(intake: Intake) -> None:
-    intake.report("2026-04-10T18:00:00Z", Reported(owner="Delta Two"))
-    intake.ntd("2026-04-10T19:00:00Z")
-    assert intake.notices() == [BY_MAIL]
-    told = intake.report("2026-04-11T18:00:00Z", Reported(owner="Delta Two", last="2026-04-11 13:00:00"))
-    assert intake.notices() == [BY_MAIL]
+def test_what_ntd_tells_stands_whichever_comes_first(ingestion: Ingestion) -> None:
+    ingestion.report("2026-04-10T18:00:00Z", Reported(owner="Delta Two"))
+    ingestion.ntd("2026-04-10T19:00:00Z")
+    assert ingestion.notices() == [BY_MAIL]
+    told = ingestion.report("2026-04-11T18:00:00Z", Reported(owner="Delta Two", last="2026-04-11 13:00:00"))
+    assert ingestion.notices() == [BY_MAIL]
     assert not any("notice" in warning for warning in told.warnings)
 
 
-def test_notices_to_others_or_failed_withdraw_nothing(intake: Intake) -> None:
-    intake.report("2026-04-10T18:00:00Z", Reported())
-    intake.ntd("2026-04-10T19:00:00Z", role="site_owner")
-    intake.ntd("2026-04-10T20:00:00Z", status="sent_failed")
-    assert BY_API in intake.notices()
-    assert len(intake.notices()) == 3
+def test_notices_to_others_or_failed_withdraw_nothing(ingestion: Ingestion) -> None:
+    ingestion.report("2026-04-10T18:00:00Z", Reported())
+    ingestion.ntd("2026-04-10T19:00:00Z", role="site_owner")
+    ingestion.ntd("2026-04-10T20:00:00Z", status="sent_failed")
+    assert BY_API in ingestion.notices()
+    assert len(ingestion.notices()) == 3
 
 
-def test_the_cut_url_of_ntd_tells_of_the_notice_too(intake: Intake) -> None:
-    intake.report("2026-04-10T18:00:00Z", Reported(LONG))
-    intake.ntd("2026-04-10T19:00:00Z", LONG)
-    assert intake.notices() == [("cut", *BY_MAIL[1:])]
-    intake.report("2026-04-11T18:00:00Z", Reported(LONG, last=""))
-    assert intake.notices() == [("cut", *BY_MAIL[1:])]
+def test_the_cut_url_of_ntd_tells_of_the_notice_too(ingestion: Ingestion) -> None:
+    ingestion.report("2026-04-10T18:00:00Z", Reported(LONG))
+    ingestion.ntd("2026-04-10T19:00:00Z", LONG)
+    assert ingestion.notices() == [("cut", *BY_MAIL[1:])]
+    ingestion.report("2026-04-11T18:00:00Z", Reported(LONG, last=""))
+    assert ingestion.notices() == [("cut", *BY_MAIL[1:])]
 
 
-def test_an_item_that_knows_of_no_notice_while_ntd_does(intake: Intake) -> None:
-    intake.ntd("2026-04-10T17:00:00Z")
-    told = intake.report("2026-04-10T18:00:00Z", Reported(notice=""))
+def test_an_item_that_knows_of_no_notice_while_ntd_does(ingestion: Ingestion) -> None:
+    ingestion.ntd("2026-04-10T17:00:00Z")
+    told = ingestion.report("2026-04-10T18:00:00Z", Reported(notice=""))
     assert "notice_only_in_ntd: 1 rows" in told.warnings
 
 
-def test_a_first_mail_to_nobody_knows_whom_is_counted_and_starts_no_clock(intake: Intake) -> None:
-    told = intake.whois("2026-04-10T18:00:00Z", SENT)
-    assert intake.notices() == []
+def test_a_first_mail_to_nobody_knows_whom_is_counted_and_starts_no_clock(ingestion: Ingestion) -> None:
+    told = ingestion.whois("2026-04-10T18:00:00Z", SENT)
+    assert ingestion.notices() == []
     assert "notice_not_in_ntd: 1 rows" in told.warnings
-    intake.ntd("2026-04-10T19:00:00Z")
-    told = intake.whois("2026-04-10T20:00:00Z", "2026-04-10 12:00:05")
+    ingestion.ntd("2026-04-10T19:00:00Z")
+    told = ingestion.whois("2026-04-10T20:00:00Z", "2026-04-10 12:00:05")
     assert not any("notice" in warning for warning in told.warnings)
 
 
-def test_a_statement_without_a_url_waits_for_its_item(intake: Intake) -> None:
-    told = intake.report("2026-04-10T18:00:00Z", Reported("", status="close_offline"))
+def test_a_statement_without_a_url_waits_for_its_item(ingestion: Ingestion) -> None:
+    told = ingestion.report("2026-04-10T18:00:00Z", Reported("", status="close_offline"))
     assert (told.rows, told.accepted, told.contents_new) == (1, 1, 0)
     assert "waiting_for_item: 1 rows" in told.warnings
-    assert intake.states() == []
-    known = intake.whois("2026-04-11T06:00:00Z", "")
+    assert ingestion.states() == []
+    known = ingestion.whois("2026-04-11T06:00:00Z", "")
     assert (known.rows, known.accepted, known.sightings_new) == (1, 1, 2)
-    assert intake.states() == [(State.ONLINE, "10 13:00"), (State.OFFLINE, "10 18:00")]
-    assert intake.notices() == [(*BY_API,)]
-    with transaction(intake.engine) as session:
+    assert ingestion.states() == [(State.ONLINE, "10 13:00"), (State.OFFLINE, "10 18:00")]
+    assert ingestion.notices() == [(*BY_API,)]
+    with transaction(ingestion.engine) as session:
         assert session.scalars(select(WaitingStatement)).one().settled_at is not None
 
 
-def test_a_statement_waits_once_however_often_it_comes(intake: Intake) -> None:
+def test_a_statement_waits_once_however_often_it_comes(ingestion: Ingestion) -> None:
     row = Reported("", status="scheduler_checkonline")
-    intake.report("2026-04-10T18:00:00Z", row)
-    again = intake.report("2026-04-10T19:00:00Z", row, Reported("", number="N2"))
+    ingestion.report("2026-04-10T18:00:00Z", row)
+    again = ingestion.report("2026-04-10T19:00:00Z", row, Reported("", number="N2"))
     assert (again.accepted, again.duplicate) == (1, 1)
-    with transaction(intake.engine) as session:
+    with transaction(ingestion.engine) as session:
         assert len(session.scalars(select(WaitingStatement)).all()) == 2
 
 
-def test_an_item_known_by_a_cut_url_has_its_statement_and_waits_for_the_whole_one(intake: Intake) -> None:
-    intake.closed("2026-04-10T17:00:00Z", LONG)
-    told = intake.report("2026-04-10T18:00:00Z", Reported("", notice=""))
+def test_an_item_known_by_a_cut_url_has_its_statement_and_waits_for_the_whole_one(ingestion: Ingestion) -> None:
+    ingestion.closed("2026-04-10T17:00:00Z", LONG)
+    told = ingestion.report("2026-04-10T18:00:00Z", Reported("", notice=""))
     assert (told.rows, told.accepted) == (1, 1)
     assert "waiting_for_item: 1 rows" not in told.warnings
-    intake.whois("2026-04-11T06:00:00Z", "", LONG)
-    assert intake.states().count((State.ONLINE, "10 13:00")) == 2  # of the cut form, and of the whole one
+    ingestion.whois("2026-04-11T06:00:00Z", "", LONG)
+    assert ingestion.states().count((State.ONLINE, "10 13:00")) == 2  # of the cut form, and of the whole one
 
 
-def test_a_hash_hit_is_kept_and_starts_no_clock(intake: Intake) -> None:
-    told = intake.report("2026-04-10T18:00:00Z", Reported(notice="", hashed="1"), Reported(URL + "2", "N2", hashed="0"))
-    intake.report("2026-04-11T18:00:00Z", Reported(notice="", hashed="1", last=""))
+def test_a_hash_hit_is_kept_and_starts_no_clock(ingestion: Ingestion) -> None:
+    told = ingestion.report(
+        "2026-04-10T18:00:00Z", Reported(notice="", hashed="1"), Reported(URL + "2", "N2", hashed="0")
+    )
+    ingestion.report("2026-04-11T18:00:00Z", Reported(notice="", hashed="1", last=""))
     assert "hash_hit: 1 rows" in told.warnings
-    with transaction(intake.engine) as session:
+    with transaction(ingestion.engine) as session:
         assert [f"{hit.checked_at:%d %H:%M}" for hit in session.scalars(select(HashHit))] == ["10 12:00"]
-    assert [notice[1] for notice in intake.notices()] == ["Delta Datacenters"]  # of the other item
+    assert [notice[1] for notice in ingestion.notices()] == ["Delta Datacenters"]  # of the other item
 
 
-def test_a_file_number_is_stored_by_digest_and_a_statement_sealed(intake: Intake) -> None:
-    intake.report("2026-04-10T18:00:00Z", Reported("", number="N2026041077777"))
-    intake.report("2026-04-10T19:00:00Z", Reported(number="N2026041088888"))
-    with transaction(intake.engine) as session:
+def test_a_file_number_is_stored_by_digest_and_a_statement_sealed(ingestion: Ingestion) -> None:
+    ingestion.report("2026-04-10T18:00:00Z", Reported("", number="N2026041077777"))
+    ingestion.report("2026-04-10T19:00:00Z", Reported(number="N2026041088888"))
+    with transaction(ingestion.engine) as session:
         waiting, link = session.scalars(select(WaitingStatement)).one(), session.scalars(select(ItemReference)).one()
         stored = waiting.number_digest + waiting.statement_digest + waiting.statement_sealed + link.number_digest
-        assert b"7777" in intake.vault.open(waiting.statement_sealed, waiting.key_version)
+        assert b"7777" in ingestion.vault.open(waiting.statement_sealed, waiting.key_version)
     assert b"7777" not in stored
     assert b"8888" not in stored
 
 
-def test_each_source_has_file_numbers_of_its_own(intake: Intake) -> None:
-    other = intake.folder / "other"
+def test_each_source_has_file_numbers_of_its_own(ingestion: Ingestion) -> None:
+    other = ingestion.folder / "other"
     other.write_text(f"{ANONYMOUS}\n{Reported('').text()}")
-    intake.report("2026-04-10T18:00:00Z", Reported())
-    what = Parcel(replace(SCART, name="elsewhere"), "scart-report", other, parse_instant("2026-04-10T19:00:00Z"))
-    with transaction(intake.engine) as session:
-        assert "waiting_for_item: 1 rows" in take(session, intake.vault, what, NOW).warnings
+    ingestion.report("2026-04-10T18:00:00Z", Reported())
+    what = DeliveryFile(replace(SCART, name="elsewhere"), "scart-report", other, parse_instant("2026-04-10T19:00:00Z"))
+    with transaction(ingestion.engine) as session:
+        assert "waiting_for_item: 1 rows" in load(session, ingestion.vault, what, NOW).warnings
 
 
-def test_attributing_again_changes_nothing(intake: Intake) -> None:
+def test_attributing_again_changes_nothing(ingestion: Ingestion) -> None:
     """The notice that was withdrawn has no say any more."""
-    intake.report("2026-04-10T18:00:00Z", Reported(owner="Delta Two"))
-    intake.ntd("2026-04-10T19:00:00Z")
-    with transaction(intake.engine) as session:
-        attribute_notices(session, intake.vault, to_datetime(NOW))
-        assert attribute_notices(session, intake.vault, to_datetime(NOW)) == 0
+    ingestion.report("2026-04-10T18:00:00Z", Reported(owner="Delta Two"))
+    ingestion.ntd("2026-04-10T19:00:00Z")
+    with transaction(ingestion.engine) as session:
+        attribute_notices(session, ingestion.vault, to_datetime(NOW))
+        assert attribute_notices(session, ingestion.vault, to_datetime(NOW)) == 0

@@ -11,16 +11,14 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from monitor.attribute.assign import attribute_notices
+from monitor.attribute.assign import HosterNotices, attribute_notices
 from monitor.db import bulk_insert, insert_columns, insert_rows, lock_writers, rows_where, transaction
-from monitor.ingest.store import Placed, unattributed
-from monitor.ingest.take import take
+from monitor.ingest.delivery import ingest, load
 from monitor.instants import parse_instant, to_datetime
-from monitor.intake import take_in
 from monitor.models.facts import Attribution, Content, Delivery, Notice, Quarantined, Sighting, Site
 from monitor.vault import Vault
 from tests.conftest import Database
-from tests.samples import Ntd, parcel
+from tests.samples import Ntd, delivery_file
 
 NOW = parse_instant("2026-04-11T00:00:00Z")
 SENT = "2026-04-10 12:00:00"
@@ -132,13 +130,13 @@ def test_a_text_that_fits_no_column_costs_its_row_only(
             bad = replace(bad, owner="ö" * 256)
         case "recipient_country":
             bad = replace(bad, country="x" * 65)
-    what = parcel(tmp_path, "2026-04-10T18:00:00Z", good, bad)
+    what = delivery_file(tmp_path, "2026-04-10T18:00:00Z", good, bad)
     if column == "reference":
         [path] = tmp_path.glob("*T*.csv")
         head, _, last = path.read_text("utf-8").rpartition('"M1"')
         path.write_text(f'{head}"{"M" * 65}"{last}', "utf-8")
     with transaction(database.engine) as session:
-        answer = take(session, vault, what, NOW)
+        answer = load(session, vault, what, NOW)
         assert answer.quarantined == {"text_does_not_fit": 1}
         assert session.scalars(select(Quarantined)).one().column == column
         assert len(session.scalars(select(Notice)).all()) == 1
@@ -146,20 +144,20 @@ def test_a_text_that_fits_no_column_costs_its_row_only(
 
 def test_notices_to_hosters_are_told_as_they_are_stored(database: Database, vault: Vault, tmp_path: Path) -> None:
     first = Ntd("https://img.s1.example/a", SENT, ip="192.0.2.7", email="Abuse@Delta.example")
-    told: list[Placed] = []
+    told: list[HosterNotices] = []
 
-    def laid_at(notices: Placed) -> list[int]:
+    def laid_at(notices: HosterNotices) -> list[int]:
         told.append(notices)
         return [7] * len(notices.content_id)
 
     for rows in ((first, replace(first, role="police")), (replace(first, sent="2026-04-10 13:00:00"), first)):
         with transaction(database.engine) as session:
-            take(session, vault, parcel(tmp_path, "2026-04-10T18:00:00Z", *rows), NOW, attribute=laid_at)
+            load(session, vault, delivery_file(tmp_path, "2026-04-10T18:00:00Z", *rows), NOW, attribute=laid_at)
     recipient, digest = "Delta Datacenters", vault.digest("abuse@delta.example")
     whom = ([recipient], [digest], [vault.digest("s1.example")], ["192.0.2.7"])
     assert told == [
-        Placed([1], [parse_instant("2026-04-10T12:00:00Z")], *whom, known=set()),
-        Placed([1], [parse_instant("2026-04-10T13:00:00Z")], *whom, known={1}),
+        HosterNotices([1], [parse_instant("2026-04-10T12:00:00Z")], *whom, known=set()),
+        HosterNotices([1], [parse_instant("2026-04-10T13:00:00Z")], *whom, known={1}),
     ]
 
 
@@ -171,14 +169,14 @@ def test_attributed_while_stored_or_afterwards_it_is_the_same(database: Database
         for n in range(60)
     ]
     with transaction(database.engine) as session:
-        take_in(session, vault, parcel(tmp_path, "2026-04-10T18:00:00Z", *rows), NOW)
+        ingest(session, vault, delivery_file(tmp_path, "2026-04-10T18:00:00Z", *rows), NOW)
         assert session.scalars(select(Attribution)).first() is not None
         assert attribute_notices(session, vault, to_datetime(NOW)) == 0
 
 
 def test_nobody_needs_to_be_told(database: Database, vault: Vault, tmp_path: Path) -> None:
     with transaction(database.engine) as session:
-        what = parcel(tmp_path, "2026-04-10T18:00:00Z", Ntd("https://s1.example/", SENT))
-        assert take(session, vault, what, NOW, attribute=unattributed).notices_new == 1
+        what = delivery_file(tmp_path, "2026-04-10T18:00:00Z", Ntd("https://s1.example/", SENT))
+        assert load(session, vault, what, NOW).notices_new == 1
         assert len(session.scalars(select(Content)).all()) == 1
         assert session.scalars(select(Attribution)).all() == []

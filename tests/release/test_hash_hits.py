@@ -15,7 +15,7 @@ from monitor.db import transaction
 from monitor.models.facts import Correction
 from monitor.models.release import Release, ReleaseRow
 from monitor.release.compare import Change, differences, without_parts
-from monitor.release.draft import draft, freeze
+from monitor.release.draft import draft, serialise
 from monitor.release.package import write_open_data
 from monitor.release.publish import check, correct, publish
 from monitor.release.rebuild import rebuild, request_of
@@ -94,7 +94,7 @@ def test_a_release_without_hits_has_no_trace_of_the_second_table(published: Publ
 def test_a_changed_row_of_the_hits_is_named(database: Database) -> None:
     with transaction(database.engine) as session:
         release = session.get_one(Release, 1)
-        frozen = freeze(load_table(session, release))
+        frozen = serialise(load_table(session, release))
         session.expunge(release)
         release.manifest = {**release.manifest, "rows_sha256": {**release.manifest["rows_sha256"], "#e": "0" * 64}}
         assert "the row of #e was changed" in check(session, release)

@@ -14,7 +14,7 @@ from monitor.errors import MonitorError
 from monitor.instants import iso, to_datetime
 from monitor.models.release import Release, ReleaseRow
 from monitor.release.compare import Change, without_parts
-from monitor.release.draft import draft, freeze
+from monitor.release.draft import draft, serialise
 from monitor.release.rebuild import rebuild, require_rebuildable
 from monitor.release.store import load_table
 from monitor.score.methods import method
@@ -41,12 +41,12 @@ from tests.score.world import ZERO
 def test_what_is_learnt_later_changes_no_byte_of_what_was_known(published: Published) -> None:
     """One thing after another is learnt, and moves the table as it is known now; that of the release stays."""
     with transaction(published.database.engine) as session:
-        now = freeze(score(session, request(NOW))).rows
+        now = serialise(score(session, request(NOW))).rows
     moved = []
     for name, later in EVERYTHING.items():
         learn(published.database, later, published.items)
         with transaction(published.database.engine) as session:
-            before, now = now, freeze(score(session, request(NOW))).rows
+            before, now = now, serialise(score(session, request(NOW))).rows
         moved += [name] if now != before else []
     assert moved == list(MOVES_FIGURES)
     with transaction(published.database.engine) as session:
@@ -54,7 +54,7 @@ def test_what_is_learnt_later_changes_no_byte_of_what_was_known(published: Publi
         made = rebuild(session, release)
         assert (made.problems, made.notes, bool(made.differences)) == ((), (), False)
         rows = session.execute(select(ReleaseRow.company_key, ReleaseRow.row_json).order_by(ReleaseRow.position))
-        assert freeze(score(session, request())).rows == tuple(tuple(row) for row in rows)
+        assert serialise(score(session, request())).rows == tuple(tuple(row) for row in rows)
 
 
 def test_a_score_as_of_then_is_the_table_of_the_release(published: Published, run: Run) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from monitor.disclosure.rows import public_table
 from monitor.models.release import Release, ReleaseRow, Stage
-from monitor.release.draft import freeze
+from monitor.release.draft import serialise
 from monitor.release.store import digest
 from monitor.score.methods import method
 from monitor.score.ranking import rank_companies
@@ -145,7 +145,7 @@ def publish(
     reason: str | None = None,
 ) -> Release:
     """Freeze a table as a release, published unless said otherwise; with a reason it corrects the version before."""
-    frozen = freeze(made)
+    serialised = serialise(made)
     corrects = {"corrects": {"version": version - 1, "manifest_sha256": "0" * 64, "reason": reason}} if reason else {}
     release = Release(
         period=made.period,
@@ -154,7 +154,7 @@ def publish(
         drafted_at=datetime(2023, 7, 6, 8, tzinfo=UTC),
         published_at=published_at,
         hearing_waived="invented companies",
-        table_json=frozen.head,
+        table_json=serialised.head,
         manifest={"code_version": "0.1.0"} | corrects,
         manifest_sha256=digest(f"{made.period} {version}"),
     )
@@ -162,7 +162,7 @@ def publish(
     session.flush()
     session.add_all(
         ReleaseRow(release_id=release.id, position=position, company_key=key, row_json=row)
-        for position, (key, row) in enumerate(frozen.rows)
+        for position, (key, row) in enumerate(serialised.rows)
     )
     session.commit()
     return release

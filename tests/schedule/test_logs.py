@@ -90,7 +90,7 @@ def test_no_library_logs_an_address(name: str, form: str, capfd: pytest.CaptureF
 
 
 def test_our_own_slip_is_caught(form: str, capfd: pytest.CaptureFixture[str]) -> None:
-    _log_in_every_way("monitor.ingest.take")
+    _log_in_every_way("monitor.ingest.delivery")
     logging.getLogger("spiders.pipeline").error("hxxp://%s/x and https%%3A%%2F%%2F%s%%2Fx", CANARY, CANARY)
     said = "".join(capfd.readouterr())
     assert "canary" not in said

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from monitor.errors import MonitorError
-from monitor.formats.reading import read_lines
+from monitor.formats.files import read_lines
 from monitor.formats.records import Context, Record
 from monitor.formats.scart import parse_all, parse_report, parse_whois
 from monitor.instants import parse_instant

@@ -81,7 +81,7 @@ class Installation:
         return found
 
     def deliveries(self) -> list[tuple[Any, ...]]:
-        """Source, format, rows and receipt of every delivery, in the order they were taken in."""
+        """Source, format, rows and receipt of every delivery, in the order they were ingested."""
         return self.rows("SELECT source, format, rows, received_at FROM deliveries ORDER BY id")
 
     def assert_silent(self) -> None:

@@ -13,15 +13,15 @@ from sqlalchemy import select, text
 from monitor.attribute.registry import load_registry
 from monitor.db import transaction
 from monitor.formats.registry import read_registry
+from monitor.ingest import delivery
 from monitor.instants import HOUR, parse_instant
-from monitor.intake import take_in
 from monitor.models.company import Company
 from monitor.models.facts import Attribution, Sighting
 from monitor.settings import Source
 from monitor.vault import Vault
-from spiders.trip import Outcome, Trip
+from spiders.collection_run import CollectionRun, RunOutcome
 from tests.conftest import Database
-from tests.samples import Closed, Ntd, parcel
+from tests.samples import Closed, Ntd, delivery_file
 
 REGISTRY = """
 companies:
@@ -40,14 +40,14 @@ DELTA, DELTA_V6, KLINKER, ZILVER, PROXY, NOBODY = (
 
 @dataclass
 class Observed:
-    """A database with a registry, a clock that tests move, and trips of an observer."""
+    """A database with a registry, a clock that tests move, and runs of an observer."""
 
     database: Database
     vault: Vault
     folder: Path
     source: Source
     clock: int = START
-    outcomes: list[Outcome] = field(default_factory=list)
+    outcomes: list[RunOutcome] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         path = self.folder / "registry.yaml"
@@ -55,19 +55,19 @@ class Observed:
         with transaction(self.database.engine) as session:
             load_registry(session, read_registry(path), datetime(2026, 4, 1, tzinfo=UTC))
 
-    def take(self, *rows: Ntd | Closed, received_at: str = "2026-04-10T17:00:00Z") -> None:
+    def ingest(self, *rows: Ntd | Closed, received_at: str = "2026-04-10T17:00:00Z") -> None:
         folder = self.folder / "deliveries"
         folder.mkdir(exist_ok=True)
         with transaction(self.database.engine) as session:
-            take_in(session, self.vault, parcel(folder, received_at, *rows), parse_instant(received_at))
+            delivery.ingest(session, self.vault, delivery_file(folder, received_at, *rows), parse_instant(received_at))
 
-    def go(self, observe: Callable[..., bool], hours: float = 0, **options: Any) -> Outcome:
-        """One trip, that many hours later."""
+    def check(self, observe: Callable[..., bool], hours: float = 0, **options: Any) -> RunOutcome:
+        """One run, that many hours later."""
         self.clock += round(hours * HOUR)
-        trip = Trip(self.source, self.folder, self.database.engine, self.vault, lambda: self.clock)
-        assert observe(trip, pause=0, **options)
-        self.outcomes.append(trip.outcome)
-        return trip.outcome
+        run = CollectionRun(self.source, self.folder, self.database.engine, self.vault, lambda: self.clock)
+        assert observe(run, pause=0, **options)
+        self.outcomes.append(run.outcome)
+        return run.outcome
 
     def configure(self, **options: Any) -> None:
         self.source = replace(self.source, **options)

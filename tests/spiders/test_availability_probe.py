@@ -45,14 +45,14 @@ def server() -> Iterator[Answering]:
 def probed(database: Database, vault: Vault, tmp_path: Path, server: Answering) -> Observed:
     observed = Observed(database, vault, tmp_path, SOURCE)
     observed.configure(mandate=MANDATE)
-    observed.take(Ntd(server.url(PATH), SENT, owner="Delta"))
+    observed.ingest(Ntd(server.url(PATH), SENT, owner="Delta"))
     return observed
 
 
 def test_online_each_interval_and_once_in_it(probed: Observed, server: Answering) -> None:
     server.statuses[PATH] = "200 OK"
     for hours in (0, 3.9, 0.1):
-        assert probed.go(probe_here, hours=hours).failures == []
+        assert probed.check(probe_here, hours=hours).failures == []
     assert probed.seen() == [(1, "online", None, 0), (1, "online", None, 4)]
     assert server.methods == [f"HEAD {PATH}"] * 2
 
@@ -60,9 +60,9 @@ def test_online_each_interval_and_once_in_it(probed: Observed, server: Answering
 def test_offline_at_the_third_failure_in_a_row(probed: Observed, server: Answering) -> None:
     for status in ("404 Not Found", "503 Later", "410 Gone", "200 OK", "404 Not Found", "404 Not Found", "451 Law"):
         server.statuses[PATH] = status
-        probed.go(probe_here, hours=4)
+        probed.check(probe_here, hours=4)
     assert probed.seen() == [(1, "online", None, 16), (1, "offline", None, 28)]
-    probed.go(probe_here, hours=4)
+    probed.check(probe_here, hours=4)
     assert len(server.asked) == 7
 
 
@@ -73,7 +73,7 @@ def test_nothing_but_head_and_no_byte_behind_the_status_line(
     guard = Guard(allowed={("127.0.0.1", server.port)})
     guard.install(monkeypatch)
     with caplog.at_level(logging.DEBUG):
-        probed.go(probe_here)
+        probed.check(probe_here)
     assert guard.reached == [("127.0.0.1", server.port)]
     assert guard.refused == []
     assert set(guard.looked_up) == {"127.0.0.1"}
@@ -87,7 +87,7 @@ def test_nothing_but_head_and_no_byte_behind_the_status_line(
 
 def test_the_body_is_left_with_the_server(probed: Observed, server: Answering) -> None:
     server.statuses[PATH] = "200 OK"
-    probed.go(probe_here)
+    probed.check(probe_here)
     assert server.bodies_taken == 0
 
 
@@ -95,14 +95,14 @@ def test_the_body_is_left_with_the_server(probed: Observed, server: Answering) -
 def test_a_redirect_is_not_followed_and_says_nothing(probed: Observed, server: Answering, status: str) -> None:
     server.statuses[PATH] = f"{status}\r\nLocation: {server.url('/elsewhere')}"
     for _ in range(4):
-        probed.go(probe_here, hours=4)
+        probed.check(probe_here, hours=4)
     assert set(server.methods) == {f"HEAD {PATH}"}
     assert probed.seen() == []
 
 
 def test_the_mandate_is_in_the_audit_trail_of_each_run(probed: Observed) -> None:
-    probed.go(probe_here)
-    probed.go(probe_here, hours=1)
+    probed.check(probe_here)
+    probed.check(probe_here, hours=1)
     with transaction(probed.database.engine) as session:
         query = select(AuditEntry.details).where(AuditEntry.actor == "availability_probe")
         details = session.scalars(query.order_by(AuditEntry.id)).all()
@@ -114,7 +114,7 @@ def test_without_a_mandate_nothing_is_asked_and_nothing_opened(
     probed: Observed, server: Answering, mandate: str
 ) -> None:
     probed.configure(mandate=mandate)
-    (failure,) = probed.go(probe_here).failures
+    (failure,) = probed.check(probe_here).failures
     assert "without a mandate nothing is probed" in failure
     assert server.asked == []
     assert "observe" not in probed.everything()
@@ -123,15 +123,15 @@ def test_without_a_mandate_nothing_is_asked_and_nothing_opened(
 def test_a_cut_url_or_a_closed_one_is_not_asked_for(probed: Observed, server: Answering) -> None:
     cut = server.url("/" + "x" * 300)[:255]
     held, gone = server.url("/held"), server.url("/gone")
-    probed.take(Ntd(cut, SENT), Ntd(held, SENT), Ntd(gone, SENT), received_at="2026-04-10T17:10:00Z")
-    probed.take(Closed(held, status="first_police"), Closed(gone), received_at="2026-04-10T17:30:00Z")
-    probed.go(probe_here)
+    probed.ingest(Ntd(cut, SENT), Ntd(held, SENT), Ntd(gone, SENT), received_at="2026-04-10T17:10:00Z")
+    probed.ingest(Closed(held, status="first_police"), Closed(gone), received_at="2026-04-10T17:30:00Z")
+    probed.check(probe_here)
     assert server.methods == [f"HEAD {PATH}"]
 
 
 def test_a_url_that_leads_into_our_own_network_is_not_asked_for(probed: Observed, server: Answering) -> None:
     server.statuses[PATH] = "200 OK"
-    assert probed.go(probe).failures == []
+    assert probed.check(probe).failures == []
     assert server.asked == []
     assert probed.seen() == []
 

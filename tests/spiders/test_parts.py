@@ -13,13 +13,13 @@ from monitor.schedule.lock import lock_for
 from monitor.schedule.runs import Verdict, last_run, record, remembered
 from monitor.settings import Settings, Source, load_settings
 from spiders.catalogue import find, merge
+from spiders.collection_run import RunOutcome, key_of
 from spiders.command import collect
 from spiders.judge import judge
 from spiders.location import read_location
 from spiders.names import exports, format_of, stamp_of
 from spiders.scart_drop import SOURCE as SCART_DROP
 from spiders.scart_drop import ScartDropSpider
-from spiders.trip import Outcome, key_of
 from spiders.urlhaus import SOURCE as URLHAUS
 from tests.conftest import Database
 from tests.spiders.installation import Installation
@@ -117,16 +117,16 @@ def test_source_is_collected_by_one_process_at_a_time(
 @pytest.mark.parametrize(
     ("outcome", "verdict", "reason"),
     [
-        (Outcome(), "failed", "stopped before everything was asked for"),
-        (Outcome(expected=2, known=1), "failed", "stopped early: 1 of 2 deliveries did not arrive"),
-        (Outcome(expected=1, taken={41: 10}), "failed", "only 0 of 1 deliveries are in the database"),
-        (Outcome(expected=1, failures=["the feed: broke"]), "failed", "the feed: broke"),
-        (Outcome(complete=True, expected=2, unchanged=1, held=["the feed: waits"]), "held", "the feed: waits"),
-        (Outcome(complete=True, expected=1, unchanged=1), "unchanged", None),
-        (Outcome(complete=True), "unchanged", None),
+        (RunOutcome(), "failed", "stopped before everything was asked for"),
+        (RunOutcome(expected=2, known=1), "failed", "stopped early: 1 of 2 deliveries did not arrive"),
+        (RunOutcome(expected=1, ingested={41: 10}), "failed", "only 0 of 1 deliveries are in the database"),
+        (RunOutcome(expected=1, failures=["the feed: broke"]), "failed", "the feed: broke"),
+        (RunOutcome(complete=True, expected=2, unchanged=1, pending=["the feed: waits"]), "held", "the feed: waits"),
+        (RunOutcome(complete=True, expected=1, unchanged=1), "unchanged", None),
+        (RunOutcome(complete=True), "unchanged", None),
     ],
 )
-def test_verdict(database: Database, outcome: Outcome, verdict: str, reason: str | None) -> None:
+def test_verdict(database: Database, outcome: RunOutcome, verdict: str, reason: str | None) -> None:
     with Session(database.engine) as session:
         judged = judge(session, outcome)
     assert (judged.verdict, judged.reason) == (verdict, reason)

@@ -42,38 +42,38 @@ def watched(database: Database, vault: Vault, tmp_path: Path, zone: Zone) -> Obs
 
 
 def test_a_change_of_company_is_a_relocation(watched: Observed, zone: Zone) -> None:
-    watched.take(Ntd(URL, SENT, owner="", ip=DELTA))
+    watched.ingest(Ntd(URL, SENT, owner="", ip=DELTA))
     zone.addresses[NAME] = [DELTA]
-    assert watched.go(watch).taken == {}
+    assert watched.check(watch).ingested == {}
     zone.addresses[NAME] = [KLINKER]
-    assert watched.go(watch, hours=6).taken == {}
-    outcome = watched.go(watch, hours=6)
-    assert list(outcome.taken.values()) == [1]
+    assert watched.check(watch, hours=6).ingested == {}
+    outcome = watched.check(watch, hours=6)
+    assert list(outcome.ingested.values()) == [1]
     assert (outcome.complete, outcome.failures) == (True, [])
     assert watched.seen() == [(1, "moved", "BE", 12)]
     assert watched.hosts() == [("delta", "ip_range"), ("klinker", "ip_range")]
-    watched.go(watch, hours=6)
+    watched.check(watch, hours=6)
     assert len(watched.seen()) == 1
 
 
 def test_one_look_alone_ends_no_clock(watched: Observed, zone: Zone) -> None:
-    watched.take(Ntd(URL, SENT, owner="", ip=DELTA))
+    watched.ingest(Ntd(URL, SENT, owner="", ip=DELTA))
     for addresses in ([KLINKER], [DELTA], [KLINKER], [], [KLINKER]):
         zone.addresses[NAME] = addresses
-        watched.go(watch, hours=6)
+        watched.check(watch, hours=6)
     assert watched.seen() == []
-    watched.go(watch, hours=6)
+    watched.check(watch, hours=6)
     assert watched.seen() == [(1, "moved", "BE", 36)]
 
 
 def look_twice(watched: Observed) -> None:
     """Now, and an interval later."""
-    watched.go(watch)
-    watched.go(watch, hours=6)
+    watched.check(watch)
+    watched.check(watch, hours=6)
 
 
 def test_it_counts_as_one_relocation_of_the_company_that_lost_it(watched: Observed, zone: Zone) -> None:
-    watched.take(Ntd(URL, SENT, owner="", ip=DELTA))
+    watched.ingest(Ntd(URL, SENT, owner="", ip=DELTA))
     zone.addresses[NAME] = [KLINKER]
     watched.clock += 6 * 3600
     look_twice(watched)
@@ -107,7 +107,7 @@ def test_it_counts_as_one_relocation_of_the_company_that_lost_it(watched: Observ
 def test_what_is_a_relocation(
     watched: Observed, zone: Zone, addresses: list[str], seen: list[object], host: str | None
 ) -> None:
-    watched.take(Ntd(URL, SENT, owner="", ip=DELTA))
+    watched.ingest(Ntd(URL, SENT, owner="", ip=DELTA))
     zone.addresses[NAME] = addresses
     look_twice(watched)
     assert watched.seen() == seen
@@ -127,14 +127,14 @@ def test_what_is_a_relocation(
     ],
 )
 def test_found_at_klinker(watched: Observed, zone: Zone, row: Ntd, seen: int) -> None:
-    watched.take(row)
+    watched.ingest(row)
     zone.addresses[NAME] = [KLINKER]
     look_twice(watched)
     assert len(watched.seen()) == seen
 
 
 def test_what_rests_on_a_domain_rule_is_not_moved_by_an_address(watched: Observed, zone: Zone) -> None:
-    watched.take(Ntd("https://a.winkel.example/x", SENT, owner="", ip=DELTA))
+    watched.ingest(Ntd("https://a.winkel.example/x", SENT, owner="", ip=DELTA))
     zone.addresses["a.winkel.example"] = [KLINKER]
     look_twice(watched)
     assert watched.hosts() == [("winkel", "domain_rule")]
@@ -142,51 +142,51 @@ def test_what_rests_on_a_domain_rule_is_not_moved_by_an_address(watched: Observe
 
 
 def test_without_an_address_in_the_notice_the_first_look_says_where_it_was(watched: Observed, zone: Zone) -> None:
-    watched.take(Ntd(URL, SENT, owner="Delta"))
+    watched.ingest(Ntd(URL, SENT, owner="Delta"))
     for addresses in ([DELTA], [PROXY], [KLINKER], [KLINKER]):
         zone.addresses[NAME] = addresses
-        watched.go(watch, hours=6)
+        watched.check(watch, hours=6)
     assert watched.seen() == [(1, "moved", "BE", 24)]
 
 
 def test_on_to_a_third_company_after_a_notice_to_the_second(watched: Observed, zone: Zone) -> None:
-    watched.take(Ntd(URL, SENT, owner="", ip=DELTA))
+    watched.ingest(Ntd(URL, SENT, owner="", ip=DELTA))
     zone.addresses[NAME] = [KLINKER]
     look_twice(watched)
-    watched.take(Ntd(URL, "2026-04-11 12:00:00", owner="Klinker"), received_at="2026-04-11T13:00:00Z")
-    watched.go(watch, hours=24)
+    watched.ingest(Ntd(URL, "2026-04-11 12:00:00", owner="Klinker"), received_at="2026-04-11T13:00:00Z")
+    watched.check(watch, hours=24)
     assert len(watched.seen()) == 1
     zone.addresses[NAME] = [ZILVER]
-    watched.go(watch, hours=6)
-    watched.go(watch, hours=6)
+    watched.check(watch, hours=6)
+    watched.check(watch, hours=6)
     assert watched.seen()[1:] == [(1, "moved", "DE", 42)]
 
 
 @pytest.mark.parametrize("code", [dns.rcode.SERVFAIL, dns.rcode.REFUSED])
 def test_no_answer_says_nothing_and_is_reported(watched: Observed, zone: Zone, code: dns.rcode.Rcode) -> None:
-    watched.take(Ntd(URL, SENT, owner="", ip=DELTA))
+    watched.ingest(Ntd(URL, SENT, owner="", ip=DELTA))
     zone.addresses[NAME], zone.codes[NAME] = [KLINKER], code
-    assert watched.go(watch).failures == ["the resolver: it answered none of 1 questions"]
+    assert watched.check(watch).failures == ["the resolver: it answered none of 1 questions"]
     assert watched.seen() == []
 
 
 def test_silence_says_nothing(watched: Observed, zone: Zone, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("spiders.relocation_watch._LIFETIME", 0.2)
-    watched.take(Ntd(URL, SENT, owner="", ip=DELTA))
+    watched.ingest(Ntd(URL, SENT, owner="", ip=DELTA))
     zone.silent = True
-    assert watched.go(watch).failures == ["the resolver: it answered none of 1 questions"]
+    assert watched.check(watch).failures == ["the resolver: it answered none of 1 questions"]
     assert watched.seen() == []
 
 
 def test_a_name_that_does_not_exist_is_an_answer_and_no_relocation(watched: Observed, zone: Zone) -> None:
-    watched.take(Ntd(URL, SENT, owner="", ip=DELTA))
-    assert watched.go(watch).failures == []
+    watched.ingest(Ntd(URL, SENT, owner="", ip=DELTA))
+    assert watched.check(watch).failures == []
     assert zone.asked == [(NAME, "A")]
     assert watched.seen() == []
 
 
 def test_aliases_are_followed_and_cut_answers_asked_for_again(watched: Observed, zone: Zone) -> None:
-    watched.take(Ntd(URL, SENT, owner="", ip=DELTA))
+    watched.ingest(Ntd(URL, SENT, owner="", ip=DELTA))
     zone.aliases[NAME], zone.addresses["elsewhere.example"], zone.truncating = "elsewhere.example", [KLINKER], True
     look_twice(watched)
     assert watched.seen() == [(1, "moved", "BE", 6)]
@@ -194,16 +194,16 @@ def test_aliases_are_followed_and_cut_answers_asked_for_again(watched: Observed,
 
 
 def test_a_name_is_asked_about_once_an_interval(watched: Observed, zone: Zone) -> None:
-    watched.take(*(Ntd(f"{URL}?{number}", SENT, owner="", ip=DELTA) for number in range(3)))
+    watched.ingest(*(Ntd(f"{URL}?{number}", SENT, owner="", ip=DELTA) for number in range(3)))
     zone.addresses[NAME] = [DELTA]
     for hours in (0, 5.9, 0.1):
-        watched.go(watch, hours=hours)
+        watched.check(watch, hours=hours)
     assert zone.asked == [(NAME, "A"), (NAME, "AAAA")] * 2
 
 
 def test_what_is_not_open_or_has_no_name_is_not_asked_about(watched: Observed, zone: Zone) -> None:
     urls = [f"https://s{number}.example/x" for number in range(5)]
-    watched.take(
+    watched.ingest(
         Ntd("https://192.0.2.1/x", SENT, ip=DELTA),
         Ntd("https://[2001:db8:1::1]/x", SENT, ip=DELTA_V6),
         Ntd(urls[0], SENT),
@@ -213,15 +213,15 @@ def test_what_is_not_open_or_has_no_name_is_not_asked_about(watched: Observed, z
         Ntd(urls[4], SENT),
     )
     closed = [Closed(urls[0]), Closed(urls[1], status="close", country="US"), Closed(urls[4], status="first_police")]
-    watched.take(*closed, received_at="2026-04-10T17:30:00Z")
-    watched.go(watch)
+    watched.ingest(*closed, received_at="2026-04-10T17:30:00Z")
+    watched.check(watch)
     assert zone.asked == []
 
 
 def test_nothing_else_is_connected_to_and_the_name_is_nowhere(
     watched: Observed, zone: Zone, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    watched.take(Ntd(URL, SENT, owner="", ip=DELTA), Ntd("https://canary-gone.example/x", SENT, owner="", ip=DELTA))
+    watched.ingest(Ntd(URL, SENT, owner="", ip=DELTA), Ntd("https://canary-gone.example/x", SENT, owner="", ip=DELTA))
     zone.addresses[NAME] = [KLINKER]
     zone.codes["canary-gone.example"] = dns.rcode.SERVFAIL
     port = int(zone.location.rpartition(":")[2])
@@ -238,8 +238,8 @@ def test_nothing_else_is_connected_to_and_the_name_is_nowhere(
 
 
 def test_the_audit_trail_says_that_items_were_opened(watched: Observed, zone: Zone) -> None:
-    watched.take(Ntd(URL, SENT, owner="", ip=DELTA))
-    watched.go(watch)
+    watched.ingest(Ntd(URL, SENT, owner="", ip=DELTA))
+    watched.check(watch)
     with transaction(watched.database.engine) as session:
         (entry,) = session.scalars(select(AuditEntry).where(AuditEntry.actor == "relocation_watch"))
         assert (entry.action, entry.subject, entry.details) == ("observe", "open items", {"items": 1})
@@ -247,25 +247,25 @@ def test_the_audit_trail_says_that_items_were_opened(watched: Observed, zone: Zo
 
 @pytest.mark.parametrize("location", ["https://127.0.0.1/", "dns://resolver.example", "dns:127.0.0.1", "127.0.0.1"])
 def test_the_resolver_is_an_address(watched: Observed, location: str) -> None:
-    watched.take(Ntd(URL, SENT, owner="", ip=DELTA))
+    watched.ingest(Ntd(URL, SENT, owner="", ip=DELTA))
     watched.configure(location=location)
-    (failure,) = watched.go(watch).failures
+    (failure,) = watched.check(watch).failures
     assert "location must be dns://ADDRESS:PORT" in failure
 
 
-def test_a_trip_that_dies_asks_nobody_twice(watched: Observed, zone: Zone, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_dies_asks_nobody_twice(watched: Observed, zone: Zone, monkeypatch: pytest.MonkeyPatch) -> None:
     def die(*_: object) -> None:
         raise KeyboardInterrupt
 
-    watched.take(Ntd(URL, SENT, owner="", ip=DELTA))
+    watched.ingest(Ntd(URL, SENT, owner="", ip=DELTA))
     zone.addresses[NAME] = [KLINKER]
     with monkeypatch.context() as patch:
         patch.setattr("spiders.relocation_watch.conclude_and_deliver", die)
         with pytest.raises(KeyboardInterrupt):
-            watched.go(watch)
-    watched.go(watch, hours=1)
+            watched.check(watch)
+    watched.check(watch, hours=1)
     assert zone.asked == [(NAME, "A"), (NAME, "AAAA")]
-    watched.go(watch, hours=5)
-    watched.go(watch, hours=6)
+    watched.check(watch, hours=5)
+    watched.check(watch, hours=6)
     assert watched.seen() == [(1, "moved", "BE", 12)]
     assert watched.clock == START + 12 * 3600

@@ -14,8 +14,8 @@ from pathlib import Path
 from monitor.db import connect
 from monitor.instants import parse_instant
 from monitor.vault import Vault
+from spiders.collection_run import CollectionRun
 from spiders.scart_drop import SOURCE, ScartDropSpider
-from spiders.trip import Trip
 from tests.spiders.installation import Installation, closed, ntd
 from tests.spiders.server import Site
 
@@ -93,10 +93,10 @@ def test_web_folder(site: Site, installation: Installation) -> None:
 
 def test_folder_that_is_not_there(tmp_path: Path, vault: Vault) -> None:
     source = replace(SOURCE, location=str(tmp_path / "nowhere"))
-    trip = Trip(source, tmp_path, connect("sqlite://"), vault, lambda: 0)
+    run = CollectionRun(source, tmp_path, connect("sqlite://"), vault, lambda: 0)
 
     async def walk() -> list[object]:
-        return [found async for found in ScartDropSpider(trip).start()]
+        return [found async for found in ScartDropSpider(run).start()]
 
     assert asyncio.run(walk()) == []
-    assert trip.outcome.failures == ["the folder: cannot be read (No such file or directory)"]
+    assert run.outcome.failures == ["the folder: cannot be read (No such file or directory)"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from spiders.trip import key_of
+from spiders.collection_run import key_of
 from tests.spiders.certificate import self_signed
 from tests.spiders.installation import Installation, feed
 from tests.spiders.server import Site, serving
@@ -83,7 +83,7 @@ def test_suspicious_waits_and_is_asked_for_until_a_person_decides(site: Site, in
     for _ in range(2):
         ended = installation.collect("urlhaus")
         assert (ended.status, ended.answer["verdict"], ended.answer["rows"]) == (1, "held", 0)
-        assert "the feed: delivery 1 waits for a person: 2 of 20 rows could not be read (10.0 %" in ended.err
+        assert "the feed: delivery 1 is pending review: 2 of 20 rows could not be read (10.0 %" in ended.err
     assert installation.rows("SELECT count(*) FROM notices") == [(0,)]
     assert installation.run("deliveries", "accept", "1", "--reason", "seen", "--by", "A. Analyst").status == 0
     assert installation.rows("SELECT count(*) FROM notices") == [(18,)]

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from sqlalchemy.orm import Session
 
 from monitor.models.release import Release, ReleaseRow, Stage
-from monitor.release.draft import freeze
+from monitor.release.draft import serialise
 from monitor.score.methods import HASH_HITS
 from monitor.score.table import (
     AgeCount,
@@ -252,7 +252,7 @@ def with_hash_hits(table: Table) -> Table:
 
 def publish(session: Session, table: Table, version: int = 1, reason: str | None = None) -> Release:
     """Freeze a table as a published release; with a reason it corrects the version before."""
-    frozen = freeze(table)
+    serialised = serialise(table)
     corrects = {"version": version - 1, "manifest_sha256": "0" * 64, "reason": reason}
     release = Release(
         period=table.period,
@@ -261,7 +261,7 @@ def publish(session: Session, table: Table, version: int = 1, reason: str | None
         drafted_at=datetime(2026, 7, 6, 8, tzinfo=UTC),
         published_at=datetime(2026, 7, 20, 8, tzinfo=UTC),
         hearing_waived="invented companies",
-        table_json=frozen.head,
+        table_json=serialised.head,
         manifest={"corrects": corrects} if reason else {},
         manifest_sha256=hashlib.sha256(f"{table.period} {version}".encode()).hexdigest(),
     )
@@ -269,7 +269,7 @@ def publish(session: Session, table: Table, version: int = 1, reason: str | None
     session.flush()
     session.add_all(
         ReleaseRow(release_id=release.id, position=i, company_key=key, row_json=row)
-        for i, (key, row) in enumerate(frozen.rows)
+        for i, (key, row) in enumerate(serialised.rows)
     )
     session.commit()
     return release

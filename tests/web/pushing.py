@@ -18,7 +18,7 @@ from monitor.instants import to_datetime
 from monitor.push.apply import work
 from monitor.push.messages import Push, Worked
 from monitor.settings import Settings, Source
-from monitor.vault import HandedKey, Vault, create_keys
+from monitor.vault import ExportedKey, Vault, create_keys
 from web.api.authenticate import Places
 from web.app import create_app
 
@@ -67,7 +67,7 @@ class InPlace:
 
     engine: Engine
 
-    def work(self, push: Push, key: HandedKey) -> Worked:
+    def work(self, push: Push, key: ExportedKey) -> Worked:
         """What came of a push."""
         return work(self.engine, Vault(key), push)
 

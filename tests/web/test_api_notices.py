@@ -22,12 +22,12 @@ from monitor.access import tokens
 from monitor.access.tokens import Limit
 from monitor.db import Base, transaction
 from monitor.formats.xarf_objects import BODY_LIMIT, ITEM_LIMIT, OBJECT_LIMIT
-from monitor.ingest.answer import Answer
-from monitor.ingest.outcomes import Fate, Outcome
-from monitor.ingest.take import Parcel
+from monitor.ingest.delivery import DeliveryFile, ingest
+from monitor.ingest.result import IngestResult
+from monitor.ingest.review import ReviewDecision, accept
+from monitor.ingest.rows import RowResult, RowStatus
 from monitor.instants import to_datetime
-from monitor.intake import Decision, accept, take_in
-from monitor.models.facts import Content, Delivery, HeldPiece, Notice, Quarantined
+from monitor.models.facts import Content, Delivery, Notice, PendingPiece, Quarantined
 from monitor.push import apply as pushing
 from monitor.settings import Source
 from monitor.vault import Vault
@@ -213,12 +213,12 @@ def test_what_databases_stumble_over(sender: Hotline, changed: dict[str, Any], s
 def test_evidence_goes_no_further_than_the_door(app: Flask, sender: Hotline, monkeypatch: pytest.MonkeyPatch) -> None:
     arrived: list[bytes] = []
 
-    def watched(session: Session, vault: Vault, parcel: Parcel, *rest: Any, **named: Any) -> Answer:
-        with parcel.path.open("rb") as file:
+    def watched(session: Session, vault: Vault, delivery_file: DeliveryFile, *rest: Any, **named: Any) -> IngestResult:
+        with delivery_file.path.open("rb") as file:
             arrived.append(file.read())
-        return take_in(session, vault, parcel, *rest, **named)
+        return ingest(session, vault, delivery_file, *rest, **named)
 
-    monkeypatch.setattr(pushing, "take_in", watched)
+    monkeypatch.setattr(pushing, "ingest", watched)
     payload = "c2VjcmV0" * 50_000
     evidence = [{"content_type": "image/png", "payload": payload}]
     answer = sender.push([notice(1, evidence=evidence), notice(2, evidence=evidence, timestamp="never")])
@@ -239,15 +239,17 @@ def test_the_verdict_on_the_delivery_is_told_item_by_item(
     verdict: Verdict, expected: list[tuple[int, str | None]]
 ) -> None:
     outcomes = [
-        Outcome(3, Fate.QUARANTINED, "not_a_time", "timestamp"), Outcome(1, Fate.ACCEPTED), Outcome(2, Fate.DUPLICATE),
-    ]  # fmt: skip
-    taken = Answer(7, 3, 1, 1, {"not_a_time": 1}, 1, 1, 0, (), verdict=verdict)
-    told = pushing.told(taken, outcomes)
+        RowResult(3, RowStatus.QUARANTINED, "not_a_time", "timestamp"),
+        RowResult(1, RowStatus.ACCEPTED),
+        RowResult(2, RowStatus.DUPLICATE),
+    ]
+    taken = IngestResult(7, 3, 1, 1, {"not_a_time": 1}, 1, 1, 0, (), verdict=verdict)
+    told = pushing.push_answer(taken, outcomes)
     assert [(item["status"], item["reason"]) for item in told["items"]] == expected
     assert [item["index"] for item in told["items"]] == [0, 1, 2]
 
 
-def test_what_the_gate_refuses_says_so_for_every_item(app: Flask) -> None:
+def test_what_the_checks_refuse_says_so_for_every_item(app: Flask) -> None:
     answer = hotline(app, "picky").push([notice(1), notice(2, timestamp="never")])
     assert answer.json["verdict"] == "refused"  # type: ignore[index]
     assert answer.json["reasons"][0]["rule"] == "below_minimum"  # type: ignore[index]
@@ -268,11 +270,11 @@ def test_what_waits_is_kept_without_evidence_and_can_be_accepted(tmp_path: Path,
     assert statuses(again) == [202] * 10  # all of it waits; which were refused is told when it is decided
     vault = Vault(tmp_path / "home" / "keys.json")
     with transaction(app.extensions["monitor_engine"]) as session:
-        pieces = session.scalars(select(HeldPiece)).all()
+        pieces = session.scalars(select(PendingPiece)).all()
         held = b"".join(vault.open(piece.sealed, piece.key_version) for piece in pieces)
         assert b"https://s0007.example/7" in held
         assert b"c2VjcmV0" not in held
-        accept(session, vault, Source("hotline"), 1, Decision("officer", "asked", int(time.time())))
+        accept(session, vault, Source("hotline"), 1, ReviewDecision("officer", "asked", int(time.time())))
     told = sender.report(1).json
     assert told is not None
     assert (told["verdict"], told["accepted"], [item["index"] for item in told["refused"]]) == ("ok", 8, [8, 9])
@@ -418,7 +420,7 @@ def test_what_fails_half_way_stores_nothing_and_can_be_sent_again(
         raise RuntimeError(f"https://{CANARY}.example/")
 
     with monkeypatch.context() as broken:
-        broken.setattr(pushing, "told", fail)
+        broken.setattr(pushing, "push_answer", fail)
         answer = sender.push([notice(1)])
     assert (answer.status_code, answer.mimetype) == (500, "application/problem+json")
     assert counts(app) == NOTHING
@@ -466,7 +468,7 @@ def test_a_url_is_in_no_answer_log_table_or_file(
         sender.push(url.encode(), key="k8"), sender.report(1), sender.report(CANARY),
     ]  # fmt: skip
     with monkeypatch.context() as broken:
-        broken.setattr(pushing, "take_in", fail)
+        broken.setattr(pushing, "ingest", fail)
         answers.append(sender.push([notice(6, url=url)], key="k9"))
     assert {answer.status_code for answer in answers} == {200, 207, 422, 400, 401, 404, 413, 500}
     said = "".join(answer.get_data(as_text=True) + str(answer.headers) for answer in answers)

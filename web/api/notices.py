@@ -17,14 +17,14 @@ from sqlalchemy.orm import Session
 from monitor.access.tokens import PUSH, READ, own_delivery
 from monitor.db import transaction
 from monitor.formats.xarf_objects import BODY_LIMIT, ITEM_LIMIT, OBJECT_LIMIT, VALUE_LIMIT
-from monitor.ingest.answer import answer
+from monitor.ingest.result import result_of
 from monitor.instants import iso, to_instant
 from monitor.key_checks import open_vault
 from monitor.models.facts import Quarantined
 from monitor.push.messages import Failure, Push, Refusal, Worked
 from monitor.push.process import PushBrokeOffError, PushBusyError
 from monitor.settings import Settings
-from monitor.vault import HandedKey, Vault
+from monitor.vault import ExportedKey, Vault
 from web.api.authenticate import Caller, admitted, engine
 from web.api.problems import Problem, failed
 
@@ -114,12 +114,12 @@ _REFUSALS = {
 class Pushes(Protocol):
     """What applies pushes: a process of its own (`monitor.push.process`)."""
 
-    def work(self, push: Push, key: HandedKey) -> Worked:
+    def work(self, push: Push, key: ExportedKey) -> Worked:
         """What came of a push; raises PushBusyError or PushBrokeOffError."""
 
 
 def push() -> Response:
-    """Take notices in, once a key; the same request again gets the same answer."""
+    """Ingest notices, once a key; the same request again gets the same answer."""
     received_at = int(time.time())
     with admitted(PUSH) as caller:
         sent = receive(caller)
@@ -135,7 +135,7 @@ def report(number: int) -> Response:
         if delivery is None:
             raise Problem(404, "delivery", "Not found", "This token pushed no delivery of that number.")
         received = {"received_at": iso(to_instant(delivery.received_at))}
-        told = answer(delivery).as_json() | received | {"refused": _refused(session, number)}
+        told = result_of(delivery).as_json() | received | {"refused": _refused(session, number)}
     del told["sha256"]  # of what was kept of the body, not of what was sent
     return _said(json.dumps(told), 200)
 
@@ -143,7 +143,7 @@ def report(number: int) -> Response:
 def _work(caller: Caller, push: Push) -> Worked:
     """Have a push applied, and charge the caller for it; raises Problem where it was not."""
     pushes: Pushes = current_app.extensions["monitor_pushes"]
-    key, begun = _vault().hand_over(), time.monotonic()
+    key, begun = _vault().export_key(), time.monotonic()
     try:
         worked = pushes.work(push, key)
     except PushBusyError:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from monitor.formats.reading import LINE_LIMIT
+from monitor.formats.files import LINE_LIMIT
 from monitor.formats.rows import Lines, RowError, decode
 
 # Possessive, and only where a field must begin: a quote without an end costs its length once, not squared.

@@ -6,14 +6,27 @@ nothing about when it went.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
-from monitor.formats.localtime import PlainTimes
+from monitor.clear_text import is_mail
+from monitor.formats.fast_path import (
+    Cells,
+    FastPath,
+    LineLayout,
+    RegularRows,
+    addresses_of,
+    hosts_of,
+    irregular_places,
+    is_irregular_text,
+    not_in_order,
+    of_instants,
+    of_texts,
+)
+from monitor.formats.localtime import NO_TIME, PlainTimes
 from monitor.formats.records import Context, NoticeRecord, Record, Rejected, SightingRecord
-from monitor.formats.regular import Lanes, Shape
-from monitor.formats.rows import Lines, RowError
+from monitor.formats.rows import CLOCK_SKEW, Lines, RowError
 from monitor.formats.scart.dialect import fields_of
-from monitor.formats.scart.regular import RegularNtd
 from monitor.formats.scart.rows import Row, clock_of, outcome, quoted_header, status_of
 from monitor.formats.scart.words import CUT_AT, ITEM_NUMBER, NOT_SENT, SENT
 from monitor.vocabulary import Role, State
@@ -29,6 +42,10 @@ CLOSED_COLUMNS = (
 
 _STATUSES = NOT_SENT | frozenset(SENT)
 _ROLES = {str(role): role for role in Role}
+_TIMES = ("NTD status time", "first seen", "last seen")
+_DELIVERY = {status: str(delivery) for status, (delivery, _) in SENT.items()}
+_CHANNEL = {status: str(channel) for status, (_, channel) in SENT.items()}
+_HOSTER = str(Role.HOSTER)
 
 
 def parse_ntd(lines: Lines, context: Context) -> Iterator[Record | Rejected]:
@@ -41,20 +58,22 @@ def parse_ntdclosed(lines: Lines, context: Context) -> Iterator[Record | Rejecte
     return _parse(lines, context, CLOSED_COLUMNS, _closed_row)
 
 
-def ntd_lanes(lines: Lines, context: Context) -> Lanes:
+def ntd_fast_path(lines: Lines, context: Context) -> FastPath:
     """The `ntd` export, to be read by columns where its rows are regular."""
-    return _lanes(lines, context, NTD_COLUMNS, _ntd_row)
+    return _fast_path(lines, context, NTD_COLUMNS, _ntd_row)
 
 
 def _parse(
     lines: Lines, context: Context, columns: tuple[str, ...], read: Callable[[int, Row], Record]
 ) -> Iterator[Record | Rejected]:
-    lanes = _lanes(lines, context, columns, read)
-    for line, raw in lanes.rows:
-        yield lanes.read(line, raw)
+    export = _fast_path(lines, context, columns, read)
+    for line, raw in export.rows:
+        yield export.read_row(line, raw)
 
 
-def _lanes(lines: Lines, context: Context, columns: tuple[str, ...], read: Callable[[int, Row], Record]) -> Lanes:
+def _fast_path(
+    lines: Lines, context: Context, columns: tuple[str, ...], read: Callable[[int, Row], Record]
+) -> FastPath:
     clock = clock_of(context)
     header = quoted_header(lines, columns)
     flags = header.flags
@@ -65,9 +84,9 @@ def _lanes(lines: Lines, context: Context, columns: tuple[str, ...], read: Calla
         except RowError as error:
             return Rejected(line, error.reason, error.column, raw or b"")
 
-    shape = Shape(header.positions, header.width, separator=";", end=";")
+    layout = LineLayout(header.positions, header.width, separator=";", end=";")
     regular = RegularNtd(PlainTimes(clock), context.received_at)
-    return Lanes((row for row in lines if row[1] != b""), read_one, shape, regular, flags)
+    return FastPath((row for row in lines if row[1] != b""), read_one, layout, regular, flags)
 
 
 def _fields(raw: bytes | None, width: int) -> list[str]:
@@ -125,3 +144,61 @@ def _closed_row(line: int, row: Row) -> Record:
     url, number = row.text("url"), row.text("filenumber")
     item = number if ITEM_NUMBER.fullmatch(number) else None
     return Record(line, url, len(url) == CUT_AT, (), sightings, tuple(row.flags), file_number=item)
+
+
+@dataclass(frozen=True)
+class RegularNtd:
+    """Reads the regular rows of an `ntd` export by columns, as `_ntd_row` reads them one by one.
+
+    `received_at`: when the export arrived (epoch seconds).
+    """
+
+    times: PlainTimes
+    received_at: int
+
+    def __call__(self, lines: Sequence[int], cells: Cells) -> tuple[RegularRows, set[int]]:
+        """The rows by columns, and the places of those that are not regular."""
+        sent, first, last = (self.times.read(cells[name]) for name in _TIMES)
+        hosts, irregular_urls = hosts_of(cells["url"])
+        addresses, irregular_addresses = addresses_of(cells["IP"], hosts)
+        roles, statuses = cells["abuse type"], cells["NTD status"]
+        rows = RegularRows(
+            line=list(lines),
+            url=cells["url"],
+            host=hosts,
+            sent_at=sent,
+            role=roles,
+            delivery=[_DELIVERY.get(status, "") for status in statuses],
+            channel=[_CHANNEL.get(status, "") for status in statuses],
+            recipient=_if_hoster(roles, cells["abuse owner"]),
+            recipient_country=of_texts(cells["abuse country"]),
+            recipient_email=_if_hoster(roles, cells["abuse email"]),
+            address=addresses,
+            reference=of_texts(cells["NTD filenumber"]),
+            online_at=of_instants(last),
+            offline_at=[None] * len(lines),
+            flag=not_in_order(first, last),
+        )
+        return rows, irregular_urls | irregular_addresses | self._irregular_times(sent, first, last) | _irregular_words(
+            cells
+        )
+
+    def _irregular_times(self, sent: Sequence[int], first: Sequence[int], last: Sequence[int]) -> set[int]:
+        """Where the notice has no time, something lies in the future, or only the clock can read the time."""
+        latest = self.received_at + CLOCK_SKEW
+        irregular = irregular_places(sent, lambda at: not 0 <= at <= latest)
+        irregular |= irregular_places(last, lambda at: not (0 <= at <= latest or at == NO_TIME))
+        return irregular | irregular_places(first, lambda at: not (at >= 0 or at == NO_TIME))
+
+
+def _irregular_words(cells: Cells) -> set[int]:
+    irregular = irregular_places(cells["NTD status"], lambda status: status not in SENT)
+    irregular |= irregular_places(cells["abuse type"], lambda role: role not in _ROLES)
+    irregular |= irregular_places(cells["online counter"], lambda counter: counter and not counter.isdecimal())
+    for column in ("abuse owner", "abuse country", "NTD filenumber"):
+        irregular |= irregular_places(cells[column], is_irregular_text)
+    return irregular | irregular_places(cells["abuse email"], lambda mail: not is_mail(mail))
+
+
+def _if_hoster(roles: Sequence[str], texts: Sequence[str]) -> list[str | None]:
+    return [text or None if role == _HOSTER else None for role, text in zip(roles, texts, strict=True)]

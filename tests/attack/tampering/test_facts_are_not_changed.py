@@ -81,7 +81,7 @@ def test_a_table_is_not_emptied_at_one_stroke(filled: Database) -> None:
 
 
 def test_no_trigger_runs_where_facts_are_stored() -> None:
-    """Taking in pays nothing."""
+    """Ingestion pays nothing."""
     for dialect in ("sqlite", "postgresql"):
         assert {guard.action for guard in expected_guards(dialect)} <= {"update", "delete", "truncate"}
 

@@ -1,7 +1,7 @@
-"""Rows that are plainly regular, read by columns; whatever is odd about a row leaves it to the parser of one row.
+"""The fast path: regular rows are read by columns; every irregular row is left to the parser of one row.
 
-Two lanes lead through some formats, because reading row by row takes several times as long (docs/adr/0017). They must
-never say different things of a row: the lane for columns takes a row only where there is nothing to decide about it.
+Some formats have this second parser because reading row by row takes several times as long (docs/adr/0017). The two
+must never give different results for a row: the fast path takes a row only where there is nothing to decide about it.
 """
 
 from __future__ import annotations
@@ -57,11 +57,11 @@ class RegularRows(NamedTuple):
 
 
 Cells: TypeAlias = Mapping[str, list[str]]  # of each column that is read its texts, without white space around them
-Regular: TypeAlias = Callable[[Sequence[int], Cells], tuple[RegularRows, set[int]]]
+ReadRegular: TypeAlias = Callable[[Sequence[int], Cells], tuple[RegularRows, set[int]]]
 
 
 @dataclass(frozen=True)
-class Shape:
+class LineLayout:
     """How a plain line is written: each cell in quotes, `separator` between two cells, `end` after the last quote."""
 
     positions: Mapping[str, int]
@@ -83,40 +83,40 @@ class Shape:
 
 
 @dataclass(frozen=True)
-class Lanes:
-    """One delivery and both ways through it. `rows`: number and bytes of each line that holds a row.
+class FastPath:
+    """One delivery and both its parsers. `rows`: number and bytes of each line that holds a row.
 
-    `regular` reads the cells of plain lines, and says at which places there is one it cannot read. `flags` are those
-    of every row.
+    `read_row` is the parser of one row. `read_regular` reads the cells of plain lines, and gives the places of the rows
+    it cannot read. `flags` are those of every row.
     """
 
     rows: Iterator[Row]
-    read: Callable[[int, bytes | None], Record | Rejected]
-    shape: Shape
-    regular: Regular
+    read_row: Callable[[int, bytes | None], Record | Rejected]
+    layout: LineLayout
+    read_regular: ReadRegular
     flags: tuple[str, ...] = ()
 
-    def divide(self, rows: Sequence[Row]) -> tuple[RegularRows, list[Record | Rejected]]:
-        """What the rows say: the regular ones by columns, all others one by one, both in the order of their lines."""
-        is_plain = self.shape.pattern().fullmatch
+    def split(self, rows: Sequence[Row]) -> tuple[RegularRows, list[Record | Rejected]]:
+        """The regular rows by columns, and the irregular ones one by one, both in the order of their lines."""
+        is_plain = self.layout.pattern().fullmatch
         plain = [row for row in rows if row[1] is not None and len(row[1]) <= _LONGEST_LINE and is_plain(row[1])]
         lines = [line for line, _ in plain]
-        found, odd = self.regular(lines, self.shape.cells([raw for _, raw in plain if raw is not None]))
-        if odd:
-            found = found.where([place not in odd for place in range(len(plain))])
+        found, irregular = self.read_regular(lines, self.layout.cells([raw for _, raw in plain if raw is not None]))
+        if irregular:
+            found = found.where([place not in irregular for place in range(len(plain))])
         if len(found.line) == len(rows):
             return found, []
-        taken = set(found.line)
-        return found, [self.read(line, raw) for line, raw in rows if line not in taken]
+        regular = set(found.line)
+        return found, [self.read_row(line, raw) for line, raw in rows if line not in regular]
 
 
-def odd_places(column: Sequence[_Value], is_odd: Callable[[_Value], object]) -> set[int]:
-    """Where the odd values stand; each different value is asked about once."""
-    odd = set(filter(is_odd, set(column)))
-    return {place for place, value in enumerate(column) if value in odd} if odd else set()
+def irregular_places(column: Sequence[_Value], is_irregular: Callable[[_Value], object]) -> set[int]:
+    """The places of the irregular values; each different value is tested once."""
+    irregular = set(filter(is_irregular, set(column)))
+    return {place for place, value in enumerate(column) if value in irregular} if irregular else set()
 
 
-def is_odd_text(text: str) -> bool:
+def is_irregular_text(text: str) -> bool:
     """Whether a text might not fit the column it goes to, or may have to be held against the URL of its row."""
     return len(text) > LONGEST_TEXT or holds_address(text) or may_hold_item(text)
 
@@ -124,7 +124,7 @@ def is_odd_text(text: str) -> bool:
 def hosts_of(urls: Sequence[str]) -> tuple[list[str], set[int]]:
     """The host of each URL, and where there is one that is not plain, has no dot, or may be cut."""
     hosts = [plain_host(url) if len(url) <= LONGEST_URL else None for url in urls]
-    return [host or "" for host in hosts], odd_places(hosts, lambda host: host is None or "." not in host)
+    return [host or "" for host in hosts], irregular_places(hosts, lambda host: host is None or "." not in host)
 
 
 def addresses_of(texts: Sequence[str], hosts: Sequence[str]) -> tuple[list[str | None], set[int]]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from monitor.errors import DeliveryError
-from monitor.formats.reading import LINE_LIMIT, fingerprint, read_lines
+from monitor.formats.files import LINE_LIMIT, fingerprint, read_lines
 
 if sys.version_info >= (3, 14):
     from compression import zstd

@@ -1,7 +1,7 @@
 """A large delivery is read by a process of its own: it parses, digests and seals, while this one stores.
 
-The two are joined by pipes. What is to be read goes down the one, with the vault's current key; batches come up the
-other, which holds one or two. A process that reads ends when its pipe does, so it outlives nobody.
+The two are connected by pipes. The task goes down one pipe, with the vault's current key; batches come up the other,
+which holds one or two. The reader process ends when its pipe does, so it never outlives this one.
 """
 
 from __future__ import annotations
@@ -21,27 +21,26 @@ from threading import Thread
 from typing import TypeAlias
 
 from monitor.errors import MonitorError
-from monitor.formats.lanes import LANES
-from monitor.formats.reading import Openable
-from monitor.ingest.batch import Batch
-from monitor.ingest.reading import Piece, Reading, batches, records
-from monitor.ingest.sealed import SealedFile
+from monitor.formats.catalogue import FAST_PATHS
+from monitor.formats.files import Openable
+from monitor.ingest.batches import Batch, Piece, ReadTask, batches, parsed_rows
+from monitor.ingest.sealed_files import SealedFile
 from monitor.process import harden
 from monitor.vault import Vault
 
 _LARGE = 4 * 2**20  # bytes: about as long as it takes another process to start
 _WAITING = 2**20  # bytes that may wait in the pipe: a batch, so that neither process has to wait for the other's turn
-_TASK, _ANSWERS = 0, 1  # the file descriptors that a process is given its task by, and answers by
-_LENGTH = 8  # bytes of the number that says how long an answer is
+_TASK, _MESSAGES = 0, 1  # the file descriptors that a process is given its task by, and answers by
+_LENGTH = 8  # bytes of the number that says how long a message is
 
-Told: TypeAlias = Batch | Exception | None  # None: that was all
+Message: TypeAlias = Batch | Exception | None  # None: that was all
 
 
 class SlowReaderError(Exception):
-    """Whoever stores has waited too long for whoever reads."""
+    """Storing has waited too long for the reader process."""
 
 
-class Patience:
+class WaitBudget:
     """How long to wait for a reader, in all: 5 seconds, and as long as was spent on what it read."""
 
     def __init__(self, grace: float = 5, clock: Callable[[], float] = time.monotonic) -> None:
@@ -51,7 +50,7 @@ class Patience:
         self._since: float | None = None
 
     def begin(self) -> None:
-        """From here on it counts."""
+        """Start counting."""
         self._begun, self._waited = self._clock(), 0.0
 
     @contextmanager
@@ -74,26 +73,26 @@ class Patience:
         return max(0.0, self._grace + worked - waited)
 
 
-def batches_of(
-    reading: Reading, vault: Vault, patience: Patience | None = None
+def read_batches(
+    task: ReadTask, vault: Vault, budget: WaitBudget | None = None
 ) -> AbstractContextManager[Iterator[Batch]]:
-    """The rows of a delivery in order, read here or, where that is faster, apart.
+    """The rows of a delivery in order, read here or, where that is faster, by another process.
 
-    Raises what the parser does; SlowReaderError where the patience with a reader apart ends.
+    Raises what the parser does; SlowReaderError where the budget for waiting on that process is used up.
     """
-    if is_read_apart(reading):
-        return _apart(reading, vault, patience or Patience())
-    return nullcontext(batches(reading, vault))
+    if uses_reader_process(task):
+        return _in_reader_process(task, vault, budget or WaitBudget())
+    return nullcontext(batches(task, vault))
 
 
-def pieces_of(reading: Reading, vault: Vault) -> AbstractContextManager[Iterator[Piece]]:
-    """The rows of a delivery in order, by columns or one by one, as its format goes."""
-    return batches_of(reading, vault) if reading.format in LANES else nullcontext(records(reading))
+def read_pieces(task: ReadTask, vault: Vault) -> AbstractContextManager[Iterator[Piece]]:
+    """The rows of a delivery in order, by columns where its format has a fast path, else one by one."""
+    return read_batches(task, vault) if task.format in FAST_PATHS else nullcontext(parsed_rows(task))
 
 
-def is_read_apart(reading: Reading) -> bool:
-    """Whether another process reads it: where it goes by columns, is large, and there is a core to spare."""
-    return reading.format in LANES and _is_large(reading.file) and len(os.sched_getaffinity(0)) > 1
+def uses_reader_process(task: ReadTask) -> bool:
+    """Whether another process reads it: where it has a fast path, is large, and there is a core to spare."""
+    return task.format in FAST_PATHS and _is_large(task.file) and len(os.sched_getaffinity(0)) > 1
 
 
 def _is_large(file: Openable) -> bool:
@@ -105,7 +104,7 @@ def _is_large(file: Openable) -> bool:
 
 
 @contextmanager
-def _apart(reading: Reading, vault: Vault, patience: Patience) -> Iterator[Iterator[Batch]]:
+def _in_reader_process(task: ReadTask, vault: Vault, budget: WaitBudget) -> Iterator[Iterator[Batch]]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MONITOR_")}
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
     command = [sys.executable, "-P", "-m", __name__]
@@ -113,26 +112,26 @@ def _apart(reading: Reading, vault: Vault, patience: Patience) -> Iterator[Itera
         with suppress(OSError):  # not allowed that much: then the two wait for each other more often
             fcntl.fcntl(process.stdout or -1, fcntl.F_SETPIPE_SZ, _WAITING)
         try:
-            yield _received(process, pickle.dumps((_with(None, reading), vault.hand_over())), patience)
+            yield _received(process, pickle.dumps((_with(None, task), vault.export_key())), budget)
         finally:
             process.kill()
 
 
-def _with(vault: Vault | None, reading: Reading) -> Reading:
-    """The reading with these keys for its file, where that is sealed, or none on the way to another process."""
-    file = reading.file
-    return replace(reading, file=replace(file, vault=vault)) if isinstance(file, SealedFile) else reading
+def _with(vault: Vault | None, task: ReadTask) -> ReadTask:
+    """The task with these keys for its file, where that is sealed, or none on the way to another process."""
+    file = task.file
+    return replace(task, file=replace(file, vault=vault)) if isinstance(file, SealedFile) else task
 
 
-def _received(process: Popen[bytes], task: bytes, patience: Patience) -> Iterator[Batch]:
+def _received(process: Popen[bytes], packed: bytes, budget: WaitBudget) -> Iterator[Batch]:
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        _write(process.stdin.fileno(), task)
-        while told := pickle.loads(_next(process.stdout.fileno(), patience)):  # noqa: S301 -- from `main`
-            if isinstance(told, Exception):
-                raise told
-            yield told
+        _write(process.stdin.fileno(), packed)
+        while message := pickle.loads(_next_message(process.stdout.fileno(), budget)):  # noqa: S301 -- from `main`
+            if isinstance(message, Exception):
+                raise message
+            yield message
     except (EOFError, BrokenPipeError, pickle.UnpicklingError):
         with suppress(TimeoutExpired):
             process.wait(1)
@@ -140,17 +139,17 @@ def _received(process: Popen[bytes], task: bytes, patience: Patience) -> Iterato
         raise MonitorError(f"{broke_off}; nothing was stored, try again") from None
 
 
-def _next(pipe: int, patience: Patience) -> bytearray:
-    """What the process tells next."""
-    with patience.waiting():
-        return _exactly(pipe, int.from_bytes(_exactly(pipe, _LENGTH, patience)), patience)
+def _next_message(pipe: int, budget: WaitBudget) -> bytearray:
+    """The next message of the process."""
+    with budget.waiting():
+        return _exactly(pipe, int.from_bytes(_exactly(pipe, _LENGTH, budget)), budget)
 
 
-def _exactly(pipe: int, size: int, patience: Patience) -> bytearray:
+def _exactly(pipe: int, size: int, budget: WaitBudget) -> bytearray:
     found = bytearray(size)
     view = memoryview(found)
     while view:
-        ready, _, _ = select.select([pipe], [], [], patience.left())
+        ready, _, _ = select.select([pipe], [], [], budget.left())
         if not ready:
             raise SlowReaderError
         count = os.readv(pipe, [view])
@@ -166,30 +165,30 @@ def _write(pipe: int, content: bytes) -> None:
         rest = rest[os.write(pipe, rest) :]
 
 
-def _told(reading: Reading, vault: Vault) -> Iterator[Told]:
+def _messages(task: ReadTask, vault: Vault) -> Iterator[Message]:
     try:
-        yield from batches(reading, vault)
+        yield from batches(task, vault)
         yield None
     except Exception as error:  # noqa: BLE001 -- the boundary of a process: whoever asked raises it
         yield error
 
 
 def _end_with_parent() -> None:
-    """Nothing more comes down the pipe, so what is read is its end: the parent is gone, or has done with this."""
+    """Nothing more comes down the pipe, so a read returns at its end: the parent is gone, or has finished with this."""
     os.read(_TASK, 1)
     os._exit(1)
 
 
 def main() -> None:
-    """Read what standard input asks for, and tell of it on standard output."""
+    """Read the delivery that standard input names, and send its batches to standard output."""
     harden()
-    reading, key = pickle.load(sys.stdin.buffer)  # noqa: S301 -- from `_received`
+    task, key = pickle.load(sys.stdin.buffer)  # noqa: S301 -- from `_received`
     vault = Vault(key)
     Thread(target=_end_with_parent, daemon=True).start()
     with suppress(BrokenPipeError):
-        for told in _told(_with(vault, reading), vault):
-            content = pickle.dumps(told, pickle.HIGHEST_PROTOCOL)  # ready before the other asks
-            _write(_ANSWERS, len(content).to_bytes(_LENGTH) + content)
+        for message in _messages(_with(vault, task), vault):
+            content = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)  # ready before the other asks
+            _write(_MESSAGES, len(content).to_bytes(_LENGTH) + content)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Intake: `monitor ingest` as users run it, against the driver's own upsert of the same rows into one table.
+"""Ingestion: `monitor ingest` as users run it, against the driver's own upsert of the same rows into one table.
 
 Both take turns, three each, and their sums are compared: a machine that is shared changes its speed from turn to turn.
 The rows are in the order of their numbers, as exports are: a month of notices, sent within hours of their turn.
@@ -92,7 +92,7 @@ def _compare(folder: Path, export: Export, new_database: NewDatabase, driver: Dr
         costs.append(_whole(folder / str(turn), export, url, path))
     all_rows, driven, whole = _ROUNDS * rows, sum(seconds), sum(cost.seconds for cost in costs)
     print(
-        f"intake of {rows:,} rows of {export.format} on {url.partition(':')[0]}: driver's upsert",
+        f"ingestion of {rows:,} rows of {export.format} on {url.partition(':')[0]}: driver's upsert",
         f"{all_rows / driven:,.0f} rows/s, all of it {all_rows / whole:,.0f} rows/s,",
         f"ratio {driven / whole:.3f} (bar 0.25), turn by turn",
         ", ".join(f"{one / cost.seconds:.2f}" for one, cost in zip(seconds, costs, strict=True)) + ";",

@@ -1,6 +1,7 @@
-"""A fetched delivery in a file, sealed: piece by piece, so that neither writing nor reading takes more than a piece.
+"""Sealed temporary files: a fetched delivery on disk (`SealedFile`), and what is read before it is stored (`Spool`).
 
-Each piece holds, under its seal, whose file it is (by the file's name), its own number and whether it is the last: a
+Both are sealed piece by piece, so that neither writing nor reading takes more memory than a piece. Each piece of a
+SealedFile holds, under its seal, whose file it is (by the file's name), its own number and whether it is the last: a
 file that was cut, put together in another order or put in the place of another one does not open. The key is the
 vault's; where another process reads the file, it is given the key and the path, each by itself.
 """
@@ -14,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from io import BufferedReader, RawIOBase
 from pathlib import Path
+from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, Literal
 
 from monitor.errors import DeliveryError, MonitorError
@@ -24,6 +26,8 @@ _NAME = 16  # bytes of a digest of the file's name
 _INSIDE = struct.Struct(f">{_NAME}sQ?")  # before the content: whose file, number of the piece, whether it is the last
 _OUTSIDE = struct.Struct(">II")  # before the seal: version of the key, length of what is sealed
 _LONGEST = PIECE + 1024  # bytes of a sealed piece
+_IN_MEMORY = 8 * 2**20  # bytes of a spool; what is more goes to the folder for temporary files (TMPDIR), unlinked
+_LENGTH = 8  # bytes of the number before each piece of a spool
 
 
 @dataclass(frozen=True)
@@ -119,3 +123,45 @@ class _Pieces(RawIOBase):
 
     def _damaged(self) -> DeliveryError:
         return DeliveryError("what was kept of the file while it was ingested is damaged; fetch it again")
+
+
+class Spool:
+    """Pieces in the order in which they were added, in memory or in a file without a name, read as often as need be.
+
+    Closing it removes them, and so does the end of the process.
+    """
+
+    def __init__(self, vault: Vault) -> None:
+        """An empty one; what is added is sealed under the vault's current key."""
+        self._vault = vault
+        self._file = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 -- closed by `close`
+        self._end = 0
+
+    def add(self, piece: bytes) -> None:
+        """Seal a piece and keep it; raises MonitorError where there is no room for it."""
+        sealed = self._vault.seal(piece)
+        try:
+            self._file.seek(self._end)
+            self._file.write(len(sealed).to_bytes(_LENGTH) + sealed)
+            self._file.flush()
+        except OSError as error:
+            reason = f"a delivery could not be put by while it is read ({error.strerror})"
+            raise MonitorError(f"{reason}; make room where temporary files go (TMPDIR)") from error
+        self._end += _LENGTH + len(sealed)
+
+    def sealed(self) -> Iterator[bytes]:
+        """Each piece as it was sealed."""
+        at = 0
+        while at < self._end:
+            self._file.seek(at)
+            size = int.from_bytes(self._file.read(_LENGTH))
+            yield self._file.read(size)
+            at += _LENGTH + size
+
+    def pieces(self) -> Iterator[bytes]:
+        """Each piece."""
+        return (self._vault.open(sealed, self._vault.version) for sealed in self.sealed())
+
+    def close(self) -> None:
+        """Remove all of it."""
+        self._file.close()

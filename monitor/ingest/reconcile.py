@@ -1,8 +1,8 @@
-"""Notices that only an item's own record tells of, compared with those the ntd export tells of.
+"""Reconciles the notices that are in an item's own record with those in the `ntd` export of the same source.
 
-`ntd` lists what was sent by mail. A first notice to the hoster that an item knows of and `ntd` does not was sent by
-API; it becomes a notice of its own. Should `ntd` tell of it later after all, that one stands, and the other is
-withdrawn: the facts that count are the same whatever came first.
+`ntd` lists what was sent by mail. A first notice to the hoster that is in an item's record and not in `ntd` was sent by
+API; it is stored as a notice. If `ntd` has it later after all, the notice from `ntd` counts and the other is withdrawn:
+the facts that count are the same in whichever order the exports arrived.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from sqlalchemy import select
 
 from monitor.db import insert_columns, rows_where, table_of
 from monitor.formats.records import NoticeRecord, Record
-from monitor.ingest.batch import Batch
-from monitor.ingest.items import Item
+from monitor.ingest.batches import Batch
+from monitor.ingest.rows import Item
 from monitor.ingest.store import Store
 from monitor.models.facts import Content, Correction, Delivery, Notice
 from monitor.vocabulary import Decision, DeliveryState, Kind, Role
 
 _SCART, NTD = "scart-", "scart-ntd"
 _ARRIVED = (str(DeliveryState.DELIVERED), str(DeliveryState.ASSUMED))
-_REASON = "the ntd export tells of this notice itself; that one counts"
+_REASON = "the ntd export tells of this notice itself; that one counts"  # this and the next: as stored
 _BY = "taking in"
 
 
 class _Sent(NamedTuple):
-    """A stored notice to the hoster that arrived; `by_ntd`: the ntd export tells of it."""
+    """A stored notice to the hoster that arrived; `by_ntd`: it is in the ntd export."""
 
     identifier: int
     content: int
@@ -36,10 +36,10 @@ class _Sent(NamedTuple):
     by_ntd: bool
 
 
-def compare(store: Store, told: Sequence[tuple[int, Item]]) -> Iterator[Item]:
-    """For (content id, item) the first notices still to be stored; counts what only one of the exports tells of."""
-    known = _sent(store, {content for content, _ in told})
-    for content, item in told:
+def first_notices_to_store(store: Store, items: Sequence[tuple[int, Item]]) -> Iterator[Item]:
+    """For (content id, item) the first notices still to be stored; counts what is in one of the exports only."""
+    known = _sent(store, {content for content, _ in items})
+    for content, item in items:
         record = item.record
         if record.first_notice is not None:
             at = record.first_notice.sent_at
@@ -54,8 +54,8 @@ def compare(store: Store, told: Sequence[tuple[int, Item]]) -> Iterator[Item]:
             store.tally.flags["notice_only_in_ntd"] += 1
 
 
-def may_retell(store: Store) -> bool:
-    """Whether the delivery can tell of a notice that is known from an item's record only."""
+def can_repeat_notices(store: Store) -> bool:
+    """Whether the delivery can hold a notice that is stored from an item's record."""
     if store.delivery.format != NTD:
         return False
     source = store.delivery.source
@@ -63,17 +63,17 @@ def may_retell(store: Store) -> bool:
     return store.session.scalar(select(Delivery.id).where(*others).limit(1)) is not None
 
 
-def withdraw_retold(store: Store, batch: Batch) -> None:
-    """Withdraw each notice known from an item's record only, once ntd tells of one sent in the same second."""
-    told = batch.notices
-    to_whom = zip(told.row, told.role, told.delivery, strict=True)
+def reconcile(store: Store, batch: Batch) -> None:
+    """Withdraw each notice stored from an item's record, once ntd has one sent in the same second."""
+    notices = batch.notices
+    to_whom = zip(notices.row, notices.role, notices.delivery, strict=True)
     digests = {batch.rows.url_digest[row] for row, role, how in to_whom if role == Role.HOSTER and how in _ARRIVED}
     contents = {row[1] for row in _rows(store, Content, ("url_digest", "id"), "url_digest", digests)}
-    retold = set[tuple[int, int]]()
+    repeated = set[tuple[int, int]]()
     for sent in _sent(store, contents).values():
         moments = {notice.sent_at for notice in sent if notice.by_ntd}
-        retold |= {(n.identifier, n.content) for n in sent if not n.by_ntd and n.sent_at in moments}
-    new = sorted(retold - _withdrawn(store, {identifier for identifier, _ in retold}))
+        repeated |= {(n.identifier, n.content) for n in sent if not n.by_ntd and n.sent_at in moments}
+    new = sorted(repeated - _withdrawn(store, {identifier for identifier, _ in repeated}))
     each = {"notice_id": [identifier for identifier, _ in new], "content_id": [content for _, content in new]}
     always = {"decision": str(Decision.WITHDRAW_NOTICE), "reason": _REASON, "decided_by": _BY}
     insert_columns(store.session, table_of(Correction), each, always | {"recorded_at": store.recorded_at})
@@ -99,7 +99,7 @@ def _sent(store: Store, contents: Collection[int]) -> dict[int, list[_Sent]]:
     formats = dict(_rows(store, Delivery, ("id", "format"), "id", {row[3] for row in rows}))
     by_content = defaultdict[int, list[_Sent]](list)
     for row in rows:
-        if formats[row[3]].startswith(_SCART):  # what others told the hoster is compared with nothing here
+        if formats[row[3]].startswith(_SCART):  # notices from other systems are not compared here
             by_content[row[1]].append(_Sent(row[0], row[1], row[2], formats[row[3]] == NTD))
     return defaultdict(
         list, {c: [n for member in family for n in by_content[member]] for c, family in families.items()}

@@ -1,4 +1,4 @@
-"""Taking in: what is stored, what is not stored twice, and that a delivery is whole or nothing."""
+"""Ingestion: what is stored, what is not stored twice, and that a delivery is whole or nothing."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from sqlalchemy import func, select
 
 from monitor.db import transaction
 from monitor.errors import DeliveryError, MonitorError
-from monitor.ingest.answer import Answer
-from monitor.ingest.take import Parcel, take
+from monitor.ingest.delivery import DeliveryFile, load
+from monitor.ingest.result import IngestResult
 from monitor.instants import parse_instant
 from monitor.models.facts import Content, Delivery, Notice, Quarantined, Sighting, Site
 from monitor.vault import Vault, create_keys
 from tests.conftest import Database
-from tests.samples import Closed, Ntd, feed, on_disk, parcel
+from tests.samples import Closed, Ntd, delivery_file, feed, on_disk
 
 NOW = parse_instant("2026-04-11T00:00:00Z")
 URL = "https://img.s0001.example/a.jpg"
 
 
-def take_in(database: Database, vault: Vault, what: Parcel) -> Answer:
+def ingested(database: Database, vault: Vault, what: DeliveryFile) -> IngestResult:
     with transaction(database.engine) as session:
-        return take(session, vault, what, NOW)
+        return load(session, vault, what, NOW)
 
 
 def counts(database: Database) -> dict[str, int | None]:
@@ -38,7 +38,7 @@ def counts(database: Database) -> dict[str, int | None]:
 
 
 def test_an_answer_counts_every_row(database: Database, vault: Vault, tmp_path: Path) -> None:
-    what = parcel(
+    what = delivery_file(
         tmp_path,
         "2026-04-10T18:00:00Z",
         Ntd(URL, "2026-04-10 12:00:00", last="2026-04-10 11:00:00"),
@@ -47,7 +47,7 @@ def test_an_answer_counts_every_row(database: Database, vault: Vault, tmp_path: 
         Ntd("nonsense", "2026-04-10 12:00:00"),
         Ntd("https://s0002.example/", "2026-04-10 12:00:00", status="lost"),
     )
-    answer = take_in(database, vault, what)
+    answer = ingested(database, vault, what)
     assert (answer.rows, answer.accepted, answer.duplicate) == (5, 2, 1)
     assert answer.quarantined == {"unknown_status": 1, "url_without_host": 1}
     assert (answer.contents_new, answer.notices_new, answer.sightings_new) == (2, 2, 1)
@@ -56,10 +56,10 @@ def test_an_answer_counts_every_row(database: Database, vault: Vault, tmp_path: 
 
 
 def test_the_same_file_twice_changes_nothing_and_says_so(database: Database, vault: Vault, tmp_path: Path) -> None:
-    what = parcel(tmp_path, "2026-04-10T18:00:00Z", Ntd(URL, "2026-04-10 12:00:00"))
-    first = take_in(database, vault, what)
+    what = delivery_file(tmp_path, "2026-04-10T18:00:00Z", Ntd(URL, "2026-04-10 12:00:00"))
+    first = ingested(database, vault, what)
     before = counts(database)
-    again = take_in(database, vault, what)
+    again = ingested(database, vault, what)
     assert counts(database) == before
     assert (again.repeated, again.delivery, again.rows, again.accepted, again.duplicate) == (
         True, first.delivery, 1, 0, 1,
@@ -69,21 +69,25 @@ def test_the_same_file_twice_changes_nothing_and_says_so(database: Database, vau
 
 def test_the_same_facts_in_another_file_are_duplicates(database: Database, vault: Vault, tmp_path: Path) -> None:
     row = Ntd(URL, "2026-04-10 12:00:00", last="2026-04-10 11:00:00")
-    take_in(database, vault, parcel(tmp_path, "2026-04-10T18:00:00Z", row))
-    second = take_in(database, vault, parcel(tmp_path, "2026-04-10T19:00:00Z", row, replace(row, url=URL + "?2")))
+    ingested(database, vault, delivery_file(tmp_path, "2026-04-10T18:00:00Z", row))
+    second = ingested(
+        database, vault, delivery_file(tmp_path, "2026-04-10T19:00:00Z", row, replace(row, url=URL + "?2"))
+    )
     assert (second.accepted, second.duplicate, second.contents_new) == (1, 1, 1)
 
 
 def test_a_url_is_one_item_however_its_host_is_written(database: Database, vault: Vault, tmp_path: Path) -> None:
     rows = [Ntd(url, "2026-04-10 12:00:00") for url in ("https://S1.example:443/A", "HTTPS://s1.example/A")]
-    answer = take_in(database, vault, parcel(tmp_path, "2026-04-10T18:00:00Z", *rows))
+    answer = ingested(database, vault, delivery_file(tmp_path, "2026-04-10T18:00:00Z", *rows))
     assert (answer.contents_new, answer.duplicate) == (1, 1)
 
 
 def test_nothing_but_digests_and_sealed_text_is_stored(database: Database, vault: Vault, tmp_path: Path) -> None:
     canary = "https://canary.s0001.example/very-secret-path.jpg"
-    take_in(
-        database, vault, parcel(tmp_path, "2026-04-10T18:00:00Z", Ntd(canary, "2026-04-10 12:00:00", ip="192.0.2.7"))
+    ingested(
+        database,
+        vault,
+        delivery_file(tmp_path, "2026-04-10T18:00:00Z", Ntd(canary, "2026-04-10 12:00:00", ip="192.0.2.7")),
     )
     with transaction(database.engine) as session:
         content, notice = session.scalars(select(Content)).one(), session.scalars(select(Notice)).one()
@@ -96,7 +100,7 @@ def test_nothing_but_digests_and_sealed_text_is_stored(database: Database, vault
 
 def test_a_quarantined_row_is_kept_sealed_and_whole(database: Database, vault: Vault, tmp_path: Path) -> None:
     row = Ntd(URL, "2026-04-10 12:00:00", status="lost")
-    take_in(database, vault, parcel(tmp_path, "2026-04-10T18:00:00Z", row))
+    ingested(database, vault, delivery_file(tmp_path, "2026-04-10T18:00:00Z", row))
     with transaction(database.engine) as session:
         kept = session.scalars(select(Quarantined)).one()
         assert (kept.line, kept.reason, kept.column) == (2, "unknown_status", "NTD status")
@@ -109,7 +113,7 @@ def test_the_address_of_a_feed_is_the_host_where_that_is_one(database: Database,
         ("2026-04-09 06:00:00", "http://[2001:db8::7]/x", "online", "2026-04-10 03:00:00"),
         ("2026-04-09 06:00:00", "http://s1.example/x", "online", "2026-04-10 03:00:00"),
     ]
-    take_in(database, vault, feed(tmp_path, "2026-04-10T12:00:00Z", *rows))
+    ingested(database, vault, feed(tmp_path, "2026-04-10T12:00:00Z", *rows))
     with transaction(database.engine) as session:
         notices = session.scalars(select(Notice).order_by(Notice.id)).all()
         found = [n.address_sealed and vault.open_text(n.address_sealed, n.key_version) for n in notices]
@@ -120,8 +124,8 @@ def test_a_cut_url_carries_the_digest_of_the_whole_one_s_beginning(
     database: Database, vault: Vault, tmp_path: Path
 ) -> None:
     whole = "https://img.s0001.example/".ljust(300, "x")
-    take_in(database, vault, parcel(tmp_path, "2026-04-10T18:00:00Z", Ntd(whole[:255], "2026-04-10 12:00:00")))
-    take_in(database, vault, parcel(tmp_path, "2026-04-10T19:00:00Z", Closed(whole)))
+    ingested(database, vault, delivery_file(tmp_path, "2026-04-10T18:00:00Z", Ntd(whole[:255], "2026-04-10 12:00:00")))
+    ingested(database, vault, delivery_file(tmp_path, "2026-04-10T19:00:00Z", Closed(whole)))
     with transaction(database.engine) as session:
         cut, full = session.scalars(select(Content).order_by(Content.id)).all()
         assert (cut.truncated, full.truncated) == (True, False)
@@ -129,34 +133,38 @@ def test_a_cut_url_carries_the_digest_of_the_whole_one_s_beginning(
 
 
 def test_a_delivery_that_breaks_off_leaves_nothing(database: Database, vault: Vault, tmp_path: Path) -> None:
-    what = parcel(tmp_path, "2026-04-10T18:00:00Z", *[Ntd(f"{URL}?{n}", "2026-04-10 12:00:00") for n in range(9000)])
+    what = delivery_file(
+        tmp_path, "2026-04-10T18:00:00Z", *[Ntd(f"{URL}?{n}", "2026-04-10 12:00:00") for n in range(9000)]
+    )
     content = on_disk(what).read_bytes()
     on_disk(what).write_bytes(gzip.compress(content)[:-20])
     with pytest.raises(DeliveryError, match="cut off"):
-        take_in(database, vault, what)
+        ingested(database, vault, what)
     assert set(counts(database).values()) == {0}
 
 
 def test_progress_is_told_while_it_goes(database: Database, vault: Vault, tmp_path: Path) -> None:
-    what = parcel(tmp_path, "2026-04-10T18:00:00Z", *[Ntd(f"{URL}?{n}", "2026-04-10 12:00:00") for n in range(16500)])
+    what = delivery_file(
+        tmp_path, "2026-04-10T18:00:00Z", *[Ntd(f"{URL}?{n}", "2026-04-10 12:00:00") for n in range(16500)]
+    )
     told: list[int] = []
     with transaction(database.engine) as session:
-        take(session, vault, what, NOW, told.append)
+        load(session, vault, what, NOW, told.append)
     assert told == [8000, 16000, 16500]
 
 
 def test_a_header_and_nothing_else_is_an_empty_delivery(database: Database, vault: Vault, tmp_path: Path) -> None:
-    what = parcel(tmp_path, "2026-04-10T18:00:00Z", Ntd(URL, ""))
+    what = delivery_file(tmp_path, "2026-04-10T18:00:00Z", Ntd(URL, ""))
     on_disk(what).write_text(on_disk(what).read_text().splitlines()[0] + "\n")
-    answer = take_in(database, vault, what)
+    answer = ingested(database, vault, what)
     assert (answer.rows, answer.warnings) == (0, ("no_rows: the delivery holds a header and nothing else",))
 
 
 def test_two_deliver_the_same_file_at_the_same_moment(database: Database, vault: Vault, tmp_path: Path) -> None:
     rows = [Ntd(f"{URL}?{n}", "2026-04-10 12:00:00") for n in range(3000)]
-    what = parcel(tmp_path, "2026-04-10T18:00:00Z", *rows)
-    answers: list[Answer] = []
-    threads = [threading.Thread(target=lambda: answers.append(take_in(database, vault, what))) for _ in range(2)]
+    what = delivery_file(tmp_path, "2026-04-10T18:00:00Z", *rows)
+    answers: list[IngestResult] = []
+    threads = [threading.Thread(target=lambda: answers.append(ingested(database, vault, what))) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -166,7 +174,7 @@ def test_two_deliver_the_same_file_at_the_same_moment(database: Database, vault:
 
 
 def test_a_wrong_key_file_says_so(database: Database, vault: Vault, tmp_path: Path) -> None:
-    take_in(database, vault, parcel(tmp_path, "2026-04-10T18:00:00Z", Ntd(URL, "2026-04-10 12:00:00")))
+    ingested(database, vault, delivery_file(tmp_path, "2026-04-10T18:00:00Z", Ntd(URL, "2026-04-10 12:00:00")))
     create_keys(tmp_path / "other.json")
     other = Vault(tmp_path / "other.json")
     with transaction(database.engine) as session:
@@ -179,26 +187,26 @@ def test_killed_in_the_middle_nothing_is_left_and_the_next_run_completes(
     database: Database, vault: Vault, tmp_path: Path
 ) -> None:
     rows = [Ntd(f"{URL}?{n}", "2026-04-10 12:00:00") for n in range(17_000)]
-    what = parcel(tmp_path, "2026-04-10T18:00:00Z", *rows)
+    what = delivery_file(tmp_path, "2026-04-10T18:00:00Z", *rows)
     script = (
         "import os, signal, sys\n"
         "from pathlib import Path\n"
         "from monitor.db import connect, transaction\n"
-        "from monitor.ingest import store, take\n"
+        "from monitor.ingest import delivery, store\n"
         "from monitor.settings import Source\n"
         "from monitor.vault import Vault\n"
         "url, keys, path = sys.argv[1:]\n"
-        "add, calls = store.Store.add, []\n"
+        "add, calls = store.Store.add_facts, []\n"
         "def killed(self, items):\n"
         "    add(self, items)\n"
         "    calls.append(1)\n"
         "    if len(calls) == 2: os.kill(os.getpid(), signal.SIGKILL)\n"
-        "store.Store.add = killed\n"
-        "parcel = take.Parcel(Source('scart', zone='UTC'), 'scart-ntd', Path(path), 1775844000)\n"
+        "store.Store.add_facts = killed\n"
+        "delivery_file = delivery.DeliveryFile(Source('scart', zone='UTC'), 'scart-ntd', Path(path), 1775844000)\n"
         "with transaction(connect(url)) as session:\n"
-        "    take.take(session, Vault(Path(keys)), parcel, 1775865600)\n"
+        "    delivery.load(session, Vault(Path(keys)), delivery_file, 1775865600)\n"
     )
     arguments = [sys.executable, "-c", script, database.url, str(tmp_path / "keys.json"), str(what.path)]
     assert subprocess.run(arguments, check=False).returncode == -9
     assert set(counts(database).values()) == {0}
-    assert take_in(database, vault, what).notices_new == 17_000
+    assert ingested(database, vault, what).notices_new == 17_000

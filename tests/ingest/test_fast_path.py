@@ -1,4 +1,4 @@
-"""Two lanes through a format: what the one for columns makes of a delivery is what the one for rows makes of it."""
+"""The fast path: what it makes of a delivery is what the parser of one row makes of it."""
 
 from __future__ import annotations
 
@@ -12,28 +12,27 @@ from hypothesis import strategies as st
 from sqlalchemy import select, text
 
 from monitor.db import connect, transaction
-from monitor.formats.lanes import LANES
-from monitor.formats.reading import Openable, read_lines
+from monitor.formats.catalogue import FAST_PATHS
+from monitor.formats.fast_path import LONGEST_TEXT, FastPath, RegularRows
+from monitor.formats.files import Openable, read_lines
 from monitor.formats.records import Context, Record, Rejected
-from monitor.formats.regular import LONGEST_TEXT, Lanes, RegularRows
 from monitor.formats.scart.ntd import NTD_COLUMNS
 from monitor.formats.urlhaus import COLUMNS
-from monitor.ingest.outcomes import Outcome
-from monitor.ingest.reading import Reading, batches
-from monitor.ingest.take import Parcel
+from monitor.ingest.batches import ReadTask, batches
+from monitor.ingest.delivery import DeliveryFile, ingest
+from monitor.ingest.rows import RowResult
 from monitor.instants import parse_instant
-from monitor.intake import take_in
 from monitor.models.facts import Attribution, Content, Delivery, Notice, Quarantined, Sighting
 from monitor.settings import Source
 from monitor.thresholds import Thresholds
-from monitor.vault import HandedKey, Vault
+from monitor.vault import ExportedKey, Vault
 from monitor.vocabulary import Verdict
 from tests.conftest import NewDatabase
 from tests.faults.facts import facts
 from tests.fuzz.reading import Delivered, by_row, told
 
 CONTEXT = Context(parse_instant("2026-04-12T00:00:00Z"), "Europe/Amsterdam", 5 * 3600)
-VAULT = Vault(HandedKey(7, bytes(range(64))))
+VAULT = Vault(ExportedKey(7, bytes(range(64))))
 
 TIMES = [
     "2026-04-10 12:00:05", "2026-04-09 12:00:59", "2026-04-10 23:59:59", "", "0000-00-00 00:00:00",
@@ -104,7 +103,7 @@ MANGLED: list[Callable[[bytes], bytes]] = [  # what befalls a line: nothing, mos
 
 
 def row(cells: dict[str, list[str]]) -> st.SearchStrategy[dict[str, str]]:
-    """A row of which most cells are the first of their kind: one odd cell alone must be enough."""
+    """A row of which most cells are the first of their kind: one irregular cell alone must be enough."""
     usual = st.just(cells["url"][0])
     one = {name: st.one_of(*[st.just(words[0])] * 4, st.sampled_from(words)) for name, words in cells.items()}
     return st.fixed_dictionaries(one | {"url": st.one_of(usual, st.sampled_from(cells["url"]))})
@@ -130,20 +129,20 @@ def deliveries(draw: st.DrawFn) -> tuple[str, bytes]:
     return "scart-ntd" if is_ntd else "urlhaus", b"\n".join([header, *(spoil(write(names, r)) for r, spoil in rows)])
 
 
-def _by_columns(reading: Reading) -> list[Any]:
+def _by_columns(reading: ReadTask) -> list[Any]:
     return [told(batch, VAULT) for batch in batches(reading, VAULT)]
 
 
-def _by_row(reading: Reading) -> list[Any]:
+def _by_row(reading: ReadTask) -> list[Any]:
     return [told(batch, VAULT) for batch in by_row(reading, VAULT)]
 
 
-def divided(format_name: str, file: Openable) -> tuple[RegularRows, list[Record | Rejected]]:
-    lanes = LANES[format_name](read_lines(file), CONTEXT)
-    return lanes.divide(list(lanes.rows))
+def split(format_name: str, file: Openable) -> tuple[RegularRows, list[Record | Rejected]]:
+    path = FAST_PATHS[format_name](read_lines(file), CONTEXT)
+    return path.split(list(path.rows))
 
 
-def one_odd_thing_a_row(format_name: str) -> bytes:
+def one_irregular_thing_a_row(format_name: str) -> bytes:
     """A file of rows that are plain but for one cell, or one thing that befell the line; each there is, once."""
     is_ntd = format_name == "scart-ntd"
     cells, write = (NTD_CELLS, ntd_line) if is_ntd else (FEED_CELLS, feed_line)
@@ -155,17 +154,17 @@ def one_odd_thing_a_row(format_name: str) -> bytes:
     return b"\n".join([head, *lines, *spoiled])
 
 
-@pytest.mark.parametrize("format_name", LANES)
+@pytest.mark.parametrize("format_name", FAST_PATHS)
 @pytest.mark.parametrize("size", [1, 7, 1000])
-def test_one_odd_thing_is_enough(format_name: str, size: int) -> None:
-    reading = Reading(Delivered(one_odd_thing_a_row(format_name)), format_name, CONTEXT, size)
+def test_one_irregular_thing_is_enough(format_name: str, size: int) -> None:
+    reading = ReadTask(Delivered(one_irregular_thing_a_row(format_name)), format_name, CONTEXT, size)
     assert _by_columns(reading) == _by_row(reading)
 
 
 @settings(max_examples=200, deadline=None)
 @given(deliveries(), st.integers(1, 14))
-def test_both_lanes_say_the_same_of_every_row(delivery: tuple[str, bytes], size: int) -> None:
-    reading = Reading(Delivered(delivery[1]), delivery[0], CONTEXT, size)
+def test_both_parsers_say_the_same_of_every_row(delivery: tuple[str, bytes], size: int) -> None:
+    reading = ReadTask(Delivered(delivery[1]), delivery[0], CONTEXT, size)
     assert _by_columns(reading) == _by_row(reading)
 
 
@@ -179,8 +178,8 @@ def test_both_lanes_say_the_same_of_every_row(delivery: tuple[str, bytes], size:
 def test_a_plain_row_goes_by_columns(format_name: str, header: tuple[str, ...], line: bytes) -> None:
     write = ntd_line if format_name == "scart-ntd" else feed_line
     head = (b"" if format_name == "scart-ntd" else b"# ") + write(list(header), {name: name for name in header})
-    odd = line.replace(b"s1.example/", b"S1.example/")
-    rows, others = divided(format_name, Delivered(b"\n".join([head, line, odd, line])))
+    irregular = line.replace(b"s1.example/", b"S1.example/")
+    rows, others = split(format_name, Delivered(b"\n".join([head, line, irregular, line])))
     assert (rows.line, [other.line for other in others]) == ([2, 4], [3])
 
 
@@ -192,13 +191,13 @@ def test_a_text_that_a_regular_row_may_hold_fits_its_column() -> None:
 @pytest.mark.shared
 def test_the_real_feed_goes_by_columns_and_says_the_same(shared_data: Path) -> None:
     path = shared_data / "urlhaus-2026-04-10T1207Z.csv.gz"
-    rows, others = divided("urlhaus", path)
+    rows, others = split("urlhaus", path)
     assert len(rows.line) > 20 * len(others)
-    reading = Reading(path, "urlhaus", Context(parse_instant("2026-04-10T12:07:00Z"), "UTC", 6 * 3600), 2000)
+    reading = ReadTask(path, "urlhaus", Context(parse_instant("2026-04-10T12:07:00Z"), "UTC", 6 * 3600), 2000)
     assert _by_columns(reading) == _by_row(reading)
 
 
-def test_both_lanes_leave_the_same_in_the_database(
+def test_both_parsers_leave_the_same_in_the_database(
     new_database: NewDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Facts, ids, counts, warnings, quarantine and what became of each row; a second file repeats part of the first."""
@@ -206,25 +205,25 @@ def test_both_lanes_leave_the_same_in_the_database(
     found = []
     for read_by_row in (False, True):
         if read_by_row:
-            monkeypatch.setattr(Lanes, "divide", _divide_nothing)
+            monkeypatch.setattr(FastPath, "split", _split_nothing)
         url = new_database()
-        answers = [_taken_in(url, path) for path in files]
+        answers = [_ingested(url, path) for path in files]
         found.append((answers, facts(url, VAULT), _ids(url)))
     assert found[0] == found[1]
     assert sum(answer[0]["accepted"] for answer in found[0][0]) > 300
 
 
-def _divide_nothing(lanes: Lanes, rows: Sequence[tuple[int, bytes | None]]) -> Any:
+def _split_nothing(path: FastPath, rows: Sequence[tuple[int, bytes | None]]) -> Any:
     nothing = RegularRows._make([] for _ in RegularRows._fields)
-    return nothing, [lanes.read(line, raw) for line, raw in rows]
+    return nothing, [path.read_row(line, raw) for line, raw in rows]
 
 
 def _crooked_export(path: Path, part: int) -> Path:
-    """Every odd cell and every mangled line once, each between plain rows, some about one content."""
+    """Every irregular cell and every mangled line once, each between plain rows, some about one content."""
     plain = {name: words[0] for name, words in NTD_CELLS.items()}
     lines = [ntd_line(list(NTD_COLUMNS), {name: name for name in NTD_COLUMNS})]
-    odd = [{name: word} for name, words in NTD_CELLS.items() for word in words]
-    for number, changed in enumerate(odd * 2):
+    irregular = [{name: word} for name, words in NTD_CELLS.items() for word in words]
+    for number, changed in enumerate(irregular * 2):
         url = {"url": f"https://img.s{number % 7}.example/{(number + part * 60) % 250}"}
         lines += [ntd_line(list(NTD_COLUMNS), plain | url | more) for more in ({}, changed)]
     lines += [spoil(lines[1]) for spoil in MANGLED if spoil(lines[1])]
@@ -232,12 +231,12 @@ def _crooked_export(path: Path, part: int) -> Path:
     return path
 
 
-def _taken_in(url: str, path: Path) -> tuple[dict[str, Any], list[Outcome]]:
-    engine, outcomes = connect(url), list[Outcome]()
+def _ingested(url: str, path: Path) -> tuple[dict[str, Any], list[RowResult]]:
+    engine, outcomes = connect(url), list[RowResult]()
     source = Source("scart", zone="Europe/Amsterdam", gate=Thresholds(shares_from_rows=10**6))
     with transaction(engine) as session:
-        what = Parcel(source, "scart-ntd", path, CONTEXT.received_at)
-        answer = take_in(session, VAULT, what, CONTEXT.received_at, outcomes=outcomes.append)
+        what = DeliveryFile(source, "scart-ntd", path, CONTEXT.received_at)
+        answer = ingest(session, VAULT, what, CONTEXT.received_at, on_row=outcomes.append)
     engine.dispose()
     assert answer.verdict is Verdict.OK, answer.reasons
     return answer.as_json(), outcomes

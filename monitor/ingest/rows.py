@@ -1,19 +1,52 @@
-"""One record made ready for storing: its URL, site and address known only by digest from here on."""
+"""From records to rows ready for storing: URL, site and address by digest; and the result of each row."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from typing import NamedTuple
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import NamedTuple, TypeAlias
 
 from monitor.clear_text import holds_address, holds_item, is_mail
-from monitor.formats.records import NoticeRecord, Record
+from monitor.formats.records import NoticeRecord, Record, Rejected
 from monitor.formats.registry import alias_form
 from monitor.formats.rows import RowError
 from monitor.formats.scart import CUT_AT
-from monitor.vault import NotAUrlError, Vault, address_of, dissect, normalise, site_of
+from monitor.vault import NotAUrlError, Vault, address_of, normal_form, normalise_url, site_of
 from monitor.vocabulary import LONGEST_COUNTRY, LONGEST_RECIPIENT, LONGEST_REFERENCE
 
 HOLDS_ADDRESS = "text_holds_address"
+
+
+class RowStatus(StrEnum):
+    """Every row of a delivery is one of these."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    QUARANTINED = "quarantined"
+
+
+@dataclass(frozen=True, slots=True)
+class RowResult:
+    """One row: its line (or its place among the objects, from 1), its status, and why and where it was refused."""
+
+    row: int
+    status: RowStatus
+    reason: str | None = None
+    column: str | None = None
+
+
+OnRow: TypeAlias = Callable[[RowResult], None]  # called with the result of each row
+
+
+class RefusedRow(NamedTuple):
+    """A row for the quarantine: its line, why and where it was refused, and the row as it came, sealed."""
+
+    line: int
+    reason: str
+    column: str | None
+    row_sealed: bytes
 
 
 class Item(NamedTuple):
@@ -35,14 +68,35 @@ def prepare(record: Record, vault: Vault, known_names: Collection[str] = ()) -> 
     """
     refuse_texts(record, known_names)
     try:
-        url, host = dissect(record.url)
-        stem = vault.digest(normalise(record.url[:CUT_AT])) if len(record.url) >= CUT_AT else None
+        url, host = normalise_url(record.url)
+        stem = vault.digest(normal_form(record.url[:CUT_AT])) if len(record.url) >= CUT_AT else None
     except NotAUrlError:
         raise RowError("url_without_host", "url") from None
     for column, text in _clear_texts(record):
         if holds_item(text, url, host) and not _is_known(text, known_names):
             raise RowError(HOLDS_ADDRESS, column)
     return Item(record, url, vault.digest(url), stem, vault.digest_recurring(site_of(host)), address_of(host))
+
+
+def prepare_all(
+    records: Iterable[Record | Rejected], vault: Vault, known_names: Collection[str] = ()
+) -> tuple[list[Item], list[RefusedRow]]:
+    """The records ready for storing, and the refused rows, sealed; `known_names` as in `Context`."""
+    items, refused = list[Item](), list[RefusedRow]()
+    for record in records:
+        if isinstance(record, Rejected):
+            refused.append(RefusedRow(record.line, record.reason, record.column, vault.seal(record.raw)))
+            continue
+        try:
+            items.append(prepare(record, vault, known_names))
+        except RowError as error:
+            refused.append(RefusedRow(record.line, error.reason, error.column, vault.seal(_as_parsed(record))))
+    return items, refused
+
+
+def _as_parsed(record: Record) -> str:
+    """What was parsed of a row that is refused after all."""
+    return json.dumps(asdict(record))
 
 
 def refuse_texts(record: Record, known_names: Collection[str] = ()) -> None:

@@ -12,12 +12,11 @@ from sqlalchemy import select
 from monitor.db import connect, lock_writers, transaction
 from monitor.formats import xarf
 from monitor.formats.xarf_schema import refuse_invalid
-from monitor.ingest.ahead import Ahead
-from monitor.ingest.answer import Answer
-from monitor.ingest.outcomes import Outcome
-from monitor.ingest.take import Parcel
+from monitor.ingest.delivery import DeliveryFile, ingest, read_ahead
+from monitor.ingest.reader import ReadAhead
+from monitor.ingest.result import IngestResult
+from monitor.ingest.rows import RowResult
 from monitor.instants import parse_instant
-from monitor.intake import read_ahead, take_in
 from monitor.models.facts import Content, Notice, Quarantined, Sighting
 from monitor.settings import Source
 from monitor.thresholds import Thresholds
@@ -29,24 +28,24 @@ NOW = parse_instant("2026-04-11T09:00:00Z")
 SOURCE = Source("hotline", gate=Thresholds(quarantined_suspicious=1, quarantined_refused=1))
 
 
-def parcel(folder: Path, *reports: dict[str, Any]) -> Parcel:
+def delivery_file(folder: Path, *reports: dict[str, Any]) -> DeliveryFile:
     path = folder / "reports.json"
     path.write_text(json.dumps(reports))
-    return Parcel(SOURCE, "xarf", path, NOW)
+    return DeliveryFile(SOURCE, "xarf", path, NOW)
 
 
 def told(
-    database: Database, vault: Vault, delivered: Parcel, *, ahead: bool, checked: list[str] | None = None
+    database: Database, vault: Vault, delivered: DeliveryFile, *, ahead: bool, checked: list[str] | None = None
 ) -> list[Any]:
     """All that a delivery leaves behind, without what is sealed; `checked` is to stay as it is under the lock."""
-    outcomes: list[Outcome] = []
+    outcomes: list[RowResult] = []
 
-    def attempt(given: Ahead | None) -> Answer:
+    def attempt(reader: ReadAhead | None) -> IngestResult:
         outcomes.clear()
         with transaction(database.engine) as session:
             lock_writers(session)
             before = len(checked or ())
-            answer = take_in(session, vault, delivered, NOW, outcomes=outcomes.append, given=given)
+            answer = ingest(session, vault, delivered, NOW, on_row=outcomes.append, reader=reader)
             assert len(checked or ()) == before
             return answer
 
@@ -71,7 +70,7 @@ def test_what_was_read_ahead_leaves_the_same_facts(
 ) -> None:
     reports = [notice(n % 40, verified_at="2026-04-10T13:00:00Z") for n in range(60)]
     reports += [notice(99, url="nonsense"), notice(98, timestamp="never"), notice(97, content_removed=True)]
-    delivered = parcel(tmp_path, *reports)
+    delivered = delivery_file(tmp_path, *reports)
     url = new_database()
     other = Database(url, connect(url))
     assert told(database, vault, delivered, ahead=True) == told(other, vault, delivered, ahead=False)
@@ -88,12 +87,12 @@ def test_nothing_is_left_to_be_checked_under_the_lock(
         refuse_invalid(report)
 
     monkeypatch.setattr(xarf, "refuse_invalid", watched)
-    delivered = parcel(tmp_path, *(notice(n) for n in range(20)))
+    delivered = delivery_file(tmp_path, *(notice(n) for n in range(20)))
     assert told(database, vault, delivered, ahead=True, checked=checked)[0].accepted == 20
     assert len(checked) == 20
 
 
 def test_a_file_that_was_taken_in_before_is_not_again(tmp_path: Path, database: Database, vault: Vault) -> None:
-    delivered = parcel(tmp_path, notice(1))
+    delivered = delivery_file(tmp_path, notice(1))
     told(database, vault, delivered, ahead=True)
     assert told(database, vault, delivered, ahead=True)[0].repeated

@@ -1,4 +1,4 @@
-"""Reading a delivery: plain, gzip or zstd, line by line in bounded memory, refused where it is no text table."""
+"""Opens and reads delivery files: plain, gzip or zstd, by line in bounded memory; refuses what is no text table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One trip of a collector: what it is sent out with, what it brings back, and what became of that."""
+"""One collection run: what a collector is given, what it fetched, and what became of that."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from sqlalchemy import Engine
 
-from monitor.ingest.sealed import SealedFile
+from monitor.ingest.sealed_files import SealedFile
 from monitor.settings import Source
 from monitor.vault import Vault
 
@@ -37,41 +37,43 @@ class Fetched:
 
 
 @dataclass
-class Outcome:
-    """What happened.
+class RunOutcome:
+    """What became of a collection run.
 
-    Every delivery a spider set out for must end in `taken`, `known`, `unchanged`, `held` or `failures`.
+    Every delivery a spider asked for must end in `ingested`, `known`, `unchanged`, `pending` or `failures`.
     """
 
     expected: int = 0
-    complete: bool = False  # the spider has set out for all it wanted
-    taken: dict[int, int] = field(default_factory=dict)  # delivery -> rows
+    complete: bool = False  # the spider has asked for all it wanted
+    ingested: dict[int, int] = field(default_factory=dict)  # delivery -> rows
     tables: dict[int, int] = field(default_factory=dict)  # table of networks -> rows
     known: int = 0
     unchanged: int = 0
     growing: int = 0
     unnamed: int = 0
-    held: list[str] = field(default_factory=list)  # what waits for a person; asked for again until one decides
+    pending: list[str] = field(default_factory=list)  # pending review; asked for again until a person decides
     failures: list[str] = field(default_factory=list)
     validators: dict[str, Validators] = field(default_factory=dict)
 
     @property
     def accounted(self) -> int:
         """How many deliveries are known to have ended well or badly."""
-        return len(self.taken) + len(self.tables) + self.known + self.unchanged + len(self.held) + len(self.failures)
+        return (
+            len(self.ingested) + len(self.tables) + self.known + self.unchanged + len(self.pending) + len(self.failures)
+        )
 
     def fail(self, label: str, reason: str) -> None:
-        """Note why a delivery that was set out for, or the way to it, failed."""
+        """Note why a delivery that was asked for, or the way to it, failed."""
         self.failures.append(f"{label}: {reason}")
 
     def refuse(self, label: str, reason: str) -> None:
-        """Note why a delivery was not even set out for."""
+        """Note why a delivery was not even asked for."""
         self.expected += 1
         self.fail(label, reason)
 
 
 @dataclass(frozen=True)
-class Trip:
+class CollectionRun:
     """What a spider needs: the source, a private folder, and the validators of the last good run."""
 
     source: Source
@@ -81,10 +83,10 @@ class Trip:
     now: Callable[[], int]
     settle_seconds: float = 60
     remembered: Mapping[str, Validators] = field(default_factory=dict)
-    outcome: Outcome = field(default_factory=Outcome)
-    # Held from before a file is written until it is stored and deleted: deliveries are taken in one after the
+    outcome: RunOutcome = field(default_factory=RunOutcome)
+    # Held from before a file is written until it is stored and deleted: deliveries are ingested one after the
     # other, in the order in which they were asked for, and only one lies on the disk at a time.
-    turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+    slot: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
 
     def new_path(self) -> Path:
         """A name in the private folder that says nothing."""

@@ -1,7 +1,7 @@
-"""A XARF delivery as it may be kept: object for object the same to the parser, with nothing of the evidence in it.
+"""A XARF delivery without its evidence, which must not be kept: object for object the same to the parser.
 
-A delivery that waits for a person is kept whole until it is decided. Evidence may be the very material, so it is gone
-before the delivery is even fingerprinted: a XARF delivery's SHA-256 is that of this form.
+A delivery that is pending review is kept whole until it is decided. Evidence may be illegal material, so it is
+removed before the delivery is even fingerprinted: a XARF delivery's SHA-256 is that of this form.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from io import BufferedReader, BytesIO, RawIOBase
 from itertools import chain
 from typing import Any, Literal
 
-from monitor.formats.reading import Openable, read_chunks
+from monitor.formats.files import Openable, read_chunks
 from monitor.formats.xarf import EVIDENCE, rewritten
 from monitor.formats.xarf_objects import read_objects
 
@@ -30,7 +30,7 @@ class WithoutEvidence:
 
 
 @dataclass(frozen=True)
-class KeptReports:
+class StrippedReports:
     """Reports in memory that were rewritten without their evidence; they open as they are."""
 
     content: bytes

@@ -1,20 +1,21 @@
-"""What the gate is told of a delivery: its shape, those before it, and where it contradicts them."""
+"""Statistics of a delivery and of those before it, and where it contradicts them: the input of the checks."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from sqlalchemy import BigInteger, ColumnElement, Select, and_, distinct, func, select, type_coerce
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from monitor.db import rows_where, table_of
-from monitor.ingest.gate import Case, Conflict, Conflicts, Rejection, Shape
 from monitor.instants import DAY, HOUR, to_datetime, to_instant
 from monitor.models.company import Company
 from monitor.models.facts import Content, Delivery, Notice, Sighting
 from monitor.settings import Source
+from monitor.thresholds import Thresholds
 from monitor.vocabulary import State, Verdict
 
 _LARGEST = 20  # companies kept of each delivery: a smaller one is never expected for certain
@@ -24,12 +25,89 @@ _UNKNOWN = "unknown_column:"
 _Own: TypeAlias = ColumnElement[bool]  # what the facts of the delivery itself are known by
 
 
-def measure(session: Session, delivery: Delivery, source: Source) -> Case:
-    """What there is to judge of a delivery whose facts are stored and attributed; keeps it in `delivery.measures`."""
+@dataclass(frozen=True)
+class DeliveryStats:
+    """The statistics of one delivery.
+
+    `companies`: notices to each; `known`, `repeated`: notices that earlier deliveries have of the time it covers, and
+    how many of them it has too (None: not counted). `stopped`: it was read no further, as it is refused anyway.
+    """
+
+    received_at: int
+    rows: int
+    quarantined: Mapping[str, int]
+    unknown_columns: frozenset[str]
+    notices: int | None = None
+    days: int | None = None
+    known: int | None = None
+    repeated: int | None = None
+    companies: Mapping[str, int] = field(default_factory=dict)
+    stopped: bool = False
+
+    @property
+    def bad(self) -> int:
+        """Rows in quarantine."""
+        return sum(self.quarantined.values())
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """How many of the facts that can be compared contradict an earlier delivery; `hours`: by how much."""
+
+    count: int
+    of: int
+    hours: int = 0
+
+
+_NONE = Conflict(0, 0)
+
+
+@dataclass(frozen=True)
+class Conflicts:
+    """The contradictions with earlier deliveries."""
+
+    returned: Conflict = _NONE
+    retimed: Conflict = _NONE
+    notices_shifted: Conflict = _NONE
+    sightings_shifted: Conflict = _NONE
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A person refused this very file before."""
+
+    by: str
+    at: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class CheckInput:
+    """What is checked: a delivery, those before it (newest first), and the thresholds of its source."""
+
+    stats: DeliveryStats
+    earlier: tuple[DeliveryStats, ...]
+    source: Source
+    conflicts: Conflicts = Conflicts()
+    rejection: Rejection | None = None
+
+    @property
+    def limits(self) -> Thresholds:
+        """The thresholds of the source."""
+        return self.source.gate
+
+    @property
+    def has_history(self) -> bool:
+        """Whether there is enough to compare with."""
+        return len(self.earlier) >= self.limits.history_at_least
+
+
+def check_input(session: Session, delivery: Delivery, source: Source) -> CheckInput:
+    """The input of the checks, of a delivery whose facts are stored and attributed; kept in `delivery.measures`."""
     delivery.measures = delivery.measures | _repetition(session, delivery)
     session.flush()
-    earlier = tuple(_shape(found) for found in _recent(session, delivery, source.gate.history))
-    return Case(_shape(delivery), earlier, source, _conflicts(session, delivery, source), _rejection(delivery))
+    earlier = tuple(_stats_of(found) for found in _recent(session, delivery, source.gate.history))
+    return CheckInput(_stats_of(delivery), earlier, source, _conflicts(session, delivery, source), _rejection(delivery))
 
 
 def _recent(session: Session, delivery: Delivery, count: int) -> Iterable[Delivery]:
@@ -43,9 +121,9 @@ def _recent(session: Session, delivery: Delivery, count: int) -> Iterable[Delive
     return session.scalars(query)
 
 
-def _shape(delivery: Delivery) -> Shape:
+def _stats_of(delivery: Delivery) -> DeliveryStats:
     measures = delivery.measures
-    return Shape(
+    return DeliveryStats(
         received_at=to_instant(delivery.received_at),
         rows=delivery.rows,
         quarantined=delivery.quarantined,
@@ -103,13 +181,13 @@ def _repetition(session: Session, delivery: Delivery) -> dict[str, Any]:
 def _conflicts(session: Session, delivery: Delivery, source: Source) -> Conflicts:
     if delivery.rows == delivery.contents_new + sum(delivery.quarantined.values()):
         return Conflicts()  # of new items nothing is known that could be contradicted
-    told = Notice.id > _last_before(session, Notice, delivery.notices_new)
+    own = Notice.id > _last_before(session, Notice, delivery.notices_new)
     online = and_(Sighting.id > _last_before(session, Sighting, delivery.sightings_new), Sighting.state == State.ONLINE)
-    notices, sightings = _of_known(session, delivery, Notice, told), _of_known(session, delivery, Sighting, online)
+    notices, sightings = _of_known(session, delivery, Notice, own), _of_known(session, delivery, Sighting, online)
     return Conflicts(
         _returned(session, delivery, online, round(source.gate.returned_after_days * DAY)),
-        Conflict(session.scalar(_retimed(delivery, told)) or 0, notices),
-        _shifted(session, _pairs_of_notices(delivery, told), notices),
+        Conflict(session.scalar(_retimed(delivery, own)) or 0, notices),
+        _shifted(session, _pairs_of_notices(delivery, own), notices),
         _shifted(session, _pairs_of_sightings(delivery, online), sightings),
     )
 
@@ -139,25 +217,25 @@ def _returned(session: Session, delivery: Delivery, online: _Own, long_before: i
     return Conflict(session.scalar(gone) or 0, session.scalar(every) or 0)
 
 
-def _retimed(delivery: Delivery, told: _Own) -> Select[int]:
+def _retimed(delivery: Delivery, own: _Own) -> Select[int]:
     """Notices with the number, item and state of an earlier one, and another time."""
     before = aliased(Notice)
     return (
         select(func.count(distinct(Notice.id)))
         .join(before, before.content_id == Notice.content_id)
-        .where(told, before.delivery_id != delivery.id)
+        .where(own, before.delivery_id != delivery.id)
         .where(before.reference_sealed == Notice.reference_sealed, before.delivery == Notice.delivery)
         .where(before.recipient_role == Notice.recipient_role, before.sent_at != Notice.sent_at)
     )
 
 
-def _pairs_of_notices(delivery: Delivery, told: _Own) -> Select[int, int]:
+def _pairs_of_notices(delivery: Delivery, own: _Own) -> Select[int, int]:
     before = aliased(Notice)
     off = _seconds(Notice.sent_at) - _seconds(before.sent_at)
     return (
         select(off, func.count(distinct(Notice.id)))
         .join(before, before.content_id == Notice.content_id)
-        .where(told, before.delivery_id != delivery.id)
+        .where(own, before.delivery_id != delivery.id)
         .where(before.kind == Notice.kind, before.recipient_role == Notice.recipient_role, off.in_(_SHIFTS))
         .group_by(off)
     )

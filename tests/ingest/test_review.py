@@ -17,29 +17,30 @@ from sqlalchemy.orm import Session
 from monitor import audit
 from monitor.db import transaction
 from monitor.errors import DeliveryError, MonitorError
-from monitor.ingest import ahead, held
-from monitor.ingest.take import Parcel
+from monitor.ingest import reader
+from monitor.ingest.delivery import DeliveryFile, ingest
+from monitor.ingest.review import PendingFile, ReviewDecision, accept, reject
+from monitor.ingest.store import keep_pending
 from monitor.instants import DAY, HOUR, parse_instant
-from monitor.intake import Decision, accept, reject, take_in
 from monitor.models.audit import AuditEntry
-from monitor.models.facts import Attribution, Content, Delivery, HeldPiece, Notice, Quarantined, Sighting, Site
+from monitor.models.facts import Attribution, Content, Delivery, Notice, PendingPiece, Quarantined, Sighting, Site
 from monitor.thresholds import Thresholds
 from monitor.vault import Vault
 from monitor.vocabulary import Verdict
 from tests.conftest import Database
-from tests.ingest.test_gate import NOW, SENT, URL, counted, deliver, rules
-from tests.samples import SCART, Ntd, on_disk, parcel
+from tests.ingest.test_checks import NOW, SENT, URL, counted, deliver, rules
+from tests.samples import SCART, Ntd, delivery_file, on_disk
 
-LATER = Decision("A. Analyst", "the hotline confirmed it", NOW + DAY)
+LATER = ReviewDecision("A. Analyst", "the hotline confirmed it", NOW + DAY)
 
 
 def test_refused_leaves_a_record_and_no_fact(database: Database, vault: Vault, tmp_path: Path) -> None:
     strict = replace(SCART, minimum_rows=2)
-    what = parcel(tmp_path, "2026-04-10T18:00:00Z", Ntd(URL, SENT), source=strict)
+    what = delivery_file(tmp_path, "2026-04-10T18:00:00Z", Ntd(URL, SENT), source=strict)
     for at in (NOW, NOW + HOUR):  # the same file again is judged anew, and is still one delivery
         refused = deliver(database, vault, what, at)
         assert (*rules(refused), refused.rows, refused.repeated) == ("refused", ["below_minimum"], 1, False)
-    for model in (Content, Site, Notice, Sighting, Attribution, Quarantined, HeldPiece):
+    for model in (Content, Site, Notice, Sighting, Attribution, Quarantined, PendingPiece):
         assert counted(database, model) == 0, model
     taken = deliver(database, vault, replace(what, source=SCART), NOW + DAY)
     assert (taken.verdict, taken.delivery, taken.accepted) == (Verdict.OK, refused.delivery, 1)
@@ -50,16 +51,18 @@ def test_refused_leaves_a_record_and_no_fact(database: Database, vault: Vault, t
 
 
 @pytest.fixture
-def suspicious(database: Database, vault: Vault, tmp_path: Path) -> Parcel:
-    """A delivery that waits: it is older than the last by more than a day."""
-    assert deliver(database, vault, parcel(tmp_path, "2026-06-01T00:00:00Z", Ntd(URL, SENT))).verdict is Verdict.OK
+def suspicious(database: Database, vault: Vault, tmp_path: Path) -> DeliveryFile:
+    """A delivery that is pending review: it is older than the last by more than a day."""
+    assert (
+        deliver(database, vault, delivery_file(tmp_path, "2026-06-01T00:00:00Z", Ntd(URL, SENT))).verdict is Verdict.OK
+    )
     rows = [Ntd(f"https://canary{n}.example/", SENT) for n in range(40)]
-    what = parcel(tmp_path, "2026-04-10T18:00:00Z", *rows)
+    what = delivery_file(tmp_path, "2026-04-10T18:00:00Z", *rows)
     on_disk(what).write_bytes(gzip.compress(on_disk(what).read_bytes()))
     return what
 
 
-def test_suspicious_waits_and_then_counts_as_of_now(database: Database, vault: Vault, suspicious: Parcel) -> None:
+def test_suspicious_waits_and_then_counts_as_of_now(database: Database, vault: Vault, suspicious: DeliveryFile) -> None:
     waiting = deliver(database, vault, suspicious)
     assert (*rules(waiting), waiting.notices_new) == ("suspicious", ["older_than_last"], 40)
     assert counted(database, Notice) == 1
@@ -76,21 +79,23 @@ def test_suspicious_waits_and_then_counts_as_of_now(database: Database, vault: V
         entry = session.scalars(select(AuditEntry)).one()
         assert (entry.actor, entry.action, entry.details["reason"]) == (LATER.by, "delivery.accept", LATER.reason)
         assert audit.verify(session) == []
-    assert counted(database, HeldPiece) == 0
+    assert counted(database, PendingPiece) == 0
     assert deliver(database, vault, suspicious).warnings[0].startswith("already_taken_in")
 
 
-def test_rejected_is_erased_and_never_taken_silently(database: Database, vault: Vault, suspicious: Parcel) -> None:
+def test_rejected_is_erased_and_never_taken_silently(
+    database: Database, vault: Vault, suspicious: DeliveryFile
+) -> None:
     number = deliver(database, vault, suspicious).delivery
     with transaction(database.engine) as session:
         assert reject(session, number, LATER).verdict is Verdict.REFUSED
-    assert counted(database, HeldPiece) == 0
+    assert counted(database, PendingPiece) == 0
     assert counted(database, Notice) == 1
     harmless = replace(suspicious, received_at=parse_instant("2026-06-01T06:00:00Z"))
     assert rules(deliver(database, vault, harmless)) == ("suspicious", ["rejected_before"])
     with transaction(database.engine) as session:
         assert accept(session, vault, SCART, number, LATER).accepted == 40
-    too_late = "does not wait for a decision: it is ok"
+    too_late = "is not pending review: it is ok"
     with pytest.raises(MonitorError, match=too_late), transaction(database.engine) as session:
         accept(session, vault, SCART, number, LATER)
     with pytest.raises(MonitorError, match=too_late), transaction(database.engine) as session:
@@ -98,16 +103,16 @@ def test_rejected_is_erased_and_never_taken_silently(database: Database, vault: 
 
 
 def test_what_waits_is_sealed_in_small_pieces(
-    database: Database, vault: Vault, suspicious: Parcel, monkeypatch: pytest.MonkeyPatch
+    database: Database, vault: Vault, suspicious: DeliveryFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ahead, "SEALED_AT_ONCE", 64)
+    monkeypatch.setattr(reader, "SEALED_AT_ONCE", 64)
     on_disk(suspicious).write_bytes(gzip.decompress(on_disk(suspicious).read_bytes()))
     number = deliver(database, vault, suspicious).delivery
     with transaction(database.engine) as session:
-        pieces = session.scalars(select(HeldPiece).order_by(HeldPiece.number)).all()
+        pieces = session.scalars(select(PendingPiece).order_by(PendingPiece.number)).all()
         assert len(pieces) == -(-on_disk(suspicious).stat().st_size // 64)
         assert b"canary" not in b"".join(piece.sealed for piece in pieces)
-        with held.HeldFile(session, vault, number).open("rb") as stream:
+        with PendingFile(session, vault, number).open("rb") as stream:
             assert stream.read() == on_disk(suspicious).read_bytes()
         session.delete(pieces[3])
         session.flush()
@@ -116,13 +121,13 @@ def test_what_waits_is_sealed_in_small_pieces(
 
 
 def test_a_file_that_changes_under_our_hands_is_not_kept(
-    database: Database, vault: Vault, suspicious: Parcel, monkeypatch: pytest.MonkeyPatch
+    database: Database, vault: Vault, suspicious: DeliveryFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def grown(*arguments: Any) -> None:
         on_disk(suspicious).write_bytes(on_disk(suspicious).read_bytes() + b"more")
-        held.hold(*arguments)
+        keep_pending(*arguments)
 
-    monkeypatch.setattr("monitor.intake.hold", grown)
+    monkeypatch.setattr("monitor.ingest.delivery.keep_pending", grown)
     with pytest.raises(DeliveryError, match="changed while it was read"):
         deliver(database, vault, suspicious)
     assert counted(database, Delivery) == 1
@@ -167,24 +172,24 @@ def test_after_a_decision_the_facts_are_exactly_those_of_taking_or_of_never_deli
     lenient = replace(SCART, gate=Thresholds(shares_from_rows=100, furthest_back_hours=10**6))
     strict = replace(SCART, gate=Thresholds(shares_from_rows=100))
     before = [Ntd(URL, SENT), Ntd("https://s1.example/1", SENT, owner="Echo Hosting")]
-    deliver(database, vault, parcel(tmp_path, "2026-06-01T00:00:00Z", *before))
+    deliver(database, vault, delivery_file(tmp_path, "2026-06-01T00:00:00Z", *before))
 
     @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(ROWS)
     def check(rows: list[Ntd]) -> None:
-        what = parcel(tmp_path, "2026-04-10T18:00:00Z", *rows, source=strict)
+        what = delivery_file(tmp_path, "2026-04-10T18:00:00Z", *rows, source=strict)
         sessions = undone(database)
         untouched = facts(next(sessions))
         session = next(sessions)
-        assert take_in(session, vault, replace(what, source=lenient), LATER.at).verdict is Verdict.OK
+        assert ingest(session, vault, replace(what, source=lenient), LATER.at).verdict is Verdict.OK
         taken = facts(session)
         session = next(sessions)
-        number = take_in(session, vault, what, NOW).delivery
+        number = ingest(session, vault, what, NOW).delivery
         assert facts(session) == untouched
         accept(session, vault, strict, number, LATER)
         assert facts(session) == taken
         session = next(sessions)
-        reject(session, take_in(session, vault, what, NOW).delivery, LATER)
+        reject(session, ingest(session, vault, what, NOW).delivery, LATER)
         assert facts(session) == untouched
         sessions.close()
 
