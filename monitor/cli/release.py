@@ -6,28 +6,22 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from sqlalchemy import select
 
 from monitor.cli.audit import attest, say_notes
-from monitor.cli.runtime import INSTANT, Runtime, json_option, runtime, show
-from monitor.cli.score import ENGINE, METHOD, scored
+from monitor.cli.runtime import ENGINE, INSTANT, METHOD, Runtime, json_option, runtime, show
 from monitor.db import lock_writers, transaction
 from monitor.errors import MonitorError
 from monitor.instants import parse_instant, to_datetime
 from monitor.models.release import Release
-from monitor.release.compare import Change, Differences, differences
-from monitor.release.draft import draft as draft_release
-from monitor.release.package import files_of, write_open_data
-from monitor.release.publish import correct as correct_release
-from monitor.release.publish import publish as publish_release
-from monitor.release.publish import unconfirmed_in
-from monitor.release.rebuild import rebuild as rebuild_release
-from monitor.release.rebuild import request_of, require_rebuildable
 from monitor.release.store import find, find_draft, find_published, load_table
-from monitor.release.verify import verify as verify_releases
 from monitor.score.methods import method
+
+if TYPE_CHECKING:
+    from monitor.release.compare import Change, Differences
 
 NAME = click.argument("release")
 ACTOR = click.option("--by", "actor", default="operator", show_default=True, help="Who does it, for the audit trail.")
@@ -56,6 +50,10 @@ def draft(
     as_json: bool,
 ) -> None:
     """Score a period and freeze the table as a draft."""
+    from monitor.cli.score import scored
+    from monitor.release.draft import draft as draft_release
+    from monitor.release.publish import unconfirmed_in
+
     run = runtime()
     with transaction(run.engine) as session:
         lock_writers(session)  # what is being recorded is there before its time is chosen, and nothing is added
@@ -81,6 +79,8 @@ def episodes(release: str, out: Path, as_json: bool) -> None:
 
     Anyone can: `monitor estimate OUT/episodes.csv --companies OUT/companies.csv`.
     """
+    from monitor.release.package import files_of, write_open_data
+
     run = runtime()
     with transaction(run.engine) as session:
         found = find(session, release)
@@ -107,6 +107,9 @@ def list_releases(as_json: bool) -> None:
 @json_option
 def publish(release: str, waive_hearing: str | None, actor: str, as_json: bool) -> None:
     """Make a draft public; it can never be changed after. It must come out of the facts once more."""
+    from monitor.release.publish import publish as publish_release
+    from monitor.release.rebuild import require_rebuildable
+
     run = runtime()
     with transaction(run.engine) as session:
         lock_writers(session)
@@ -132,6 +135,8 @@ def verify(release: str | None, facts: bool, as_json: bool) -> None:
 
     All of them, all versions of a period, or the one of a number.
     """
+    from monitor.release.verify import verify as verify_releases
+
     run = runtime()
     with transaction(run.engine) as session:
         found = verify_releases(session, run.settings, release, facts=facts)
@@ -151,6 +156,8 @@ def verify(release: str | None, facts: bool, as_json: bool) -> None:
 @json_option
 def rebuild(release: str, engine_url: str | None, as_json: bool) -> None:
     """Score a release again from what was known then, by its own method; exit 1 where a byte differs."""
+    from monitor.release.rebuild import rebuild as rebuild_release
+
     run = runtime()
     with transaction(run.engine) as session:
         found = find(session, release)
@@ -185,6 +192,11 @@ def correct(
     as_json: bool,
 ) -> None:
     """Draft the next version of a published period from what is known now; what was published stays."""
+    from monitor.release.compare import differences
+    from monitor.release.publish import correct as correct_release
+    from monitor.release.publish import unconfirmed_in
+    from monitor.release.rebuild import request_of
+
     run = runtime()
     with transaction(run.engine) as session:
         lock_writers(session)
@@ -208,6 +220,8 @@ def correct(
 @json_option
 def compare(old: str, new: str, as_json: bool) -> None:
     """What differs from release OLD to release NEW, ranks and standings first."""
+    from monitor.release.compare import differences
+
     with transaction(runtime().engine) as session:
         one, other = find(session, old), find(session, new)
         found = differences(load_table(session, one), load_table(session, other))

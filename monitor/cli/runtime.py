@@ -107,3 +107,5 @@ class InstantType(click.ParamType[int]):
 
 
 INSTANT = InstantType()
+METHOD = click.option("--method", "version", help="Version of the method (default: the current one).")
+ENGINE = click.option("--engine", "engine_url", help="Where to compute, e.g. duckdb:// (default: as configured).")

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from sqlalchemy.orm import Session
 
-from monitor.cli.runtime import INSTANT, Runtime, json_option, runtime, show
+from monitor.cli.runtime import ENGINE, INSTANT, METHOD, Runtime, json_option, runtime, show
 from monitor.db import transaction
 from monitor.errors import MonitorError
 from monitor.formats.files import require_regular
 from monitor.instants import iso
 from monitor.period import parse_period
-from monitor.score.explain import Breakdown, Change, Explanation, Scenario, explain_file, explain_period
-from monitor.score.facts import exported_at, write_export
 from monitor.score.methods import method
-from monitor.score.pipeline import Request, estimate_file, last_delivery, score_for_release
-from monitor.score.pipeline import score as score_period
-from monitor.score.recompute import recompute
 from monitor.score.table import Estimate, Share, Table
 from monitor.vocabulary import Kind
+
+if TYPE_CHECKING:
+    from monitor.score.explain import Breakdown, Change, Explanation, Scenario
+    from monitor.score.pipeline import Request
 
 _STANDINGS = {
     "meets": "meets the norm",
@@ -112,6 +111,8 @@ def facts() -> None:
 @json_option
 def export(out: Path, known_at: int | None, as_json: bool) -> None:
     """Write the facts as Parquet, by quarter; score them with `monitor score --facts FOLDER --engine pyspark://...`."""
+    from monitor.score.facts import write_export
+
     run = runtime()
     url = run.engine.url.render_as_string(hide_password=False)
     about = write_export(url, run.now() if known_at is None else known_at, out)
@@ -119,8 +120,6 @@ def export(out: Path, known_at: int | None, as_json: bool) -> None:
     show(about, as_json, f"known at {about['known_at']}: {rows}")
 
 
-METHOD = click.option("--method", "version", help="Version of the method (default: the current one).")
-ENGINE = click.option("--engine", "engine_url", help="Where to compute, e.g. duckdb:// (default: as configured).")
 EXPLAIN = click.option("--explain", "key", metavar="COMPANY", help="What this company's standing rests on, instead.")
 CURVES = click.option("--curves", is_flag=True, help="With --json: the hourly curves too.")
 KINDS = click.option(
@@ -158,6 +157,9 @@ def score(
 
     With `--kinds hash_hit` the table of the follow-up of hash hits, which a release has beside that of the notices.
     """
+    from monitor.score.explain import explain_period
+    from monitor.score.pipeline import score as score_period
+
     run = runtime()
     with transaction(run.engine) as session:
         request = asked(session, run, period, as_of, known_at, version, engine_url, facts)
@@ -176,6 +178,8 @@ def scored(
     engine_url: str | None,
 ) -> Table:
     """The tables that the options of `release draft` ask for, with their defaults: that of the hash hits is inside."""
+    from monitor.score.pipeline import score_for_release
+
     return score_for_release(session, asked(session, run, period, as_of, known_at, version, engine_url))
 
 
@@ -190,6 +194,9 @@ def asked(
     facts: Path | None = None,
 ) -> Request:
     """What these options ask for, with their defaults; an export of facts knows until when it knows."""
+    from monitor.score.facts import exported_at
+    from monitor.score.pipeline import Request, last_delivery
+
     known = exported_at(facts) if facts else run.now() if known_at is None else known_at
     if facts and known_at not in (None, known):
         raise MonitorError(f"that export knows the facts of {iso(known)}; leave --known-at out")
@@ -222,6 +229,10 @@ def estimate(
     FILE is CSV or Parquet with company, site, last_online_h, first_offline_h (empty: not removed) and followed_h.
     With the anonymised episodes of a release and its --companies the table is that of the release, to the last digit.
     """
+    from monitor.score.explain import explain_file
+    from monitor.score.pipeline import estimate_file
+    from monitor.score.recompute import recompute
+
     for given in filter(None, (file, companies)):
         require_regular(given)
     rules, engine = method(version).of_kinds(kinds or None), engine_url or runtime().settings.engine
@@ -233,6 +244,8 @@ def estimate(
 
 
 def _show(answer: Table | Explanation, curves: bool, as_json: bool) -> None:
+    from monitor.score.explain import Explanation
+
     if isinstance(answer, Explanation):
         show(answer.as_json(), as_json, describe_explanation(answer))
     else:

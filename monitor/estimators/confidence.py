@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from monitor.estimators.arrays import Floats
 
@@ -14,7 +14,7 @@ def logit_interval(p: Floats, se: Floats, df: Floats, confidence: float) -> tupl
     R: `survey::svyciprop(method="logit")`. nan where p is 0 or 1 or anything is nan: the scale ends there.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
-        width = stats.t.ppf(0.5 + confidence / 2, df) * se / (p * (1 - p))
+        width = special.stdtrit(df, 0.5 + confidence / 2) * se / (p * (1 - p))
         middle = special.logit(p)
         return special.expit(middle - width), special.expit(middle + width)
 
@@ -39,7 +39,7 @@ def wilson_interval(p: Floats, n: Floats, confidence: float) -> tuple[Floats, Fl
 
     R: `prop.test(correct=FALSE)`; n need not be whole.
     """
-    z = stats.norm.ppf(0.5 + confidence / 2)
+    z = special.ndtri(0.5 + confidence / 2)
     with np.errstate(divide="ignore", invalid="ignore"):
         middle = (p + z * z / (2 * n)) / (1 + z * z / n)
         half = z / (1 + z * z / n) * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
@@ -51,7 +51,7 @@ def loglog_interval(s: Floats, se: Floats, confidence: float) -> tuple[Floats, F
 
     R: `survfit(conf.type="log-log")`, from whose `std.err` of log S se is S times that. nan where S is 0 or 1.
     """
-    z = stats.norm.ppf(0.5 + confidence / 2)
+    z = special.ndtri(0.5 + confidence / 2)
     with np.errstate(divide="ignore", invalid="ignore"):
         inside = (s > 0) & (s < 1)
         log = np.log(np.where(inside, s, np.nan))

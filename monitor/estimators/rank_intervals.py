@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from monitor.estimators.arrays import Floats, Integers
 
@@ -35,7 +35,7 @@ def effective_sample_size_from_interval(
     hold few and unequal sites against a company, its standard error does not. A limit that is not known is nan and
     says nothing. `mature`: the episodes of the share. Arrays of one shape.
     """
-    z = stats.norm.ppf(0.5 + confidence / 2)
+    z = special.ndtri(0.5 + confidence / 2)
     limit = np.where(p >= 0.5, low, high)
     with np.errstate(divide="ignore", invalid="ignore"):
         size = z * z * limit * (1 - limit) / (p - limit) ** 2
@@ -78,6 +78,8 @@ def studentized_range(k: int, confidence: float) -> float:
 
     R: `qtukey(confidence, k, Inf)`.
     """
+    from scipy import stats  # here, for it takes a second to load and few tables need it
+
     return float(stats.studentized_range.ppf(confidence, k, np.inf)) if k > 1 else math.inf
 
 

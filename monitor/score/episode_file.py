@@ -9,7 +9,6 @@ from types import MappingProxyType
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
-import pyarrow.parquet
 
 from monitor.errors import DeliveryError
 from monitor.score.facts import UNATTRIBUTED
@@ -83,7 +82,9 @@ def _unverified(table: pa.Table, hours: dict[str, pa.ChunkedArray], method: Meth
 def _read(path: Path) -> pa.Table:
     try:
         if path.suffix == ".parquet":
-            return pyarrow.parquet.read_table(path)
+            from pyarrow import parquet  # here, for it loads pandas
+
+            return parquet.read_table(path)
         texts = pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(_TEXTS, pa.string()))  # "NA" is a country
         return pyarrow.csv.read_csv(path, convert_options=texts)
     except FileNotFoundError as error:

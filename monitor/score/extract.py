@@ -9,11 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import adbc_driver_postgresql.dbapi
-import adbc_driver_sqlite.dbapi
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow import dataset, feather
+from pyarrow import feather
 from sqlalchemy.engine import URL, make_url
 
 # A truncated URL is the same item as the one full URL that begins with it, where there is just one.
@@ -101,6 +99,8 @@ def extract(url: str, known_at: int, folder: Path) -> None:
 
 def export(url: str, known_at: int, folder: Path) -> None:
     """Write one folder of Parquet files a query into `folder`, by quarter (UTC) where the table grows with time."""
+    from pyarrow import dataset  # here, for it loads pandas
+
     with open_database(make_url(url)) as connection:
         for name in QUERIES:
             batches = _batches(connection, name, known_at)
@@ -112,6 +112,8 @@ def export(url: str, known_at: int, folder: Path) -> None:
 
 
 def _write_by_quarter(batches: Iterator[pa.RecordBatch], name: str, folder: Path) -> None:
+    from pyarrow import dataset
+
     schema = _schema(name).append(pa.field("quarter", pa.string()))
     with_quarter = (batch.append_column("quarter", _quarter(batch[_TIME[name]])) for batch in batches)
     by_quarter = dataset.partitioning(pa.schema([("quarter", pa.string())]), flavor="hive")
@@ -125,7 +127,10 @@ def _quarter(seconds: pa.Array) -> pa.Array:
 
 
 def open_database(url: URL) -> Any:
-    """A connection of the Arrow drivers, which only reads."""
+    """A connection of the Arrow drivers, which only reads; they load pandas, so they are loaded here."""
+    import adbc_driver_postgresql.dbapi
+    import adbc_driver_sqlite.dbapi
+
     if url.get_backend_name() == "sqlite":
         return adbc_driver_sqlite.dbapi.connect(f"file:{url.database}?mode=ro")
     plain = url.set(drivername="postgresql").render_as_string(hide_password=False)

@@ -16,7 +16,6 @@ from typing import Any, TypeVar
 
 import adbc_driver_manager
 import ibis
-import pyarrow.dataset
 from pyarrow import feather
 
 import monitor
@@ -31,6 +30,10 @@ UNATTRIBUTED = 0  # company of what no company could be named for
 EVERYTHING = 0  # content of a suspension that holds for all
 OPEN = -1  # end of a suspension that has not ended
 _ABOUT = "export.json"
+_LOADED = [
+    "monitor.hardened", "monitor.score.extract", "monitor.score.fact_digests",
+    "adbc_driver_sqlite.dbapi", "adbc_driver_postgresql.dbapi",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ def read_database(reader: Callable[..., T], *arguments: object) -> T:
 def _context() -> BaseContext:
     """Processes forked from a server that has the extraction loaded and no database open."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["monitor.hardened", "monitor.score.extract", "monitor.score.fact_digests"])
+    context.set_forkserver_preload(_LOADED)
     return context
 
 
@@ -95,7 +98,9 @@ def write_export(database_url: str, known_at: int, folder: Path) -> dict[str, An
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
     read_database(export, database_url, known_at, unfinished)
-    rows = {name: pyarrow.dataset.dataset(unfinished / name, format="parquet").count_rows() for name in QUERIES}
+    from pyarrow import dataset  # here, for it loads pandas
+
+    rows = {name: dataset.dataset(unfinished / name, format="parquet").count_rows() for name in QUERIES}
     about = {"known_at": iso(known_at), "code_version": monitor.__version__, "rows": rows}
     (unfinished / _ABOUT).write_text(json.dumps(about, indent=1))
     unfinished.rename(folder)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy import stats
+from scipy import special
 
 from monitor.estimators.aalen_johansen import CumulativeIncidence, aalen_johansen, incidence_by_cause
 from monitor.estimators.arrays import Floats, Integers, group_by
@@ -110,7 +110,7 @@ def _curve(risk_set: RiskSet, grid: Integers, method: Method) -> Curve:
     hours = np.arange(last + 1) * MICROSECONDS_PER_HOUR
     until = round(method.restricted_mean_hours * MICROSECONDS_PER_HOUR)
     times = np.unique(np.append(hours, until))
-    found = kaplan_meier(risk_set, times, until, float(stats.norm.ppf(0.5 + method.confidence / 2)))
+    found = kaplan_meier(risk_set, times, until, float(special.ndtri(0.5 + method.confidence / 2)))
     ended = 1.0 - found.survival[:, np.searchsorted(times, until)]
     (low_half, low_tenth), (high_half, high_tenth) = found.low.T - grid, found.high.T
     figures = {"low_half": low_half, "high_half": high_half, "low_tenth": low_tenth, "high_tenth": high_tenth}
