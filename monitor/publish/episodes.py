@@ -1,6 +1,6 @@
 """The anonymised episodes of a release: with them and the list of its companies anyone can recompute its table.
 
-What is left out of them, and why, is in docs/adr/0008-nothing-withheld-can-be-recovered.md.
+What is left out of them, and why, is in docs/adr/0008-secondary-suppression-of-withheld-companies.md.
 """
 
 from __future__ import annotations

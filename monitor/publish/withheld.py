@@ -1,6 +1,6 @@
 """Which companies keep no figures, and which counts of all the others would give those figures back.
 
-The rule and why it holds are in docs/adr/0008-nothing-withheld-can-be-recovered.md.
+The rule and why it holds are in docs/adr/0008-secondary-suppression-of-withheld-companies.md.
 """
 
 from __future__ import annotations

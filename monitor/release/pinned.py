@@ -1,4 +1,4 @@
-"""The facts that a release was made from, pinned by their digests in its manifest (docs/adr/0021)."""
+"""The facts that a release was made from, pinned by their digests in its manifest (docs/adr/0022)."""
 
 from __future__ import annotations
 
