@@ -69,16 +69,16 @@ _NEARLY_PLAIN = st.builds(
 @settings(max_examples=500)
 @given(_NEARLY_PLAIN)
 def test_a_plain_url_is_compared_in_the_form_that_taking_it_apart_gives(url: str) -> None:
-    def dissected() -> tuple[str, str] | None:
+    def split_anew() -> tuple[str, str] | None:
         try:
             return normalise_url(url)
         except NotAUrlError:
             return None
 
-    at_once = dissected()
+    at_once = split_anew()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("monitor.vault._PLAIN", re.compile(r"(?!)"))
-        assert at_once == dissected()
+        assert at_once == split_anew()
 
 
 @given(st.lists(st.sampled_from(["0", "00", "7", "255", "256", "", " 1", "x", "٣", "1\x00"]), max_size=5).map(".".join))

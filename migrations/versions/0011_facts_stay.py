@@ -1,4 +1,4 @@
-"""The database itself refuses to change facts (docs/adr/0019).
+"""The database itself refuses to change facts (docs/adr/0021).
 
 Revision 0011, after 0010. No row is touched. What 0002 guarded is guarded in the same form, and against TRUNCATE too.
 To change facts in a later migration, do it within `monitor.models.guards.lifted`.

@@ -1,6 +1,6 @@
 """The anonymised episodes of a release: with them and the list of its companies anyone can recompute its table.
 
-What is left out of them, and why, is in docs/adr/0008-nothing-withheld-can-be-recovered.md.
+What is left out of them, and why, is in docs/adr/0008-secondary-suppression-of-withheld-companies.md.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ def public_episodes(episodes: pa.Table, table: PublicTable) -> pa.Table:
     `episodes` has company (key; null: unattributed), site, scored (begun in the period), last_online_h,
     first_offline_h, relocated_h, destination (country), destination_company (key), followed_h, deadline_h, notices,
     reappeared and unverified. Companies without figures and what is unattributed are POOLED; where the network
-    gives way the former are left out. Of what began before the period only what is still open stays, without a site.
+    is suppressed the former are left out. Of what began before the period only what is still open stays,
+    without a site.
     """
     shown = pa.array(sorted(row.company for row in table.rows if row.figures is not None), pa.string())
     rows = pa.table({name: episodes[name].cast(kind) for name, kind in _GIVEN.items()})

@@ -65,7 +65,7 @@ def _network_counts(table: Table, hidden: Withheld) -> Counts:
 
 
 def public_network(table: Table, hidden: Withheld) -> Network:
-    """The network without what would betray a withheld company: where it gives way, without those companies."""
+    """The network without what would disclose a withheld company: `gives_way`: it leaves those out."""
     gives_way = hidden.timing == "hidden"
     item = table.rest if gives_way else table.network
     if item is None:

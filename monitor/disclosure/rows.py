@@ -1,7 +1,8 @@
 """What may be published of a table, and nothing else: site, CSV, JSON and report all start from here.
 
 A company with fewer episodes than the method's `publish_below` keeps its name and loses every figure. Others, or
-the figures of the network, give way where they would betray such a company (monitor.disclosure.suppression).
+the figures of the network, are suppressed too where they would disclose such a company
+(monitor.disclosure.suppression).
 """
 
 from __future__ import annotations

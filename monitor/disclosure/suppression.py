@@ -1,6 +1,6 @@
 """Which companies keep no figures, and which counts of all the others would give those figures back.
 
-The rule and why it holds are in docs/adr/0008-nothing-withheld-can-be-recovered.md.
+The rule and why it holds are in docs/adr/0008-secondary-suppression-of-withheld-companies.md.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ MEASURES: Mapping[str, Measure] = {
     "relocated": lambda item: item.relocated,
     "reappeared": lambda item: item.reappeared,
 }
-# What the timing of the network betrays besides its counts: curves and intervals show the sites too.
-_BETRAYED: Sequence[Measure] = (
+# What the timing of the network discloses besides its counts: curves and intervals show the sites too.
+_DISCLOSED: Sequence[Measure] = (
     *TIMING.values(),
     lambda item: item.on_time.mature,
     lambda item: item.sites,
@@ -72,7 +72,7 @@ class Withheld:
 def withheld(table: Table, rules: Method, *, covers: bool = True, pools: bool = True) -> Withheld:
     """The companies under `publish_below`, and the next smallest that have no rank where those alone stand out.
 
-    Where no such company helps, they stay as they are and the network's figures give way. What is unattributed
+    Where no such company helps, they stay as they are and the network's figures leave them out. What is unattributed
     hides nothing unless it `covers`; what is made from the times of the withheld is told in no sum unless it `pools`.
     """
     small = [company for company in table.companies if company.episodes < rules.publish_below]
@@ -124,7 +124,7 @@ def _withheld(group: Sequence[Estimate], below: int, nobody: Mapping[str, int], 
 
 
 def _timing(group: Sequence[Estimate], nobody: Mapping[str, int], rules: Method) -> State:
-    if not any(_alike(group, get) for get in _BETRAYED):
+    if not any(_alike(group, get) for get in _DISCLOSED):
         return "shown"
     wide = nobody["episodes"] >= rules.publish_below and all(nobody[name] for name in TIMING)
     return "covered" if wide else "hidden"

@@ -81,7 +81,7 @@ def last_of(first: bytes, length: int) -> bytes:
 
 
 def read_asn(text: str) -> int:
-    """An ASN, or UNTOLD for a set of several; ValueError where it is neither."""
+    """An ASN, or UNKNOWN_ORIGIN for a set of several; ValueError where it is neither."""
     numbers = {int(part) for part in text.strip("{}").split(",")}
     if not all(0 < number < 2**32 for number in numbers):
         raise ValueError("no ASN")
@@ -104,7 +104,7 @@ def netblocks(announcements: Iterable[Announcement]) -> Iterator[NetblockRecord]
 
 
 def _origin(votes: list[tuple[int, int]]) -> int:
-    """The one origin, or the one that nine in ten of the sightings agree on; UNTOLD where there is none."""
+    """The one origin, or the one that nine in ten of the sightings agree on; UNKNOWN_ORIGIN where there is none."""
     counts: dict[int, int] = {}
     for asn, seen in votes:
         counts[asn] = counts.get(asn, 0) + seen

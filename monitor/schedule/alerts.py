@@ -117,7 +117,7 @@ class _Telling:
 
 
 def tell(settings: Settings, engine: Engine) -> None:
-    """Tell what is untold, oldest first. What somebody else is telling now is left to them."""
+    """Send what was not sent yet, oldest first. What another process is sending now is left to it."""
     while (telling := _next(settings, engine, to_datetime(int(time.time())))) is not None:
         message = telling.message
         _log.warning(
@@ -144,9 +144,9 @@ def _next(settings: Settings, engine: Engine, now: datetime) -> _Telling | None:
     """
     recent = Alert.claimed_at.between(now - _TRY_AGAIN, now + _TRY_AGAIN)
     free = or_(Alert.claimed_at.is_(None), ~recent)
-    untold = or_(Alert.began_told_at.is_(None), Alert.ended_at.is_not(None) & Alert.ended_told_at.is_(None))
-    first = select(Alert.id).where(untold, free).order_by(Alert.id).limit(1).scalar_subquery()
-    claim = update(Alert).where(Alert.id == first, untold, free).values(claimed_at=now).returning(Alert.id)
+    unsent = or_(Alert.began_told_at.is_(None), Alert.ended_at.is_not(None) & Alert.ended_told_at.is_(None))
+    first = select(Alert.id).where(unsent, free).order_by(Alert.id).limit(1).scalar_subquery()
+    claim = update(Alert).where(Alert.id == first, unsent, free).values(claimed_at=now).returning(Alert.id)
     with transaction(engine) as session:
         claimed = session.scalar(claim.execution_options(synchronize_session=False))
         return None if claimed is None else _telling(settings, session.get_one(Alert, claimed))

@@ -30,7 +30,7 @@ from monitor.settings import Settings
 
 _log = logging.getLogger(__name__)
 _BEATS_A_LEASE = 10
-_TELLING = 1.0  # seconds between looks for what is untold
+_SEND_EVERY = 1.0  # seconds between looks for alerts that were not sent
 
 
 def serve(settings: Settings, timings: Iterable[Timing], stop: Event) -> None:
@@ -88,7 +88,9 @@ def _lead(settings: Settings, timings: list[Timing], term: int, stop: Event) -> 
     try:
         interval_jobs = IntervalJobs()
         interval_jobs.every(settings.lease_seconds / _BEATS_A_LEASE, Leading(rounds, timings, term).go)
-        interval_jobs.every(_TELLING, AlertSender(settings, teller).go)  # beside the rounds: a slow hook costs no term
+        interval_jobs.every(
+            _SEND_EVERY, AlertSender(settings, teller).go
+        )  # beside the rounds, so that a slow hook costs no term
         interval_jobs.every(LOOK, CheckpointWriter(Checkpoints(settings, notary)).go)
         interval_jobs.run(stop)
         _log.info("stopping", extra={"event": "stopping", "term": term})
@@ -148,7 +150,7 @@ def _leave(engine: Engine, term: int) -> None:
 
 
 class AlertSender:
-    """Tells the operator what is untold."""
+    """Sends the operator the alerts that were not sent yet."""
 
     def __init__(self, settings: Settings, engine: Engine) -> None:
         """Nothing is told yet."""

@@ -25,7 +25,7 @@ def recompute(episodes: Path, companies: Path, method: Method, engine_url: str =
     """The companies with figures, and the network as far as it is published.
 
     With its flows and other norms, where the file of episodes has them. Counts that the release does not publish are
-    not in the network's. Where its network gives way, the network here is what the file has: the companies with
+    not in the network's. Where its network is suppressed in part, it is here what the file has: the companies with
     figures and what is unattributed. Where that is not published by itself, `unattributed` is the pool. Raises
     DeliveryError where a file cannot be, or they are of two releases.
     """

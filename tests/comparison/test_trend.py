@@ -42,7 +42,7 @@ def test_a_quarter_without_a_release_is_a_point_without_values() -> None:
     assert (found[0].episodes, found[0].partial) == (60 + 40 + 24, False)
 
 
-def test_a_total_that_would_betray_a_company_is_no_value() -> None:
+def test_a_total_that_would_disclose_a_company_is_no_value() -> None:
     """In the fourth quarter one company is withheld alone: the total is told without it, its count not at all."""
     point = network_trend([FOURTH])[0]
     assert (point.partial, point.episodes) == (True, None)

@@ -166,7 +166,7 @@ def test_a_small_company_has_a_name_and_no_figures(files: Path) -> None:
         assert cells == ["&lt;10", "–", "–", "–", "–", "fewer than 10 episodes: no figures"]
 
 
-def test_totals_that_betray_a_small_company_are_not_shown(made: Report) -> None:
+def test_totals_that_disclose_a_small_company_are_not_shown(made: Report) -> None:
     assert made.table.network.counts["refused"] is None
     assert "not shown" in page(made, "en", "screen")
 

@@ -123,7 +123,7 @@ def test_what_is_a_relocation(
         pytest.param(Ntd(URL, SENT, owner="Zilver"), 0, id="from nobody knows where"),
         pytest.param(Ntd(URL, SENT, owner="", ip=PROXY), 0, id="from behind a proxy"),
         pytest.param(Ntd(URL, SENT, owner="Sluier", ip=DELTA), 0, id="of what a proxy was told of"),
-        pytest.param(Ntd(URL, SENT, owner=""), 0, id="of what is at nobody's door"),
+        pytest.param(Ntd(URL, SENT, owner=""), 0, id="of what is unattributed"),
     ],
 )
 def test_found_at_klinker(watched: Observed, zone: Zone, row: Ntd, seen: int) -> None:

@@ -147,7 +147,7 @@ def _learn_norms(attack: Attack, data: Mapping[str, Any]) -> None:
 
 
 def _learn_rows(attack: Attack, episodes: bytes, *, gives_way: bool) -> None:
-    """The pooled rows are of the withheld and nobody; where the network gives way, of nobody alone."""
+    """The pooled rows are of the withheld and nobody; where the network leaves them out, of nobody alone."""
     rows = [row for row in csv.DictReader(io.StringIO(episodes.decode())) if row["company"] == "(pooled)"]
     found = dict.fromkeys(TIMES, 0)
     for row in rows:

@@ -84,7 +84,7 @@ RANGES: dict[URIRef, URIRef] = {
 def entry(period: str, version: int = 1, *, made: bool = True, reason: str | None = None) -> Entry:
     """A release of a July, with its files or without."""
     edition = ReleaseVersion(1, period, version, datetime(2026, 7, 20, 8, tzinfo=UTC), "a" * 64)
-    files = [PublishedFile(f"report-{period}-{tongue}.pdf", 20, "b" * 64) for tongue in ("nl", "en")]
+    files = [PublishedFile(f"report-{period}-{language}.pdf", 20, "b" * 64) for language in ("nl", "en")]
     files.append(PublishedFile(f"hosting-monitor-{period.lower()}-v{version}.zip", 900, "c" * 64))
     publication = Publication(period, version, "f" * 64, "CC0-1.0", Path(), tuple(files))
     return Entry(edition, reason, publication if made else None)
