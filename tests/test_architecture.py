@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,3 +47,20 @@ def test_no_modules_import_each_other() -> None:
     while ready := {name for name, imports in left.items() if not imports & left.keys()}:
         left = {name: imports for name, imports in left.items() if name not in ready}
     assert left == {}
+
+
+DOCUMENT = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+
+
+def test_the_document_lists_every_package_in_the_order_that_is_enforced() -> None:
+    listed = re.findall(r"^\| `([\w.]+)` \|", DOCUMENT.partition("## Rules")[0], re.MULTILINE)
+    packages = {_name(path) for path in _files() if path.name == "__init__.py" and path.parent.parent.name == "monitor"}
+    assert set(listed) == packages | {"web", "reports", "spiders", "monitor.demo", "monitor.metrics"}
+    contract = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"][0]
+    layers = [name for layer in contract["layers"] for name in layer.split(" | ") if name in listed]
+    assert listed[3:] == layers
+
+
+def test_what_the_document_names_exists() -> None:
+    for name in re.findall(r"`((?:monitor|web|spiders|reports)/[\w/]+\.py)`", DOCUMENT):
+        assert (ROOT / name).is_file(), name
