@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from enum import IntEnum
 from itertools import chain, islice
+from pathlib import Path
 from typing import Protocol, TypeAlias, TypeVar
 
 from monitor.errors import DeliveryError
@@ -24,6 +25,7 @@ from monitor.ingest.reader_process import SlowReaderError, WaitBudget, read_batc
 from monitor.ingest.sealed_files import Spool
 from monitor.vault import Vault
 
+_SMALL = 128 * 1024  # bytes: some 300 rows
 SEALED_AT_ONCE = 1024 * 1024  # bytes: what is in memory of a file, however large it is
 
 StopReading: TypeAlias = Callable[[int, int], bool]  # by the rows read, and those refused: nothing can save it now
@@ -104,7 +106,12 @@ class ReadAhead:
     _resources: ExitStack = field(default_factory=ExitStack)
 
     def store(self, attempt: Callable[[], T]) -> T:
-        """The result of the attempt, which opens its own transaction; it is made again where it needed more."""
+        """The result of the attempt, which opens its own transaction; it is made again where it needed more.
+
+        A small file is read before the first attempt, for a second one costs as much as reading it.
+        """
+        if self._stage is Stage.NOTHING and _is_small(self.task.file):
+            self._read(Stage.ROWS)
         while True:
             try:
                 return attempt()
@@ -160,6 +167,10 @@ class ReadAhead:
         for piece in pieces:
             spool.add(piece)
         return spool
+
+
+def _is_small(file: Openable) -> bool:
+    return isinstance(file, Path) and file.stat().st_size <= _SMALL
 
 
 def _until_stopped(pieces: Iterator[Piece], reader: DirectReader | ReadAhead) -> Iterator[Piece]:
