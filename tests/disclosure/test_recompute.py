@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from monitor.cli import cli
-from monitor.db import transaction
+from monitor.db import connect, transaction
 from monitor.demo import ingest_all, prepare
 from monitor.disclosure.anonymised import companies_csv, public_episodes, write_csv
 from monitor.disclosure.rows import PublicTable, public_table
@@ -33,18 +33,21 @@ from monitor.score.recompute import recompute
 from monitor.score.supplements import flows, norms
 from monitor.score.table import Label, Table, Unattributed, with_announced
 from monitor.settings import Settings
-from monitor.vault import Vault
-from tests.conftest import Database
+from monitor.vault import create_keys
+from tests.conftest import Database, NewDatabase
 from tests.disclosure.test_anonymised import arrow
 
 NOW = parse_instant("2026-11-21T00:00:00Z")
 
 
-@pytest.fixture(params=["quiet", "refuser"])
+@pytest.fixture(scope="module", params=["quiet", "refuser"])
 def quarter(
-    request: pytest.FixtureRequest, database: Database, vault: Vault, tmp_path: Path
+    request: pytest.FixtureRequest, new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[PublicTable, pa.Table]:
     """A simulated quarter: what may be shown of its table, and its episodes."""
+    tmp_path, url = tmp_path_factory.mktemp("quarter"), new_database()
+    create_keys(tmp_path / "keys.json")
+    database = Database(url, connect(url))
     settings = Settings(home=tmp_path, database_url=database.url, key_file=tmp_path / "keys.json")
     step = prepare(tmp_path, request.param, 1.0)
     ingest_all(database.engine, settings, step, lambda: NOW, lambda done, total: None)
