@@ -162,9 +162,7 @@ UNDER_WAY = {
 }
 
 
-@pytest.mark.parametrize(
-    ("module", "what"), [("deliveries", "deliveries"), ("registry", "registry"), ("registry", "attribute")]
-)
+@pytest.mark.parametrize("what", UNDER_WAY)
 def test_what_is_under_way_while_a_release_is_drafted_is_recorded_after_it(
     ready: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
