@@ -40,7 +40,6 @@ from monitor.simulate import simulate
 from monitor.vault import Vault
 from monitor.vocabulary import Decision, Pause, Verdict
 
-DEMO_SCENARIOS = ("tudelft-2020", "tudelft-2022", "history")  # in the order of their time
 BY = "demo"
 WAIVED = "demonstration with invented companies: there is nobody to hear"
 ACCEPTED = "the hotline explained the gap: it could not export; nothing of it can be had any more"

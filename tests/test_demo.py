@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -99,3 +103,15 @@ def test_a_delivery_that_is_not_as_expected_ends_it(database: Database, vault: V
     first.write_text(header + "".join(row.replace(";", "|") for row in rows), "utf-8")
     with pytest.raises(MonitorError, match=r"delivery 1: refused: 58 of 58 rows could not be read"):
         run(database, part)
+
+
+def test_a_study_has_a_home_of_its_own(tmp_path: Path) -> None:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MONITOR_")}
+    command = [sys.executable, "-m", "monitor", "demo", "--study", "2022", "--scale", "0.02", "--json"]
+    environment = kept | {"MONITOR_HOME": str(tmp_path / "demo")}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["pages"] == [
+        "http://127.0.0.1:8000/nl/ranglijst/2022Q2", "http://127.0.0.1:8000/nl/open-data",
+    ]  # fmt: skip
+    assert [path.name for path in tmp_path.iterdir()] == ["demo-study-2022"]

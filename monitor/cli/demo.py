@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ from pathlib import Path
 import click
 
 from monitor.cli.runtime import Runtime, json_option, keep_private, show
-from monitor.demo import DEMO_SCENARIOS, play, prepare
+from monitor.demo import play, prepare
 from monitor.errors import MonitorError
 from monitor.settings import load_settings
 from monitor.simulate import EXPORTS, SCENARIOS
@@ -35,27 +36,35 @@ _WORTH_SEEING = {
     "follow-up of hash hits": "ranglijst/2026Q2/hash-hits",
     "a norm of 12 hours": "norm/2026Q2?hours=12",
     "the data": "open-data",
-    "the shape of a published study": "ranglijst/2020Q2",
 }
+_STUDIES = {"2020": "tudelft-2020", "2022": "tudelft-2022"}
 
 
 @click.command()
 @click.option("--serve", "and_serve", is_flag=True, help="Start the site at the end.")
 @click.option("--scale", default=1.0, show_default=True, help="Multiplies the number of simulated notices.")
 @click.option("--port", default=8000, show_default=True, help="Where the site will answer.")
+@click.option("--study", type=click.Choice([*_STUDIES]), help="A quarter in the shape of a published study, instead.")
 @json_option
-def demo(and_serve: bool, scale: float, port: int, as_json: bool) -> None:
-    """Simulate, ingest, score, release and report: the whole way, on the embedded default."""
+def demo(and_serve: bool, scale: float, port: int, study: str | None, as_json: bool) -> None:
+    """Simulate, ingest, score, release and report: the whole way, on the embedded default.
+
+    Twelve quarters of one hotline; a study is a world of its own, and goes to a folder of its own beside MONITOR_HOME.
+    """
+    if study is not None:
+        home = load_settings().home
+        os.environ["MONITOR_HOME"] = str(home.with_name(f"{home.name}-study-{study}"))
+    name = "history" if study is None else _STUDIES[study]
     run = _installation()
-    for name in DEMO_SCENARIOS:
-        with _timed(f"{name}: simulate"):
-            step = prepare(run.settings.home, name, scale)
-        with _timed(f"{name}: {len(step.deliveries)} deliveries, {len(step.releases)} releases"):
-            play(run.engine, run.settings, step, _bar())
+    with _timed(f"{name}: simulate"):
+        step = prepare(run.settings.home, name, scale)
+    with _timed(f"{name}: {len(step.deliveries)} deliveries, {len(step.releases)} releases"):
+        play(run.engine, run.settings, step, _bar())
     newest = step.releases[-1]["period"]
     with _timed(f"report and data of {newest}"):
         _call("report", newest)
-    pages = {what: f"http://127.0.0.1:{port}/nl/{page}" for what, page in _WORTH_SEEING.items()}
+    worth_seeing = _WORTH_SEEING if study is None else {"the ranking": f"ranglijst/{newest}", "the data": "open-data"}
+    pages = {what: f"http://127.0.0.1:{port}/nl/{page}" for what, page in worth_seeing.items()}
     pdfs = sorted(str(path) for path in run.settings.publications.glob("[!.]*/*.pdf"))
     answer = {"pages": list(pages.values()), "pdfs": pdfs}
     show(answer, as_json, _closing(run.settings.home, pages, pdfs, port))

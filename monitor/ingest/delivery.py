@@ -92,11 +92,13 @@ def read_ahead(engine: Engine, vault: Vault, file: DeliveryFile) -> Iterator[Rea
 
     Raises DeliveryError where the file cannot be read.
     """
+    sha256 = fingerprint(file.path)
     with transaction(engine) as session:
         known = known_names(session)
+        is_new = _same_file(session, file, vault.digest_file(sha256)) is None
     task = read_task(file.source, file.format, file.path, file.received_at, known)
     stop = partial(is_certainly_refused, file.source)
-    with closing(ReadAhead(task, vault, fingerprint(file.path), stop)) as reader:
+    with closing(ReadAhead(task, vault, sha256, stop, is_new=is_new)) as reader:
         yield reader
 
 

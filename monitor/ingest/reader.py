@@ -97,6 +97,7 @@ class ReadAhead:
     sha256: str
     stop: StopReading = never_stop
     new_budget: Callable[[], WaitBudget] = WaitBudget
+    is_new: bool = True  # whether no delivery with these bytes is known
     stopped: bool = False
     _stage: Stage = Stage.NOTHING
     _rows: Spool | None = None
@@ -108,9 +109,9 @@ class ReadAhead:
     def store(self, attempt: Callable[[], T]) -> T:
         """The result of the attempt, which opens its own transaction; it is made again where it needed more.
 
-        A small file is read before the first attempt, for a second one costs as much as reading it.
+        A small file that is new is read before the first attempt, for a second one costs as much as reading it.
         """
-        if self._stage is Stage.NOTHING and _is_small(self.task.file):
+        if self._stage is Stage.NOTHING and self.is_new and _is_small(self.task.file):
             self._read(Stage.ROWS)
         while True:
             try:

@@ -8,14 +8,14 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
 from monitor.disclosure.network import Network
 from monitor.disclosure.rows import PublicTable, Row
 from monitor.score.company_file import escape_formula
-from monitor.score.table import Norm, Quality
+from monitor.score.table import Norm, Quality, SurvivalPoint
 from monitor.tables.columns import Column, column
 from monitor.tables.sheets import Cell, flat, ranking_csv
 from monitor.wording.words import Text
@@ -53,7 +53,8 @@ def sheets_of(table: PublicTable) -> Iterator[Sheet]:
     totals = [{"kind": line.kind, "companies": line.companies, **line.counts} for line in table.totals]
     yield _sheet("totals.csv", Text("Hoe de totalen optellen", "How the totals add up"), totals, ("kind",))
     curve = [_renamed(asdict(point), t="hours") for point in table.network.curve]
-    yield _sheet("curve.csv", Text("Verwijdercurve van alle bedrijven", "Removal curve of all companies"), curve, ())
+    title = Text("Verwijdercurve van alle bedrijven", "Removal curve of all companies")
+    yield _sheet("curve.csv", title, curve, (), _CURVE)  # no line where too little is left of the network to draw one
     yield from _parts(table)
 
 
@@ -85,6 +86,7 @@ def _quality(quality: Quality) -> Iterator[Sheet]:
     yield _sheet("standstills.csv", title, still, (), ("kind", "starts", "ends", "pause", "reason"))
 
 
+_CURVE = ("hours", *(field.name for field in fields(SurvivalPoint)[1:]))
 _OF_ON_TIME = ("deadline_hours", "mature", "on_time", "late", "undetermined")
 _OF_SHARE = tuple(f"{reading}_{part}" for reading in ("lenient", "strict") for part in ("p", "se", "low", "high"))
 _NORM = (

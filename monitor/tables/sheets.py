@@ -88,9 +88,9 @@ def ranking_csv(rows: Sequence[Row]) -> str:
 
 
 def _columns(rows: Sequence[Row], lines: Sequence[Mapping[str, Cell]]) -> list[str]:
-    """The columns of a row with figures, or of any where no row has them."""
+    """The columns of the rows with figures; where no row has any, those that say who it is and how few it has."""
     whole = [line for row, line in zip(rows, lines, strict=True) if row.figures is not None]
-    return list(dict.fromkeys(name for line in whole or lines for name in line))
+    return list(dict.fromkeys(name for line in whole for name in line)) or [*_IDENTITY, "episodes"]
 
 
 def company_csv(row: Row) -> str:

@@ -11,6 +11,7 @@ import pytest
 from monitor.disclosure.rows import public_table, sort_rows, volume
 from monitor.tables import sheets
 from monitor.tables.figure_lines import figure_lines
+from monitor.tables.open_data import sheets_of
 from monitor.wording.formatting import ratio
 from monitor.wording.words import Language
 from tests.support.published import COMPANIES, announced_by, estimate, invent
@@ -74,3 +75,16 @@ def test_the_json_has_flows_norms_and_quality_where_the_release_has_them() -> No
     ]  # fmt: skip
     before = replace(table, flows=None, norms=None, quality=None)
     assert not {"flows", "norms", "quality"} & {*sheets.ranking_json(before, table.rows)}
+
+
+def test_a_release_in_which_every_company_is_withheld_has_its_files() -> None:
+    """Small ones alone: no figure to name a column after, and no curve of what is left."""
+    table = public_table(invent(companies=tuple(item for item in COMPANIES if item.episodes >= 30)))
+    small = [replace(row, figures=None, below=10, standing="too_few", ranked=False) for row in table.rows[:2]]
+    emptied = replace(table, rows=tuple(small), network=replace(table.network, curve=()), norms=None, flows=None)
+    files = {sheet.name: sheet for sheet in sheets_of(emptied)}
+    assert files["curve.csv"].content == b"hours,npmle,lenient,lenient_se,strict,strict_se\r\n"
+    head, first, _ = files["ranking.csv"].content.decode().splitlines()
+    assert head == "company,name,country,via_proxy,standing,episodes"
+    assert first.endswith(",too_few,<10")
+    assert all(sheet.columns for sheet in files.values())  # each is described
