@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 
-from benchmarks import attribution, ingest, pages, push, report, scoring
+from benchmarks import attribution, ingest, pages, push, report, scoring, startup
 
 if __name__ == "__main__":
+    startup.run()
     rows = int(os.environ.get("MONITOR_BENCH_ROWS", "10000000"))
     scoring.run(rows)
     attribution.run(rows)
