@@ -39,28 +39,6 @@ ON_ONE = {
     "tests/web": "sqlite",
 }
 ON_BOTH = ("api_notices", "company", "health", "published", "releases", "schemathesis")  # of tests/web
-# Each of these makes something once that takes longer than a test.
-TOGETHER = {
-    "attack/test_canaries.py",
-    "attack/test_connections.py",
-    "attack/test_push_over_http.py",
-    "comparison/test_other_norm.py",
-    "disclosure/test_recompute.py",
-    "faults/test_ingest.py",
-    "ingest/test_exports_together.py",
-    "reports/test_command.py",
-    "reports/test_report.py",
-    "reports/test_screen.py",
-    "reports/test_structure.py",
-    "score/test_estimates.py",
-    "simulate/test_history.py",
-    "simulate/test_item_exports.py",
-    "test_study.py",
-    "test_wording.py",
-    "web/test_browser.py",
-    "web/test_open_data.py",
-    "web/test_schemathesis.py",
-}
 _NOT_DURABLE = ("fsync", "synchronous_commit", "full_page_writes", "autovacuum")  # nothing here outlives its test
 
 
@@ -71,15 +49,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         kind = next((kind for name, kind in ON_ONE.items() if path.is_relative_to(name)), None)
         both = kind is None or path.stem.removeprefix("test_") in ON_BOTH
         metafunc.parametrize("new_database", BOTH if both else (kind,), indirect=True, scope="session")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share something that takes long to make run in one process (`--dist loadgroup`)."""
-    for item in items:
-        module = Path(item.path).relative_to(Path(__file__).parent).as_posix()
-        if module in TOGETHER:
-            kind = next((kind for kind in BOTH if kind in item.name), "")
-            item.add_marker(pytest.mark.xdist_group(f"{module}-{kind}"))
 
 
 @dataclass(frozen=True)
