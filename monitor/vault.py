@@ -35,7 +35,7 @@ _LONGEST_HOST = 253  # characters of a name in the DNS
 _LONGEST_KEPT = 2048  # characters: thousands of texts are remembered, and a row may hold 256 KiB of one
 _urlsplit_unkept = urlsplit.__wrapped__  # type: ignore[attr-defined]  # the library remembers what it splits
 _NOT_IN_URLS = re.compile(r"[\s\x00-\x1f]")
-_PLAIN = re.compile(  # most URLs stand there in the form in which they are compared, and taking them apart is dear
+_PLAIN = re.compile(  # most URLs stand there in the form in which they are compared, and parsing them takes long
     r"https?://((?:[a-z0-9-]+\.)*[a-z0-9-]+)(?::(?!(?:80|443)/)(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}))?/[!\"$-~]*(?<!\?)"
 )
 
@@ -81,7 +81,7 @@ def address_of(host: str) -> str | None:
 @lru_cache(maxsize=16384)
 def _address_of(host: str) -> str | None:
     if ":" not in host and not host[-1:].isdigit():
-        return None  # no address ends in a letter: most hosts are names, and raising is dear
+        return None  # no address ends in a letter: most hosts are names, and raising takes long
     if _is_dotted(host):
         return host
     try:

@@ -28,7 +28,8 @@ hypothesis.settings.register_profile("monitor", deadline=None)  # how long somet
 hypothesis.settings.load_profile("monitor")
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 BOTH = ("sqlite", "postgresql")
-# What asks the database nothing of its own runs on one of the two; all else, and what is under ON_BOTH, runs on both.
+# What reads stored releases only, or goes the whole way with queries that other tests hold on both, runs on one of the
+# two; all else, and the modules of tests/web under ON_BOTH, run on both.
 ON_ONE = {
     "tests/comparison": "sqlite",
     "tests/disclosure": "sqlite",

@@ -147,21 +147,21 @@ def percentage(value: float | None) -> float | None:
     return round(min(max(value * 100, 0.1), 99.9), 1)
 
 
-_MARGIN, _LINE_FILES, _SIZE = 16.0, 22.0, 17.0
+_MARGIN, _TITLE_LINE, _SIZE = 16.0, 22.0, 17.0
 
 
 def standalone(figure: Figure, width: float = WIDE) -> bytes:
     """The figure as an SVG file in UTF-8, with its title above it; `width` is that of the drawing in its margins."""
     drawing = figure.draw(figure.name, width)
     lines = wrapped(figure.title, width / BOLD, _SIZE, lines=4)
-    top = _MARGIN + _LINE_FILES * len(lines) + 8
+    top = _MARGIN + _TITLE_LINE * len(lines) + 8
     height = top + float(ET.fromstring(drawing).attrib["height"]) + _MARGIN  # noqa: S314  # our own
     whole = width + 2 * _MARGIN
     file = element(
         "svg",
         element("rect", width=whole, height=height, fill="#ffffff"),
         *(
-            label(line, _MARGIN, _MARGIN + _LINE_FILES * (i + 0.7), fill=INK, font_size=_SIZE, font_weight=600)
+            label(line, _MARGIN, _MARGIN + _TITLE_LINE * (i + 0.7), fill=INK, font_size=_SIZE, font_weight=600)
             for i, line in enumerate(lines)
         ),
         element("g", drawing, transform=f"translate({_MARGIN:g} {top:g})"),

@@ -109,27 +109,27 @@ def _colour(age: AgeCount, deadline_hours: float) -> str:
 COLOURS = {"on_time": BLUE, "undetermined": PALE, "late": ORANGE}
 ON_COLOUR = {"on_time": "#ffffff", "undetermined": INK, "late": "#ffffff"}
 
-_TITLE_COUNTS = Text("Op tijd, onbepaald en te laat", "On time, undetermined and late")
-_SAID_COUNTS = Text(
+_OUTCOME_TITLE = Text("Op tijd, onbepaald en te laat", "On time, undetermined and late")
+_OUTCOME_DESCRIPTION = Text(
     "Eén balk van {mature} episodes waarvan de termijn van {deadline} voorbij is: {parts}. De lengte van elk deel is"
     " het aandeel ervan.",
     "One bar of {mature} episodes whose deadline of {deadline} has passed: {parts}. The length of each part is its"
     " share.",
 )
-_NONE_COUNTS = Text("Van geen episode is de termijn al voorbij.", "The deadline has passed of no episode yet.")
-_COLUMNS_COUNTS = (Text("Uitkomst", "Outcome"), Text("Episodes", "Episodes"))
+_NONE_MATURE = Text("Van geen episode is de termijn al voorbij.", "The deadline has passed of no episode yet.")
+_OUTCOME_COLUMNS = (Text("Uitkomst", "Outcome"), Text("Episodes", "Episodes"))
 
 
 def counts_figure(timing: OnTime, language: Language) -> Figure:
     """The three counts among the episodes whose deadline has passed."""
-    said = _described_counts(timing, language)
+    said = _describe_outcomes(timing, language)
     return Figure(
         name="counts",
-        title=_TITLE_COUNTS[language],
+        title=_OUTCOME_TITLE[language],
         description=said,
-        columns=tuple(column[language] for column in _COLUMNS_COUNTS),
+        columns=tuple(column[language] for column in _OUTCOME_COLUMNS),
         rows=tuple((LATENESS[key].name[language], value) for key, value in _counts(timing).items()),
-        draw=lambda name, width: _drawn_counts(name, width, timing, said, language),
+        draw=lambda name, width: _draw_outcomes(name, width, timing, said, language),
     )
 
 
@@ -142,24 +142,24 @@ def _counts(timing: OnTime) -> dict[str, int]:
     return {"on_time": timing.on_time, "undetermined": timing.undetermined, "late": timing.late}
 
 
-def _described_counts(timing: OnTime, language: Language) -> str:
+def _describe_outcomes(timing: OnTime, language: Language) -> str:
     if not timing.mature:
-        return _NONE_COUNTS[language]
+        return _NONE_MATURE[language]
     parts = [
         f"{LATENESS[key].name[language].lower()} {formatting.count(value, language)}"
         for key, value in _counts(timing).items()
     ]
-    return _SAID_COUNTS[language].format(
+    return _OUTCOME_DESCRIPTION[language].format(
         mature=formatting.count(timing.mature, language),
         deadline=deadline_words(timing.deadline_hours, language),
         parts=", ".join(parts),
     )
 
 
-def _drawn_counts(name: str, width: float, timing: OnTime, said: str, language: Language) -> Markup:
+def _draw_outcomes(name: str, width: float, timing: OnTime, said: str, language: Language) -> Markup:
     counts = {key: value for key, value in _counts(timing).items() if value}
     if not counts:
-        return picture(name, width, 48, _TITLE_COUNTS[language], said, empty_note(language, width, 29))
+        return picture(name, width, 48, _OUTCOME_TITLE[language], said, empty_note(language, width, 29))
     total = sum(counts.values())
     parts, x, unnamed = [], 0.0, []
     for key, value in counts.items():
@@ -170,7 +170,7 @@ def _drawn_counts(name: str, width: float, timing: OnTime, said: str, language: 
         x += part
     below, taken = legend([(text, patch(COLOURS[key])) for text, key in unnamed], width)
     moved = element("g", *below, transform="translate(0 48)")
-    return picture(name, width, 48 + taken, _TITLE_COUNTS[language], said, *parts, *([moved] if unnamed else []))
+    return picture(name, width, 48 + taken, _OUTCOME_TITLE[language], said, *parts, *([moved] if unnamed else []))
 
 
 def bar_part(

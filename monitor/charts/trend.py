@@ -143,7 +143,7 @@ _FIRST_LAST = Text(" Het aandeel was {first} in {from_} en {last} in {to}.",
 _ONLY = Text(" Het aandeel was {last} in {to}.", " The share was {last} in {to}.")
 _MISSING = Text(" Zonder cijfers: {quarters}; daar is de lijn onderbroken.",
                 " Without figures: {quarters}; the line is broken there.")  # fmt: skip
-_METHOD_TREND = Text(" De rekenmethode veranderde in {quarters}; vergelijk over die grens met zorg.",
+_METHOD_CHANGED = Text(" De rekenmethode veranderde in {quarters}; vergelijk over die grens met zorg.",
                " The method changed in {quarters}; compare across that mark with care.")  # fmt: skip
 _PARTIAL = Text(" In {quarters} zonder de bedrijven waarvan geen cijfers te zien zijn.",
                 " In {quarters} without the companies of which no figures are shown.")  # fmt: skip
@@ -215,7 +215,7 @@ def gaps_in_words(points: Sequence[TrendPoint], values: Sequence[float | None], 
     changed = [points[index].period for index in breaks(points)]
     partial = [p.period for p, value in zip(points, values, strict=True) if p.partial and value is not None]
     said = ""
-    for words, periods in ((_MISSING, missing), (_METHOD_TREND, changed), (_PARTIAL, partial)):
+    for words, periods in ((_MISSING, missing), (_METHOD_CHANGED, changed), (_PARTIAL, partial)):
         quarters = ", ".join(formatting.short_period(period, language) for period in periods)
         said += words[language].format(quarters=quarters) if quarters else ""
     return said

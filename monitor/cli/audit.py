@@ -19,7 +19,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.group()
 def audit() -> None:
-    """The audit trail."""
+    """Verify the audit trail, and sign it."""
 
 
 @audit.command()

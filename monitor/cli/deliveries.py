@@ -120,7 +120,7 @@ _WHAT_NOW = {
         "  monitor deliveries accept {number} --reason TEXT --by NAME\n"
         "  monitor deliveries reject {number} --reason TEXT --by NAME"
     ),
-    Verdict.REFUSED: "nothing of it counts; once the cause is mended, deliver it again",
+    Verdict.REFUSED: "nothing of it counts; once the cause is fixed, deliver it again",
 }
 
 

@@ -8,32 +8,45 @@ from importlib.metadata import EntryPoint, entry_points
 
 import click
 
-# Each command of the core: its module in monitor/cli, and its line in `monitor --help`, which is written down here so
-# that the list of commands imports none of them.
+# Each command of the core: its module in monitor/cli, and the first line of its help, written down here so that
+# the list of commands imports none of them (a test holds the two together).
 _OWN: Mapping[str, tuple[str, str]] = {
     "init": ("setup", "Create the database, or migrate it to the newest schema."),
-    "config": ("setup", "Show what is configured and where each value comes from."),
-    "simulate": ("demo", "Write SCART exports of a hotline that does not exist."),
-    "registry": ("registry", "Load, show and export the company registry."),
-    "netblocks": ("registry", "Load tables of address ranges."),
-    "ingest": ("deliveries", "Ingest one delivery: plain, gzip or zstd."),
-    "deliveries": ("deliveries", "List what was delivered, and review what is suspicious."),
-    "attribute": ("registry", "Attribute all notices to companies again."),
-    "confirm": ("registry", "Confirm that a recipient or network is the company."),
+    "config": ("setup", "Show what is configured and where each value comes from; secrets are hidden."),
+    "simulate": (
+        "demo",
+        "Write SCART exports with invented companies, their registry, and what really happened (truth.csv).",
+    ),
+    "registry": ("registry", "Load the company registry."),
+    "netblocks": ("registry", "Load and list tables of address ranges."),
+    "ingest": ("deliveries", "Ingest one delivery, plain, gzip or zstd."),
+    "deliveries": (
+        "deliveries",
+        "List what came in, the newest first; with --quarantine, the rows of one delivery that could not be read.",
+    ),
+    "attribute": (
+        "registry",
+        "(Re)attribute all notices with today's registry and networks; nothing earlier is overwritten.",
+    ),
+    "confirm": (
+        "registry",
+        "Confirm that a recipient or network is the company it is named as: none is published before.",
+    ),
     "score": ("score", "Score a period and rank its companies, worst first."),
-    "estimate": ("score", "Recompute a table from a file of episodes."),
-    "facts": ("score", "Export facts to score them elsewhere."),
-    "release": ("release", "Draft, publish, verify, rebuild and correct releases."),
-    "token": ("token", "Issue and revoke the tokens of hotlines."),
-    "keys": ("setup", "Export keys to keep them elsewhere."),
-    "audit": ("audit", "Verify and sign the audit trail."),
-    "schedule": ("schedule", "Collect each source on schedule."),
+    "estimate": ("score", "Recompute a table from episodes, so that anyone can check our numbers."),
+    "facts": ("score", "Export facts, to score them elsewhere."),
+    "release": ("release", "Draft, publish, verify, rebuild, compare and correct releases."),
+    "token": ("token", "Issue, list and revoke the tokens with which hotlines push notices."),
+    "keys": ("setup", "Make the key that signs open data."),
+    "audit": ("audit", "Verify the audit trail, and sign it."),
+    "schedule": ("schedule", "Collect each source on schedule, in its cadence."),
     "sources": ("schedule", "List the sources on schedule and how they are."),
-    "demo": ("demo", "Run the whole way with invented data."),
+    "demo": ("demo", "Simulate, ingest, score, release and report: the whole way, on the embedded default."),
 }
+# The same lines of commands that are plugged in; any other is imported for its line.
 _PLUGGED_IN: Mapping[str, str] = {
-    "collect": "Fetch and ingest the new deliveries of a source.",
-    "report": "Write the report of a period.",
+    "collect": "Fetch the deliveries of SOURCE that are new and ingest them; exit 1 where anything of it failed.",
+    "report": "Write the report of PERIOD (its newest published version) and its open data, in Dutch and English.",
     "serve": "Serve the public site until it is stopped.",
 }
 

@@ -31,7 +31,7 @@ DAY = click.DateTime(["%Y-%m-%d"])
 
 @click.group()
 def registry() -> None:
-    """The company registry."""
+    """Load the company registry."""
 
 
 @registry.command("load")
@@ -53,7 +53,7 @@ def load_companies(file: Path, as_json: bool) -> None:
 
 @click.group()
 def netblocks() -> None:
-    """Tables of address ranges."""
+    """Load and list tables of address ranges."""
 
 
 @netblocks.command("load")

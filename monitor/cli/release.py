@@ -29,7 +29,10 @@ ACTOR = click.option("--by", "actor", default="operator", show_default=True, hel
 
 @click.group()
 def release() -> None:
-    """Releases. RELEASE is a number, or a period (its newest version)."""
+    """Draft, publish, verify, rebuild, compare and correct releases.
+
+    RELEASE is a number, or a period (its newest version).
+    """
 
 
 @release.command()

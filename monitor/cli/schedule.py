@@ -59,7 +59,7 @@ def _serve(settings: Settings, timings: list[Timing], stop: Event) -> None:
         raise
 
 
-_NOTHING_SOURCES = "no source was ever on schedule here; `monitor schedule` puts them there"
+_NO_SOURCES = "no source was ever on schedule here; `monitor schedule` puts them there"
 
 
 @click.command()
@@ -68,7 +68,7 @@ _NOTHING_SOURCES = "no source was ever on schedule here; `monitor schedule` puts
 def sources(check: bool, as_json: bool) -> None:
     """List the sources on schedule and how they are."""
     found = known_sources(runtime())
-    show([source.as_json() for source in found], as_json, in_words(found) or _NOTHING_SOURCES)
+    show([source.as_json() for source in found], as_json, in_words(found) or _NO_SOURCES)
     stale = [source.source for source in found if source.freshness == STALE]
     if check and stale:
         raise MonitorError(f"stale: {', '.join(stale)}")

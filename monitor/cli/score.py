@@ -102,7 +102,10 @@ def _interval(share: Share) -> str:
 
 @click.group()
 def facts() -> None:
-    """Facts outside the database; they hold numbers and states, no URL."""
+    """Export facts, to score them elsewhere.
+
+    They hold numbers and states, no URL.
+    """
 
 
 @facts.command()

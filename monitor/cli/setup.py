@@ -80,7 +80,7 @@ def config(as_json: bool) -> None:
 
 @click.group()
 def keys() -> None:
-    """Keys outside the database."""
+    """Make the key that signs open data."""
 
 
 @keys.command()

@@ -19,7 +19,7 @@ ACTOR = click.option("--by", "actor", default="operator", show_default=True, hel
 
 @click.group()
 def token() -> None:
-    """Tokens with which hotlines push notices."""
+    """Issue, list and revoke the tokens with which hotlines push notices."""
 
 
 @token.command("issue")

@@ -24,6 +24,7 @@ else:
 
 LINE_LIMIT = 256 * 1024
 _CHUNK = 64 * 1024
+_HASHED_AT_ONCE = 1024 * 1024
 _ZSTD_WINDOW = 26  # 64 MiB of memory at most, whatever a frame asks for (up to 2 GiB)
 _BOM = b"\xef\xbb\xbf"
 _KINDS = (
@@ -83,8 +84,17 @@ def open_delivery_file(file: Openable) -> BufferedReader:
 
 def fingerprint(path: Openable) -> str:
     """SHA-256, in hex, of the bytes that arrived."""
+    return fingerprint_and_size(path)[0]
+
+
+def fingerprint_and_size(path: Openable) -> tuple[str, int]:
+    """SHA-256, in hex, of the bytes that arrived, and how many they are."""
+    digest, size = hashlib.sha256(), 0
     with open_delivery_file(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while piece := file.read(_HASHED_AT_ONCE):
+            digest.update(piece)
+            size += len(piece)
+    return digest.hexdigest(), size
 
 
 def read_lines(path: Openable) -> Iterator[tuple[int, bytes | None]]:

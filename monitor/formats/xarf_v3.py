@@ -15,7 +15,7 @@ from xarf import XARFParseError, XARFv3DeprecationWarning, convert_v3_to_v4, is_
 
 from monitor.formats.rows import RowError
 
-# Version 3 says nothing of what version 4 asks of csam (classification, how it was found). It is held against the
+# Version 3 lacks what version 4 asks of csam (classification, how it was found). It is held against the
 # rules all content shares, which are those of phishing: the one type that adds none.
 _TYPES = {"childabuse": "Phishing", "phishing": "Phishing", "malware": "Malware"}
 _NAMES = {

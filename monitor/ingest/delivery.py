@@ -25,12 +25,12 @@ from monitor.clear_text import holds_address
 from monitor.cycles import gc_paused
 from monitor.db import lock_writers, next_identifier, table_of, transaction
 from monitor.formats.catalogue import FAST_PATHS, without_evidence
-from monitor.formats.files import Openable, fingerprint
+from monitor.formats.files import Openable, fingerprint, fingerprint_and_size
 from monitor.formats.records import Context
 from monitor.formats.registry import alias_form
 from monitor.ingest.batches import Batch, ParsedRows, ReadTask, batch_of_items
 from monitor.ingest.checks import check_delivery, is_certainly_refused, worst_verdict
-from monitor.ingest.reader import DeliveryReader, DirectReader, ReadAhead, StopReading, never_stop
+from monitor.ingest.reader import SMALL, DeliveryReader, DirectReader, ReadAhead, StopReading, never_stop
 from monitor.ingest.reconcile import can_repeat_notices, reconcile
 from monitor.ingest.references import References
 from monitor.ingest.result import IngestResult, repeated_result, result_of
@@ -92,13 +92,13 @@ def read_ahead(engine: Engine, vault: Vault, file: DeliveryFile) -> Iterator[Rea
 
     Raises DeliveryError where the file cannot be read.
     """
-    sha256 = fingerprint(file.path)
+    sha256, size = fingerprint_and_size(file.path)
     with transaction(engine) as session:
         known = known_names(session)
         is_new = _same_file(session, file, vault.digest_file(sha256)) is None
     task = read_task(file.source, file.format, file.path, file.received_at, known)
     stop = partial(is_certainly_refused, file.source)
-    with closing(ReadAhead(task, vault, sha256, stop, is_new=is_new)) as reader:
+    with closing(ReadAhead(task, vault, sha256, stop, read_first=is_new and size <= SMALL)) as reader:
         yield reader
 
 

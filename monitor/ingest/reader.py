@@ -15,7 +15,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from enum import IntEnum
 from itertools import chain, islice
-from pathlib import Path
 from typing import Protocol, TypeAlias, TypeVar
 
 from monitor.errors import DeliveryError
@@ -25,7 +24,7 @@ from monitor.ingest.reader_process import SlowReaderError, WaitBudget, read_batc
 from monitor.ingest.sealed_files import Spool
 from monitor.vault import Vault
 
-_SMALL = 128 * 1024  # bytes: some 300 rows
+SMALL = 128 * 1024  # bytes: some 300 rows
 SEALED_AT_ONCE = 1024 * 1024  # bytes: what is in memory of a file, however large it is
 
 StopReading: TypeAlias = Callable[[int, int], bool]  # by the rows read, and those refused: nothing can save it now
@@ -97,7 +96,7 @@ class ReadAhead:
     sha256: str
     stop: StopReading = never_stop
     new_budget: Callable[[], WaitBudget] = WaitBudget
-    is_new: bool = True  # whether no delivery with these bytes is known
+    read_first: bool = False  # before the first attempt to store it: right for a small delivery that is not known yet
     stopped: bool = False
     _stage: Stage = Stage.NOTHING
     _rows: Spool | None = None
@@ -109,9 +108,9 @@ class ReadAhead:
     def store(self, attempt: Callable[[], T]) -> T:
         """The result of the attempt, which opens its own transaction; it is made again where it needed more.
 
-        A small file that is new is read before the first attempt, for a second one costs as much as reading it.
+        With `read_first` the rows are read before the first attempt: a second one costs as much as reading a few rows.
         """
-        if self._stage is Stage.NOTHING and self.is_new and _is_small(self.task.file):
+        if self._stage is Stage.NOTHING and self.read_first:
             self._read(Stage.ROWS)
         while True:
             try:
@@ -168,10 +167,6 @@ class ReadAhead:
         for piece in pieces:
             spool.add(piece)
         return spool
-
-
-def _is_small(file: Openable) -> bool:
-    return isinstance(file, Path) and file.stat().st_size <= _SMALL
 
 
 def _until_stopped(pieces: Iterator[Piece], reader: DirectReader | ReadAhead) -> Iterator[Piece]:

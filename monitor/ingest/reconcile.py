@@ -19,10 +19,9 @@ from monitor.ingest.batches import Batch
 from monitor.ingest.rows import Item
 from monitor.ingest.store import Store
 from monitor.models.facts import Content, Correction, Delivery, Notice
-from monitor.vocabulary import Decision, DeliveryState, Kind, Role
+from monitor.vocabulary import CLOCK_STARTING, Decision, Kind, Role
 
 _SCART, NTD = "scart-", "scart-ntd"
-_ARRIVED = (str(DeliveryState.DELIVERED), str(DeliveryState.ASSUMED))
 _REASON = "the ntd export tells of this notice itself; that one counts"  # this and the next: as stored
 _BY = "taking in"
 
@@ -67,7 +66,8 @@ def reconcile(store: Store, batch: Batch) -> None:
     """Withdraw each notice stored from an item's record, once ntd has one sent in the same second."""
     notices = batch.notices
     to_whom = zip(notices.row, notices.role, notices.delivery, strict=True)
-    digests = {batch.rows.url_digest[row] for row, role, how in to_whom if role == Role.HOSTER and how in _ARRIVED}
+    hoster_rows = [row for row, role, how in to_whom if role == Role.HOSTER and how in CLOCK_STARTING]
+    digests = {batch.rows.url_digest[row] for row in hoster_rows}
     contents = {row[1] for row in _rows(store, Content, ("url_digest", "id"), "url_digest", digests)}
     repeated = set[tuple[int, int]]()
     for sent in _sent(store, contents).values():
@@ -95,7 +95,7 @@ def _sent(store: Store, contents: Collection[int]) -> dict[int, list[_Sent]]:
     columns = ("id", "content_id", "sent_at", "delivery_id", "kind", "recipient_role", "delivery")
     rows = list(_rows(store, Notice, columns, "content_id", set().union(*families.values()) if families else set()))
     counted = (str(Kind.HOTLINE_NOTICE), str(Role.HOSTER))
-    rows = [row for row in rows if tuple(row[4:6]) == counted and row[6] in _ARRIVED]
+    rows = [row for row in rows if tuple(row[4:6]) == counted and row[6] in CLOCK_STARTING]
     formats = dict(_rows(store, Delivery, ("id", "format"), "id", {row[3] for row in rows}))
     by_content = defaultdict[int, list[_Sent]](list)
     for row in rows:

@@ -20,10 +20,10 @@ from monitor.attribute.assign import attribute_as_stored
 from monitor.clear_text import refuse_address
 from monitor.db import lock_writers
 from monitor.errors import MonitorError
-from monitor.formats.files import fingerprint
+from monitor.formats.files import fingerprint, fingerprint_and_size
 from monitor.ingest.batches import ReadTask
 from monitor.ingest.delivery import known_names, load_rows, read_task
-from monitor.ingest.reader import SEALED_AT_ONCE, DeliveryReader, DirectReader, ReadAhead
+from monitor.ingest.reader import SEALED_AT_ONCE, SMALL, DeliveryReader, DirectReader, ReadAhead
 from monitor.ingest.result import IngestResult, result_of
 from monitor.ingest.stats import check_input
 from monitor.ingest.store import erase_pending
@@ -96,7 +96,8 @@ def read_pending_ahead(session: Session, vault: Vault, source: Source, number: i
         yield None
         return
     task = _read_pending(session, vault, source, delivery)
-    with closing(ReadAhead(task, vault, fingerprint(task.file))) as reader:
+    sha256, size = fingerprint_and_size(task.file)
+    with closing(ReadAhead(task, vault, sha256, read_first=size <= SMALL)) as reader:
         yield reader
 
 

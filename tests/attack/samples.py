@@ -117,3 +117,10 @@ SAMPLES: Mapping[str, Sample] = {
     "urlhaus": Sample(_URLHAUS, _feed, ()),
     "xarf": Sample(_XARF, _json, ("report_id", "hosting_provider")),
 }
+
+# What else a row must say so that a field is kept: a country is, where an item was closed because it moved there.
+KEPT_WITH: Mapping[tuple[str, str], dict[str, str]] = {
+    ("scart-report", "hoster_country"): {"status_code": "close"},
+    ("scart-whois", "hoster country"): {"status": "close"},
+    ("scart-all", "hoster country"): {"status": "close"},
+}

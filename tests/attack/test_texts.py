@@ -21,7 +21,7 @@ from monitor.instants import to_datetime
 from monitor.models import Company
 from monitor.settings import Source
 from monitor.vault import Vault
-from tests.attack.samples import RECEIVED, SAMPLES, URL
+from tests.attack.samples import KEPT_WITH, RECEIVED, SAMPLES, URL
 from tests.conftest import Database
 
 SPELLINGS = (
@@ -70,12 +70,6 @@ def test_the_row_is_taken_as_it_is(database: Database, vault: Vault, tmp_path: P
         assert (answer.accepted, answer.quarantined) == (1, {})
 
 
-# A country is kept where an item was closed because it moved there.
-_CLOSED = {("scart-report", "hoster_country"): {"status_code": "close"}} | {
-    (name, "hoster country"): {"status": "close"} for name in ("scart-whois", "scart-all")
-}
-
-
 @pytest.mark.parametrize(("name", "column"), [(name, column) for name, s in SAMPLES.items() for column in s.free])
 def test_an_address_in_a_field_is_quarantined_and_stands_nowhere_in_clear(
     database: Database, vault: Vault, tmp_path: Path, name: str, column: str
@@ -84,7 +78,7 @@ def test_an_address_in_a_field_is_quarantined_and_stands_nowhere_in_clear(
     attacks = [before + text for text in SPELLINGS]
     attacks = [text for text in attacks if "@" not in text or not is_mail(text)]  # mails are kept as keyed digests only
     assert len(attacks) > 5
-    kept = _CLOSED.get((name, column), {})
+    kept = KEPT_WITH.get((name, column), {})
     with transaction(database.engine) as session:
         for text in attacks:
             answer = ingest(session, vault, SAMPLES[name].delivery(tmp_path, name, kept | {column: text}), RECEIVED)

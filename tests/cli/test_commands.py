@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import select
 
-from monitor.cli import main
+from monitor.cli import cli, main
 from monitor.db import Base, connect
 from tests.conftest import NewDatabase
 from tests.samples import CLOSED_HEADER, NTD_HEADER, Closed, Ntd
@@ -297,3 +299,13 @@ def test_simulate_then_take_it_in(ready: Run, tmp_path: Path) -> None:
     answer = ready("ingest", "scart-ntd", first, "--zone", "Europe/Amsterdam", "--json").json
     assert answer["quarantined"] == {}
     assert answer["accepted"] == answer["rows"] > 0
+
+
+def test_the_list_of_commands_says_of_each_what_its_own_help_says() -> None:
+    context = click.Context(cli)
+    names = cli.list_commands(context)
+    assert names[-3:] == ["collect", "report", "serve"]
+    commands = {name: cli.get_command(context, name) for name in names}
+    first_lines = {name: command.get_short_help_str(200) for name, command in commands.items() if command is not None}
+    shown = " ".join(CliRunner().invoke(cli, ["--help"]).stdout.split())
+    assert [name for name in names if f"{name} {first_lines[name]}" not in shown] == []

@@ -255,3 +255,13 @@ def test_timing_is_what_spider_and_operator_say(installation: Installation, monk
         monkeypatch.setenv(name, value)
     # 60 minutes is also what a source has unless it says
     assert described_timings() == [Timing("ris", 3600, 60, 120, 300)]
+
+
+def test_who_begins_a_term_after_silence_has_raised_the_alerts_with_it(database: Database, tmp_path: Path) -> None:
+    """Before any round: a leader that is stopped right then must not leave the operator uninformed."""
+    settings = Settings(home=tmp_path, database_url=database.url, lease_seconds=0.2)
+    assert take(database.engine, 0, "another", to_datetime(0)) == 1  # and is never heard of again
+    assert leader._wait(settings, database.engine, Event()) == 2
+    with database.engine.connect() as connection:
+        raised = connection.execute(text("SELECT kind, subject FROM alerts ORDER BY kind")).all()
+    assert [tuple(row) for row in raised] == [("leader_changed", "term 2"), ("schedule_stopped", "term 1")]

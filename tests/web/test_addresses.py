@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 
 from monitor.settings import Settings
-from web.addresses import absolute, asked, authority
+from web.addresses import QUERY_NAMES, absolute, asked, authority
 from web.app import create_app
 
 STEERING = ("_external=1&_scheme=javascript", "_anchor=x", "_method=POST", "endpoint=start", "_external=1&endpoint=x")
@@ -52,3 +53,13 @@ def test_a_whole_address_is_under_the_site_or_the_host_that_was_asked(site_addre
     app = create_app(Settings(database_url="sqlite://", site_address=site_address))
     with app.test_request_context("/en/method", base_url="http://asked.example:8000"):
         assert (absolute("/en/"), authority()) == (whole, host)
+
+
+def test_every_name_that_a_page_asks_for_is_kept_in_the_links_to_its_other_language() -> None:
+    """But that of a file's hash, which one address takes alone."""
+    web = Path(__file__).parents[2] / "web"
+    code = "".join(path.read_text("utf-8") for path in sorted(web.glob("*.py")))
+    asked = set(re.findall(r'\bargs\.get\("(\w+)"', code)) | {"from", "to", "from_version", "to_version"}
+    forms = "".join(path.read_text("utf-8") for path in sorted((web / "templates").rglob("*.html")))
+    asked |= set(re.findall(r'<(?:input|select)[^>]* name="(\w+)"', forms))
+    assert asked - {"sha256"} == QUERY_NAMES

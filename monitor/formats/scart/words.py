@@ -40,7 +40,7 @@ TYPES = frozenset(
 HASH_ANSWERS: Mapping[str, bool] = MappingProxyType(
     {"1": True, "true": True, "y": True, "": False, "0": False, "false": False, "n": False}
 )
-NOBODY = frozenset({"", "unknown", "(unknown)", "(not set)", "(not set))"})  # the second bracket is SCART's own
+NO_OWNER = frozenset({"", "unknown", "(unknown)", "(not set)", "(not set))"})  # the second bracket is SCART's own
 
 ITEM_NUMBER = re.compile(r"[IN]\d+", re.ASCII)
 _HOME_NAMES: Mapping[str, frozenset[str]] = MappingProxyType(
@@ -55,4 +55,4 @@ def at_home(country: str, home: str) -> bool:
 
 def named(owner: str) -> str | None:
     """An owner's name, or None for the words that stand for nobody."""
-    return None if owner.casefold() in NOBODY else owner
+    return None if owner.casefold() in NO_OWNER else owner
