@@ -51,46 +51,47 @@ def demo(and_serve: bool, scale: float, port: int, study: str | None, as_json: b
 
     Twelve quarters of one hotline; a study is a world of its own, and goes to a folder of its own beside MONITOR_HOME.
     """
+    home = load_settings().home
     if study is not None:
-        home = load_settings().home
-        os.environ["MONITOR_HOME"] = str(home.with_name(f"{home.name}-study-{study}"))
+        home = home.with_name(f"{home.name}-study-{study}")
+    environment = {**os.environ, "MONITOR_HOME": str(home)}
     name = "history" if study is None else _STUDIES[study]
-    run = _installation()
+    run = _installation(environment)
     with _timed(f"{name}: simulate"):
         step = prepare(run.settings.home, name, scale)
     with _timed(f"{name}: {len(step.deliveries)} deliveries, {len(step.releases)} releases"):
         play(run.engine, run.settings, step, _bar())
     newest = step.releases[-1]["period"]
     with _timed(f"report and data of {newest}"):
-        _call("report", newest)
+        _call(environment, "report", newest)
     worth_seeing = _WORTH_SEEING if study is None else {"the ranking": f"ranglijst/{newest}", "the data": "open-data"}
     pages = {what: f"http://127.0.0.1:{port}/nl/{page}" for what, page in worth_seeing.items()}
     pdfs = sorted(str(path) for path in run.settings.publications.glob("[!.]*/*.pdf"))
     answer = {"pages": list(pages.values()), "pdfs": pdfs}
     show(answer, as_json, _closing(run.settings.home, pages, pdfs, port))
     if and_serve:
-        _call("serve", "--port", str(port))
+        _call(environment, "serve", "--port", str(port))
 
 
-def _installation() -> Runtime:
+def _installation(environment: Mapping[str, str]) -> Runtime:
     """A database and keys of the demo's own, with the configuration it needs beside them."""
-    settings = load_settings()
+    settings = load_settings(environment)
     file = settings.home / "monitor.toml"
     if not file.exists():
         settings.home.mkdir(parents=True, exist_ok=True)
         file.write_text(_CONFIGURATION, "utf-8")
-    settings = load_settings()
+    settings = load_settings(environment)
     if not settings.demonstration:
         raise MonitorError(f"{settings.home} is no demonstration; name another folder with MONITOR_HOME")
     keep_private(settings)
-    _call("init", "--create-keys")
+    _call(environment, "init", "--create-keys")
     return Runtime(settings)
 
 
-def _call(*arguments: str) -> None:
+def _call(environment: Mapping[str, str], *arguments: str) -> None:
     """Run another command of `monitor` as its own process."""
     command = [sys.executable, "-m", "monitor", *arguments]
-    done = subprocess.run(command, check=False, stdout=sys.stderr)  # noqa: S603 -- standard output is our answer's
+    done = subprocess.run(command, env=environment, check=False, stdout=sys.stderr)  # noqa: S603 -- standard output is our answer's
     if done.returncode:
         raise MonitorError(f"`monitor {arguments[0]}` did not succeed")
 
