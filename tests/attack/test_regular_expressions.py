@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from types import BuiltinMethodType
 from typing import Any
@@ -32,15 +33,16 @@ _FEW, _MUCH_FOR_FEW = 24, 0.01  # what doubles with each of so many takes longer
 _SLOWEST = 3  # families that are tried at full length
 
 
-def _trees() -> Iterator[tuple[str, ast.AST]]:
-    for package in PACKAGES:
-        for path in sorted((ROOT / package).rglob("*.py")):
-            yield str(path.relative_to(ROOT)), ast.parse(path.read_text("utf-8"))
+@cache
+def _files() -> Sequence[tuple[str, Sequence[ast.AST]]]:
+    """Each file of the product, and everything that stands in it."""
+    paths = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+    return [(str(path.relative_to(ROOT)), list(ast.walk(ast.parse(path.read_text("utf-8"))))) for path in paths]
 
 
-def _calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
+def _calls(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, ast.Call]]:
     """Calls of `re.compile` and its like."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             owner = node.func.value
             if isinstance(owner, ast.Name) and owner.id == "re" and node.func.attr in ("compile", *METHODS):
@@ -61,25 +63,25 @@ def _compiled(call: ast.Call) -> re.Pattern[Any] | None:
 def _methods_by_name() -> dict[str, set[str]]:
     """What is called on each name, anywhere: `_FIELD.match` says that `_FIELD` matches."""
     found = defaultdict[str, set[str]](set)
-    for _, tree in _trees():
-        for node in ast.walk(tree):
+    for _, nodes in _files():
+        for node in nodes:
             if isinstance(node, ast.Attribute) and node.attr in METHODS and isinstance(node.value, ast.Name):
                 found[node.value.id].add(node.attr)
     return found
 
 
-def _names(tree: ast.AST) -> dict[ast.AST, str]:
+def _names(nodes: Iterable[ast.AST]) -> dict[ast.AST, str]:
     """The name that each value is assigned to."""
-    assigned = (node for node in ast.walk(tree) if isinstance(node, ast.Assign))
+    assigned = (node for node in nodes if isinstance(node, ast.Assign))
     return {node.value: node.targets[0].id for node in assigned if isinstance(node.targets[0], ast.Name)}
 
 
 def _in_the_code() -> Iterator[Use]:
     """A constant that is used by its name is used in those ways; any other is tried in each way there is."""
     methods = _methods_by_name()
-    for path, tree in _trees():
-        names = _names(tree)
-        for method, call in _calls(tree):
+    for path, nodes in _files():
+        names = _names(nodes)
+        for method, call in _calls(nodes):
             pattern = _compiled(call)
             known = {method} if method != "compile" else methods.get(names.get(call, ""), {"fullmatch", "match"})
             if pattern is not None:
@@ -106,15 +108,15 @@ USES = [*_in_the_code(), *_at_run_time()]
 
 
 def test_each_expression_is_known_here() -> None:
-    made_at_run_time = [path for path, tree in _trees() for _, call in _calls(tree) if _compiled(call) is None]
+    made_at_run_time = [path for path, nodes in _files() for _, call in _calls(nodes) if _compiled(call) is None]
     assert made_at_run_time == [
         "monitor/clear_text.py",
         "monitor/formats/fast_path.py",
         "monitor/formats/scart/report.py",
         "monitor/release/checkpoints.py",
     ]
-    for path, tree in _trees():
-        imported = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    for path, nodes in _files():
+        imported = [node.module for node in nodes if isinstance(node, ast.ImportFrom)]
         assert "re" not in imported, f"{path} takes something out of `re`, which the search here does not see"
     assert len({use.pattern for use in USES}) > 50
     assert {use.method for use in USES} >= {"fullmatch", "match", "search", "sub", "findall"}
