@@ -48,6 +48,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "new_database" in metafunc.fixturenames:
         path = Path(metafunc.definition.path).relative_to(Path(__file__).parents[1])
         kind = next((kind for name, kind in ON_ONE.items() if path.is_relative_to(name)), None)
+        if marker := metafunc.definition.get_closest_marker("database"):
+            kind = marker.args[0]
         both = kind is None or path.stem.removeprefix("test_") in ON_BOTH
         metafunc.parametrize("new_database", BOTH if both else (kind,), indirect=True, scope="session")
 

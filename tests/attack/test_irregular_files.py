@@ -6,7 +6,6 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from monitor.formats.files import fingerprint, open_regular, read_lines
 from monitor.vault import Vault
 from spiders.directory import sealed_copy, validators_of
 from tests.spiders.installation import Installation
+from tests.support.commands import run_command
 
 _SECONDS = 60  # what hangs hangs for ever
 
@@ -46,8 +46,7 @@ COMMANDS = (
 
 def _monitor(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "MONITOR_HOME": str(home)}
-    command = [sys.executable, "-m", "monitor", *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=_SECONDS, check=False)
+    return run_command(arguments, environment, _SECONDS)
 
 
 @pytest.mark.parametrize("kind", IRREGULAR)

@@ -6,7 +6,6 @@ import gzip
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ import pytest
 from monitor.errors import DeliveryError
 from monitor.formats.registry import read_registry
 from monitor.vocabulary import Claim
+from tests.support.commands import run_command
 
 HEAD = "key,name,country,registration,aliases,asns,proxy"
 GOOD = f"{HEAD}\nfoxtrot,Foxtrot B.V.,NL,01234567,Fox|Trot,64496,no\n"
@@ -76,8 +76,7 @@ def test_it_changes_nothing_of_what_was_loaded(tmp_path: Path) -> None:
     environment = {**os.environ, "MONITOR_HOME": str(tmp_path / "home")}
 
     def monitor(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "monitor", *arguments]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+        return run_command(arguments, environment)
 
     assert monitor("init", "--create-keys").returncode == 0
     good = str(_written(tmp_path, "good.csv", GOOD))

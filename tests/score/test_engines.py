@@ -95,6 +95,7 @@ def test_an_export_scores_like_the_database(filled: Database, tmp_path: Path) ->
     assert scored(filled, "duckdb://", tmp_path / "facts") == scored(filled, "duckdb://")
 
 
+@pytest.mark.database("postgresql")  # Spark reads the export, which is the same from both
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:pyspark", "ignore::UserWarning:pyspark")
 def test_spark_is_duckdb_to_the_byte(filled: Database, spark: None, tmp_path: Path) -> None:
     write_export(filled.url, 2**35, tmp_path / "facts")

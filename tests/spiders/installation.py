@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ from sqlalchemy import text
 
 from monitor.db import connect
 from monitor.vault import create_keys
+from tests.support.commands import run_command
 
 CANARY = "canary-7f3a9c.example"
 
@@ -63,8 +62,7 @@ class Installation:
 
     def run(self, *arguments: str) -> Ended:
         """Run `monitor` to its end."""
-        command = [sys.executable, "-m", "monitor", *arguments]
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=60, check=False)
+        done = run_command(arguments, self.environment)
         self.said += done.stdout + done.stderr
         return Ended(done.returncode, done.stdout, done.stderr)
 
