@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from monitor.attribute.conflicts import require_no_conflict
 from monitor.db import lock_writers
 from monitor.errors import DeliveryError
 from monitor.formats.registry import ClaimRecord, CompanyRecord
@@ -35,12 +36,13 @@ DETAIL_FIELDS = (
 def load_registry(session: Session, records: Iterable[CompanyRecord], recorded_at: datetime) -> RegistryAnswer:
     """Add what is new or different. A claim the file no longer makes ends; nothing is overwritten.
 
-    Raises DeliveryError, with nothing added, where a company names a parent or successor that nobody knows, or where
-    these go round in a circle.
+    Raises DeliveryError, with nothing added, where a company names a parent or successor that nobody knows, where
+    these go round in a circle, and where two companies claim the same at one time.
     """
     lock_writers(session)
     records = list(records)
     _check_relations(session, records)
+    require_no_conflict(session, records, recorded_at.date())
     counts = dict.fromkeys(("companies", "new", "changed", "claims_added", "claims_ended"), 0)
     companies = {record.key: find_or_add_company(session, record.key, recorded_at) for record in records}
     identifiers = {row.key: row.id for row in session.execute(select(Company.key, Company.id))}

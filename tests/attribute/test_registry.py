@@ -23,6 +23,7 @@ companies:
 - {key: hotel, name: Hotel Cloud, natural_person: yes}
 - {key: india, name: India}
 """
+SAMPLES = Path(__file__).parent / "samples"
 CSV = """key,name,country,legal_name,legal_form,registration,natural_person,parent,successor,ended_on,proxy
 golf,Golf Hosting,NL,Golf Hosting Nederland B.V.,B.V.,01234567,no,hotel,india,2026-07-01,yes
 hotel,Hotel Cloud,,,,,yes,,,,
@@ -91,3 +92,77 @@ def test_a_circle_is_found_through_companies_that_the_file_does_not_name(databas
     load(database, tmp_path, "companies: [{key: g, name: G, parent: h}, {key: h, name: H}]")
     with pytest.raises(DeliveryError, match="`parent` leads back to h by way of g"):
         load(database, tmp_path, "companies: [{key: h, name: H, parent: g}]")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("registry-octal.yaml", [("NL", "01234567"), ("NL", "09123456"), ("NL", "12_345_670")]),
+        ("registry-norway.yaml", [("NO", None)]),
+    ],
+)
+def test_every_value_is_the_text_that_stands_there(name: str, expected: list[tuple[str, str | None]]) -> None:
+    assert [(record.country, record.registration) for record in read_registry(SAMPLES / name)] == expected
+
+
+def test_a_name_over_two_lines_of_a_table_is_refused() -> None:
+    with pytest.raises(DeliveryError, match="line 2: its quotes do not pair; each company stands on one line"):
+        read_registry(SAMPLES / "registry-multiline.csv")
+
+
+def test_a_registry_in_which_two_claim_one_is_refused_and_both_are_named(database: Database) -> None:
+    records = read_registry(SAMPLES / "registry-two-claim-one" / "registry.csv")
+    with pytest.raises(DeliveryError) as refused, transaction(database.engine) as session:
+        load_registry(session, records, NOW)
+    assert str(refused.value).startswith(
+        "claimed by two companies at one time: name of line 2 (foxtrot) and name 1 of line 4 (hotel); "
+        "ASN 1 of line 2 (foxtrot) and ASN 1 of line 3 (golf); "
+        "prefix 1 of line 3 (golf) and prefix 1 of line 4 (hotel). "
+    )
+    assert details(database) == {}
+
+
+G, H = "{key: g, name: Golf, %s}", "{key: h, name: Hotel, %s}"
+
+
+@pytest.mark.parametrize(
+    ("golf", "hotel", "what"),
+    [
+        ("asns: [64496]", "asns: [AS64496]", "ASN 1 of line 1 (g) and ASN 1 of line 1 (h)"),
+        ("prefixes: ['2001:db8::/32']", "prefixes: ['2001:0db8::/32']", "prefix 1 of line 1 (g) and prefix 1 of"),
+        ("domains: [Shop.example]", "domains: [a.example, shop.example.]", "domain 1 of line 1 (g) and domain 2 of"),
+        ("abuse_addresses: [A@x.example]", "abuse_addresses: [a@x.example]", "abuse address 1 of line 1 (g) and"),
+        ("aliases: [Fox B.V.]", "aliases: [fox bv]", "name 1 of line 1 (g) and name 1 of line 1 (h)"),
+        ("aliases: [HOTEL]", "country: NL", "name 1 of line 1 (g) and name of line 1 (h)"),
+        (
+            "asns: [{value: 64496, valid_to: 2026-01-02}]",
+            "asns: [{value: 64496, valid_from: 2026-01-01}]",
+            "ASN 1 of line 1 (g) and ASN 1 of line 1 (h)",
+        ),
+        ("prefixes: [192.0.2.0/24]", "prefixes: [192.0.2.0/25]", None),
+        ("domains: [shop.example]", "domains: [cdn.shop.example]", None),
+        ("asns: [{value: 64496, valid_to: 2026-01-01}]", "asns: [{value: 64496, valid_from: 2026-01-01}]", None),
+        ("aliases: [{value: Hotel, valid_from: 2026-01-01}]", "ended_on: 2026-01-01", None),
+        (
+            "aliases: [{value: Hotel, valid_from: 2026-01-01}]",
+            "aliases: [{value: Hotel, valid_to: 2026-01-01}]",
+            None,
+        ),
+        ("asns: [64496, 64497]", "asns: [64498], aliases: [Hotel]", None),
+    ],
+)
+def test_what_two_companies_may_both_claim(
+    database: Database, tmp_path: Path, golf: str, hotel: str, what: str | None
+) -> None:
+    text = f"companies: [{G % golf}, {H % hotel}]"
+    if what is None:
+        assert load(database, tmp_path, text).new == 2
+        return
+    with pytest.raises(DeliveryError) as refused:
+        load(database, tmp_path, text)
+    assert what in str(refused.value)
+    if "valid_to" in golf:
+        return  # over today: of what the file does not name only what is in force counts
+    load(database, tmp_path, f"companies: [{G % golf}]")  # a file of the other alone is held against the database
+    with pytest.raises(DeliveryError, match=r"line 1 .h.\)? and .* of g .registered before"):
+        load(database, tmp_path, f"companies: [{H % hotel}]")
