@@ -220,6 +220,9 @@ def _sources(tables: Mapping[str, Mapping[str, Any]], path: Path) -> dict[str, S
         unknown = set(table) - (_names(Source) - {"name", "chosen"})
         if unknown:
             raise ConfigurationError(f"{path}: [sources.{name}]: unknown {sorted(unknown)}")
+        own = table.get("countries", {})
+        if not isinstance(own, Mapping) or not all(isinstance(code, str) for code in own.values()):
+            raise ConfigurationError(f'{path}: [sources.{name}]: countries is written {{ "An tSaoirse" = "IE" }}')
         given = dict(table) | ({"gate": _gate(table["gate"], name, path)} if "gate" in table else {})
         sources[name] = replace(sources.get(name, Source(name)), **given, chosen=frozenset(table))
         check_zone(sources[name].zone, f"{path}: [sources.{name}]")

@@ -156,3 +156,26 @@ def test_legal_entities_go_and_come_back_empty_while_the_details_and_their_trigg
         [row] = connection.execute(text("SELECT name, proxy, legal_name, parent_id, ended_on FROM company_details"))
         assert (row.name, bool(row.proxy), *row[2:]) == ("C", True, None, None, None)
         assert guard_problems(connection) == []
+
+
+SUSPENSION = """
+INSERT INTO suspensions (starts_at, ends_at, pause, reason, recorded_at, source) VALUES (0, 1, 'outage', 'r', 1, {0})
+"""
+
+
+def test_suspensions_of_all_survive_without_who_approved_them_and_those_of_a_source_are_not_widened(
+    database: Database,
+) -> None:
+    with database.engine.begin() as connection:
+        connection.execute(text(SUSPENSION.format("NULL")))
+    downgrade(database.engine, "0012")
+    upgrade(database.engine)
+    with database.engine.begin() as connection:
+        [row] = connection.execute(text("SELECT pause, source, approved_by FROM suspensions"))
+        assert tuple(row) == ("outage", None, None)
+        assert guard_problems(connection) == []
+        connection.execute(text(SUSPENSION.format("'s'")))
+    with pytest.raises(RuntimeError, match="a suspension of one source is recorded"):
+        downgrade(database.engine, "0012")
+    with database.engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM suspensions WHERE source = 's'")).scalar_one() == 1
