@@ -33,6 +33,8 @@ class Source:
 
     `retry_minutes`: how long to wait after a first failed run; doubled after each further one, up to the cadence.
     `mandate`: what allows the availability probe, which does nothing without.
+    `home_country`: where the hotline is; what went to another country has moved. `countries`: how this source writes
+    countries, each with its code, where it does so in its own way.
     `scheduled`: None means where the operator set a location. `chosen`: the fields the operator set.
     """
 
@@ -43,6 +45,7 @@ class Source:
     zone: str | None = None
     recheck_gap_hours: float | None = None
     home_country: str = "NL"
+    countries: Mapping[str, str] = field(default_factory=dict, hash=False)
     cadence_minutes: float = 60
     minimum_rows: int = 0
     maximum_rows: int | None = None
@@ -217,6 +220,9 @@ def _sources(tables: Mapping[str, Mapping[str, Any]], path: Path) -> dict[str, S
         unknown = set(table) - (_names(Source) - {"name", "chosen"})
         if unknown:
             raise ConfigurationError(f"{path}: [sources.{name}]: unknown {sorted(unknown)}")
+        own = table.get("countries", {})
+        if not isinstance(own, Mapping) or not all(isinstance(code, str) for code in own.values()):
+            raise ConfigurationError(f'{path}: [sources.{name}]: countries is written {{ "An tSaoirse" = "IE" }}')
         given = dict(table) | ({"gate": _gate(table["gate"], name, path)} if "gate" in table else {})
         sources[name] = replace(sources.get(name, Source(name)), **given, chosen=frozenset(table))
         check_zone(sources[name].zone, f"{path}: [sources.{name}]")

@@ -193,6 +193,14 @@ class Vault:
         """The keyed digest of each text, in their order."""
         return list(map(self.digest, texts))
 
+    def digest_hosts(self, sealed: bytes, version: int) -> tuple[bytes, ...]:
+        """Keyed digests of the host of a sealed URL and of the names above it, the longest first and its site last."""
+        host = normalise_url(self.open_text(sealed, version))[1]
+        names, site = [host], site_of(host)
+        while names[-1] != site and "." in names[-1]:
+            names.append(names[-1].partition(".")[2])
+        return tuple(map(self.digest_recurring, names))
+
     def seal(self, data: str | bytes) -> bytes:
         """Nonce and authenticated ciphertext."""
         return self.seal_all((data,))[0]

@@ -15,9 +15,9 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from monitor.formats.registry import alias_form
 from monitor.instants import to_datetime
 from monitor.models.company import Company, CompanyClaim
+from monitor.names import alias_form
 from monitor.period import Period, parse_period
 from monitor.vocabulary import Claim
 

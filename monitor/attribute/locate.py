@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,6 +20,7 @@ from monitor.attribute.registry import find_or_add_company
 from monitor.attribute.tables import TableHeader, Tables, load_tables, organisation
 from monitor.formats.announcements import UNKNOWN_ORIGIN
 from monitor.models.company import Company, CompanyDetail
+from monitor.names import matching_form, without_legal_form
 from monitor.vault import Vault
 from monitor.vocabulary import Basis, Claim
 
@@ -42,6 +45,7 @@ class Locator:
     tables: Tables
     recorded_at: datetime
     companies: dict[str, int] = field(default_factory=dict)
+    recipients: dict[str, int] = field(default_factory=dict)  # by `names.matching_form`
 
     def places(self, asked: Sequence[tuple[str | None, date]]) -> list[AddressMatch]:
         """Where each (address, day) lies; nowhere, where there is no address."""
@@ -53,6 +57,13 @@ class Locator:
             for index, prefix, asn in zip(members, prefixes, asns, strict=True):
                 places[index] = place(asked[index][1], prefix, asn)
         return places
+
+    def recipient(self, name: str) -> int:
+        """The company that a recipient is by itself, whom no entry names: one for all spellings of its name."""
+        form = matching_form(name)
+        if form not in self.recipients:
+            self.recipients[form] = self.own_company(f"recipient-{_slug(without_legal_form(name))}", name)
+        return self.recipients[form]
 
     def own_company(self, key: str, name: str) -> int:
         """The company under that key; where there is none, a new one of that name, which a person has to confirm."""
@@ -107,6 +118,12 @@ class Locator:
 def locator(session: Session, vault: Vault, recorded_at: datetime) -> Locator:
     """A locator over the registry and the tables as they stand now."""
     return Locator(session, load_directory(session, vault), load_tables(session), recorded_at)
+
+
+def _slug(words: str) -> str:
+    slug = re.sub(r"[^a-z0-9]+", "-", words).strip("-")[:60]
+    exact = slug.replace("-", " ") == words
+    return slug if exact else f"{slug}-{hashlib.sha256(words.encode()).hexdigest()[:6]}".lstrip("-")
 
 
 def network_key(asn: int) -> str:

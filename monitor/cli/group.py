@@ -17,7 +17,7 @@ _OWN: Mapping[str, tuple[str, str]] = {
         "demo",
         "Write SCART exports with invented companies, their registry, and what really happened (truth.csv).",
     ),
-    "registry": ("registry", "Load the company registry."),
+    "registry": ("registry", "Load the company registry, or check what loading it would change."),
     "netblocks": ("registry", "Load and list tables of address ranges."),
     "ingest": ("deliveries", "Ingest one delivery, plain, gzip or zstd."),
     "deliveries": (
@@ -32,6 +32,11 @@ _OWN: Mapping[str, tuple[str, str]] = {
         "registry",
         "Confirm that a recipient or network is the company it is named as: none is published before.",
     ),
+    "suspend": (
+        "decisions",
+        "Record that clocks stood still: of one item, of all that --source gave notice of, or else of all.",
+    ),
+    "correct": ("decisions", "Record corrections: decisions of two people that go before what was collected."),
     "score": ("score", "Score a period and rank its companies, worst first."),
     "estimate": ("score", "Recompute a table from episodes, so that anyone can check our numbers."),
     "facts": ("score", "Export facts, to score them elsewhere."),

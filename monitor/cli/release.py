@@ -168,7 +168,7 @@ def rebuild(release: str, engine_url: str | None, as_json: bool) -> None:
         data = _row(found)
     title = f"{data['period']} version {data['version']}"
     same = f"{title} comes out again, byte for byte" if made.identical else ""
-    lines = [same, *made.problems, *_lines(made.differences), *(f"note: {note}" for note in made.notes)]
+    lines = [same, *made.problems, *difference_lines(made.differences), *(f"note: {note}" for note in made.notes)]
     answer = {"identical": made.identical, "problems": made.problems, "notes": made.notes}
     show(data | answer | asdict(made.differences), as_json, "\n".join(filter(None, lines)))
     if not made.identical:
@@ -214,7 +214,7 @@ def correct(
         unknown = unconfirmed_in(session, new)
     title = f"draft {data['release']}: {data['period']} version {data['version']} corrects {corrected['version']}"
     answer = data | {"corrects": corrected, "unconfirmed": unknown} | asdict(found)
-    show(answer, as_json, "\n".join([title, *_lines(found), *_to_confirm(unknown)]))
+    show(answer, as_json, "\n".join([title, *difference_lines(found), *_to_confirm(unknown)]))
 
 
 @release.command()
@@ -229,7 +229,7 @@ def compare(old: str, new: str, as_json: bool) -> None:
         one, other = find(session, old), find(session, new)
         found = differences(load_table(session, one), load_table(session, other))
         data = {"old": _row(one), "new": _row(other)}
-    show(data | asdict(found), as_json, "\n".join(_lines(found)) or "no figure differs")
+    show(data | asdict(found), as_json, "\n".join(difference_lines(found)) or "no figure differs")
 
 
 def _to_confirm(unknown: Sequence[Mapping[str, str]]) -> list[str]:
@@ -242,7 +242,8 @@ def _wait_for_end_of_second(run: Runtime, instant: int) -> None:
         time.sleep(0.05)
 
 
-def _lines(found: Differences) -> list[str]:
+def difference_lines(found: Differences) -> list[str]:
+    """What differs, a line each."""
     return [
         *(f"{key}: new in the table" for key in found.added),
         *(f"{key}: no longer in the table" for key in found.gone),

@@ -15,7 +15,7 @@ from functools import partial
 from monitor.errors import DeliveryError
 from monitor.formats.header import Header, read_header
 from monitor.formats.records import Context, NoticeRecord, Record, Rejected, SightingRecord
-from monitor.formats.rows import Lines, RowError, decode, refuse_future
+from monitor.formats.rows import Lines, RowError, decode, read_country, refuse_future
 from monitor.formats.scart.dialect import whole_rows
 from monitor.instants import to_instant
 from monitor.vocabulary import State
@@ -26,7 +26,6 @@ COLUMNS = (
 )  # fmt: skip
 NOT_READ = ("content_class",)  # may be there, and is nobody's business here
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})?", re.ASCII)
-_COUNTRY = re.compile(r"[A-Z]{2}")
 _EARLIEST = 631_152_000  # 1990: before the web there was nothing to report on it
 
 
@@ -80,7 +79,7 @@ def _fields(raw: bytes | None, header: Header) -> dict[str, str]:
 
 def _record(line: int, row: Mapping[str, str], context: Context, unknown: list[str]) -> Record:
     flags = [*unknown]
-    notice, checked = _notice(row, context), _checked(row, context)
+    notice, checked = _notice(row, context, flags), _checked(row, context, flags)
     sightings: tuple[SightingRecord, ...] = () if checked is None else (checked,)
     if notice is None:
         flags.append("not_sent")
@@ -91,8 +90,9 @@ def _record(line: int, row: Mapping[str, str], context: Context, unknown: list[s
     return Record(line, row["url"], False, () if notice is None else (notice,), sightings, tuple(flags))
 
 
-def _notice(row: Mapping[str, str], context: Context) -> NoticeRecord | None:
-    country, sent_at = _country(row, "recipient_country"), _instant(row, "notice_sent_at")
+def _notice(row: Mapping[str, str], context: Context, flags: list[str]) -> NoticeRecord | None:
+    country = read_country(row["recipient_country"], "recipient_country", context, flags)
+    sent_at = _instant(row, "notice_sent_at")
     if sent_at is None:
         return None
     refuse_future(sent_at, context.received_at, "notice_in_future", "notice_sent_at")
@@ -106,13 +106,13 @@ def _notice(row: Mapping[str, str], context: Context) -> NoticeRecord | None:
     )
 
 
-def _checked(row: Mapping[str, str], context: Context) -> SightingRecord | None:
+def _checked(row: Mapping[str, str], context: Context, flags: list[str]) -> SightingRecord | None:
     """What the last check saw; RowError where status, time and destination do not go together."""
     status, checked_at = row["status"], _instant(row, "checked_at")
-    country = _country(row, "destination_country")
+    country = read_country(row["destination_country"], "destination_country", context, flags)
     if status not in {"", *State}:
         raise RowError("unknown_status", "status")
-    if country and status != State.MOVED:
+    if row["destination_country"] and status != State.MOVED:
         raise RowError("destination_without_move", "destination_country")
     if not status and checked_at is None:
         return None
@@ -122,13 +122,6 @@ def _checked(row: Mapping[str, str], context: Context) -> SightingRecord | None:
         raise RowError("no_time", "checked_at")
     refuse_future(checked_at, context.received_at, "checked_in_future", "checked_at")
     return SightingRecord(checked_at, State(status), country=country)
-
-
-def _country(row: Mapping[str, str], column: str) -> str | None:
-    """An ISO 3166 code, None for none."""
-    if row[column] and not _COUNTRY.fullmatch(row[column]):
-        raise RowError("not_a_country", column)
-    return row[column] or None
 
 
 def _instant(row: Mapping[str, str], column: str) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from monitor.countries import Spellings
 from monitor.vocabulary import Channel, DeliveryState, Kind, Pause, Role, State
 
 
@@ -69,6 +70,7 @@ class Rejected:
 class Context:
     """What a parser must be told about the delivery: when it came, the zone of its times, the recheck gap.
 
+    `home_country`: the source's own, by its ISO 3166 code. `countries`: its own spellings of countries.
     `known_names`: names that the registry has, in their form as an alias; they may look like hosts.
     """
 
@@ -76,4 +78,5 @@ class Context:
     zone: str | None = None
     recheck_gap_seconds: int | None = None
     home_country: str = "NL"
+    countries: Spellings = ()
     known_names: frozenset[str] = frozenset()

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TypeAlias
 
+from monitor.clear_text import holds_address
+from monitor.countries import country_code
 from monitor.formats.localtime import BadTimeError, LocalClock
+from monitor.formats.records import Context
+from monitor.names import names_nobody
 
 Lines: TypeAlias = Iterator[tuple[int, bytes | None]]
 
 EARLY = "last_seen_before_first_seen"
+UNKNOWN_COUNTRY, HOLDS_ADDRESS = "unknown_country", "text_holds_address"
 CLOCK_SKEW = 300  # seconds by which a source's clock may run ahead of ours
 
 
@@ -43,6 +48,19 @@ def read_time(clock: LocalClock, text: str, column: str, flags: list[str], *, la
     if flag:
         flags.append(flag)
     return instant
+
+
+def read_country(text: str, column: str, context: Context, flags: list[str]) -> str | None:
+    """The ISO 3166 code of a country; None, and a flag, for a text that is none: nothing follows from it.
+
+    RowError for an address, which says that the columns have shifted.
+    """
+    code = country_code(text, context.countries)
+    if code is None and not names_nobody(text):
+        if holds_address(text):
+            raise RowError(HOLDS_ADDRESS, column)
+        flags.append(UNKNOWN_COUNTRY)
+    return code
 
 
 def refuse_future(instant: int, received_at: int, reason: str, column: str) -> None:

@@ -18,6 +18,7 @@ from monitor.formats.fast_path import RegularRows, Row
 from monitor.formats.files import Openable, read_lines
 from monitor.formats.records import Context, Record, Rejected
 from monitor.ingest.rows import Item, RefusedRow, address_flags, notice_address, prepare_all
+from monitor.names import named, names_nobody
 from monitor.vault import Vault, site_of
 from monitor.vocabulary import Kind, State
 
@@ -193,6 +194,7 @@ def batch_of_records(records: Iterable[Record | Rejected], vault: Vault, known_n
 def batch_of_items(items: Sequence[Item], vault: Vault, refused: Sequence[RefusedRow] = ()) -> Batch:
     """Items as a batch."""
     flags = Counter(flag for item in items for flag in (*item.record.flags, *address_flags(item.record)))
+    flags += _nobody(notice.recipient for item in items for notice in item.record.notices)
     return Batch(_rows(items, vault), _notices(items, vault), _sightings([i.record for i in items]), refused, flags)
 
 
@@ -216,7 +218,7 @@ def _notices(items: Sequence[Item], vault: Vault) -> Notices:
         [str(notice.kind) for _, _, notice in found],
         [str(notice.role) for _, _, notice in found],
         [str(notice.delivery) for _, _, notice in found],
-        [notice.recipient for _, _, notice in found],
+        [named(notice.recipient) for _, _, notice in found],
         recipient_digests([notice.recipient_email for _, _, notice in found], vault),
         [notice.recipient_country for _, _, notice in found],
         [str(notice.channel) for _, _, notice in found],
@@ -240,7 +242,7 @@ def _sightings(records: Sequence[Record]) -> Sightings:
 
 def recipient_digests(emails: Sequence[str | None], vault: Vault) -> list[bytes | None]:
     """What recipients are found by; e-mail addresses are compared in lower case."""
-    return [vault.digest_recurring(email.casefold()) if email else None for email in emails]
+    return [vault.digest_recurring(email.casefold()) if email else None for email in map(named, emails)]
 
 
 def sealed_references(references: Sequence[str | None], vault: Vault) -> list[bytes | None]:
@@ -264,7 +266,7 @@ def _batch_of_regular(rows: RegularRows, flags: Sequence[str], vault: Vault) -> 
         [str(Kind.HOTLINE_NOTICE)] * size,
         rows.role,
         rows.delivery,
-        rows.recipient,
+        list(map(named, rows.recipient)),
         recipient_digests(rows.recipient_email, vault),
         rows.recipient_country,
         rows.channel,
@@ -278,9 +280,14 @@ def _batch_of_regular(rows: RegularRows, flags: Sequence[str], vault: Vault) -> 
     return Batch(stored, notices, _seen(rows), (), _flags(rows, flags))
 
 
+def _nobody(recipients: Iterable[str | None]) -> Counter[str]:
+    """How many notices give a text for a recipient that names nobody: these go by their address."""
+    return +Counter({"recipient_names_nobody": sum(1 for text in recipients if text and names_nobody(text))})
+
+
 def _flags(rows: RegularRows, of_all: Sequence[str]) -> Counter[str]:
     """How many rows each flag stands for."""
-    found = Counter(flag for flag in rows.flag if flag)
+    found = Counter(flag for flag in rows.flag if flag) + _nobody(rows.recipient)
     for flag in of_all:
         found[flag] += len(rows.line)
     return +found

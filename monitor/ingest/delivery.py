@@ -22,12 +22,12 @@ from sqlalchemy.orm import Session
 
 from monitor.attribute.assign import Attribute, attribute_as_stored
 from monitor.clear_text import holds_address
+from monitor.countries import home_country, own_spellings
 from monitor.cycles import gc_paused
 from monitor.db import lock_writers, next_identifier, table_of, transaction
 from monitor.formats.catalogue import FAST_PATHS, without_evidence
 from monitor.formats.files import Openable, fingerprint, fingerprint_and_size
 from monitor.formats.records import Context
-from monitor.formats.registry import alias_form
 from monitor.ingest.batches import Batch, ParsedRows, ReadTask, batch_of_items
 from monitor.ingest.checks import check_delivery, is_certainly_refused, worst_verdict
 from monitor.ingest.reader import SMALL, DeliveryReader, DirectReader, ReadAhead, StopReading, never_stop
@@ -40,6 +40,7 @@ from monitor.ingest.store import Store, Tally, keep_pending
 from monitor.instants import HOUR, to_datetime, to_instant
 from monitor.models.company import CompanyClaim, CompanyDetail
 from monitor.models.facts import Delivery
+from monitor.names import alias_form
 from monitor.settings import Source, check_zone
 from monitor.vault import Vault
 from monitor.vocabulary import Claim, Verdict
@@ -72,10 +73,12 @@ def known_names(session: Session) -> frozenset[str]:
 
 
 def context_of(source: Source, received_at: int, known: frozenset[str] = frozenset()) -> Context:
-    """The context of the parser of a delivery; raises ConfigurationError where the source's zone is none."""
+    """The context of the parser of a delivery; ConfigurationError for a zone or country of it that is none."""
     check_zone(source.zone, f"source {source.name}")
     gap = None if source.recheck_gap_hours is None else round(source.recheck_gap_hours * HOUR)
-    return Context(received_at, source.zone, gap, source.home_country, known)
+    where = f"[sources.{source.name}]"
+    home, own = home_country(source.home_country, where), own_spellings(source.countries, where)
+    return Context(received_at, source.zone, gap, home, own, known)
 
 
 def read_task(

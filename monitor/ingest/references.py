@@ -23,6 +23,7 @@ from monitor.ingest.store import Store
 from monitor.instants import to_datetime
 from monitor.models.columns import HashHit, ItemReference, WaitingStatement
 from monitor.models.facts import Content
+from monitor.vault import Vault
 from monitor.vocabulary import Channel, DeliveryState, Kind, Pause, Role, State
 
 _HEAD = ("delivery_id", "source", "recorded_at")
@@ -37,6 +38,11 @@ class ItemUrl(NamedTuple):
 
     url: str
     truncated: bool
+
+
+def digest_of_number(vault: Vault, number: str | None) -> bytes:
+    """What a source's own number of an item is known by."""
+    return vault.digest(f"file number {number}")
 
 
 @dataclass(frozen=True)
@@ -106,7 +112,7 @@ class References:
         return self.store.delivery.id, self.store.delivery.source, self.store.recorded_at
 
     def _digest(self, number: str | None) -> bytes:
-        return self.store.vault.digest(f"file number {number}")
+        return digest_of_number(self.store.vault, number)
 
     def _rows(self, model: type[Any], columns: Sequence[str], key: str, values: Collection[Any]) -> Iterator[Any]:
         return rows_where(self.store.session, table_of(model), columns, key, values)

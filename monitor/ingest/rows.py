@@ -10,9 +10,9 @@ from typing import NamedTuple, TypeAlias
 
 from monitor.clear_text import holds_address, holds_item, is_mail
 from monitor.formats.records import NoticeRecord, Record, Rejected
-from monitor.formats.registry import alias_form
 from monitor.formats.rows import RowError
 from monitor.formats.scart import CUT_AT
+from monitor.names import alias_form
 from monitor.vault import NotAUrlError, Vault, address_of, normal_form, normalise_url, site_of
 from monitor.vocabulary import LONGEST_COUNTRY, LONGEST_RECIPIENT, LONGEST_REFERENCE
 

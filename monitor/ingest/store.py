@@ -184,7 +184,9 @@ class Store:
         self._insert(Notice, each, key_version=self.vault.version)
         self.tally.notices_new += len(new)
         if self.attribute is not None:
-            to_hosters = _to_hosters(notices, contents, _picked(batch.rows.site_digest, notices.row), known)
+            items = (batch.rows.site_digest, batch.rows.url_sealed)
+            sites, urls = (_picked(column, notices.row) for column in items)
+            to_hosters = _to_hosters(notices, contents, (sites, urls, [self.vault.version] * len(sites)), known)
             if to_hosters.content_id:
                 self.tally.companies.update(self.attribute(to_hosters))
         return set(notices.row)
@@ -218,11 +220,11 @@ class Store:
 
 
 def _to_hosters(
-    notices: Notices, contents: Sequence[int], sites: Sequence[bytes], known: Collection[int]
+    notices: Notices, contents: Sequence[int], of_item: Sequence[Sequence[Any]], known: Collection[int]
 ) -> HosterNotices:
-    """The notices to hosters."""
+    """The notices to hosters; `of_item` are the columns of `HosterNotices` about the item."""
     whom = (notices.recipient, notices.recipient_digest)
-    columns = (contents, notices.sent_at, *whom, sites, notices.address)
+    columns = (contents, notices.sent_at, *whom, *of_item, notices.address)
     hosters = [place for place, role in enumerate(notices.role) if role == _HOSTER]
     return HosterNotices._make((*_rows_at(hosters, columns), known))
 

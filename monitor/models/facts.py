@@ -186,7 +186,10 @@ class Attribution(Base):
 
 
 class Suspension(Base):
-    """The clock stood still from..to, for one content item or (`content_id` null) for all."""
+    """The clock stood still from..to: for one content item, for all that a source gave notice of, or (neither) for all.
+
+    `decided_by` proposed it and `approved_by` approved it.
+    """
 
     __tablename__ = "suspensions"
     __table_args__ = (CheckConstraint("ends_at IS NULL OR ends_at >= starts_at", name="order"),)
@@ -198,10 +201,13 @@ class Suspension(Base):
     pause: Mapped[Pause] = mapped_column(words(Pause))
     reason: Mapped[str] = mapped_column(String(500))
     recorded_at: Mapped[datetime]
+    source: Mapped[str | None] = mapped_column(String(64))
+    decided_by: Mapped[str | None] = mapped_column(String(128))
+    approved_by: Mapped[str | None] = mapped_column(String(128))
 
 
 class Correction(Base):
-    """A decision that overrides collected facts, with its reason and who took it."""
+    """A decision that overrides collected facts: its reason, who proposed it (`decided_by`) and who approved it."""
 
     __tablename__ = "corrections"
 
@@ -215,6 +221,7 @@ class Correction(Base):
     reason: Mapped[str] = mapped_column(String(2000))
     decided_by: Mapped[str] = mapped_column(String(128))
     recorded_at: Mapped[datetime]
+    approved_by: Mapped[str | None] = mapped_column(String(128))
 
 
 class PendingPiece(Base):

@@ -51,7 +51,13 @@ FROM attributions a JOIN item i ON i.id = a.content_id WHERE a.recorded_at <= {k
     + """
 SELECT COALESCE(i.content, 0) AS content, s.starts_at AS a, COALESCE(s.ends_at, -1) AS b
 FROM suspensions s LEFT JOIN item i ON i.id = s.content_id
-WHERE s.recorded_at <= {known_at} AND (s.content_id IS NULL OR i.id IS NOT NULL)
+WHERE s.recorded_at <= {known_at} AND s.source IS NULL AND (s.content_id IS NULL OR i.id IS NOT NULL)
+UNION ALL
+SELECT DISTINCT i.content, s.starts_at AS a, s.ends_at AS b
+FROM suspensions s JOIN deliveries d ON d.source = s.source JOIN notices n ON n.delivery_id = d.id
+JOIN item i ON i.id = n.content_id
+WHERE s.recorded_at <= {known_at} AND n.recorded_at <= {known_at} AND n.recipient_role = 'hoster'
+  AND n.sent_at < s.ends_at
 UNION ALL
 SELECT i.content, c.starts_at AS a, COALESCE(c.ends_at, -1) AS b FROM corrections c JOIN item i ON i.id = c.content_id
 WHERE c.decision = 'exclude_interval' AND c.starts_at IS NOT NULL AND c.recorded_at <= {known_at}

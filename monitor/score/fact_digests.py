@@ -38,14 +38,20 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "sightings": ("delivery_id", "content_id", "seen_at", "state", "pause", "country", "observer"),
     "attributions": ("content_id", "company_id", "valid_from", "basis", "other_company_id", "netblock_table_id"),
-    "suspensions": ("content_id", "starts_at", "ends_at", "pause", "reason"),
+    "suspensions": (
+        "content_id", "starts_at", "ends_at", "pause", "reason", "source", "decided_by", "approved_by",
+    ),
     "corrections": (
         "decision", "content_id", "notice_id", "company_id", "starts_at", "ends_at", "reason", "decided_by",
+        "approved_by",
     ),
     "hash_hits": ("delivery_id", "content_id", "source", "checked_at"),
     "item_references": ("delivery_id", "content_id", "source"),
     "companies": ("key",),
-    "company_details": ("company_id", "name", "country", "registration", "proxy", "review"),
+    "company_details": (
+        "company_id", "name", "country", "registration", "proxy", "review", "legal_name", "legal_form",
+        "natural_person", "parent_id", "successor_id", "ended_on",
+    ),
     "company_claims": ("company_id", "claim", "value", "valid_from", "valid_to"),
     "netblock_tables": ("dated", "sha256", "format", "rows", "ranges_v4", "ranges_v6"),
 }  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -67,10 +67,14 @@ def last_delivery(session: Session, known_at: int) -> int:
     return int(newest.timestamp())
 
 
-def score(session: Session, request: Request) -> Table:
-    """The ranked table of a period. Raises MonitorError where the reference date lies before the period."""
+def score(session: Session, request: Request, adjust: Callable[[Engine, Facts], Facts] | None = None) -> Table:
+    """The ranked table of a period. Raises MonitorError where the reference date lies before the period.
+
+    `adjust` may put other facts in the place of those that are recorded: how the table would be with them.
+    """
     with engines.opened(request.engine_url, database_url(session)) as engine:
         facts, labels = load(engine, session, request)
+        facts = adjust(engine, facts) if adjust else facts
         every = episodes_of(facts, request)
         aggregates = _aggregate(engine, facts, every, request)
         estimates = estimate(aggregates, labels, request.rules)

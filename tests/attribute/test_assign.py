@@ -83,7 +83,7 @@ SENT = "2026-04-10 12:00:00"
         ),
         pytest.param(
             Ntd("https://s1.example/", SENT, owner="Unheard Of B.V."),
-            ("recipient-unheard-of-bv", "hotline", None),
+            ("recipient-unheard-of", "hotline", None),
             id="a recipient nobody knows",
         ),
         pytest.param(
@@ -239,15 +239,15 @@ def test_one_bad_range_refuses_the_whole_table(database: Database, tmp_path: Pat
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("companies: [{name: X}]", "company 1: `key` must be"),
-        ("companies: [{key: x}]", r"company 1 \(x\): `name` is missing"),
-        ("companies: [{key: x, name: X, asns: [0]}]", r"company 1 \(x\): a asn that is none"),
-        ("companies: [{key: x, name: X, prefixes: [192.0.2.1/24]}]", "a prefix that is none"),
+        ("companies: [{name: X}]", "line 1: `key` must be"),
+        ("companies: [{key: x}]", r"line 1 \(x\): `name` is missing"),
+        ("companies: [{key: x, name: X, asns: [0]}]", r"line 1 \(x\): `asns`: an AS number is written"),
+        ("companies: [{key: x, name: X, prefixes: [192.0.2.1/24]}]", "`prefixes`: a prefix is written"),
         (
             "companies: [{key: x, name: X, speed: 9}]",
-            "company 1: unknown field, by its place in the entry: 3; known:",
+            "line 1: unknown field, by its place in the entry: 3; known:",
         ),
-        ("companies: [{key: x, name: X, country: Nederland}]", "`country` must be two"),
+        ("companies: [{key: x, name: X, country: Nederland}]", "`country` must be the two"),
         ("companies: [{key: x, name: X}, {key: x, name: Y}]", "key 'x' stands there twice"),
         ("companies: {key: x}", "expected a list of companies"),
         ("companies: [", "not readable as YAML at line"),

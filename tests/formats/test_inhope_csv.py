@@ -133,9 +133,9 @@ def test_line_ends_a_byte_order_mark_and_the_order_of_columns_do_not_matter(tmp_
         ({"checked_at": ""}, "no_time", "checked_at"),
         ({"status": ""}, "no_status", "status"),
         ({"status": "gone"}, "unknown_status", "status"),
-        ({"recipient_country": "Netherlands"}, "not_a_country", "recipient_country"),
+        ({"recipient_country": "https://s1.example/a"}, "text_holds_address", "recipient_country"),
         ({"destination_country": "DE"}, "destination_without_move", "destination_country"),
-        ({"status": "moved", "destination_country": "=1+1"}, "not_a_country", "destination_country"),
+        ({"status": "moved", "destination_country": "s1.example"}, "text_holds_address", "destination_country"),
     ],
 )
 def test_a_row_that_cannot_be_taken(changed: dict[str, str], reason: str, column: str) -> None:
@@ -262,3 +262,23 @@ def test_what_is_written_as_rfc_4180_is_read_as_it_was(rows: list[tuple[str, Sta
     assert [r.line for r in records] == list(range(2, len(rows) + 2))
     found = [(r.notices[0].recipient, r.sightings[0].state) for r in records if isinstance(r, Record)]
     assert found == [(name.strip() or None, state) for name, state in rows]
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "flags"),
+    [
+        ("The Netherlands", "NL", ()),
+        ("deu", "DE", ()),
+        ("Duitsland", "DE", ()),
+        ("unknown", None, ()),
+        ("Europe", None, ("unknown_country",)),
+        ("=1+1", None, ("unknown_country",)),
+    ],
+)
+def test_a_country_however_it_is_written(text: str, code: str | None, flags: tuple[str, ...]) -> None:
+    [recipient] = read(HEADER, row(recipient_country=text))
+    assert isinstance(recipient, Record)
+    assert (recipient.notices[0].recipient_country, recipient.flags) == (code, flags)
+    [moved] = read(HEADER, row(status="moved", destination_country=text))
+    assert isinstance(moved, Record)
+    assert (moved.sightings, moved.flags) == ((SightingRecord(CHECKED, State.MOVED, country=code),), flags)

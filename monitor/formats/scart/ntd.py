@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from monitor.clear_text import is_mail
+from monitor.countries import country_code
 from monitor.formats.fast_path import (
     Cells,
     FastPath,
@@ -29,6 +30,7 @@ from monitor.formats.rows import CLOCK_SKEW, Lines, RowError
 from monitor.formats.scart.dialect import fields_of
 from monitor.formats.scart.rows import Row, clock_of, outcome, quoted_header, status_of
 from monitor.formats.scart.words import CUT_AT, ITEM_NUMBER, NOT_SENT, SENT
+from monitor.names import names_nobody
 from monitor.vocabulary import Role, State
 
 NTD_COLUMNS = (
@@ -85,7 +87,7 @@ def _fast_path(
             return Rejected(line, error.reason, error.column, raw or b"")
 
     layout = LineLayout(header.positions, header.width, separator=";", end=";")
-    regular = RegularNtd(PlainTimes(clock), context.received_at)
+    regular = RegularNtd(PlainTimes(clock), context)
     return FastPath((row for row in lines if row[1] != b""), read_one, layout, regular, flags)
 
 
@@ -129,7 +131,7 @@ def _notice(row: Row, status: str, role: Role) -> NoticeRecord:
         delivery=delivery,
         channel=channel,
         recipient=row.text("abuse owner") or None if hoster else None,
-        recipient_country=row.text("abuse country") or None,
+        recipient_country=row.country("abuse country"),
         recipient_email=row.text("abuse email") or None if hoster else None,
         address=row.text("IP") or None,
         reference=row.text("NTD filenumber") or None,
@@ -140,7 +142,7 @@ def _closed_row(line: int, row: Row) -> Record:
     status = status_of(row, "status")
     _check_counter(row)
     offline = (SightingRecord(row.context.received_at, State.OFFLINE),)
-    sightings = (*row.seen("first seen", "last seen"), *outcome(row, status, row.text("abuse country"), offline))
+    sightings = (*row.seen("first seen", "last seen"), *outcome(row, status, row.country("abuse country"), offline))
     url, number = row.text("url"), row.text("filenumber")
     item = number if ITEM_NUMBER.fullmatch(number) else None
     return Record(line, url, len(url) == CUT_AT, (), sightings, tuple(row.flags), file_number=item)
@@ -150,11 +152,11 @@ def _closed_row(line: int, row: Row) -> Record:
 class RegularNtd:
     """Reads the regular rows of an `ntd` export by columns, as `_ntd_row` reads them one by one.
 
-    `received_at`: when the export arrived (epoch seconds).
+    A country that is none is left to the parser of one row, which warns of it.
     """
 
     times: PlainTimes
-    received_at: int
+    context: Context
 
     def __call__(self, lines: Sequence[int], cells: Cells) -> tuple[RegularRows, set[int]]:
         """The rows by columns, and the places of those that are not regular."""
@@ -162,6 +164,7 @@ class RegularNtd:
         hosts, irregular_urls = hosts_of(cells["url"])
         addresses, irregular_addresses = addresses_of(cells["IP"], hosts)
         roles, statuses = cells["abuse type"], cells["NTD status"]
+        countries = [country_code(text, self.context.countries) for text in cells["abuse country"]]
         rows = RegularRows(
             line=list(lines),
             url=cells["url"],
@@ -171,7 +174,7 @@ class RegularNtd:
             delivery=[_DELIVERY.get(status, "") for status in statuses],
             channel=[_CHANNEL.get(status, "") for status in statuses],
             recipient=_if_hoster(roles, cells["abuse owner"]),
-            recipient_country=of_texts(cells["abuse country"]),
+            recipient_country=countries,
             recipient_email=_if_hoster(roles, cells["abuse email"]),
             address=addresses,
             reference=of_texts(cells["NTD filenumber"]),
@@ -179,13 +182,16 @@ class RegularNtd:
             offline_at=[None] * len(lines),
             flag=not_in_order(first, last),
         )
-        return rows, irregular_urls | irregular_addresses | self._irregular_times(sent, first, last) | _irregular_words(
-            cells
-        )
+        irregular = irregular_urls | irregular_addresses | self._irregular_times(sent, first, last)
+        return rows, irregular | self._unknown_countries(cells["abuse country"]) | _irregular_words(cells)
+
+    def _unknown_countries(self, texts: Sequence[str]) -> set[int]:
+        own = self.context.countries
+        return irregular_places(texts, lambda text: not names_nobody(text) and country_code(text, own) is None)
 
     def _irregular_times(self, sent: Sequence[int], first: Sequence[int], last: Sequence[int]) -> set[int]:
         """Where the notice has no time, something lies in the future, or only the clock can read the time."""
-        latest = self.received_at + CLOCK_SKEW
+        latest = self.context.received_at + CLOCK_SKEW
         irregular = irregular_places(sent, lambda at: not 0 <= at <= latest)
         irregular |= irregular_places(last, lambda at: not (0 <= at <= latest or at == NO_TIME))
         return irregular | irregular_places(first, lambda at: not (at >= 0 or at == NO_TIME))

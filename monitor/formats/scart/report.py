@@ -20,7 +20,8 @@ from monitor.formats.scart.dialect import whole_rows
 from monitor.formats.scart.items import ItemColumns, item_record
 from monitor.formats.scart.rows import Row, clock_of, first_line, read_row
 from monitor.formats.scart.unquoted import SEPARATOR, Column, Form, recover
-from monitor.formats.scart.words import HASH_ANSWERS, ITEM_NUMBER, NO_OWNER, STATUSES, TYPES
+from monitor.formats.scart.words import HASH_ANSWERS, ITEM_NUMBER, STATUSES, TYPES
+from monitor.names import names_nobody
 
 _WHERE = ("url", "url_host", "url_ip", "url_referer")
 READ = (
@@ -79,7 +80,7 @@ _FORMS: Mapping[str, Form] = MappingProxyType(
         "source_code": _matches(r"[\w .-]*"),
         "status_code": lambda text: text in STATUSES,
         "iccam_hotline_country": _COUNTRY,
-        "hoster_contact": lambda text: _address(text) or text.casefold() in NO_OWNER,
+        "hoster_contact": lambda text: _address(text) or names_nobody(text),
         "hoster_country": _COUNTRY,
         "hoster_owner": _no_time,
         "hoster_first_ntd_at": _TIME,

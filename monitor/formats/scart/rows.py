@@ -9,9 +9,9 @@ from monitor.errors import ConfigurationError, DeliveryError
 from monitor.formats.header import Header, read_header
 from monitor.formats.localtime import LocalClock
 from monitor.formats.records import Context, Record, Rejected, SightingRecord
-from monitor.formats.rows import EARLY, Lines, RowError, read_time, refuse_future
+from monitor.formats.rows import EARLY, Lines, RowError, read_country, read_time, refuse_future
 from monitor.formats.scart.dialect import split_row
-from monitor.formats.scart.words import CLOSED, OFFLINE, PAUSED, STATUSES, at_home
+from monitor.formats.scart.words import CLOSED, OFFLINE, PAUSED, STATUSES
 from monitor.vocabulary import State
 
 
@@ -50,6 +50,14 @@ class Row:
             self.flags.append(EARLY)
         return (SightingRecord(last, State.ONLINE),)
 
+    def country(self, column: str) -> str | None:
+        """The code of the country in a column; None for none, and for a text that is none."""
+        return read_country(self.text(column), column, self.context, self.flags)
+
+    def is_abroad(self, country: str | None) -> bool:
+        """Whether a country is another than the hotline's. One that is not known is never abroad."""
+        return country is not None and country != self.context.home_country
+
     def one_of(self, column: str, words: Container[str], reason: str) -> str:
         """The word in a column; RowError where it is none of those."""
         word = self.text(column)
@@ -58,7 +66,9 @@ class Row:
         return word
 
 
-def outcome(row: Row, status: str, country: str, offline: tuple[SightingRecord, ...]) -> tuple[SightingRecord, ...]:
+def outcome(
+    row: Row, status: str, country: str | None, offline: tuple[SightingRecord, ...]
+) -> tuple[SightingRecord, ...]:
     """What an item's status says at the time of the delivery; `offline` is what to say of one closed as offline."""
     at = row.context.received_at
     if status in OFFLINE:
@@ -66,7 +76,7 @@ def outcome(row: Row, status: str, country: str, offline: tuple[SightingRecord, 
     if status in PAUSED:
         return (SightingRecord(at, State.UNKNOWN, pause=PAUSED[status]),)
     if status == CLOSED:
-        if country and not at_home(country, row.context.home_country):
+        if row.is_abroad(country):
             return (SightingRecord(at, State.MOVED, country=country),)
         row.flags.append("closed_for_no_stated_reason")
         return (SightingRecord(at, State.UNKNOWN),)
