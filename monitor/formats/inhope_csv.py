@@ -1,6 +1,6 @@
 """`inhope-csv`, the table of a hotline without SCART: a row a notice, and the last check of what it was about.
 
-RFC 4180 (commas, doubled quotes) with a header, UTF-8, times in ISO 8601 with their offset. What the columns mean is
+RFC 4180 (commas, doubled quotes) with a header, UTF-8, times in ISO 8601 with their zone. What the columns mean is
 written down in docs/sources.md.
 """
 
@@ -9,15 +9,13 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from functools import partial
 
 from monitor.errors import DeliveryError
 from monitor.formats.header import Header, read_header
 from monitor.formats.records import Context, NoticeRecord, Record, Rejected, SightingRecord
-from monitor.formats.rows import Lines, RowError, decode, refuse_future
+from monitor.formats.rows import Lines, RowError, decode, read_zoned_time, refuse_future
 from monitor.formats.scart.dialect import whole_rows
-from monitor.instants import to_instant
 from monitor.vocabulary import State
 
 COLUMNS = (
@@ -25,9 +23,7 @@ COLUMNS = (
     "checked_at", "destination_country",
 )  # fmt: skip
 NOT_READ = ("content_class",)  # may be there, and is nobody's business here
-_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})?", re.ASCII)
 _COUNTRY = re.compile(r"[A-Z]{2}")
-_EARLIEST = 631_152_000  # 1990: before the web there was nothing to report on it
 
 
 def parse(lines: Lines, context: Context) -> Iterator[Record | Rejected]:
@@ -132,18 +128,5 @@ def _country(row: Mapping[str, str], column: str) -> str | None:
 
 
 def _instant(row: Mapping[str, str], column: str) -> int | None:
-    """The instant of a time with its offset, None for no time: nobody is to guess a zone."""
-    if not row[column]:
-        return None
-    match = _TIME.fullmatch(row[column])
-    if match is None:
-        raise RowError("not_a_time", column)
-    if match[2] is None:
-        raise RowError("time_without_zone", column)
-    try:
-        instant = to_instant(datetime.fromisoformat(row[column]))
-    except ValueError:
-        raise RowError("not_a_time", column) from None
-    if instant < _EARLIEST:
-        raise RowError("implausible_time", column)
-    return instant
+    """The instant of a time with its zone, None for no time."""
+    return read_zoned_time(row[column], column) if row[column] else None

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 from monitor.formats.localtime import BadTimeError, LocalClock
+from monitor.instants import NotATimeError, read_instant
 
 Lines: TypeAlias = Iterator[tuple[int, bytes | None]]
 
 EARLY = "last_seen_before_first_seen"
 CLOCK_SKEW = 300  # seconds by which a source's clock may run ahead of ours
+_EARLIEST = 631_152_000  # 1990: before the web there was nothing to report on it
 
 
 class RowError(Exception):
@@ -42,6 +44,17 @@ def read_time(clock: LocalClock, text: str, column: str, flags: list[str], *, la
         raise RowError("not_a_time", column) from None
     if flag:
         flags.append(flag)
+    return instant
+
+
+def read_zoned_time(text: str, column: str) -> int:
+    """The instant of a time that its format promises with a zone; RowError where there is none: nobody guesses it."""
+    try:
+        instant = read_instant(text)
+    except NotATimeError as error:
+        raise RowError(error.reason, column) from None
+    if instant < _EARLIEST:
+        raise RowError("implausible_time", column)
     return instant
 
 

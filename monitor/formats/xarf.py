@@ -9,15 +9,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from typing import Any
 
 from monitor.formats.records import Context, NoticeRecord, Record, Rejected, SightingRecord
-from monitor.formats.rows import RowError, refuse_future
+from monitor.formats.rows import RowError, read_zoned_time, refuse_future
 from monitor.formats.xarf_objects import OBJECT_LIMIT, Found, read_objects
 from monitor.formats.xarf_schema import refuse_invalid, refuse_other_categories
 from monitor.formats.xarf_v3 import as_version_4, in_version_3, is_version_3
-from monitor.instants import to_instant
 from monitor.vocabulary import Kind, State
 
 EVIDENCE = frozenset({"evidence", "Attachment", "Samples"})
@@ -29,9 +27,6 @@ NOT_KEPT = EVIDENCE | {
 UNVERIFIED_SOURCES = frozenset({"user_report", "threat_intelligence"})  # the sender did not look itself
 RECIPIENT_LIMIT = 255
 REFERENCE_LIMIT = 64
-
-_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})?", re.ASCII)
-_EARLIEST = 631_152_000  # 1990: before the web there was nothing to report on it
 
 
 def parse(chunks: Iterable[bytes], context: Context) -> Iterator[Record | Rejected]:
@@ -94,7 +89,7 @@ def _read(number: int, report: dict[str, Any], reference: str, context: Context)
 
 def _notice(report: dict[str, Any], reference: str | None, context: Context) -> NoticeRecord:
     is_hit = report["type"] == "csam" and report["detection_method"] == "hash_match"
-    sent_at = _instant(report, "timestamp")
+    sent_at = read_zoned_time(report["timestamp"], "timestamp")
     refuse_future(sent_at, context.received_at, "notice_in_future", "timestamp")
     return NoticeRecord(
         sent_at,
@@ -108,7 +103,7 @@ def _notice(report: dict[str, Any], reference: str | None, context: Context) -> 
 def _sightings(report: dict[str, Any], context: Context, flags: list[str]) -> Iterator[SightingRecord]:
     """Seen online when last verified; gone, where it says so, by the time of the delivery."""
     if report.get("verified_at") is not None:
-        seen_at = _instant(report, "verified_at")
+        seen_at = read_zoned_time(report["verified_at"], "verified_at")
         refuse_future(seen_at, context.received_at, "last_seen_in_future", "verified_at")
         if report.get("verification_method") in UNVERIFIED_SOURCES:
             flags.append("verified_by_hearsay")
@@ -116,22 +111,6 @@ def _sightings(report: dict[str, Any], context: Context, flags: list[str]) -> It
             yield SightingRecord(seen_at, State.ONLINE)
     if report.get("content_removed") is True:
         yield SightingRecord(context.received_at, State.OFFLINE)
-
-
-def _instant(report: dict[str, Any], column: str) -> int:
-    """RFC 3339 with its zone, which the library does not check."""
-    match = _TIME.fullmatch(report[column])
-    if match is None:
-        raise RowError("not_a_time", column)
-    if match[2] is None:
-        raise RowError("time_without_zone", column)
-    try:
-        instant = to_instant(datetime.fromisoformat(report[column].upper()))
-    except ValueError:
-        raise RowError("not_a_time", column) from None
-    if instant < _EARLIEST:
-        raise RowError("implausible_time", column)
-    return instant
 
 
 def _address(identifier: str) -> str | None:

@@ -23,6 +23,7 @@ from monitor.vocabulary import State
 from tests.conftest import Database
 
 SAMPLE = Path(__file__).parent / "samples" / "inhope-csv.csv"
+CASES = Path(__file__).parent / "samples" / "cases"
 RECEIVED = parse_instant("2026-04-10T12:00:00Z")
 CONTEXT = Context(RECEIVED)
 HEADER = ",".join(COLUMNS)
@@ -148,6 +149,13 @@ def test_a_row_that_cannot_be_taken(changed: dict[str, str], reason: str, column
             sightings=(SightingRecord(CHECKED, State.ONLINE),),
         ),
     ]
+
+
+def test_times_with_a_short_offset_and_fractions_are_taken() -> None:
+    rows = list(parse(read_lines(CASES / "times-with-short-offset.csv"), CONTEXT))
+    sent, checked = parse_instant("2026-04-09T08:00:00Z"), parse_instant("2026-04-10T07:00:07Z")
+    found = [(r.notices[0].sent_at, r.sightings[0].seen_at, r.flags) for r in rows if isinstance(r, Record)]
+    assert found == [(sent + 60 * minute, checked + 60 * minute, ()) for minute in range(20)]
 
 
 @pytest.mark.parametrize(
