@@ -14,14 +14,15 @@ from functools import partial
 from monitor.errors import DeliveryError
 from monitor.formats.header import Header, read_header
 from monitor.formats.records import Context, NoticeRecord, Record, Rejected, SightingRecord
-from monitor.formats.rows import Lines, RowError, decode, read_zoned_time, refuse_future
+from monitor.formats.rows import Lines, RowError, decode, in_order, read_zoned_time, refuse_future, without_brackets
 from monitor.formats.scart.dialect import whole_rows
-from monitor.vocabulary import State
+from monitor.vocabulary import CLOCK_STARTING, DeliveryState, State
 
 COLUMNS = (
     "report_id", "url", "host_ip", "notice_sent_at", "recipient", "recipient_country", "recipient_email", "status",
     "checked_at", "destination_country",
 )  # fmt: skip
+OPTIONAL = ("delivery", "received_at", "classified_at")
 NOT_READ = ("content_class",)  # may be there, and is nobody's business here
 _COUNTRY = re.compile(r"[A-Z]{2}")
 
@@ -45,7 +46,7 @@ def _header(lines: Lines) -> Header:
         names = _split(raw)
     except RowError as error:
         raise DeliveryError(f"line {line}: this is no header line ({error.reason}); is this inhope-csv?") from None
-    return read_header(names, COLUMNS, line, NOT_READ)
+    return read_header(names, COLUMNS, line, (*OPTIONAL, *NOT_READ))
 
 
 def _split(raw: bytes | None) -> list[str]:
@@ -71,7 +72,7 @@ def _fields(raw: bytes | None, header: Header) -> dict[str, str]:
     fields = _split(raw)
     if len(fields) != header.width:
         raise RowError("wrong_number_of_columns")
-    return {name: fields[header.positions[name]] for name in COLUMNS}
+    return {name: fields[at] for name, at in header.positions.items() if name not in NOT_READ}
 
 
 def _record(line: int, row: Mapping[str, str], context: Context, unknown: list[str]) -> Record:
@@ -80,24 +81,40 @@ def _record(line: int, row: Mapping[str, str], context: Context, unknown: list[s
     sightings: tuple[SightingRecord, ...] = () if checked is None else (checked,)
     if notice is None:
         flags.append("not_sent")
+    elif notice.delivery not in CLOCK_STARTING:
+        flags.append("notice_not_delivered")
     elif checked and checked.state is State.OFFLINE and checked.seen_at < notice.sent_at:
         # The notice came too late, and nothing would ever end its episode: that the item is gone holds to this day.
         flags.append("gone_before_notice")
         sightings += (SightingRecord(context.received_at, State.OFFLINE),)
-    return Record(line, row["url"], False, () if notice is None else (notice,), sightings, tuple(flags))
+    reported, classified = (_optional_instant(row, column, flags) for column in ("received_at", "classified_at"))
+    reported, classified = in_order(reported, classified, notice.sent_at if notice else None, context, flags)
+    return Record(
+        line,
+        row["url"],
+        notices=() if notice is None else (notice,),
+        sightings=sightings,
+        flags=tuple(flags),
+        reported_at=reported,
+        classified_at=classified,
+    )
 
 
 def _notice(row: Mapping[str, str], context: Context) -> NoticeRecord | None:
     country, sent_at = _country(row, "recipient_country"), _instant(row, "notice_sent_at")
+    delivery = _delivery(row)
+    if sent_at is None and row.get("delivery"):
+        raise RowError("no_time", "notice_sent_at")
     if sent_at is None:
         return None
     refuse_future(sent_at, context.received_at, "notice_in_future", "notice_sent_at")
     return NoticeRecord(
         sent_at,
+        delivery=delivery,
         recipient=row["recipient"] or None,
         recipient_country=country,
         recipient_email=row["recipient_email"] or None,
-        address=row["host_ip"] or None,
+        address=without_brackets(row["host_ip"]) or None,
         reference=row["report_id"] or None,
     )
 
@@ -120,11 +137,28 @@ def _checked(row: Mapping[str, str], context: Context) -> SightingRecord | None:
     return SightingRecord(checked_at, State(status), country=country)
 
 
+def _delivery(row: Mapping[str, str]) -> DeliveryState:
+    """Whether the notice arrived; where the sender does not say, that is assumed."""
+    word = row.get("delivery") or DeliveryState.ASSUMED
+    if word not in {*DeliveryState}:
+        raise RowError("unknown_delivery", "delivery")
+    return DeliveryState(word)
+
+
 def _country(row: Mapping[str, str], column: str) -> str | None:
     """An ISO 3166 code, None for none."""
     if row[column] and not _COUNTRY.fullmatch(row[column]):
         raise RowError("not_a_country", column)
     return row[column] or None
+
+
+def _optional_instant(row: Mapping[str, str], column: str, flags: list[str]) -> int | None:
+    """As `_instant`, of a column that may be missing and starts no clock: what is no time is flagged, and none."""
+    try:
+        return _instant(row, column) if column in row else None
+    except RowError as error:
+        flags.append(f"{column}:{error.reason}")
+        return None
 
 
 def _instant(row: Mapping[str, str], column: str) -> int | None:

@@ -12,10 +12,15 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from monitor.formats.records import Context, NoticeRecord, Record, Rejected, SightingRecord
-from monitor.formats.rows import RowError, read_zoned_time, refuse_future
+from monitor.formats.rows import RowError, read_zoned_time, refuse_future, without_brackets
 from monitor.formats.xarf_objects import OBJECT_LIMIT, Found, read_objects
-from monitor.formats.xarf_schema import refuse_invalid, refuse_other_categories
-from monitor.formats.xarf_v3 import as_version_4, in_version_3, is_version_3
+from monitor.formats.xarf_schema import (
+    has_unknown_type,
+    refuse_invalid,
+    refuse_other_categories,
+    refuse_other_versions,
+)
+from monitor.formats.xarf_v3 import as_version_4, has_unknown_type_3, in_version_3, is_version_3
 from monitor.vocabulary import Kind, State
 
 EVIDENCE = frozenset({"evidence", "Attachment", "Samples"})
@@ -70,18 +75,20 @@ def _record(found: Found, context: Context) -> Record:
         raise RowError(found.reason or "not_json")
     report = _without(found.value, EVIDENCE)
     if not is_version_3(report):
-        return _read(found.number, report, "report_id", context)
+        refuse_other_versions(report)
+        flags = ["unknown_type"] if has_unknown_type(report) else []
+        return _read(found.number, report, "report_id", context, flags)
     try:
-        return _read(found.number, as_version_4(report), "case_number", context)
+        flags = ["unknown_type"] if has_unknown_type_3(report) else []
+        return _read(found.number, as_version_4(report), "case_number", context, flags)
     except RowError as error:
         raise RowError(error.reason, in_version_3(error.column)) from None
 
 
-def _read(number: int, report: dict[str, Any], reference: str, context: Context) -> Record:
+def _read(number: int, report: dict[str, Any], reference: str, context: Context, flags: list[str]) -> Record:
     """One report in version 4; `reference` is the field of the sender's own number for it."""
     refuse_other_categories(report)
     refuse_invalid(report)
-    flags: list[str] = []
     notice = _notice(report, _text(report, reference, REFERENCE_LIMIT), context)
     sightings = tuple(_sightings(report, context, flags))
     return Record(number, report["url"], False, (notice,), sightings, tuple(flags))
@@ -115,6 +122,7 @@ def _sightings(report: dict[str, Any], context: Context, flags: list[str]) -> It
 
 def _address(identifier: str) -> str | None:
     """The address, where the source is told by one: a name says nothing that the URL does not."""
+    identifier = without_brackets(identifier)
     return identifier if re.fullmatch(r"[\d.]+|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*", identifier, re.ASCII) else None
 
 

@@ -65,6 +65,8 @@ class Rows(NamedTuple):
     truncated: list[bool]
     stem_digest: list[bytes | None]
     site_digest: list[bytes]
+    reported_at: list[int | None]
+    classified_at: list[int | None]
 
 
 class Notices(NamedTuple):
@@ -204,6 +206,8 @@ def _rows(items: Sequence[Item], vault: Vault) -> Rows:
         [item.record.truncated for item in items],
         [item.stem_digest for item in items],
         [item.site_digest for item in items],
+        [item.record.reported_at for item in items],
+        [item.record.classified_at for item in items],
     )
 
 
@@ -274,7 +278,8 @@ def _batch_of_regular(rows: RegularRows, flags: Sequence[str], vault: Vault) -> 
         sealed_references(rows.reference, vault),
     )
     digests, sites = vault.digest_all(rows.url), [vault.digest_recurring(site_of(host)) for host in rows.host]
-    stored = Rows(rows.line, digests, vault.seal_all(rows.url), [False] * size, list(nothing), sites)
+    sealed = vault.seal_all(rows.url)
+    stored = Rows(rows.line, digests, sealed, [False] * size, list(nothing), sites, list(nothing), list(nothing))
     return Batch(stored, notices, _seen(rows), (), _flags(rows, flags))
 
 
