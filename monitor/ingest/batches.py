@@ -13,9 +13,9 @@ from operator import add
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from monitor.cycles import gc_paused
-from monitor.formats.catalogue import FAST_PATHS, reader
+from monitor.formats.catalogue import fast_path, reader
 from monitor.formats.fast_path import RegularRows, Row
-from monitor.formats.files import Openable, read_lines
+from monitor.formats.files import Openable
 from monitor.formats.records import Context, Record, Rejected
 from monitor.ingest.rows import Item, RefusedRow, address_flags, notice_address, prepare_all
 from monitor.vault import Vault, site_of
@@ -177,7 +177,7 @@ def _weight_of_line(row: Row) -> int:
 
 def batches(task: ReadTask, vault: Vault) -> Iterator[Batch]:
     """The rows of a delivery in order; raises DeliveryError as its parser does."""
-    path = FAST_PATHS[task.format](read_lines(task.file), task.context)
+    path = fast_path(task.format, task.file, task.context)
     for rows in chunked(path.rows, task.size, _weight_of_line):
         with gc_paused():
             regular, others = path.split(rows)

@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from monitor.db import transaction
 from monitor.errors import DeliveryError
+from monitor.formats.catalogue import reader
 from monitor.formats.files import read_lines
 from monitor.formats.inhope_csv import COLUMNS, parse
 from monitor.formats.records import Context, NoticeRecord, Record, Rejected, SightingRecord
@@ -274,6 +275,15 @@ def test_the_earliest_time_that_was_ever_stated_counts(database: Database, vault
 
 def test_an_ipv6_address_in_brackets_keeps_its_address() -> None:
     assert only(row(host_ip="[2001:db8::9]")).notices == (NoticeRecord(SENT, address="2001:db8::9", reference="R-1"),)
+
+
+def test_the_table_that_a_spreadsheet_saved_with_semicolons() -> None:
+    with pytest.raises(DeliveryError) as raised:
+        list(reader("inhope-csv")(CASES / "semicolon-from-excel.csv", CONTEXT))
+    assert str(raised.value) == (
+        "line 1: the columns are separated by semicolons, and inhope-csv by commas; "
+        "export it again with the other separator (a spreadsheet takes that of its region)"
+    )
 
 
 def test_a_formula_is_text_and_nothing_else() -> None:
