@@ -19,7 +19,7 @@ _OWN: Mapping[str, tuple[str, str]] = {
     ),
     "registry": ("registry", "Load the company registry, or check what loading it would change."),
     "netblocks": ("registry", "Load and list tables of address ranges."),
-    "ingest": ("deliveries", "Ingest one delivery, plain, gzip or zstd."),
+    "ingest": ("deliveries", "Ingest one delivery, plain, gzip, zstd or ZIP."),
     "deliveries": (
         "deliveries",
         "List what came in, the newest first; with --quarantine, the rows of one delivery that could not be read.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import ipaddress
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
@@ -68,7 +68,63 @@ def read_netblocks(path: Openable, counted: Counted) -> Iterator[NetblockRecord]
                 if record.asn:
                     yield record
         except (RowError, csv.Error, IndexError, ValueError) as error:
-            raise DeliveryError(f"line {line} is not start,end,asn,organisation") from error
+            raise DeliveryError(_what_is_wrong(line, raw, positions)) from error
+
+
+ReadColumns: TypeAlias = Mapping[str, tuple[Callable[[str], object], str]]  # each raises ValueError; what it should be
+
+
+def what_is_wrong(line: int, fields: Sequence[str], readers: ReadColumns) -> str:
+    """Which column of a row cannot be read, and why; never what stands in it."""
+    if len(fields) != len(readers):
+        return f"line {line}: {len(fields)} columns, where {', '.join(readers)} are expected"
+    for text, (column, (read, what)) in zip(fields, readers.items(), strict=True):
+        try:
+            read(text)
+        except ValueError:
+            return f"line {line}, column {column}: {what}"
+    return f"line {line} is not {', '.join(readers)}"
+
+
+def cells(raw: bytes | None) -> list[str]:
+    """The cells of a row between white space, for `what_is_wrong`."""
+    return (raw or b"").decode("utf-8", "replace").split()
+
+
+def _what_is_wrong(line: int, raw: bytes | None, positions: Mapping[str, int]) -> str:
+    text = (raw or b"").decode("utf-8", "replace")
+    for sign, name in ((";", "semicolons"), ("\t", "tabs")):
+        if text.count(sign) >= 2 and text.count(",") < len(COLUMNS) - 1:
+            advice = "export it with commas, or give the --format that it is in"
+            return f"line {line}: the columns are separated by {name}, not by commas; {advice}"
+    try:
+        found = next(csv.reader([decode(raw)], strict=True))
+    except RowError as error:
+        return f"line {line}: it cannot be read ({error.reason})"
+    except csv.Error:
+        return f"line {line}: its quotes do not pair"
+    if len(found) <= max(positions.values()):
+        return f"line {line}: {len(found)} columns, where {', '.join(COLUMNS)} are expected"
+    fields = [found[positions[name]] for name in COLUMNS]
+    readers: ReadColumns = {
+        "start": (packed, "no IP address"),
+        "end": (packed, "no IP address"),
+        "asn": (_asn, "no AS number, which is a whole number of 32 bits"),
+        "organisation": (str, ""),
+    }
+    wrong = what_is_wrong(line, fields, readers)
+    return (
+        wrong
+        if "column" in wrong
+        else f"line {line}, column end: it lies before start, or in the other family of addresses"
+    )
+
+
+def _asn(text: str) -> int:
+    number = int(text)
+    if not 0 <= number < 2**32:
+        raise ValueError("no AS number")
+    return number
 
 
 def _row(fields: list[str]) -> NetblockRecord:

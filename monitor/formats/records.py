@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from monitor.countries import Spellings
 from monitor.vocabulary import Channel, DeliveryState, Kind, Pause, Role, State
 
+# Why whole rows are refused that are about something which is measured nowhere: they do not count against a delivery.
+NOT_COUNTED = frozenset({"not_content"})
+
 
 @dataclass(frozen=True, slots=True)
 class NoticeRecord:
@@ -41,7 +44,8 @@ class Record:
 
     `file_number` is the source's own number of the item; with it `url` may be empty, in exports that have none.
     `first_notice` is the first notice to the hoster as the item's own record tells of it; `mail_known` says that the
-    record knows of a first notice by mail, to whomever. `hash_hit_at` is when a hash service knew the content.
+    record knows of a first notice by mail, to whomever. `hash_hit_at` is when a hash service knew the content;
+    `reported_at` when the source received a report of it, `classified_at` when it classified it as illegal.
     """
 
     line: int
@@ -54,6 +58,8 @@ class Record:
     first_notice: NoticeRecord | None = None
     mail_known: bool = False
     hash_hit_at: int | None = None
+    reported_at: int | None = None
+    classified_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TypeAlias
 
@@ -9,6 +10,7 @@ from monitor.clear_text import holds_address
 from monitor.countries import country_code
 from monitor.formats.localtime import BadTimeError, LocalClock
 from monitor.formats.records import Context
+from monitor.instants import NotATimeError, read_instant
 from monitor.names import names_nobody
 
 Lines: TypeAlias = Iterator[tuple[int, bytes | None]]
@@ -16,6 +18,8 @@ Lines: TypeAlias = Iterator[tuple[int, bytes | None]]
 EARLY = "last_seen_before_first_seen"
 UNKNOWN_COUNTRY, HOLDS_ADDRESS = "unknown_country", "text_holds_address"
 CLOCK_SKEW = 300  # seconds by which a source's clock may run ahead of ours
+_IN_BRACKETS = re.compile(r"\[([0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)\](?::\d{1,5})?", re.ASCII)
+_EARLIEST = 631_152_000  # 1990: before the web there was nothing to report on it
 
 
 class RowError(Exception):
@@ -61,6 +65,46 @@ def read_country(text: str, column: str, context: Context, flags: list[str]) -> 
             raise RowError(HOLDS_ADDRESS, column)
         flags.append(UNKNOWN_COUNTRY)
     return code
+
+
+def without_brackets(text: str) -> str:
+    """An address that a sender wrote as URLs do, `[2001:db8::7]` or `[2001:db8::7]:443`, as an address alone."""
+    match = _IN_BRACKETS.fullmatch(text)
+    return match[1] if match else text
+
+
+def read_zoned_time(text: str, column: str) -> int:
+    """The instant of a time that its format promises with a zone; RowError where there is none: nobody guesses it."""
+    try:
+        instant = read_instant(text)
+    except NotATimeError as error:
+        raise RowError(error.reason, column) from None
+    if instant < _EARLIEST:
+        raise RowError("implausible_time", column)
+    return instant
+
+
+def in_order(
+    reported: int | None, classified: int | None, sent: int | None, context: Context, flags: list[str]
+) -> tuple[int | None, int | None]:
+    """When an item was reported and classified, None for what lies after the delivery.
+
+    A notice follows the classification and that the report; what does not is flagged, and stays as it was stated.
+    """
+    latest = context.received_at + CLOCK_SKEW
+    if reported is not None and reported > latest:
+        flags.append("received_in_future")
+        reported = None
+    if classified is not None and classified > latest:
+        flags.append("classified_in_future")
+        classified = None
+    if reported is not None and classified is not None and classified < reported:
+        flags.append("classified_before_received")
+    if sent is not None and classified is not None and sent < classified:
+        flags.append("sent_before_classified")
+    elif sent is not None and reported is not None and sent < reported:
+        flags.append("sent_before_received")
+    return reported, classified
 
 
 def refuse_future(instant: int, received_at: int, reason: str, column: str) -> None:

@@ -13,9 +13,9 @@ from operator import add
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from monitor.cycles import gc_paused
-from monitor.formats.catalogue import FAST_PATHS, reader
+from monitor.formats.catalogue import fast_path, reader
 from monitor.formats.fast_path import RegularRows, Row
-from monitor.formats.files import Openable, read_lines
+from monitor.formats.files import Openable
 from monitor.formats.records import Context, Record, Rejected
 from monitor.ingest.rows import Item, RefusedRow, address_flags, notice_address, prepare_all
 from monitor.names import named, names_nobody
@@ -66,6 +66,8 @@ class Rows(NamedTuple):
     truncated: list[bool]
     stem_digest: list[bytes | None]
     site_digest: list[bytes]
+    reported_at: list[int | None]
+    classified_at: list[int | None]
 
 
 class Notices(NamedTuple):
@@ -176,7 +178,7 @@ def _weight_of_line(row: Row) -> int:
 
 def batches(task: ReadTask, vault: Vault) -> Iterator[Batch]:
     """The rows of a delivery in order; raises DeliveryError as its parser does."""
-    path = FAST_PATHS[task.format](read_lines(task.file), task.context)
+    path = fast_path(task.format, task.file, task.context)
     for rows in chunked(path.rows, task.size, _weight_of_line):
         with gc_paused():
             regular, others = path.split(rows)
@@ -206,6 +208,8 @@ def _rows(items: Sequence[Item], vault: Vault) -> Rows:
         [item.record.truncated for item in items],
         [item.stem_digest for item in items],
         [item.site_digest for item in items],
+        [item.record.reported_at for item in items],
+        [item.record.classified_at for item in items],
     )
 
 
@@ -276,7 +280,8 @@ def _batch_of_regular(rows: RegularRows, flags: Sequence[str], vault: Vault) -> 
         sealed_references(rows.reference, vault),
     )
     digests, sites = vault.digest_all(rows.url), [vault.digest_recurring(site_of(host)) for host in rows.host]
-    stored = Rows(rows.line, digests, vault.seal_all(rows.url), [False] * size, list(nothing), sites)
+    sealed = vault.seal_all(rows.url)
+    stored = Rows(rows.line, digests, sealed, [False] * size, list(nothing), sites, list(nothing), list(nothing))
     return Batch(stored, notices, _seen(rows), (), _flags(rows, flags))
 
 

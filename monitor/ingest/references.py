@@ -222,6 +222,9 @@ def _serialise(record: Record) -> str:
         "to_whom": "first_notice_to_whom" not in record.flags,
         "hash_hit_at": record.hash_hit_at,
     }
+    # Only where there are any: statements that waited before there were such facts stay the statements that they were.
+    times = {"reported_at": record.reported_at, "classified_at": record.classified_at}
+    content |= {name: at for name, at in times.items() if at is not None}
     return json.dumps(content, sort_keys=True)
 
 
@@ -239,6 +242,8 @@ def _load(text: str, about: Record) -> Record:
         first_notice=_notice(first) if first else None,
         mail_known=content["mail_known"],
         hash_hit_at=content["hash_hit_at"],
+        reported_at=content.get("reported_at"),
+        classified_at=content.get("classified_at"),
     )
 
 

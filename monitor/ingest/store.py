@@ -15,7 +15,17 @@ from monitor.db import insert_columns, next_identifier, rows_where, table_of
 from monitor.ingest.batches import Batch, Notices, Rows, Sightings, batch_of_items
 from monitor.ingest.rows import Item, OnRow, RefusedRow, RowResult, RowStatus
 from monitor.instants import DAY
-from monitor.models.facts import Content, Delivery, Notice, PendingPiece, Quarantined, Sighting, Site
+from monitor.models.facts import (
+    Classification,
+    Content,
+    Delivery,
+    Notice,
+    PendingPiece,
+    Quarantined,
+    Report,
+    Sighting,
+    Site,
+)
 from monitor.vault import Vault
 from monitor.vocabulary import Role
 
@@ -89,7 +99,7 @@ class Store:
 
     def __post_init__(self) -> None:
         """Ids are counted here: the writer lock makes this the only one to give them out."""
-        models = (Site, Content, Notice, Sighting)
+        models = (Site, Content, Notice, Sighting, Report, Classification)
         self._next = {model.__tablename__: next_identifier(self.session, table_of(model)) for model in models}
         self._sites = dict[bytes, int]()
 
@@ -108,6 +118,8 @@ class Store:
         self.tally.contents_new += len(news)
         news |= self._add_notices(batch, of_row, known)
         news |= self._add_sightings(batch.sightings, of_row, known)
+        news |= self._add_earliest(Report, batch.rows.reported_at, of_row, known)
+        news |= self._add_earliest(Classification, batch.rows.classified_at, of_row, known)
         self.count(batch.rows.line, news)
 
     def add_derived(self, items: Sequence[Item]) -> None:
@@ -202,6 +214,34 @@ class Store:
         self._insert(Sighting, each, observer=self.delivery.source)
         self.tally.sightings_new += len(new)
         return set(sightings.row)
+
+    def _add_earliest(
+        self,
+        model: type[Report] | type[Classification],
+        found: Sequence[int | None],
+        of_row: Sequence[int],
+        known: set[int],
+    ) -> set[int]:
+        """Store when this source first received or classified a content, where that is earlier than is known of it.
+
+        Returns the rows that say so.
+        """
+        if found.count(None) == len(found):
+            return set()
+        earliest = dict[int, tuple[int, int]]()
+        for row, (content, at) in enumerate(zip(of_row, found, strict=True)):
+            if at is not None and (content not in earliest or at < earliest[content][0]):
+                earliest[content] = at, row
+        for content, source, at in self._where(model, ("content_id", "source", "at"), "content_id", known):
+            if source == self.delivery.source and content in earliest and at <= earliest[content][0]:
+                del earliest[content]
+        each = {
+            "id": self._identifiers(model, len(earliest)),
+            "content_id": list(earliest),
+            "at": [at for at, _ in earliest.values()],
+        }
+        self._insert(model, each, source=self.delivery.source)
+        return {row for _, row in earliest.values()}
 
     def _insert(self, model: type[Any], each: Mapping[str, Sequence[Any]], **always: object) -> None:
         """Insert facts of this delivery: `each` by columns, `always` the same in all of them."""

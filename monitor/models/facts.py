@@ -164,6 +164,39 @@ class Sighting(Base):
     recorded_at: Mapped[datetime]
 
 
+class Report(Base):
+    """A source received a report of the content at `at`; it starts no company's clock.
+
+    Of several values of a source the earliest counts: systems set the time anew when an item is imported again. A value
+    is recorded where it is earlier than all that are known, so that the result does not depend on the order in which
+    deliveries arrive.
+    """
+
+    __tablename__ = "reports"
+    __table_args__ = (Index("uq_reports_natural", "content_id", "source", "at", unique=True),)
+
+    id: Mapped[int] = mapped_column(Identifier, primary_key=True, autoincrement=False)
+    delivery_id: Mapped[int] = _refers_to("deliveries")
+    content_id: Mapped[int] = _refers_to("contents")
+    source: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+
+
+class Classification(Base):
+    """A source classified the content as illegal at `at`; which starts no company's clock. The earliest counts."""
+
+    __tablename__ = "classifications"
+    __table_args__ = (Index("uq_classifications_natural", "content_id", "source", "at", unique=True),)
+
+    id: Mapped[int] = mapped_column(Identifier, primary_key=True, autoincrement=False)
+    delivery_id: Mapped[int] = _refers_to("deliveries")
+    content_id: Mapped[int] = _refers_to("contents")
+    source: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+
+
 class Attribution(Base):
     """From `valid_from` the content was hosted by a company, on a basis; a later row supersedes an earlier."""
 

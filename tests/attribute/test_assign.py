@@ -228,11 +228,23 @@ def test_loading_a_table_of_networks_again_changes_nothing(ready: Database, tmp_
 
 
 @pytest.mark.parametrize(
-    "line", ["192.0.2.9,192.0.2.1,64500,X", "a,b,c,d", "192.0.2.1,192.0.2.2,-1,X", "192.0.2.1,2001:db8::1,64500,X"]
+    ("line", "message"),
+    [
+        ("192.0.2.9,192.0.2.1,64500,X", "line 6, column end: it lies before start, or in another family"),
+        ("192.0.2.1,2001:db8::1,64500,X", "line 6, column end: it lies before start, or in another family"),
+        ("a,b,c,d", "line 6, column start: no IP address"),
+        ("192.0.2.1,192.0.2.256,64500,X", "line 6, column end: no IP address"),
+        ("192.0.2.1,192.0.2.2,-1,X", "line 6, column asn: no AS number, which is a whole number of 32 bits"),
+        ("192.0.2.1,192.0.2.2,AS64500,X", "line 6, column asn: no AS number, which is a whole number of 32 bits"),
+        ("192.0.2.1,192.0.2.2", "line 6: 2 columns, where start, end, asn, organisation are expected"),
+        ("192.0.2.1;192.0.2.2;64500;X", "line 6: the columns are separated by semicolons, not by commas"),
+        ("192.0.2.0\t24\t64500", "line 6: the columns are separated by tabs, not by commas"),
+        ('192.0.2.1,192.0.2.2,64500,"X', "line 6: its quotes do not pair"),
+    ],
 )
-def test_one_bad_range_refuses_the_whole_table(database: Database, tmp_path: Path, line: str) -> None:
+def test_one_bad_range_refuses_the_whole_table(database: Database, tmp_path: Path, line: str, message: str) -> None:
     (tmp_path / "netblocks.csv").write_text(NETBLOCKS + line + "\n")
-    with transaction(database.engine) as session, pytest.raises(DeliveryError, match="line 6 is not start,end"):
+    with transaction(database.engine) as session, pytest.raises(DeliveryError, match=message):
         load_netblocks(session, TableFile(tmp_path / "netblocks.csv", date(2026, 1, 1)), NOW)
 
 

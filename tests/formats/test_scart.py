@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ CLOSED = (
     '"filenumber";"url";"status";"abuse owner";"abuse country";"abuse email";"IP";"first seen";"last seen";'
     '"online counter";'
 )
+CASES = Path(__file__).parent / "samples" / "cases"
 RECEIVED = parse_instant("2026-04-10T18:00:00Z")
 CONTEXT = Context(RECEIVED, "Europe/Amsterdam", 5 * 3600)
 
@@ -196,6 +198,47 @@ def test_what_became_of_an_item(tmp_path: Path, status: str, country: str, expec
     online = SightingRecord(parse_instant("2026-04-10T09:30:00Z"), State.ONLINE)
     assert record.sightings == (online, *([expected] if expected else []))
     assert record.notices == ()
+
+
+@pytest.mark.parametrize("role", ["unknown", ""])
+def test_a_recipient_whose_role_the_sender_does_not_know_is_flagged(tmp_path: Path, role: str) -> None:
+    [record] = read(tmp_path, NTD, ntd(role=role))
+    assert isinstance(record, Record)
+    [notice] = record.notices
+    assert (notice.role, notice.recipient, notice.recipient_email) == (Role.UNKNOWN, None, None)
+    assert record.flags == ("recipient_role_unknown",)
+
+
+def test_no_row_of_an_export_without_roles_is_lost() -> None:
+    records = list(parse_ntd(read_lines(CASES / "ntd-abuse-type-unknown.csv"), CONTEXT))
+    roles = Counter(record.notices[0].role for record in records if isinstance(record, Record))
+    assert roles == {Role.HOSTER: 35, Role.UNKNOWN: 5}
+
+
+@pytest.mark.parametrize("closed_export", [False, True])
+def test_a_line_break_in_a_name(tmp_path: Path, *, closed_export: bool) -> None:
+    write, header = (closed, CLOSED) if closed_export else (ntd, NTD)
+    first, second = read(tmp_path, header, write(owner="Golf\nHosting"), write(), closed_export=closed_export)
+    assert isinstance(first, Record)
+    assert isinstance(second, Record)
+    assert (first.line, first.flags, second.line, second.flags) == (2, ("line_break_in_field",), 4, ())
+    if not closed_export:
+        assert first.notices[0].recipient == "Golf\nHosting"
+
+
+def test_a_row_that_is_broken_takes_no_good_one_with_it(tmp_path: Path) -> None:
+    broken = ntd()[:120]
+    bad, good, last = read(tmp_path, NTD, broken, ntd(), ntd(owner="Golf\nHosting"))
+    assert bad == Rejected(2, "quotes_do_not_pair", None, broken.encode())
+    assert isinstance(good, Record)
+    assert isinstance(last, Record)
+    assert (good.line, last.line) == (3, 4)
+
+
+def test_an_ipv6_address_in_brackets_keeps_its_address(tmp_path: Path) -> None:
+    [record] = read(tmp_path, NTD, ntd(ip="[2001:db8::7]"))
+    assert isinstance(record, Record)
+    assert record.notices[0].address == "2001:db8::7"
 
 
 def test_an_unknown_status_of_an_item_is_rejected(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ NTD_CELLS = {
     "NTD status": ["sent_succes", "sent_api_succes", "sent_failed", "sent_api_failed", "queued", "lost", "", " close"],
     "NTD status time": TIMES,
     "abuse owner": TEXTS,
-    "abuse type": ["hoster", "registrar", "police", "site_owner", "nobody", ""],
+    "abuse type": ["hoster", "registrar", "police", "site_owner", "unknown", "nobody", ""],
     "abuse country": ["NL", "", "Nederland", "x" * 65],
     "abuse email": ["Abuse@delta.example", "", "abuse@ß.example"],
     "url": URLS,
@@ -97,6 +97,7 @@ MANGLED: list[Callable[[bytes], bytes]] = [  # what befalls a line: nothing, mos
     lambda raw: raw.replace(b'"', b"", 1),
     lambda raw: raw.replace(b"a", b"\x00", 1), lambda raw: raw.replace(b"a", b"\xff", 1), lambda raw: b"",
     lambda raw: raw.replace(b"a", b'\\"', 1), lambda raw: raw.replace(b"a", b'""', 1), lambda raw: raw + b"x" * 5000,
+    lambda raw: raw.replace(b"a", b"\n", 1), lambda raw: raw.replace(b"a", b"\r\n", 1),
     lambda raw: b"# " + raw, lambda raw: raw.replace(b"a", b"\x85", 1), lambda raw: raw.replace(b"a", b'";"', 1),
     lambda raw: raw.replace(b"a", b'","', 1), lambda raw: raw.replace(b'"', b"'"), lambda raw: b"x" * 300_000,
 ]  # fmt: skip

@@ -65,6 +65,9 @@ def whole_rows(
     """
     number, size, missing, pending = 0, 0, 0, list[bytes]()
     for following, raw in lines:
+        if not pending and (raw is None or not missing_after(0, raw)):  # nearly all of them
+            yield following, raw, False
+            continue
         size += len(raw or b"") + 1
         if pending and raw is not None and not begins(raw) and len(pending) < _LINES and size <= LINE_LIMIT:
             pending.append(raw)
@@ -87,4 +90,5 @@ def whole_rows(
 
 def open_quotes(before: int, raw: bytes) -> int:
     """1 where a quote is open after a line, before which `before` were."""
-    return (before + _ESCAPE.sub(b"", raw).count(b'"')) % 2
+    plain = _ESCAPE.sub(b"", raw) if b"\\" in raw else raw
+    return (before + plain.count(b'"')) % 2

@@ -47,11 +47,13 @@ class ItemColumns:
     email: str
     address: str
     notice: str
+    received: str
 
 
 _ITEM = ItemColumns(
-    "first seen", "last seen", "status", "hoster country", "hoster owner", "hoster abuse email", "IP", "hoster NTD"
-)
+    "first seen", "last seen", "status", "hoster country", "hoster owner", "hoster abuse email", "IP", "hoster NTD",
+    "received",
+)  # fmt: skip
 
 
 def parse_whois(lines: Lines, context: Context) -> Iterator[Record | Rejected]:
@@ -116,9 +118,7 @@ def _seams(fields: Sequence[str], header: Header) -> list[int]:
 
 
 def _record(line: int, row: Row) -> Record:
-    row.instant("received")
-    if row.text("type"):
-        row.one_of("type", TYPES, "unknown_type")
+    row.flag_unknown("type", TYPES, "unknown_type")
     mail_known = row.instant("first NTD") is not None
     return replace(item_record(line, row, _ITEM), mail_known=mail_known)
 
@@ -136,7 +136,17 @@ def item_record(line: int, row: Row, columns: ItemColumns) -> Record:
     if not url and "url" in row.positions:
         raise RowError("url_without_host", "url")
     first = _first_notice(row, columns, status, country)
-    return Record(line, url, False, (), sightings, tuple(row.flags), file_number=number, first_notice=first)
+    reported, classified = row.times_before(columns.received, columns.first_seen, first.sent_at if first else None)
+    return Record(
+        line,
+        url,
+        sightings=sightings,
+        flags=tuple(row.flags),
+        file_number=number,
+        first_notice=first,
+        reported_at=reported,
+        classified_at=classified,
+    )
 
 
 def _offline(row: Row, column: str) -> tuple[SightingRecord, ...]:
@@ -170,5 +180,5 @@ def _first_notice(row: Row, columns: ItemColumns, status: str, country: str | No
         recipient=named(row.text(columns.owner)),
         recipient_country=country,
         recipient_email=named(row.text(columns.email)),
-        address=row.text(columns.address) or None,
+        address=row.address(columns.address),
     )

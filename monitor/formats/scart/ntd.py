@@ -6,8 +6,10 @@ nothing about when it went.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from monitor.clear_text import is_mail
 from monitor.countries import country_code
@@ -24,10 +26,11 @@ from monitor.formats.fast_path import (
     of_instants,
     of_texts,
 )
+from monitor.formats.header import Header
 from monitor.formats.localtime import NO_TIME, PlainTimes
 from monitor.formats.records import Context, NoticeRecord, Record, Rejected, SightingRecord
 from monitor.formats.rows import CLOCK_SKEW, Lines, RowError
-from monitor.formats.scart.dialect import fields_of
+from monitor.formats.scart.dialect import fields_of, open_quotes, whole_rows
 from monitor.formats.scart.rows import Row, clock_of, outcome, quoted_header, status_of
 from monitor.formats.scart.words import CUT_AT, ITEM_NUMBER, NOT_SENT, SENT
 from monitor.names import names_nobody
@@ -43,11 +46,13 @@ CLOSED_COLUMNS = (
 )  # fmt: skip
 
 _STATUSES = NOT_SENT | frozenset(SENT)
-_ROLES = {str(role): role for role in Role}
+_ROLES = {str(role): role for role in Role} | {"": Role.UNKNOWN}  # SCART's own default is `unknown`, or nothing
+_REGULAR_ROLES = frozenset(_ROLES) - {"", str(Role.UNKNOWN)}
 _TIMES = ("NTD status time", "first seen", "last seen")
 _DELIVERY = {status: str(delivery) for status, (delivery, _) in SENT.items()}
 _CHANNEL = {status: str(channel) for status, (_, channel) in SENT.items()}
 _HOSTER = str(Role.HOSTER)
+_BEGINS = re.compile(rb'"[A-Z]\d+";')
 
 
 def parse_ntd(lines: Lines, context: Context) -> Iterator[Record | Rejected]:
@@ -81,14 +86,24 @@ def _fast_path(
     flags = header.flags
 
     def read_one(line: int, raw: bytes | None) -> Record | Rejected:
+        broken = ("line_break_in_field",) if raw and b"\n" in raw else ()
         try:
-            return read(line, Row(_fields(raw, header.width), header.positions, clock, context, list(flags)))
+            return read(line, Row(_fields(raw, header.width), header.positions, clock, context, [*flags, *broken]))
         except RowError as error:
             return Rejected(line, error.reason, error.column, raw or b"")
 
     layout = LineLayout(header.positions, header.width, separator=";", end=";")
     regular = RegularNtd(PlainTimes(clock), context)
-    return FastPath((row for row in lines if row[1] != b""), read_one, layout, regular, flags)
+    rows = whole_rows(lines, partial(_begins_row, header), open_quotes)
+    return FastPath(((line, raw) for line, raw, _ in rows if raw != b""), read_one, layout, regular, flags)
+
+
+def _begins_row(header: Header, raw: bytes) -> bool:
+    """Whether a line is a row by itself, or the first of one: then it is not the rest of a field that was left open."""
+    try:
+        return len(fields_of(raw)) == header.width
+    except RowError:
+        return _BEGINS.match(raw) is not None
 
 
 def _fields(raw: bytes | None, width: int) -> list[str]:
@@ -108,6 +123,8 @@ def _check_counter(row: Row) -> None:
 def _ntd_row(line: int, row: Row) -> Record:
     status = row.one_of("NTD status", _STATUSES, "unknown_status")
     role = _ROLES[row.one_of("abuse type", _ROLES, "unknown_type")]
+    if role is Role.UNKNOWN:
+        row.flags.append("recipient_role_unknown")
     _check_counter(row)
     sightings = row.seen("first seen", "last seen")
     notices: tuple[NoticeRecord, ...] = ()
@@ -133,7 +150,7 @@ def _notice(row: Row, status: str, role: Role) -> NoticeRecord:
         recipient=row.text("abuse owner") or None if hoster else None,
         recipient_country=row.country("abuse country"),
         recipient_email=row.text("abuse email") or None if hoster else None,
-        address=row.text("IP") or None,
+        address=row.address("IP"),
         reference=row.text("NTD filenumber") or None,
     )
 
@@ -199,7 +216,7 @@ class RegularNtd:
 
 def _irregular_words(cells: Cells) -> set[int]:
     irregular = irregular_places(cells["NTD status"], lambda status: status not in SENT)
-    irregular |= irregular_places(cells["abuse type"], lambda role: role not in _ROLES)
+    irregular |= irregular_places(cells["abuse type"], lambda role: role not in _REGULAR_ROLES)
     irregular |= irregular_places(cells["online counter"], lambda counter: counter and not counter.isdecimal())
     for column in ("abuse owner", "abuse country", "NTD filenumber"):
         irregular |= irregular_places(cells[column], is_irregular_text)

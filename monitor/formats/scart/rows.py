@@ -9,7 +9,16 @@ from monitor.errors import ConfigurationError, DeliveryError
 from monitor.formats.header import Header, read_header
 from monitor.formats.localtime import LocalClock
 from monitor.formats.records import Context, Record, Rejected, SightingRecord
-from monitor.formats.rows import EARLY, Lines, RowError, read_country, read_time, refuse_future
+from monitor.formats.rows import (
+    EARLY,
+    Lines,
+    RowError,
+    in_order,
+    read_country,
+    read_time,
+    refuse_future,
+    without_brackets,
+)
 from monitor.formats.scart.dialect import split_row
 from monitor.formats.scart.words import CLOSED, OFFLINE, PAUSED, STATUSES
 from monitor.vocabulary import State
@@ -29,6 +38,10 @@ class Row:
         """What stands in a column; nothing where the export has none of that name."""
         position = self.positions.get(column)
         return "" if position is None else self.fields[position].strip()
+
+    def address(self, column: str) -> str | None:
+        """The IP address in a column, without the brackets that URLs have, None for none."""
+        return without_brackets(self.text(column)) or None
 
     def instant(self, column: str, *, later: bool = False) -> int | None:
         """The time in a column, None for none; of one that occurs twice the earlier, unless told otherwise."""
@@ -57,6 +70,15 @@ class Row:
     def is_abroad(self, country: str | None) -> bool:
         """Whether a country is another than the hotline's. One that is not known is never abroad."""
         return country is not None and country != self.context.home_country
+
+    def flag_unknown(self, column: str, words: Container[str], flag: str) -> None:
+        """Flag a word nobody knows in a column on which nothing depends."""
+        if self.text(column) and self.text(column) not in words:
+            self.flags.append(flag)
+
+    def times_before(self, received: str, classified: str, sent_at: int | None) -> tuple[int | None, int | None]:
+        """When the item was reported and classified, as far as that has been; flags what is not in that order."""
+        return in_order(self.instant(received), self.instant(classified), sent_at, self.context, self.flags)
 
     def one_of(self, column: str, words: Container[str], reason: str) -> str:
         """The word in a column; RowError where it is none of those."""

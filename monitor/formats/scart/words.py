@@ -35,7 +35,7 @@ CHANGED, CLOSED = "abusecontact_changed", "close"
 STATUSES = OFFLINE | BEING_CHECKED | frozenset(PAUSED) | {CLOSED}
 TYPES = frozenset(
     {"website", "filehost", "imagehost", "imagestore", "imageboard", "bannersite", "linksite", "socialsite",
-     "redirector", "webarchived", "searchprovider", "blog", "forum", "notdetermined"}
+     "redirector", "webarchived", "searchprovider", "blog", "forum", "webpage", "notdetermined", "notapplicable"}
 )  # fmt: skip
 HASH_ANSWERS: Mapping[str, bool] = MappingProxyType(
     {"1": True, "true": True, "y": True, "": False, "0": False, "false": False, "n": False}
