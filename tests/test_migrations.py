@@ -133,3 +133,26 @@ def test_foreign_keys_do_not_come_back_over_a_fact_that_points_nowhere(database:
         downgrade(database.engine, "0006")
     with database.engine.connect() as connection:
         assert _counts(connection) == [1, 1, 1, 2, 1, 1]
+
+
+COMPANY = "INSERT INTO companies (id, key, recorded_at) VALUES ({0}, 'c{0}', 0)"
+DETAIL = """
+INSERT INTO company_details (company_id, name, legal_name, natural_person, parent_id, successor_id, ended_on, proxy,
+  review, recorded_at) VALUES (1, 'C', 'C B.V.', FALSE, 2, 2, '2026-01-01', TRUE, FALSE, 0)
+"""
+
+
+def test_legal_entities_go_and_come_back_empty_while_the_details_and_their_triggers_stay(database: Database) -> None:
+    with database.engine.begin() as connection:
+        for statement in (COMPANY.format(1), COMPANY.format(2), DETAIL):
+            connection.execute(text(statement))
+    with pytest.raises(IntegrityError), database.engine.begin() as connection:
+        connection.execute(text(DETAIL.replace("FALSE, 2, 2", "FALSE, 9, 2")))
+    downgrade(database.engine, "0011")
+    with database.engine.connect() as connection:
+        assert "parent_id" not in {column["name"] for column in inspect(connection).get_columns("company_details")}
+    upgrade(database.engine)
+    with database.engine.connect() as connection:
+        [row] = connection.execute(text("SELECT name, proxy, legal_name, parent_id, ended_on FROM company_details"))
+        assert (row.name, bool(row.proxy), *row[2:]) == ("C", True, None, None, None)
+        assert guard_problems(connection) == []

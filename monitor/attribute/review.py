@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
 from monitor import audit
+from monitor.attribute.registry import DETAIL_FIELDS
 from monitor.errors import MonitorError
 from monitor.models.company import Company, CompanyDetail
 from monitor.models.facts import Attribution
@@ -47,12 +48,8 @@ def confirm(session: Session, keys: Sequence[str], at: datetime, actor: str) -> 
         company = known[row["company"]]
         query = select(CompanyDetail).where(CompanyDetail.company_id == company).order_by(CompanyDetail.id.desc())
         last = session.scalars(query.limit(1)).one()
-        session.add(
-            CompanyDetail(
-                company_id=company, name=last.name, country=last.country, registration=last.registration,
-                proxy=last.proxy, review=False, recorded_at=at,
-            )
-        )  # fmt: skip
+        same = {name: getattr(last, name) for name in DETAIL_FIELDS}
+        session.add(CompanyDetail(company_id=company, recorded_at=at, **(same | {"review": False})))
         audit.record(session, at, actor, "company.confirm", row["company"], {})
     session.flush()
     return waiting

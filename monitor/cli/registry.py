@@ -113,8 +113,10 @@ def show_volume(dated: datetime | None, as_json: bool) -> None:
 
 def _volumes(session: Session, known_at: datetime, day: date) -> list[dict[str, str | int | None]]:
     """The largest first."""
-    named = select(Company.id, Company.key, CompanyDetail.name).join(CompanyDetail).order_by(CompanyDetail.id)
-    names = {row.id: row for row in session.execute(named)}
+    named = select(Company.id, Company.key, CompanyDetail.name).join(
+        CompanyDetail, CompanyDetail.company_id == Company.id
+    )
+    names = {row.id: row for row in session.execute(named.order_by(CompanyDetail.id))}
     found = announced(session, known_at, day)
     order = sorted(found, key=lambda company: (-(found[company].v4 or 0), -(found[company].v6 or 0), company))
     return [

@@ -7,7 +7,7 @@ import ipaddress
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -26,10 +26,15 @@ _LISTS = {
     "prefixes": Claim.PREFIX,
     "domains": Claim.DOMAIN,
 }
-_PLAIN = ("key", "name", "country", "registration", "proxy")
+_PLAIN = (
+    "key", "name", "country", "legal_name", "legal_form", "registration", "natural_person", "parent", "successor",
+    "ended_on", "proxy",
+)  # fmt: skip
 _KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,94}")
 _COUNTRY = re.compile(r"[A-Z]{2}")
-_ANSWERS = {"": False} | dict.fromkeys(("yes", "true", "1"), True) | dict.fromkeys(("no", "false", "0"), False)
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_YES_OR_NO = dict.fromkeys(("yes", "true", "1"), True) | dict.fromkeys(("no", "false", "0"), False)
+_LONGEST = {"name": 255, "legal_name": 255, "legal_form": 64, "registration": 64}  # characters
 _LARGEST = 8 * 2**20  # characters: thousands of companies take one
 _MOST_VALUES = 200_000  # in YAML; each takes most of a kilobyte while it is read
 
@@ -48,14 +53,24 @@ class ClaimRecord:
 
 @dataclass(frozen=True, slots=True)
 class CompanyRecord:
-    """One company of the registry."""
+    """One company of the registry; `where` it stands in the file. What the fields say: `models.company.CompanyDetail`.
+
+    `parent` and `successor` are keys of companies.
+    """
 
     key: str
     name: str
-    country: str | None
-    registration: str | None
-    proxy: bool
-    claims: tuple[ClaimRecord, ...]
+    country: str | None = None
+    legal_name: str | None = None
+    legal_form: str | None = None
+    registration: str | None = None
+    natural_person: bool | None = None
+    parent: str | None = None
+    successor: str | None = None
+    ended_on: date | None = None
+    proxy: bool = False
+    claims: tuple[ClaimRecord, ...] = ()
+    where: str = field(default="", compare=False)
 
 
 def read_registry(path: Path) -> list[CompanyRecord]:
@@ -159,19 +174,55 @@ def _company(entry: Mapping[str, Any], where: str) -> CompanyRecord:
         raise DeliveryError(f"{where}: unknown field, by its place in the entry: {places}; known: {known}")
     if not all(isinstance(entry.get(name, ""), str) for name in _PLAIN):
         raise DeliveryError(f"{where}: {', '.join(_PLAIN)} have one value each")
-    key, name, country = (entry.get(field, "").strip() for field in ("key", "name", "country"))
-    if not _KEY.fullmatch(key):
+    texts = {name: entry.get(name, "").strip() for name in _PLAIN}
+    if not _KEY.fullmatch(texts["key"]):
         raise DeliveryError(f"{where}: `key` must be lower-case letters, digits and hyphens")
-    where = f"{where} ({key})"
-    if not name:
+    where = f"{where} ({texts['key']})"
+    _check_texts(texts, where)
+    return CompanyRecord(
+        **{name: texts[name] or None for name in ("country", "legal_name", "legal_form", "registration")},
+        **{name: texts[name] or None for name in ("parent", "successor")},
+        key=texts["key"],
+        name=texts["name"],
+        natural_person=_yes_or_no("natural_person", texts, where),
+        ended_on=_day(texts["ended_on"], f"{where}: `ended_on`"),
+        proxy=_yes_or_no("proxy", texts, where) or False,
+        claims=tuple(_claim(kind, item, where) for name, kind in _LISTS.items() for item in _items(entry, name, where)),
+        where=where,
+    )
+
+
+def _check_texts(texts: Mapping[str, str], where: str) -> None:
+    """Raise DeliveryError where a text is missing, too long, or contradicts another."""
+    if not texts["name"]:
         raise DeliveryError(f"{where}: `name` is missing")
-    if country and not _COUNTRY.fullmatch(country):
+    for name, longest in _LONGEST.items():
+        if len(texts[name]) > longest:
+            raise DeliveryError(f"{where}: `{name}` has over {longest} characters")
+    if texts["country"] and not _COUNTRY.fullmatch(texts["country"]):
         raise DeliveryError(f"{where}: `country` must be two capital letters such as NL")
-    proxy = _ANSWERS.get(entry.get("proxy", "").strip().casefold())
-    if proxy is None:
-        raise DeliveryError(f"{where}: `proxy` must be yes or no")
-    claims = tuple(_claim(kind, item, where) for field, kind in _LISTS.items() for item in _items(entry, field, where))
-    return CompanyRecord(key, name, country or None, entry.get("registration", "").strip() or None, proxy, claims)
+    if texts["key"] in (texts["parent"], texts["successor"]):
+        raise DeliveryError(f"{where}: a company is not its own parent or successor; `parent` names another company")
+    if texts["successor"] and not texts["ended_on"]:
+        raise DeliveryError(f"{where}: `successor` needs `ended_on`, the first day on which the successor had it all")
+
+
+def _yes_or_no(name: str, texts: Mapping[str, str], where: str) -> bool | None:
+    """What was answered; None where nothing was."""
+    text = texts[name].casefold()
+    if text and text not in _YES_OR_NO:
+        raise DeliveryError(f"{where}: `{name}` must be yes or no")
+    return _YES_OR_NO.get(text)
+
+
+def _day(text: str, what: str) -> date | None:
+    """A day, or None for nothing; raises DeliveryError for anything else."""
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text if _DAY.fullmatch(text) else "")
+    except ValueError as error:
+        raise DeliveryError(f"{what} is no date such as 2026-01-31") from error
 
 
 def _items(entry: Mapping[str, Any], field: str, where: str) -> list[Any]:
@@ -187,12 +238,11 @@ def _claim(claim: Claim, item: object, where: str) -> ClaimRecord:
     value, start, end = (text.strip() if isinstance(text, str) else None for text in texts)
     if set(entry) - {"value", "valid_from", "valid_to"} or not value or start is None or end is None:
         raise DeliveryError(f"{where}: a {claim} has `value` and, if need be, `valid_from` and `valid_to`")
+    first, last = _day(start, f"{where}: `valid_from` of a {claim}"), _day(end, f"{where}: `valid_to` of a {claim}")
+    if first and last and last <= first:
+        raise DeliveryError(f"{where}: a {claim} ends before it begins: `valid_to` is the first day after it")
     try:
-        days = [date.fromisoformat(text) if text else None for text in (start, end)]
-    except ValueError as error:
-        raise DeliveryError(f"{where}: a {claim} has a date that is no date such as 2026-01-31") from error
-    try:
-        return ClaimRecord(claim, claim_value(claim, value), *days)
+        return ClaimRecord(claim, claim_value(claim, value), first, last)
     except ValueError as error:
         raise DeliveryError(f"{where}: a {claim} that is none: {error}") from error
 

@@ -45,7 +45,10 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "hash_hits": ("delivery_id", "content_id", "source", "checked_at"),
     "item_references": ("delivery_id", "content_id", "source"),
     "companies": ("key",),
-    "company_details": ("company_id", "name", "country", "registration", "proxy", "review"),
+    "company_details": (
+        "company_id", "name", "country", "registration", "proxy", "review", "legal_name", "legal_form",
+        "natural_person", "parent_id", "successor_id", "ended_on",
+    ),
     "company_claims": ("company_id", "claim", "value", "valid_from", "valid_to"),
     "netblock_tables": ("dated", "sha256", "format", "rows", "ranges_v4", "ranges_v6"),
 }  # fmt: skip

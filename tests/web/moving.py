@@ -51,4 +51,4 @@ def moving_site(folder: Path, url: str, contact: str = "") -> Flask:
 
 
 def _register(session: Session, recorded_at: datetime, claims: tuple[ClaimRecord, ...]) -> None:
-    load_registry(session, [CompanyRecord("as64497", "Klinker Colo", "NL", None, False, claims)], recorded_at)
+    load_registry(session, [CompanyRecord("as64497", "Klinker Colo", "NL", claims=claims)], recorded_at)

@@ -23,6 +23,7 @@ from tests.conftest import Database
 from tests.release.history import DRAFTED, KNOWN, MOVES_FIGURES, PERIOD, first_facts, learn, request
 from tests.score.world import ZERO, World
 
+LEGAL_ENTITY = ("legal_name", "legal_form", "natural_person", "parent_id", "successor_id", "ended_on")
 ADD = """
 INSERT INTO sightings (id, delivery_id, content_id, seen_at, state, observer, recorded_at)
 VALUES (9999, 1, 2, 1, 'online', 'x', 1)
@@ -145,6 +146,9 @@ def test_both_databases_give_the_same_digests(database: Database) -> None:
     first_facts(database)
     with transaction(database.engine) as session:
         [facts] = fact_digests(session, [KNOWN])
+    assert digest(canonical(facts)) == "d11f535ffd90dbaced4b36a0b5b19e43e82bf23531650c30e355208c9bfe14fa"
+    for name in LEGAL_ENTITY:  # what a release of before them pinned is still the same
+        del facts["company_details"]["columns"][name]
     assert digest(canonical(facts)) == "440443c7a2fdae2d6645c461784d888ffdd6d8e01569732680df871ecf4b2815"
 
 
