@@ -18,10 +18,11 @@ import pytest
 
 from monitor.estimators.beta_binomial import effective_sample_size_from_se, fit_prior, posterior_mean
 from monitor.estimators.rounding import SIGNIFICANT_DIGITS
+from monitor.figures import LATENESS
 from monitor.score.methods import CURRENT, HASH_HITS, METHODS
 from monitor.score.pipeline import estimate_file
 from monitor.score.table import Estimate, Standing
-from monitor.wording.words import LANGUAGES, LATENESS, STANDINGS, Language
+from monitor.wording.words import LANGUAGES, STANDINGS, Language
 
 DOCS = Path(__file__).parents[1] / "docs"
 FILES: dict[Language, str] = {"en": "method.md", "nl": "method.nl.md"}

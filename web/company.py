@@ -13,9 +13,7 @@ from monitor.comparison.share_change import movements
 from monitor.comparison.trend import TrendPoint
 from monitor.disclosure.rows import PublicTable, Row
 from monitor.score.table import Flow
-from monitor.tables import sheets
-from monitor.tables.figure_lines import certainty, figure_lines
-from monitor.wording import sentences
+from monitor.tables import sentences, sheets
 from monitor.wording.words import LANGUAGES, Language
 from web import languages
 from web.comparison import company_corrections, company_history
@@ -126,7 +124,7 @@ def _said(row: Row, table: PublicTable, lang: Language) -> Mapping[str, object]:
     """What the numbers of a company say in words."""
     return {
         "measured": sentences.what_was_measured(row, lang),
-        "figure_lines": figure_lines(row.figures, lang) if row.figures else (),
-        "certainty": certainty(row, table.unattributed, lang),
+        "figure_lines": sentences.figure_lines(row.figures, lang) if row.figures else (),
+        "certainty": sentences.certainty(row, table.unattributed, lang),
         "proven": sentences.what_it_proves(row, table.method, lang),
     }

@@ -15,15 +15,15 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from monitor import charts
 from monitor.charts import marks
-from monitor.comparison.share_change import CHANGE, DIRECTIONS, how_it_moved, points
+from monitor.comparison.share_change import DIRECTIONS, how_it_moved, points
 from monitor.comparison.summary import summary
-from monitor.disclosure.rows import PublicTable, volume
+from monitor.disclosure.rows import PublicTable
+from monitor.figures import BESIDE_OUTCOMES, FIGURES, LATENESS, MAIN_TOTALS
 from monitor.models.release import Release
 from monitor.score.methods import CURRENT, METHODS
-from monitor.tables import sheets
-from monitor.wording import sentences
+from monitor.tables import sentences, sheets
 from monitor.wording.parameters import described
-from monitor.wording.words import FIGURES, LANGUAGES, LATENESS, STANDINGS, Language
+from monitor.wording.words import LANGUAGES, STANDINGS, Language
 from web import languages
 from web.addresses import asked
 from web.releases import ReleaseIndex, ReleaseTables, ReleaseVersion, periods_with_hash_hits, release_index
@@ -45,8 +45,9 @@ def add_pages(app: Flask, engine: Engine) -> None:
         _add_language(app, language)
     app.teardown_appcontext(_close)
     app.jinja_env.globals.update(charts=charts, marks=marks, sentences=sentences)
-    app.jinja_env.globals.update(figures={**FIGURES, "change": CHANGE}, lateness=LATENESS, standings=STANDINGS)
-    app.jinja_env.globals.update(directions=DIRECTIONS, points=points, how_it_moved=how_it_moved, volume=volume)
+    app.jinja_env.globals.update(figures=FIGURES, lateness=LATENESS, standings=STANDINGS, main_totals=MAIN_TOTALS)
+    app.jinja_env.globals.update(beside_outcomes=BESIDE_OUTCOMES)
+    app.jinja_env.globals.update(directions=DIRECTIONS, points=points, how_it_moved=how_it_moved)
 
 
 def _add_language(app: Flask, language: Language) -> None:

@@ -10,7 +10,6 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from monitor import charts
 from monitor.charts.frame import Figure
-from monitor.comparison.changes import rank_words
 from monitor.comparison.decomposition import Contribution, Step, steps
 from monitor.comparison.share_change import Movement, network_movement
 from monitor.comparison.trend import (
@@ -24,6 +23,7 @@ from monitor.comparison.trend import (
 )
 from monitor.comparison.trend_sentences import OBSTACLES, PARTS, in_whole, remarks, what_moved
 from monitor.disclosure.rows import PublicTable
+from monitor.wording.readings import rank_words
 from monitor.wording.words import LANGUAGES, Language
 from web import languages
 from web.comparison import all_quarters, compare

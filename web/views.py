@@ -9,15 +9,14 @@ from werkzeug.datastructures import MultiDict
 
 from monitor.comparison.share_change import Movement, movements
 from monitor.comparison.trend import is_quarter
-from monitor.disclosure.rows import FIRST_ORDER, Order, PublicTable, Row, filter_rows, sort_rows, volume
+from monitor.disclosure.rows import PublicTable, Row, filter_rows, sort_rows
+from monitor.figures import COLUMNS, Figure, Order
 from monitor.wording.words import STANDINGS
 from web.releases import ReleaseIndex, ReleaseVersion
 
 PER_PAGE = 50
-ORDERS: Mapping[str, Order] = {**FIRST_ORDER, "change": "asc"}
+ORDERS: Mapping[str, Order] = {each.figure.key: each.figure.sort for each in COLUMNS if each.figure.sort}
 _LONGEST = 100
-_COLUMNS = ("rank", "name", "standing", "on_time", "change", "median", "outstanding", "refused", "episodes", "sites",
-            "volume")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,7 @@ class RankingPage:
     edition: ReleaseVersion
     query: Query
     found: tuple[Row, ...]
-    columns: tuple[str, ...]
+    columns: tuple[Figure, ...]
     before: PublicTable | None = None
     moved: Mapping[str, Movement] = field(default_factory=dict)
 
@@ -127,10 +126,13 @@ def ranking_page(
     return RankingPage(table, edition, query, _sorted(rows, query, moved), _columns(table, before), before, moved)
 
 
-def _columns(table: PublicTable, before: PublicTable | None) -> tuple[str, ...]:
-    has_volume = any(row.figures is not None and volume(row.figures) is not None for row in table.rows)
-    present = {"change": before is not None, "volume": has_volume}
-    return tuple(name for name in _COLUMNS if present.get(name, True))
+def _columns(table: PublicTable, before: PublicTable | None) -> tuple[Figure, ...]:
+    items = [row.figures for row in table.rows if row.figures is not None]
+    return tuple(
+        each.figure
+        for each in COLUMNS
+        if (before is not None if each.figure.type == "change" else any(map(each.holds, items)) or not each.optional)
+    )
 
 
 def _sorted(rows: Sequence[Row], query: Query, moved: Mapping[str, Movement]) -> tuple[Row, ...]:

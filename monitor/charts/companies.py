@@ -27,7 +27,7 @@ from monitor.charts.survival import HOURS_AXIS, NETWORK, Curve, deadline_mark, p
 from monitor.charts.svg import INK, ORANGE, Plot, element, picture
 from monitor.disclosure.rows import PublicTable, Row
 from monitor.wording import formatting
-from monitor.wording.sentences import deadline as deadline_words
+from monitor.wording.formatting import deadline as deadline_words
 from monitor.wording.words import Language, Text
 
 TITLE = Text("Aandeel nog niet verwijderd: alle bedrijven naast elkaar",

@@ -10,7 +10,7 @@ from monitor.charts.frame import Figure, Key, empty_note, legend, patch
 from monitor.charts.svg import BLUE, INK, ORANGE, PALE, element, label, picture, text_width
 from monitor.score.table import Norm, Standing
 from monitor.wording import formatting
-from monitor.wording.sentences import deadline as deadline_words
+from monitor.wording.formatting import deadline as deadline_words
 from monitor.wording.words import STANDINGS, Language, Text
 
 _JUDGED: tuple[Standing, ...] = ("below", "not_proven", "meets")

@@ -10,11 +10,12 @@ from markupsafe import Markup
 from monitor.charts.frame import WIDE, Figure, Key, empty_note, legend, patch, rule
 from monitor.charts.svg import BLUE, INK, ORANGE, PALE, element, label, picture, text_width
 from monitor.disclosure.rows import Row
+from monitor.figures import LATENESS
 from monitor.score.table import AgeCount, OnTime
 from monitor.wording import formatting
-from monitor.wording.sentences import age_words
-from monitor.wording.sentences import deadline as deadline_words
-from monitor.wording.words import LATENESS, Language, Text
+from monitor.wording.formatting import age_words
+from monitor.wording.formatting import deadline as deadline_words
+from monitor.wording.words import Language, Text
 
 
 def outstanding_by_age(rows: Iterable[Row]) -> tuple[AgeCount, ...]:

@@ -33,7 +33,7 @@ from monitor.disclosure.rows import Row
 from monitor.score.methods import Method
 from monitor.score.table import SurvivalPoint
 from monitor.wording import formatting
-from monitor.wording.sentences import deadline as deadline_words
+from monitor.wording.formatting import deadline as deadline_words
 from monitor.wording.words import Language, Text
 
 

@@ -9,16 +9,15 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from monitor.disclosure.rows import PublicTable, Row
-from monitor.score.table import Estimate
-from monitor.tables.figure_lines import figure_lines
+from monitor.figures import CHANGES, IDENTITY, NETWORK_CHANGES, Figure
+from monitor.score.table import AgeCount, Estimate, SurvivalPoint
 from monitor.tables.sheets import Cell, flat, guarded, row_json, table_head
 from monitor.wording import formatting
-from monitor.wording.sentences import age_words
-from monitor.wording.words import FIGURES, LATENESS, STANDINGS, Language, Text
+from monitor.wording.words import Language, Text
 
 _COLUMNS = ("table", "company", "name", "figure", "before", "after")
 _HEAD = ("period", "method", "as_of")  # when the facts were known is no difference: a correction always knows more
-_IDENTITY = ("name", "country", "via_proxy")
+_OF_ALL = (*(figure.field for figure in IDENTITY if figure.field != "company"), "episodes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,7 @@ def company_change(old: Row, new: Row) -> CompanyChange:
         return CompanyChange(old, new, ())
     one, other = flat(row_json(old)), flat(row_json(new))
     if old.figures is None or new.figures is None:
-        one, other = ({name: row.get(name) for name in (*_IDENTITY, "standing", "episodes")} for row in (one, other))
+        one, other = ({name: row.get(name) for name in _OF_ALL} for row in (one, other))
     return CompanyChange(old, new, _differing(one, other))
 
 
@@ -133,14 +132,9 @@ def _differing(old: Mapping[str, Cell], new: Mapping[str, Cell]) -> tuple[Change
     return tuple(Change(name, old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name))
 
 
-_NAME = Text("Naam", "Name")
-_COUNTRY = Text("Land", "Country")
-_PROXY = Text("Via proxy", "Via proxy")
-_YES_NO = {True: Text("ja", "yes"), False: Text("nee", "no")}
-_BAND = Text("Groep", "Band")
 _FEWER = Text("minder dan {below}", "fewer than {below}")
-_LEFT = Text("Nog niet verwijderd na {hours}", "Not yet removed after {hours}")
-_AGE = Text("Openstaand: {age}", "Outstanding: {age}")
+_AFTER = Text("{name} na {hours}", "{name} after {hours}")
+_OF_AGE = Text("{name}: {age}", "{name}: {age}")
 _INTERVAL = Text("95%-BI", "95% CI")
 
 
@@ -170,81 +164,51 @@ def lines(old: Row, new: Row, language: Language, only: tuple[str, ...] = ()) ->
     )
 
 
-def told(row: Row, language: Language) -> Mapping[str, tuple[str, str]]:
+Told = Mapping[str, tuple[str, str]]
+
+
+def told(row: Row, language: Language) -> Told:
     """Name and words of every figure of a row, by key, in the order of its page; few of a withheld one."""
-    item = row.figures
-    standing = STANDINGS[row.standing].label[language] if row.standing else formatting.MISSING
-    said = {
-        "name": (_NAME[language], row.name),
-        "country": (_COUNTRY[language], row.country or formatting.MISSING),
-        "via_proxy": (_PROXY[language], _YES_NO[row.via_proxy][language]),
-        "rank": (FIGURES["rank"].name[language], rank_words(item)),
-        "standing": (FIGURES["standing"].name[language], standing),
-    }
-    if item is None:
-        fewer = _FEWER[language].format(below=row.below)
-        return said | {"episodes": (FIGURES["episodes"].name[language], fewer)}
-    return said | {"band": (_BAND[language], item.band or formatting.MISSING)} | _figures(item, language)
+    said: dict[str, tuple[str, str]] = {}
+    for place in CHANGES:
+        figure = place.figure
+        item = row if figure.disclosure == "identity" else row.figures
+        if item is not None and place.holds(item):
+            said |= _told(figure, item, language)
+        elif row.figures is None and figure.key in _OF_WITHHELD:
+            said[figure.key] = (figure.name[language], _OF_WITHHELD[figure.key][language].format(below=row.below))
+    return said
+
+
+_OF_WITHHELD = {"rank": Text(formatting.MISSING, formatting.MISSING), "episodes": _FEWER}
+
+
+def _told(figure: Figure, item: Row | Estimate, language: Language) -> Told:
+    """A figure by its key; one of several values has each under a name of its own."""
+    name = figure.name[language]
+    if figure.type == "curve":
+        return {f"left_{point.t:g}": _at(name, point, language) for point in figure.of(item)}
+    if figure.type == "ages":
+        return {f"age_{age.from_hours:g}": _of_age(name, age, language) for age in figure.of(item)}
+    said = figure.read(item, language)
+    interval = "" if said.interval == formatting.MISSING else f" ({_INTERVAL[language]} {said.interval})"
+    return {figure.key: (name, f"{said.value}{interval}")}
+
+
+def _at(name: str, point: SurvivalPoint, language: Language) -> tuple[str, str]:
+    hours = f"{point.t:g}{formatting.NARROW}{formatting.hour_word(point.t, language)}"
+    return _AFTER[language].format(name=name, hours=hours), formatting.share(point.npmle, language)
+
+
+def _of_age(name: str, age: AgeCount, language: Language) -> tuple[str, str]:
+    words = _OF_AGE[language].format(name=name, age=formatting.age_words(age, language))
+    return words, formatting.count(age.episodes, language)
 
 
 def network_lines(old: PublicTable, new: PublicTable, language: Language) -> tuple[Line, ...]:
     """The main figures of all companies together that either table tells, also where they are the same."""
-    before, after = (_network(table, language) for table in (old, new))
-    told = (Line(name, said, after[name]) for name, said in before.items())
-    return tuple(line for line in told if {line.before, line.after} != {formatting.MISSING})
-
-
-def _network(table: PublicTable, language: Language) -> dict[str, str]:
-    network = table.network
-    times = {
-        "on_time": formatting.share_range(network.strict.p, network.lenient.p, language),
-        "median": formatting.reached(network.median_hours.value, language),
-    }
-    said = {FIGURES[key].name[language]: words for key, words in times.items()}
-    names = {key: words.name[language] for key, words in {**FIGURES, **LATENESS}.items()}
-    return said | {names[key]: formatting.count(count, language) for key, count in network.counts.items()}
-
-
-def rank_words(item: Estimate | None) -> str:
-    """`4 (3–6)`: the rank with its interval; a dash where there is none."""
-    if item is None or item.rank is None:
-        return formatting.MISSING
-    if item.rank_low is None or item.rank_high is None:
-        return str(item.rank)
-    return f"{item.rank} ({item.rank_low}{formatting.MISSING}{item.rank_high})"
-
-
-def _figures(item: Estimate, language: Language) -> dict[str, tuple[str, str]]:
-    counts = {
-        f"count_{key}": (words.name[language], formatting.count(getattr(item.on_time, key), language))
-        for key, words in LATENESS.items()
-    }
-    plain = {
-        line.key: (line.name, _with_interval(line.value, line.interval, language))
-        for line in figure_lines(item, language)
-    }
-    return counts | plain | _curve(item, language) | _ages(item, language)
-
-
-def _with_interval(value: str, interval: str, language: Language) -> str:
-    return value if interval == formatting.MISSING else f"{value} ({_INTERVAL[language]} {interval})"
-
-
-def _curve(item: Estimate, language: Language) -> dict[str, tuple[str, str]]:
-    return {
-        f"left_{point.t:g}": (
-            _LEFT[language].format(hours=f"{point.t:g}{formatting.NARROW}{formatting.hour_word(point.t, language)}"),
-            formatting.share(point.npmle, language),
-        )
-        for point in item.survival
-    }
-
-
-def _ages(item: Estimate, language: Language) -> dict[str, tuple[str, str]]:
-    return {
-        f"age_{age.from_hours:g}": (
-            _AGE[language].format(age=age_words(age, language)),
-            formatting.count(age.episodes, language),
-        )
-        for age in item.outstanding_by_age
-    }
+    lines = (
+        Line(figure.name[language], *(table.network.read(figure, language).value for table in (old, new)))
+        for figure in NETWORK_CHANGES
+    )
+    return tuple(line for line in lines if {line.before, line.after} != {formatting.MISSING})

@@ -22,14 +22,14 @@ from monitor.comparison.changes import (
     company_change,
     lines,
     network_lines,
-    rank_words,
     told,
 )
 from monitor.disclosure.rows import PublicTable, Row, public_table
 from monitor.score.table import AgeCount, Estimate, Incidence, Relocation
-from monitor.tables.figure_lines import figure_lines
+from monitor.tables.sentences import figure_lines
 from monitor.tables.sheets import flat, ranking_csv, row_json
 from monitor.wording.formatting import NARROW
+from monitor.wording.readings import rank_words
 from tests.support.plain_tables import SMALL, Counted, company, release
 from tests.support.published import invent
 

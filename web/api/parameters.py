@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from werkzeug.datastructures import MultiDict
 
-from monitor.disclosure.rows import FIRST_ORDER
+from monitor.figures import SORTS
 from monitor.wording.words import STANDINGS, Language, Text
 from web.api.problems import Problem
 
@@ -137,7 +137,7 @@ STANDING = Parameter(
 )
 SORT = Parameter(
     "sort",
-    {"type": "string", "enum": list(FIRST_ORDER), "default": "rank"},
+    {"type": "string", "enum": list(SORTS), "default": "rank"},
     Text(
         "Waarop de bedrijven geordend zijn. Bedrijven zonder plaats staan altijd achteraan.",
         "What the companies are ordered by. Companies without a rank always come last.",

@@ -9,7 +9,8 @@ from flask import Response
 
 from monitor.comparison.changes import changes, changes_json
 from monitor.comparison.trend import company_trend, network_trend
-from monitor.disclosure.rows import FIRST_ORDER, Order, PublicTable, filter_rows, sort_rows
+from monitor.disclosure.rows import PublicTable, filter_rows, sort_rows
+from monitor.figures import SORTS, Order
 from monitor.score.methods import CURRENT, METHODS, Method
 from monitor.tables import sheets
 from monitor.wording.parameters import described
@@ -40,7 +41,7 @@ def ranking(period: str) -> Response:
     table = _of_kind(table)
     rows = filter_rows(table.rows, str(query_param("q") or ""), str(query_param("standing") or ""))
     sort = str(query_param("sort") or "rank")
-    rows = sort_rows(rows, sort, cast(Order, query_param("order") or FIRST_ORDER[sort]))
+    rows = sort_rows(rows, sort, cast(Order, query_param("order") or SORTS[sort].sort))
     page, size = number("page") or 1, number("per_page") or PER_PAGE.schema["default"]
     pages = max(1, -(-len(rows) // size))
     get_or_404(page <= pages or None, f"There is no such page: the last is {pages}.")

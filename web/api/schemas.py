@@ -6,56 +6,19 @@ import inspect
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
-from types import MappingProxyType, UnionType
+from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from monitor.comparison.changes import Change
 from monitor.comparison.trend import TrendPoint
 from monitor.disclosure.network import Network
-from monitor.disclosure.rows import PublicTable, Row, volume
+from monitor.disclosure.rows import PublicTable
+from monitor.figures import FIGURES, FILED, IDENTITY, Figure
 from monitor.score.methods import Method
 from monitor.score.table import Estimate
 from monitor.wording.parameters import Parameter as Explained
-from monitor.wording.words import FIGURES, Language, Text
+from monitor.wording.words import Language
 from web.releases import ReleaseVersion
-
-FIELD_WORDS: Mapping[str, Text] = MappingProxyType(
-    {
-        "name": Text("De naam zoals de publicatie hem noemt.", "The name as the release gives it."),
-        "country": Text("Het land van het bedrijf, in twee letters.", "The country of the company, in two letters."),
-        "via_proxy": Text(
-            "Of het bedrijf verkeer doorgeeft en zelf misschien niet de plek van het materiaal is.",
-            "Whether the company passes traffic on and may itself not be where the material stands.",
-        ),
-        "survival": Text(
-            "Het aandeel dat nog niet verwijderd was, op vaste uren na de melding.",
-            "The share not yet removed, at fixed hours after the notice.",
-        ),
-        "curve": Text(
-            "Het aandeel dat nog niet verwijderd was, voor elk uur van de eerste week.",
-            "The share not yet removed, for every hour of the first week.",
-        ),
-        "outstanding_by_age": Text(
-            "De openstaande episodes naar tijd sinds de melding.",
-            "The outstanding episodes by time since the notice.",
-        ),
-        "relocation": Text(
-            "De verplaatste episodes naar land, en welk deel na zoveel uur verplaatst was.",
-            "The relocated episodes by country, and which part had moved after so many hours.",
-        ),
-        "rank_low": Text("De laagste plaats die ook mogelijk is.", "The lowest rank that is also possible."),
-        "rank_high": Text("De hoogste plaats die ook mogelijk is.", "The highest rank that is also possible."),
-        "band": Text(
-            "Bedrijven in dezelfde groep zijn niet van elkaar te onderscheiden.",
-            "Companies in the same band cannot be told apart.",
-        ),
-        "announced_ipv4": Text(
-            "Hoeveel IPv4-adressen het netwerk van het bedrijf aankondigde op de peildatum.",
-            "How many IPv4 addresses the network of the company announced on the reference date.",
-        ),
-    }
-)
-
 
 Schema = dict[str, Any]
 _PLAIN: Mapping[Any, Schema] = {
@@ -66,13 +29,7 @@ _PLAIN: Mapping[Any, Schema] = {
     datetime: {"type": "string", "format": "date-time"},
 }
 _INSTANTS = {"as_of", "known_at", "published_at", "received_at", "first", "last", "starts", "ends"}
-_HELP = {
-    "median_hours": "median",
-    "p90_hours": "p90",
-    "mean_online_hours_7d": "mean_online",
-    "oldest_hours": "oldest",
-    "exposure_hours": "exposure",
-}
+_MEANINGS = {figure.field: figure.in_api or figure.help for figure in FILED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +68,13 @@ class Components:
         schema = self.of(hint)
         if name in _INSTANTS:
             schema = schema | {"format": "date-time"}
-        figure = FIGURES.get(_HELP.get(name, name))
-        words = figure.help if figure else FIELD_WORDS.get(name)
+        words = _MEANINGS.get(name)
         return schema | {"description": words[self.language]} if words else schema
+
+    def figure(self, figure: Figure) -> Schema:
+        """The schema of a figure of a company."""
+        hints = get_type_hints(figure.get) if figure.get else get_type_hints(Estimate)
+        return self.field_of(figure.field, hints["return" if figure.get else figure.field])
 
     def _either(self, parts: tuple[Any, ...]) -> Schema:
         """Plain types as a list of them, anything else as a choice; `null` where None is one of the parts."""
@@ -150,7 +111,6 @@ def record(properties: Mapping[str, Schema]) -> Schema:
     return {"type": "object", "required": list(properties), "properties": dict(properties)}
 
 
-_IDENTITY = ("company", "name", "country", "via_proxy", "standing")
 _HEAD = ("method", "as_of", "known_at", "period")
 _TOTALS = ("totals", "unattributed")
 _PARTS = ("flows", "norms", "quality")  # each only where the release has it
@@ -171,8 +131,7 @@ def shapes(language: Language = "en") -> dict[str, Schema]:
 
 def _companies(made: Components) -> None:
     for name, left_out in (("Company", {"curve"}), ("CompanyWithCurve", set[str]())):
-        shown = made.fields_of(Estimate, left_out)
-        shown = record(shown["properties"] | {"volume": made.field_of("volume", get_type_hints(volume)["return"])})
+        shown = record({figure.field: made.figure(figure) for figure in FILED if figure.field not in left_out})
         made.made[f"{name}Shown"] = shown
         made.made[f"{name}Withheld"] = _withheld(made, shown)
         made.made[name] = {"anyOf": [reference(f"{name}Shown"), reference(f"{name}Withheld")]}
@@ -201,7 +160,7 @@ def _of_table(made: Components, names: Collection[str]) -> dict[str, Schema]:
 
 def _withheld(made: Components, shown: Schema) -> Schema:
     """A company that keeps its name: every figure is null, and how few its episodes are is said in words."""
-    kept = made.fields_of(Row, {item.name for item in fields(Row)} - set(_IDENTITY))["properties"]
+    kept = {figure.field: shown["properties"][figure.field] for figure in IDENTITY}
     few = {"type": "string", "pattern": "^<[0-9]+$", "description": FIGURES["episodes"].help[made.language]}
     return record({key: {"type": "null"} for key in shown["properties"]} | kept | {"episodes": few})
 

@@ -7,11 +7,13 @@ from dataclasses import replace
 import pytest
 
 from monitor.disclosure.rows import Row, Unattributed, public_row
+from monitor.figures import FIGURES
 from monitor.score.methods import METHODS, method
 from monitor.score.table import Estimate, Share, Standing
-from monitor.tables.figure_lines import certainty, figure_lines
-from monitor.wording import parameters, sentences
-from monitor.wording.words import FIGURES, KINDS, LANGUAGES, LATENESS, STANDINGS, Language
+from monitor.tables import sentences
+from monitor.tables.sentences import certainty, figure_lines
+from monitor.wording import parameters
+from monitor.wording.words import KINDS, LANGUAGES, STANDINGS, Language
 from tests.support.published import COMPANIES, Invented, estimate
 
 RULES = method("2026.1")
@@ -103,6 +105,6 @@ def test_every_parameter_of_every_method_has_a_name_and_a_meaning(record: object
 
 
 def test_no_word_is_left_empty_or_untranslated() -> None:
-    texts = [text for words in (*FIGURES.values(), *LATENESS.values()) for text in (words.help,)]
+    texts = [text for words in FIGURES.values() for text in (words.help,)]
     texts += [text for words in STANDINGS.values() for text in (words.label, words.meaning)]
     assert all(text.nl and text.en and text.nl != text.en for text in texts)

@@ -1,12 +1,37 @@
-"""Sentences made from the numbers of one company: they say what was measured and never more than that."""
+"""The figures of one company in words, as lines and as sentences that say what was measured and never more."""
 
 from __future__ import annotations
 
-from monitor.disclosure.rows import Row
+from dataclasses import dataclass
+
+from monitor.disclosure.rows import Row, Unattributed
+from monitor.figures import LINES
 from monitor.score.methods import Method
-from monitor.score.table import AgeCount, Estimate
+from monitor.score.table import Estimate
 from monitor.wording import formatting
+from monitor.wording.formatting import deadline
 from monitor.wording.words import Language, Text
+
+
+@dataclass(frozen=True, slots=True)
+class FigureLine:
+    """One figure in words: its name, value, interval (or a dash) and meaning."""
+
+    key: str
+    name: str
+    value: str
+    interval: str
+    help: str
+
+
+def figure_lines(item: Estimate, language: Language) -> tuple[FigureLine, ...]:
+    """All figures of a company, in the order of the page and the report."""
+    lines = ((place.figure, place.figure.read(item, language)) for place in LINES if place.holds(item))
+    return tuple(
+        FigureLine(figure.key, figure.name[language], said.value, said.interval, figure.help[language])
+        for figure, said in lines
+    )
+
 
 _COUNTED = Text(
     "Bij {name} zijn in deze periode {episodes} episodes gemeten op {sites} sites.",
@@ -125,13 +150,6 @@ def why_unranked(row: Row, rules: Method, language: Language) -> str:
     return _REASONS[reason][language].format(below=row.below, **_minimums(rules))
 
 
-def deadline(value: float, language: Language) -> str:
-    """A deadline in whole hours where it is whole."""
-    if not value.is_integer():
-        return formatting.hours(value, language)
-    return f"{value:.0f}{formatting.NARROW}{formatting.hour_word(value, language)}"
-
-
 def _minimums(rules: Method) -> dict[str, int]:
     return {"minimum_episodes": rules.minimum_episodes, "minimum_sites": rules.minimum_sites}
 
@@ -140,11 +158,59 @@ def _counts(language: Language, **values: int) -> dict[str, str]:
     return {name: formatting.count(value, language) for name, value in values.items()}
 
 
-def age_words(age: AgeCount, language: Language) -> str:
-    """`24 tot 48 uur`, `2 tot 7 dagen`, `30 dagen of meer`."""
-    unit = 24 if age.from_hours >= 48 else 1
-    words = {1: Text("uur", "hours"), 24: Text("dagen", "days")}[unit][language]
-    first = f"{age.from_hours / unit:g}"
-    if age.to_hours is None:
-        return f"{first} {words} {Text('of meer', 'or more')[language]}"
-    return f"{first} {Text('tot', 'to')[language]} {age.to_hours / unit:g} {words}"
+_ALWAYS = Text(
+    "Zeker is: wanneer een melding is verstuurd en wanneer het materiaal bij een controle nog online was. Wanneer het"
+    " precies verdween, is alleen bekend tussen twee controles in.",
+    "Certain is: when a notice was sent, and when the material was still online at a check. When exactly it went is"
+    " known only to lie between two checks.",
+)
+_OPEN = Text(
+    "Bij {n} van de {mature} episodes laten de controles open of het voor of na de termijn weg was. Die tellen nooit"
+    " als te laat.",
+    "For {n} of the {mature} episodes the checks leave open whether it was gone before or after the deadline. These"
+    " never count as late.",
+)
+_UNVERIFIED = Text(
+    "Bij {n} episodes is geen verwijdering bevestigd, maar is het materiaal ook al lang niet meer online gezien. Die"
+    " tellen niet mee als openstaand.",
+    "For {n} episodes no removal is confirmed, but nobody has seen the material online for long either. These do not"
+    " count as outstanding.",
+)
+_REAPPEARED = Text(
+    "Bij {n} episodes leek het materiaal weg en stond het kort daarna weer online.",
+    "For {n} episodes the material seemed gone and was soon online again.",
+)
+_RELOCATED = Text(
+    "Bij {n} episodes verhuisde het materiaal naar een ander bedrijf. Dat telt hier niet als verwijderd.",
+    "For {n} episodes the material moved to another company. That does not count as removed here.",
+)
+_REFUSED = Text(
+    "{n} meldingen zijn geweigerd of waren onbestelbaar. Daarvoor loopt geen termijn.",
+    "{n} notices were refused or undeliverable. No deadline runs for these.",
+)
+_UNATTRIBUTED = Text(
+    "{n} episodes in deze periode konden aan geen enkel bedrijf worden toegerekend. Die tellen bij geen bedrijf mee.",
+    "{n} episodes in this period could not be attributed to any company. They count for no company.",
+)
+_NO_FIGURE = Text(
+    "Bij zo weinig episodes kan toeval alles bepalen. Daarom publiceren wij geen enkel cijfer.",
+    "With so few episodes chance can decide everything. That is why we publish no figure at all.",
+)
+
+
+def certainty(row: Row, unattributed: Unattributed, language: Language) -> tuple[str, ...]:
+    """Sentences on what the figures of a company leave open, only those that apply."""
+    item = row.figures
+    if item is None:
+        return (_NO_FIGURE[language],)
+    lines = (
+        (_OPEN, item.on_time.undetermined),
+        (_UNVERIFIED, item.unverified),
+        (_REAPPEARED, item.reappeared),
+        (_RELOCATED, item.relocated),
+        (_REFUSED, item.refused),
+        (_UNATTRIBUTED, unattributed.episodes),
+    )
+    mature = formatting.count(item.on_time.mature, language)
+    said = [text[language].format(n=formatting.count(n, language), mature=mature) for text, n in lines if n]
+    return (_ALWAYS[language], *said)
