@@ -179,8 +179,9 @@ def test_a_release_that_ended_before_is_not_concerned(published: Published) -> N
 def test_a_suspension_of_a_source_is_of_the_items_it_gave_notice_of_by_its_end(database: Database) -> None:
     with world(database) as w:
         other = Delivery(
-            id=2, source="other", format="test", file_digest="1" * 64, received_at=ADDED, recorded_at=ADDED, zone="UTC",
-            rows=0, accepted=0, duplicate=0, quarantined={}, warnings={}, contents_new=0, notices_new=0, sightings_new=0,
+            id=2, source="other", format="test", file_digest="1" * 64, received_at=ADDED, recorded_at=ADDED,
+            zone="UTC", rows=0, accepted=0, duplicate=0, quarantined={}, warnings={}, contents_new=0, notices_new=0,
+            sightings_new=0,
         )  # fmt: skip
         w.session.add(other)
         items = [w.content("a") for _ in range(4)]
