@@ -26,7 +26,7 @@ from monitor.ingest.review import ReviewDecision, accept
 from monitor.instants import DAY, HOUR, parse_instant, to_datetime
 from monitor.key_checks import open_vault
 from monitor.models.company import Company
-from monitor.models.facts import Attribution, Content, Delivery, Notice, Suspension
+from monitor.models.facts import Attribution, Content, Correction, Delivery, Notice, Suspension
 from monitor.models.release import Release
 from monitor.period import parse_period
 from monitor.release.draft import draft
@@ -38,7 +38,7 @@ from monitor.score.pipeline import Request, score_for_release
 from monitor.settings import Settings, Source
 from monitor.simulate import simulate
 from monitor.vault import Vault
-from monitor.vocabulary import Pause, Verdict
+from monitor.vocabulary import Decision, Pause, Verdict
 
 BY, APPROVED_BY = "demo", "demo, a second person"
 WAIVED = "demonstration with invented companies: there is nobody to hear"
@@ -148,10 +148,14 @@ class Operator:
         publish(session, made, WAIVED, to_datetime(at), BY)
 
     def withdraw(self, told: dict[str, str], session: Session, at: int) -> None:
-        """Withdraw the notices of one site of a company, unless the period was corrected before."""
-        if _corrected(session, told["period"]):
-            return
+        """Withdraw the notices of one site of a company, unless they are, or the period was corrected before."""
         chosen = Chosen(tuple(_largest_site(session, told["company"], told["period"])))
+        withdrawn = select(Correction.id).where(
+            Correction.decision == Decision.WITHDRAW_NOTICE, Correction.content_id.in_(chosen.contents),
+            Correction.notice_id.is_(None),
+        )  # fmt: skip
+        if _corrected(session, told["period"]) or session.scalars(withdrawn.limit(1)).first() is not None:
+            return
         withdraw_notice(session, chosen, Approval(told["reason"], BY, APPROVED_BY), to_datetime(at))
 
     def correct(self, told: dict[str, str], session: Session, at: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, aliased
 from monitor.models.facts import Content, Correction, Notice, Sighting
 from monitor.vocabulary import CLOCK_STARTING, Decision, Pause, Role, State
 
+_ASKED_AT_ONCE = 10_000  # a statement holds only so many values
 FOLLOWED = timedelta(days=90)  # from the last notice: an item nobody closes is not asked about for ever
 
 
@@ -67,6 +68,18 @@ def last_addresses(session: Session, contents: Iterable[int]) -> dict[int, Seale
         .order_by(Notice.sent_at, Notice.id)
     )
     return {item: SealedAddress(*rest) for item, *rest in session.execute(query)}
+
+
+def items_of(session: Session, contents: Collection[int]) -> dict[int, int]:
+    """By content the item that it is."""
+    items, asked = item_numbers(), sorted(contents)
+    return {
+        row.id: row.item
+        for start in range(0, len(asked), _ASKED_AT_ONCE)
+        for row in session.execute(
+            select(items.c.id, items.c.item).where(items.c.id.in_(asked[start : start + _ASKED_AT_ONCE]))
+        )
+    }
 
 
 def item_numbers() -> Subquery:

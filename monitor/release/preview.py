@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -14,10 +15,11 @@ from ibis import _
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from monitor.db import rows_where, table_of
 from monitor.instants import parse_instant, to_instant
 from monitor.models.facts import Attribution, Correction, Delivery, Notice, Suspension
 from monitor.models.release import Release, Stage
-from monitor.observe.items import item_numbers
+from monitor.observe.items import item_numbers, items_of
 from monitor.period import parse_period
 from monitor.release.compare import Differences, differences
 from monitor.release.rebuild import request_of
@@ -38,6 +40,7 @@ class Recorded:
     suspensions: list[tuple[int, int, int]] = field(default_factory=list)
     removals: list[tuple[int, int]] = field(default_factory=list)
     attributions: list[tuple[int, int, int, int]] = field(default_factory=list)
+    contents: set[int] = field(default_factory=set)  # that rows are about, cut URLs as they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,23 +86,22 @@ def preview(session: Session, engine_url: str, known_at: int, change: Callable[[
 
 
 def _recorded(session: Session, newest: dict[Any, int]) -> Recorded:
-    items = item_numbers()
-    item_of = {row.id: row.item for row in session.execute(select(items.c.id, items.c.item))}
-    found = Recorded()
-    for row in session.scalars(select(Suspension).where(Suspension.id > newest[Suspension]).order_by(Suspension.id)):
+    rows = {model: session.scalars(select(model).where(model.id > last)).all() for model, last in newest.items()}
+    contents = {row.content_id for group in rows.values() for row in group if row.content_id is not None}
+    found, item_of = Recorded(contents=contents), items_of(session, contents)
+    for row in rows[Suspension]:
         span = to_instant(row.starts_at), to_instant(row.ends_at) if row.ends_at else -1
         if row.content_id is not None:
             found.suspensions.append((item_of[row.content_id], *span))
         elif row.source is None:
             found.suspensions.append((EVERYTHING, *span))
         else:
-            found.suspensions.extend((item, *span) for item in _items_of(session, row.source, item_of))
-    for each in session.scalars(select(Correction).where(Correction.id > newest[Correction]).order_by(Correction.id)):
-        _add_correction(found, each, item_of[each.content_id])
-    new = select(Attribution).where(Attribution.id > newest[Attribution]).order_by(Attribution.id)
+            found.suspensions.extend((item, *span) for item in _items_of_source(session, row.source, row.ends_at))
+    for row in rows[Correction]:
+        _add_correction(found, row, item_of[row.content_id])
     found.attributions.extend(
         (row.id, item_of[row.content_id], row.company_id or UNATTRIBUTED, to_instant(row.valid_from))
-        for row in session.scalars(new)
+        for row in rows[Attribution]
     )
     return found
 
@@ -117,11 +119,13 @@ def _add_correction(found: Recorded, row: Correction, item: int) -> None:
         found.suspensions.append((item, starts, to_instant(row.ends_at) if row.ends_at else -1))
 
 
-def _items_of(session: Session, source: str, item_of: dict[int, int]) -> list[int]:
-    """The items that a source gave a hoster notice of."""
-    noticed = select(Notice.content_id).join(Delivery, Delivery.id == Notice.delivery_id)
-    rows = session.scalars(noticed.where(Delivery.source == source, Notice.recipient_role == Role.HOSTER).distinct())
-    return sorted({item_of[content] for content in rows})
+def _items_of_source(session: Session, source: str, until: datetime) -> list[int]:
+    """The items that a source gave a hoster notice of before an instant."""
+    items = item_numbers()
+    noticed = select(items.c.item).join(Notice, Notice.content_id == items.c.id)
+    of_source = noticed.join(Delivery, Delivery.id == Notice.delivery_id).where(Delivery.source == source)
+    rows = session.scalars(of_source.where(Notice.recipient_role == Role.HOSTER, Notice.sent_at < until).distinct())
+    return sorted(rows)
 
 
 def _concerned(session: Session, recorded: Recorded) -> list[Release]:
@@ -139,19 +143,14 @@ def _concerned(session: Session, recorded: Recorded) -> list[Release]:
 
 def _extent(session: Session, recorded: Recorded) -> tuple[int, int]:
     """From the first notice or standstill that the change is about, to the end of it: for ever, where items are."""
-    contents = {*recorded.withdrawn_contents, *(row[0] for row in recorded.removals)}
-    contents |= {row[1] for row in recorded.attributions} | {row[0] for row in recorded.suspensions if row[0]}
-    items = item_numbers()
-    about = select(func.min(Notice.sent_at)).join(items, items.c.id == Notice.content_id)
-    asked = [about.where(items.c.item.in_(contents))] if contents else []
-    asked += [select(func.min(Notice.sent_at)).where(Notice.id.in_(recorded.withdrawn_notices))]
-    sent = [to_instant(at) for query in asked if (at := session.scalar(query)) is not None]
+    contents = recorded.contents | {row[0] for row in recorded.suspensions if row[0] != EVERYTHING}
+    sent = rows_where(session, table_of(Notice), ("sent_at",), "content_id", contents)
+    notices = [row[0] for row in sent]
     general = [row for row in recorded.suspensions if row[0] == EVERYTHING]
-    starts = [*sent, *(row[1] for row in general)]
+    starts = [*notices, *(row[1] for row in general)]
     if not starts:
         return 0, -1
-    ends = [row[2] for row in general]
-    return min(starts), _FOR_EVER if sent else max(ends)
+    return min(starts), _FOR_EVER if notices else max(row[2] for row in general)
 
 
 def _with(recorded: Recorded, engine: Engine, facts: Facts) -> Facts:

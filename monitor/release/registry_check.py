@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 
 from monitor.attribute.assign import attribute_notices
 from monitor.attribute.registry import DETAIL_FIELDS, RegistryAnswer, latest_details, load_registry
-from monitor.db import lock_writers
+from monitor.db import lock_writers, rows_where, table_of
 from monitor.formats.registry import CompanyRecord
 from monitor.models.company import Company, CompanyClaim, CompanyDetail
 from monitor.models.facts import Attribution
 from monitor.models.release import Release, ReleaseRow, Stage
-from monitor.observe.items import item_numbers, open_items
+from monitor.observe.items import items_of, open_items
 from monitor.release.preview import undone
 from monitor.release.store import HASH_HIT
 from monitor.vault import Vault
@@ -65,8 +65,7 @@ def check_registry(session: Session, vault: Vault, records: Sequence[CompanyReco
         changed = _company_changes(session, details, known, newest[CompanyDetail], newest[CompanyClaim])
         contents, companies = _moved(session, judged)
         published = _published(session) & ({change.company for change in changed} | companies)
-        items = item_numbers()
-        moved = {row.item for row in session.execute(select(items.c.id, items.c.item)) if row.id in contents}
+        moved = set(items_of(session, contents).values())
         still_open = {item.content_id for item in open_items(session, now)}
     return RegistryCheck(answer, changed, len(moved), len(moved & still_open), tuple(sorted(published)))
 
@@ -104,17 +103,17 @@ def _company_changes(
 def _moved(session: Session, judged: int) -> tuple[set[int], set[str]]:
     """The contents whose attribution changed after that row, and the keys of the companies they are from and at."""
     contents = set(session.scalars(select(Attribution.content_id).where(Attribution.id > judged)))
-    rows = select(Attribution.content_id, Attribution.id, Attribution.company_id).order_by(*Attribution.precedence())
-    before: dict[int, int | None] = {}
+    columns = ("id", "content_id", "valid_from", "company_id")
+    before: dict[int, tuple[int, int, int | None]] = {}
     numbers = set[int | None]()
-    for row in session.execute(rows.where(Attribution.content_id.in_(contents))):
-        if row.id > judged:
-            numbers.add(row.company_id)
+    for identifier, content, *rest in rows_where(session, table_of(Attribution), columns, "content_id", contents):
+        if identifier > judged:
+            numbers.add(rest[1])
         else:
-            before[row.content_id] = row.company_id
-    numbers |= set(before.values())
-    keys = session.execute(select(Company.key).where(Company.id.in_([number for number in numbers if number])))
-    return contents, set(keys.scalars())
+            before[content] = max(before.get(content, (-1, -1, None)), (rest[0], identifier, rest[1]))
+    numbers |= {company for _, _, company in before.values()}
+    keys = {row.id: row.key for row in session.execute(select(Company.id, Company.key))}
+    return contents, {keys[number] for number in numbers if number is not None}
 
 
 def _published(session: Session) -> set[str]:

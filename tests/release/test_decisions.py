@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from monitor.cli import cli
 from monitor.db import transaction
 from monitor.decisions import (
     Approval,
@@ -180,8 +182,8 @@ def test_a_suspension_of_a_source_is_of_the_items_it_gave_notice_of_by_its_end(d
     with world(database) as w:
         other = Delivery(
             id=2, source="other", format="test", file_digest="1" * 64, received_at=ADDED, recorded_at=ADDED,
-            zone="UTC", rows=0, accepted=0, duplicate=0, quarantined={}, warnings={},
-            contents_new=0, notices_new=0, sightings_new=0,
+            zone="UTC", rows=0, accepted=0, duplicate=0, quarantined={}, warnings={}, contents_new=0, notices_new=0,
+            sightings_new=0,
         )  # fmt: skip
         w.session.add(other)
         items = [w.content("a") for _ in range(4)]
@@ -316,3 +318,32 @@ def test_by_command_one_person_is_not_enough_and_no_url_is_taken(published: Publ
     assert "must be another" in str(run("correct", "withdraw-notice", *item, *alone).error)
     given = run("correct", "withdraw-notice", "https://s1.example/a", *BY, "--no-preview")
     assert given.error == "that is an address, not a number: give a URL in a file, or on standard input"
+
+
+def test_by_command_a_url_comes_from_standard_input_only(database: Database, run: Run, tmp_path: Path) -> None:
+    run("init", "--create-keys")
+    file = delivery_file(
+        tmp_path, "2026-04-10T18:00:00Z", Ntd("https://s1.example/a", SENT, owner="Golf"), source=SOURCE
+    )
+    taken = (
+        "--source",
+        "hotline",
+        "--zone",
+        "UTC",
+        "--received-at",
+        "2026-04-10T18:00:00Z",
+        "--accept",
+        "--reason",
+        "a test",
+        "--by",
+        "one",
+    )
+    assert run("ingest", "scart-ntd", file.path, *taken).error is None
+    command = ["correct", "withdraw-notice", "--url-file", "-", *BY, "--no-preview"]
+    settings = {"MONITOR_HOME": str(tmp_path), "MONITOR_DATABASE_URL": database.url}
+    said = CliRunner().invoke(cli, command, input="https://s1.example/a\n", env=settings)
+    assert (said.exit_code, said.stdout) == (0, "withdrawal: recorded in 1 rows\n")
+    assert run("correct", "withdraw-notice", "M1", *BY, "--no-preview").out == "withdrawal: recorded in 1 rows\n"
+    assert "name it by its number" in str(run("correct", "withdraw-notice", "M1", "--item", 1, *BY).error)
+    with transaction(database.engine) as session:
+        assert [(row.content_id, row.notice_id) for row in session.scalars(select(Correction))] == [(1, None), (1, 1)]
