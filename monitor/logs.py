@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
-from monitor.settings import Settings
+from monitor.settings import Settings, SiteSettings
 
 _OURS = ("monitor", "spiders", "web", "reports")
 # Each is tried once where a run of its signs begins, and gives nothing back: its time grows with the length only.
@@ -135,7 +135,7 @@ def _time(record: logging.LogRecord) -> str:
 
 
 def configure(
-    settings: Settings, fields: Mapping[str, object] | None = None, hide: Mapping[str, str] | None = None
+    settings: Settings | SiteSettings, fields: Mapping[str, object] | None = None, hide: Mapping[str, str] | None = None
 ) -> None:
     """Log to standard error from here on. `fields` stand on every line; `hide` maps secrets to what is shown instead.
 

@@ -102,11 +102,30 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class SiteSettings:
+    """What the public site is told: where the publications folder is and how it is presented. No address of a
+    database, no key and no token. The fields mean what they mean in `Settings`.
+    """
+
+    publications: Path
+    site_name: str = "Hostingmonitor"
+    contact: str = ""
+    site_address: str = ""
+    desk_address: str = ""
+    publisher_iri: str = ""
+    licence: str = "CC0-1.0"
+    demonstration: bool = False
+    log_format: str = "text"
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything that differs between installations; `origins` says where each value came from.
 
     `contact`: an e-mail or web address where readers can object and complain; shown on the site.
     `site_address`: where the site is, such as https://monitor.example; without it that of each request.
+    `desk_address`: where hotlines push, where that is another address.
     `checkpoints`: a second folder for the signed heads of the audit trail, best on another machine.
     `publisher_iri`: what names the publisher in public registers of organisations, for data portals.
     """
@@ -119,6 +138,7 @@ class Settings:
     site_name: str = "Hostingmonitor"
     contact: str = ""
     site_address: str = ""
+    desk_address: str = ""
     publisher_iri: str = ""
     checkpoints: Path = Path()
     licence: str = "CC0-1.0"
@@ -143,7 +163,7 @@ class Settings:
             raise ConfigurationError(f"log_format {self.log_format!r} is not known: take one of {LOG_FORMATS}")
         if self.licence not in LICENCES:
             raise ConfigurationError(f"licence {self.licence!r} is not known: take one of {LICENCES}")
-        for name in ("site_address", "publisher_iri"):
+        for name in ("site_address", "desk_address", "publisher_iri"):
             _check_address(name, getattr(self, name))
 
     @property
@@ -161,6 +181,11 @@ class Settings:
     def public_keys(self) -> Path:
         """Where the public part of every key is that ever signed a release."""
         return self.publications / "keys"
+
+    @property
+    def site(self) -> SiteSettings:
+        """What the public site is told of all this."""
+        return SiteSettings(**{item.name: getattr(self, item.name) for item in fields(SiteSettings)})
 
     def source(self, name: str) -> Source:
         """The source of that name; one nobody configured has nothing but its name."""

@@ -20,8 +20,13 @@ from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
 
 from monitor import logs
-from monitor.db import connect
+from monitor.db import connect, transaction
 from monitor.migrate import upgrade
+from monitor.release.package import build
+from monitor.release.publications import Package
+from monitor.release.signing import SigningKey
+from monitor.release.store import find_published
+from monitor.settings import Settings
 from monitor.vault import Vault, create_keys
 
 hypothesis.settings.register_profile("monitor", deadline=None)  # how long something takes is for benchmarks/
@@ -39,7 +44,7 @@ ON_ONE = {
     "tests/test_whole_way.py": "postgresql",
     "tests/web": "sqlite",
 }
-ON_BOTH = ("api_notices", "company", "health", "published", "releases", "schemathesis")  # of tests/web
+ON_BOTH = ("api_notices", "desk", "health", "schemathesis")  # of tests/web
 _NOT_DURABLE = ("fsync", "synchronous_commit", "full_page_writes", "autovacuum")  # nothing here outlives its test
 
 
@@ -73,6 +78,20 @@ def not_hardened() -> Iterator[None]:
     """A command that a test runs in this process hardens it for all the tests after it: only those apart do."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("monitor.cli.harden", lambda: None)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_typesetting() -> Iterator[None]:
+    """A command in this process makes packages without a typeset report, which takes seconds; tests/reports has it."""
+
+    def package(engine: Engine, settings: Settings, period: str, key: SigningKey) -> Package:
+        documents = {f"report-{period}-en.html": b"<!doctype html>", f"report-{period}-nl.pdf": b"%PDF-1.7"}
+        with transaction(engine) as session:
+            return build(session, find_published(session, period), settings, key, lambda: documents)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("monitor.cli.release.make_package", package)
         yield
 
 

@@ -40,7 +40,7 @@ _OWN: Mapping[str, tuple[str, str]] = {
     "score": ("score", "Score a period and rank its companies, worst first."),
     "estimate": ("score", "Recompute a table from episodes, so that anyone can check our numbers."),
     "facts": ("score", "Export facts, to score them elsewhere."),
-    "release": ("release", "Draft, publish, verify, rebuild, compare and correct releases."),
+    "release": ("release", "Draft, publish, export, verify, rebuild, compare and correct releases."),
     "token": ("token", "Issue, list and revoke the tokens with which hotlines push notices."),
     "keys": ("setup", "Make the key that signs open data."),
     "audit": ("audit", "Verify the audit trail, and sign it."),
@@ -52,7 +52,7 @@ _OWN: Mapping[str, tuple[str, str]] = {
 _PLUGGED_IN: Mapping[str, str] = {
     "collect": "Fetch the deliveries of SOURCE that are new and ingest them; exit 1 where anything of it failed.",
     "report": "Write the report of PERIOD (its newest published version) and its open data, in Dutch and English.",
-    "serve": "Serve the public site until it is stopped.",
+    "serve": "Serve the public site and the desk until they are stopped.",
 }
 
 

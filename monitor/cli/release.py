@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,11 +18,20 @@ from monitor.db import lock_writers, transaction
 from monitor.errors import MonitorError
 from monitor.instants import parse_instant, to_datetime
 from monitor.models.release import Release
+from monitor.release.attest import record_package, trusted_keys
+from monitor.release.publications import store
+from monitor.release.signing import keep_public_key, load_signing_key
 from monitor.release.store import find, find_draft, find_published, load_table
 from monitor.score.methods import method
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from monitor.release.compare import Change, Differences
+    from monitor.release.publications import Package
+    from monitor.release.published import ReleaseIndex
+    from monitor.release.signing import SigningKey
+    from monitor.settings import Settings
 
 NAME = click.argument("release")
 ACTOR = click.option("--by", "actor", default="operator", show_default=True, help="Who does it, for the audit trail.")
@@ -29,7 +39,7 @@ ACTOR = click.option("--by", "actor", default="operator", show_default=True, hel
 
 @click.group()
 def release() -> None:
-    """Draft, publish, verify, rebuild, compare and correct releases.
+    """Draft, publish, export, verify, rebuild, compare and correct releases.
 
     RELEASE is a number, or a period (its newest version).
     """
@@ -109,7 +119,10 @@ def list_releases(as_json: bool) -> None:
 @ACTOR
 @json_option
 def publish(release: str, waive_hearing: str | None, actor: str, as_json: bool) -> None:
-    """Make a draft public; it can never be changed after. It must come out of the facts once more."""
+    """Make a draft public; it can never be changed after. It must come out of the facts once more.
+
+    Then its report, open data, tables and pictures are written for the site, signed, and shown all at once.
+    """
     from monitor.release.publish import publish as publish_release
     from monitor.release.rebuild import require_rebuildable
 
@@ -119,12 +132,76 @@ def publish(release: str, waive_hearing: str | None, actor: str, as_json: bool) 
         found = find(session, release)
         _wait_for_end_of_second(run, parse_instant(found.manifest["known_at"]))
         publish_release(session, found, waive_hearing, to_datetime(run.now()), actor)
+        key = load_signing_key(run.settings.signing_key_file)  # without one nothing is published
         require_rebuildable(session, found, run.settings.engine)
         data = _row(found)
     done = f"published: {data['period']} version {data['version']}"
-    next_command = f"monitor report {data['period']}"
-    show(data | {"next": next_command}, as_json, f"{done}\nnow make its report and open data: {next_command}")
-    attest(run, done)
+    try:
+        folder = write_package(run, key, str(data["period"]))
+        _write_site(run, key)
+    except (MonitorError, OSError) as error:
+        raise MonitorError(
+            f"{done}, but the site does not show it yet: {error}. Then run: monitor release export"
+        ) from error
+    finally:
+        attest(run, done)
+    show(data | {"folder": str(folder)}, as_json, f"{done}\nits files are in {folder}, and the site shows it")
+
+
+@release.command("export")
+@click.argument("periods", nargs=-1, metavar="[PERIOD]...")
+@json_option
+def export_releases(periods: tuple[str, ...], as_json: bool) -> None:
+    """Write what the site reads anew from the database: the same bytes, where nothing changed.
+
+    For releases published by an earlier version of this program, after a restore, and where publishing was cut off.
+    With PERIOD the report and open data of these are made again too; without, those that are missing or not what was
+    signed.
+    """
+    from monitor.release.intact import Inspector
+    from monitor.release.store import published
+
+    run = runtime()
+    key = load_signing_key(run.settings.signing_key_file)
+    with transaction(run.engine) as session:
+        newest = {found.period: found.version for found in published(session)}
+        keys = trusted_keys(session, run.settings.public_keys)
+    if unknown := set(periods) - newest.keys():
+        raise MonitorError(
+            f"nothing is published of {', '.join(sorted(unknown))}; `monitor release list` shows what is"
+        )
+    inspector = Inspector(run.settings.publications, lambda: keys)
+    wanted = periods or [name for name, version in newest.items() if not inspector.is_whole(name, version)]
+    folders = [str(write_package(run, key, period)) for period in sorted(wanted)]
+    count = len(_write_site(run, key, anew=True).editions)
+    attest(run, "the publications folder is written")
+    text = "\n".join([*folders, f"{run.settings.publications} has what the site reads of {count} releases"])
+    show({"releases": count, "packages": folders}, as_json, text)
+
+
+def write_package(run: Runtime, key: SigningKey, period: str) -> Path:
+    """Make the report and open data of the newest version of a period, for the site to serve: attested and stored."""
+    keep_public_key(key, run.settings.public_keys)
+    package = make_package(run.engine, run.settings, period, key)
+    with transaction(run.engine) as session:  # attested and stored, or neither
+        record_package(session, package, to_datetime(run.now()), "operator")
+        return store(package, run.settings.publications)
+
+
+def make_package(engine: Engine, settings: Settings, period: str, key: SigningKey) -> Package:
+    """What the program that is plugged in makes of a release; MonitorError where none is installed."""
+    found = list(entry_points(group="monitor.packages"))
+    if not found:
+        raise MonitorError("nothing here makes reports: install this program anew, with all of its parts")
+    made: Package = found[0].load()(engine, settings, period, key)
+    return made
+
+
+def _write_site(run: Runtime, key: SigningKey, *, anew: bool = False) -> ReleaseIndex:
+    from monitor.release.export import export
+
+    with transaction(run.engine) as session:
+        return export(session, run.settings, key, anew=anew)
 
 
 @release.command()

@@ -66,6 +66,7 @@ def config(as_json: bool) -> None:
         "engine": settings.engine,
         "site_name": settings.site_name,
         "site_address": settings.site_address,
+        "desk_address": settings.desk_address,
         "licence": settings.licence,
         "demonstration": settings.demonstration,
     } | {f"limits.{name}": value for name, value in asdict(settings.limits).items()}

@@ -20,6 +20,7 @@ from monitor.models.release import Release, Stage
 from monitor.release.attest import Entries, entries_about_releases, release_digest, subject_of, trusted_keys
 from monitor.release.checkpoints import compare_with_checkpoints
 from monitor.release.draft import FACTS, fact_problems
+from monitor.release.export import index_problems
 from monitor.release.intact import Inspector, NotIntactError
 from monitor.release.publish import content_problems
 from monitor.release.signing import kept_public_keys
@@ -79,7 +80,7 @@ def verify(session: Session, settings: Settings, name: str | None = None, *, fac
     periods = {key[0] for key in scope}
     found.problems += _versions([release for release in releases if release.period in periods])
     if name is None:
-        found.problems += _strange_files(settings, inspector, by_name)
+        found.problems += [*_strange_files(settings, inspector, by_name), *index_problems(session, settings)]
     if facts:
         _facts(session, chosen, found)
     return Verified(chosen, tuple(found.problems), tuple(found.notes))

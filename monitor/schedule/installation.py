@@ -17,6 +17,7 @@ from monitor.errors import MonitorError
 from monitor.key_checks import require_opens
 from monitor.migrate import current_revision, newest_revision
 from monitor.release.attest import packaged, trusted_keys
+from monitor.release.export import index_problems
 from monitor.release.intact import SHARED, Inspector
 from monitor.schedule.health import STALE, sources
 from monitor.schedule.leadership import look
@@ -118,7 +119,7 @@ def _publications(settings: Settings, session: Session) -> str | None:
     there = inspector.names()
     if set(packaged(session)) - set(there):
         return "files are missing"
-    if any(problem for name in there for problem in inspector.problems(*name)):
+    if index_problems(session, settings) or any(problem for name in there for problem in inspector.problems(*name)):
         return "not what was signed"
     return OK if there else None
 

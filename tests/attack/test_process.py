@@ -23,7 +23,7 @@ from monitor import process
 from monitor.score import facts
 from reports.pdf_pool import pdf_pool
 from tests.web.test_serve import free_port, until
-from web.serve import run
+from web.shared.serve import Service, run
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -93,7 +93,7 @@ def load() -> Callable[..., Any]:
 
 def test_the_workers_of_the_site() -> None:
     port = free_port()
-    server = multiprocessing.get_context("spawn").Process(target=partial(run, load, "127.0.0.1", port, 2))
+    server = multiprocessing.get_context("spawn").Process(target=partial(run, [Service(load, port=port)], 2))
     server.start()
 
     def answer() -> bytes:
@@ -125,7 +125,7 @@ def test_no_process_is_begun_elsewhere() -> None:
         "monitor/push/process.py": "itself",
         "monitor/score/facts.py": "the fork server",
         "reports/pdf_pool.py": "the fork server",
-        "web/serve.py": "the workers",
+        "web/shared/serve.py": "the workers",
     }
     sources = [path for name in ("monitor", "spiders", "web", "reports") for path in Path(name).rglob("*.py")]
     found = {path.as_posix() for path in sources if any(way in path.read_text("utf-8") for way in ways)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy import select
 
@@ -14,6 +16,7 @@ from monitor.release.compare import Change, differences
 from monitor.release.draft import draft
 from monitor.release.publish import check, correct, publish
 from monitor.release.rebuild import rebuild, request_of
+from monitor.release.signing import create_signing_key
 from monitor.release.store import find_published, load_table, newest_published
 from monitor.score.methods import method
 from monitor.score.pipeline import score
@@ -78,7 +81,7 @@ def test_nothing_but_a_correction_of_it_follows_a_published_version(published: P
             publish(session, plain, "invented companies", AFTER, "test")
 
 
-def test_from_the_command_line(published: Published, run: Run) -> None:
+def test_from_the_command_line(published: Published, run: Run, tmp_path: Path) -> None:
     learn(published.database, MOVES_FIGURES["a notice withdrawn"], published.items)
     said = run("release", "correct", PERIOD, "--reason", REASON, "--known-at", iso(NOW), "--by", "analyst")
     assert said.error is None
@@ -87,6 +90,7 @@ def test_from_the_command_line(published: Published, run: Run) -> None:
     assert run("release", "publish", "2").error == (
         "every named company must be heard first; waive the hearing with --waive-hearing REASON"
     )
+    create_signing_key(tmp_path / "signing.pem", tmp_path / "publications" / "keys")
     assert run("release", "publish", "2", "--waive-hearing", "invented").error is None
     assert run("release", "verify", "1").out == "2026Q1 version 1 is unchanged\n"
     answer = run("release", "compare", "1", "2", "--json").json

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -16,6 +17,7 @@ from monitor.models.release import Release, ReleaseRow
 from monitor.release.compare import Change, without_parts
 from monitor.release.draft import draft, serialise
 from monitor.release.rebuild import rebuild, require_rebuildable
+from monitor.release.signing import create_signing_key
 from monitor.release.store import load_table
 from monitor.score.methods import method
 from monitor.score.pipeline import score
@@ -90,7 +92,7 @@ def test_a_fact_that_was_recorded_earlier_than_it_could_be_seen_is_found(publish
     assert run("release", "rebuild", PERIOD, "--json").json["identical"] is False
 
 
-def test_a_draft_that_does_not_come_out_again_is_not_published(database: Database, run: Run) -> None:
+def test_a_draft_that_does_not_come_out_again_is_not_published(database: Database, run: Run, tmp_path: Path) -> None:
     items = first_facts(database)
     known = ("--period", PERIOD, "--as-of", iso(request().as_of), "--known-at", iso(KNOWN))
     assert run("release", "draft", *known).error is None
@@ -99,6 +101,8 @@ def test_a_draft_that_does_not_come_out_again_is_not_published(database: Databas
     refused = run(*publish).error
     assert refused == "the draft does not come out again: the table's head came out otherwise; draft it again"
     assert run("release", "draft", *known).error is None
+    assert "make one with `monitor keys signing`" in str(run(*publish).error)  # and nothing is published
+    create_signing_key(tmp_path / "signing.pem", tmp_path / "publications" / "keys")
     assert run(*publish).error is None
     said = run("release", "rebuild", PERIOD)
     assert (said.error, said.out) == (None, "2026Q1 version 1 comes out again, byte for byte\n")
