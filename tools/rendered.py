@@ -111,10 +111,9 @@ def _wanted(link: str) -> bool:
 
 def _read(client: FlaskClient, address: str) -> bytes:
     answer = client.get(address)
-    return (
-        f"{answer.status_code} {answer.headers.get('Location', '')}\n".encode() * (answer.status_code != 200)
-        + answer.data
-    )
+    content: bytes = answer.get_data()
+    head = "" if answer.status_code == 200 else f"{answer.status_code} {answer.headers.get('Location', '')}\n"
+    return head.encode() + content
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ from monitor.charts import marks
 from monitor.comparison.share_change import DIRECTIONS, how_it_moved, points
 from monitor.comparison.summary import summary
 from monitor.disclosure.rows import PublicTable
-from monitor.figures import BESIDE_OUTCOMES, FIGURES, LATENESS, MAIN_TOTALS
+from monitor.figures import BESIDE_OUTCOMES, FIGURES, LATENESS, LEGAL, MAIN_TOTALS
 from monitor.models.release import Release
 from monitor.score.methods import CURRENT, METHODS
 from monitor.tables import sentences, sheets
@@ -46,7 +46,7 @@ def add_pages(app: Flask, engine: Engine) -> None:
     app.teardown_appcontext(_close)
     app.jinja_env.globals.update(charts=charts, marks=marks, sentences=sentences)
     app.jinja_env.globals.update(figures=FIGURES, lateness=LATENESS, standings=STANDINGS, main_totals=MAIN_TOTALS)
-    app.jinja_env.globals.update(beside_outcomes=BESIDE_OUTCOMES)
+    app.jinja_env.globals.update(beside_outcomes=BESIDE_OUTCOMES, legal=LEGAL)
     app.jinja_env.globals.update(directions=DIRECTIONS, points=points, how_it_moved=how_it_moved)
 
 

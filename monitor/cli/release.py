@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from sqlalchemy import select
@@ -17,11 +16,11 @@ from monitor.db import lock_writers, transaction
 from monitor.errors import MonitorError
 from monitor.instants import parse_instant, to_datetime
 from monitor.models.release import Release
-from monitor.release.store import find, find_draft, find_published, load_table
+from monitor.release.store import HASH_HIT, find, find_draft, find_published, load_table
 from monitor.score.methods import method
 
 if TYPE_CHECKING:
-    from monitor.release.compare import Change, Differences
+    from monitor.comparison.changes import Change, ReleaseChanges
 
 NAME = click.argument("release")
 ACTOR = click.option("--by", "actor", default="operator", show_default=True, help="Who does it, for the audit trail.")
@@ -170,7 +169,7 @@ def rebuild(release: str, engine_url: str | None, as_json: bool) -> None:
     same = f"{title} comes out again, byte for byte" if made.identical else ""
     lines = [same, *made.problems, *_lines(made.differences), *(f"note: {note}" for note in made.notes)]
     answer = {"identical": made.identical, "problems": made.problems, "notes": made.notes}
-    show(data | answer | asdict(made.differences), as_json, "\n".join(filter(None, lines)))
+    show(data | answer | _json(made.differences), as_json, "\n".join(filter(None, lines)))
     if not made.identical:
         raise MonitorError(f"release {title} does not come out again")
 
@@ -195,7 +194,7 @@ def correct(
     as_json: bool,
 ) -> None:
     """Draft the next version of a published period from what is known now; what was published stays."""
-    from monitor.release.compare import differences
+    from monitor.comparison.changes import release_changes
     from monitor.release.publish import correct as correct_release
     from monitor.release.publish import unconfirmed_in
     from monitor.release.rebuild import request_of
@@ -210,10 +209,10 @@ def correct(
         new = correct_release(session, old, request, reason, to_datetime(run.now()), actor)
         _wait_for_end_of_second(run, known)
         data, corrected = _row(new), _row(old)
-        found = differences(load_table(session, old), load_table(session, new))
+        found = release_changes(load_table(session, old), load_table(session, new))
         unknown = unconfirmed_in(session, new)
     title = f"draft {data['release']}: {data['period']} version {data['version']} corrects {corrected['version']}"
-    answer = data | {"corrects": corrected, "unconfirmed": unknown} | asdict(found)
+    answer = data | {"corrects": corrected, "unconfirmed": unknown} | _json(found)
     show(answer, as_json, "\n".join([title, *_lines(found), *_to_confirm(unknown)]))
 
 
@@ -223,13 +222,13 @@ def correct(
 @json_option
 def compare(old: str, new: str, as_json: bool) -> None:
     """What differs from release OLD to release NEW, ranks and standings first."""
-    from monitor.release.compare import differences
+    from monitor.comparison.changes import release_changes
 
     with transaction(runtime().engine) as session:
         one, other = find(session, old), find(session, new)
-        found = differences(load_table(session, one), load_table(session, other))
+        found = release_changes(load_table(session, one), load_table(session, other))
         data = {"old": _row(one), "new": _row(other)}
-    show(data | asdict(found), as_json, "\n".join(_lines(found)) or "no figure differs")
+    show(data | _json(found), as_json, "\n".join(_lines(found)) or "no figure differs")
 
 
 def _to_confirm(unknown: Sequence[Mapping[str, str]]) -> list[str]:
@@ -242,17 +241,30 @@ def _wait_for_end_of_second(run: Runtime, instant: int) -> None:
         time.sleep(0.05)
 
 
-def _lines(found: Differences) -> list[str]:
-    return [
-        *(f"{key}: new in the table" for key in found.added),
-        *(f"{key}: no longer in the table" for key in found.gone),
-        *(_line(change) for change in found.changes),
-    ]
+def _json(found: ReleaseChanges) -> dict[str, Any]:
+    from monitor.comparison.changes import changes_json
+
+    return {name: changes_json(changes) for name, changes in found.tables.items()}
 
 
-def _line(change: Change) -> str:
-    old, new = ("-" if value is None else str(value) for value in (change.old, change.new))
-    return f"{change.company or 'the table'}: {change.field} {old} -> {new}"
+def _lines(found: ReleaseChanges) -> list[str]:
+    """Companies that came or went, then ranks and standings, then the rest; companies of the hash hits with `#`."""
+    listed, first, rest = list[str](), list[str](), list[str]()
+    for name, changes in found.tables.items():
+        begin = "" if name == "notices" else HASH_HIT
+        listed += [f"{begin}{row.company}: new in the table" for row in changes.came]
+        listed += [f"{begin}{row.company}: no longer in the table" for row in changes.gone]
+        rest += [_line(f"{begin}the table", change) for change in changes.whole]
+        for company in changes.companies:
+            for change in company.changes:
+                judged = change.figure in ("rank", "standing")
+                (first if judged else rest).append(_line(f"{begin}{company.after.company}", change))
+    return [*listed, *first, *rest]
+
+
+def _line(whose: str, change: Change) -> str:
+    before, after = ("-" if value is None else str(value) for value in (change.before, change.after))
+    return f"{whose}: {change.figure} {before} -> {after}"
 
 
 def _row(found: Release) -> dict[str, object]:

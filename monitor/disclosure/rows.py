@@ -17,7 +17,7 @@ from monitor.disclosure.network import Network, TotalLine, public_network, total
 from monitor.disclosure.suppression import Withheld, withheld, withheld_in_both
 from monitor.figures import SORTS, Figure, Order
 from monitor.score.methods import Method, method
-from monitor.score.table import Estimate, Flow, Norm, OnTime, Quality, Standing, Table, sort_flows
+from monitor.score.table import Estimate, Flow, LegalEntity, Norm, OnTime, Quality, Standing, Table, sort_flows
 
 
 def shown_flows(flows: Sequence[Flow], shown: Collection[str]) -> tuple[Flow, ...]:
@@ -51,6 +51,7 @@ class Row:
     figures: Estimate | None
     below: int
     ranked: bool
+    legal: LegalEntity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,7 @@ def public_row(company: Estimate, rules: Method, *, table_is_ranked: bool, below
         figures=company if kept else None,
         below=rules.publish_below if below is None else below,
         ranked=not unranked,
+        legal=company.legal,
     )
 
 

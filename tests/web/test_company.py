@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +10,12 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 
+from monitor.score.table import LegalEntity, with_field
 from tests.conftest import NewDatabase
+from tests.support.published import invent, publish
+from tests.web.conftest import site
 from tests.web.moving import REASON, moving_site
 from tests.web.test_pages import text_of
 
@@ -115,3 +120,27 @@ def test_every_picture_of_the_page_can_be_downloaded(reader: FlaskClient, name: 
     assert table.headers["Content-Disposition"] == f"attachment; filename=2026Q2-as64500-{name}.csv"
     assert len(table.text.splitlines()) > 1
     assert "ETag" in picture.headers
+
+
+def test_the_legal_entity_is_on_the_page_in_both_files_and_in_the_api(
+    tmp_path: Path, new_database: NewDatabase
+) -> None:
+    app = site(tmp_path, new_database(), empty=True)
+    with Session(app.extensions["monitor_engine"]) as session:
+        entities = {"as64496": LegalEntity("Rietkraag Cloud B.V.", "90000001"), "as64497": LegalEntity(None, None)}
+        publish(session, with_field(invent("2026Q1"), "legal", {}))
+        publish(session, with_field(invent("2026Q2"), "legal", entities))
+    client = app.test_client()
+    page, other = (text_of(client, f"/en/company/2026Q2/{key}") for key in ("as64496", "as64497"))
+    assert "Legal name: Rietkraag Cloud B.V. Registration number: 90000001" in page
+    assert "Registration number" not in other
+    assert "Handelsregisternummer: 90000001" in text_of(client, "/nl/bedrijf/2026Q2/as64496")
+    assert "registration,90000001\r\n" in client.get("/en/company/2026Q2/as64496.csv").text
+    assert '"legal_name": null' in client.get("/en/company/2026Q2/as64497.json").text
+    newest, before = json.loads(client.get("/api/v1/companies/as64496").text)["releases"]
+    assert newest["company"]["registration"] == "90000001"
+    assert "registration" not in before["company"]
+    company = json.loads(client.get("/api/v1/openapi.json").text)["components"]["schemas"]["CompanyShown"]
+    assert company["properties"]["registration"]["type"] == ["string", "null"]
+    assert not {"legal_name", "registration"} & set(company["required"])
+    app.extensions["monitor_engine"].dispose()

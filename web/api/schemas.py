@@ -106,9 +106,13 @@ def reference(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def record(properties: Mapping[str, Schema]) -> Schema:
-    """An object that always has these properties; a later version of the API may add others."""
-    return {"type": "object", "required": list(properties), "properties": dict(properties)}
+def record(properties: Mapping[str, Schema], later: Collection[str] = ()) -> Schema:
+    """An object that always has these properties, but for those that earlier releases do not have.
+
+    A later version of the API may add others.
+    """
+    required = [name for name in properties if name not in later]
+    return {"type": "object", "required": required, "properties": dict(properties)}
 
 
 _HEAD = ("method", "as_of", "known_at", "period")
@@ -131,7 +135,9 @@ def shapes(language: Language = "en") -> dict[str, Schema]:
 
 def _companies(made: Components) -> None:
     for name, left_out in (("Company", {"curve"}), ("CompanyWithCurve", set[str]())):
-        shown = record({figure.field: made.figure(figure) for figure in FILED if figure.field not in left_out})
+        filed = [figure for figure in FILED if figure.field not in left_out]
+        later = {figure.field for figure in filed if figure.later}
+        shown = record({figure.field: made.figure(figure) for figure in filed}, later)
         made.made[f"{name}Shown"] = shown
         made.made[f"{name}Withheld"] = _withheld(made, shown)
         made.made[name] = {"anyOf": [reference(f"{name}Shown"), reference(f"{name}Withheld")]}
@@ -162,7 +168,8 @@ def _withheld(made: Components, shown: Schema) -> Schema:
     """A company that keeps its name: every figure is null, and how few its episodes are is said in words."""
     kept = {figure.field: shown["properties"][figure.field] for figure in IDENTITY}
     few = {"type": "string", "pattern": "^<[0-9]+$", "description": FIGURES["episodes"].help[made.language]}
-    return record({key: {"type": "null"} for key in shown["properties"]} | kept | {"episodes": few})
+    later = shown["properties"].keys() - set(shown["required"])
+    return record({key: {"type": "null"} for key in shown["properties"]} | kept | {"episodes": few}, later)
 
 
 def _releases(made: Components) -> None:
