@@ -8,7 +8,7 @@ from flask import Flask, Response, abort, make_response, render_template, reques
 from werkzeug.wrappers import Response as BaseResponse
 
 from monitor import charts
-from monitor.charts.frame import Figure
+from monitor.charts.frame import Chart
 from monitor.comparison.share_change import movements
 from monitor.comparison.trend import TrendPoint
 from monitor.disclosure.rows import PublicTable, Row
@@ -36,9 +36,9 @@ from web.views import Query
 
 def company_figures(
     row: Row, table: PublicTable, history: Sequence[TrendPoint], language: Language
-) -> Mapping[str, Figure]:
+) -> Mapping[str, Chart]:
     """Every picture there is something to show in: none of a company whose figures are withheld but its history."""
-    drawn: list[Figure] = []
+    drawn: list[Chart] = []
     if any(point.lenient for point in history):
         drawn += [figure(history, language, row.name) for figure in (charts.trend_figure, charts.median_figure)]
     if row.figures is not None:
@@ -46,7 +46,7 @@ def company_figures(
     return {figure.name: figure for figure in drawn}
 
 
-def _of_figures(row: Row, table: PublicTable, language: Language) -> list[Figure]:
+def _of_figures(row: Row, table: PublicTable, language: Language) -> list[Chart]:
     item = row.figures
     assert item is not None
     drawn = [charts.survival_figure(row, table.network, table.method, language)]

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
 from monitor import charts
-from monitor.charts.frame import Figure
+from monitor.charts.frame import Chart
 from monitor.charts.outcomes import outstanding_by_age
 from monitor.disclosure.rows import PublicTable, Row
 from monitor.models.release import ReleaseRow
@@ -39,26 +39,26 @@ class Shown:
         return self.view.table
 
 
-def _all_companies(shown: Shown) -> Figure:
+def _all_companies(shown: Shown) -> Chart:
     table = replace(shown.table, rows=with_curves(shown.table, shown.view.edition))
     return charts.all_companies_figure(table, shown.language)
 
 
-def _flows(shown: Shown) -> Figure | None:
+def _flows(shown: Shown) -> Chart | None:
     flows = shown.table.flows
     return None if flows is None else charts.flow_figure(flows, company_names(shown.table), shown.language)
 
 
-def _norms(shown: Shown) -> Figure | None:
+def _norms(shown: Shown) -> Chart | None:
     return None if shown.table.norms is None else charts.norms_figure(shown.table.norms, shown.language)
 
 
-def _ages(shown: Shown) -> Figure:
+def _ages(shown: Shown) -> Chart:
     ages = outstanding_by_age(shown.table.rows)
     return charts.age_figure(ages, shown.table.network.deadline_hours, shown.language)
 
 
-FIGURES: Mapping[str, Callable[[Shown], Figure | None]] = {
+FIGURES: Mapping[str, Callable[[Shown], Chart | None]] = {
     "funnel": lambda shown: charts.funnel_figure(shown.table, shown.language),
     "ranks": lambda shown: charts.ranks_figure(shown.view.here, shown.language),
     "all-companies": _all_companies,
@@ -121,7 +121,7 @@ def company_figure(lang: Language, period: str, key: str, figure: str, form: str
     return figure_file(drawn.get(figure) or abort(404), form, f"{period}-{key}-{figure}")
 
 
-def figure_file(figure: Figure, form: str, name: str) -> Response:
+def figure_file(figure: Chart, form: str, name: str) -> Response:
     """A picture as SVG, or its table as CSV."""
     if form == "csv":
         return csv_file(figure.csv(), f"{name}.csv")

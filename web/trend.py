@@ -9,7 +9,7 @@ from flask import Flask, Response, abort, make_response, render_template
 from werkzeug.wrappers import Response as BaseResponse
 
 from monitor import charts
-from monitor.charts.frame import Figure
+from monitor.charts.frame import Chart
 from monitor.comparison.decomposition import Contribution, Step, steps
 from monitor.comparison.share_change import Movement, network_movement
 from monitor.comparison.trend import (
@@ -130,7 +130,7 @@ def _since(old: PublicTable, new: PublicTable) -> Since:
     return Since(old.period, old.method == new.method, network_movement(new, old), moved)
 
 
-def _pictures(points: Sequence[TrendPoint], language: Language) -> Mapping[str, Figure]:
+def _pictures(points: Sequence[TrendPoint], language: Language) -> Mapping[str, Chart]:
     drawn = (charts.trend_figure(points, language), charts.median_figure(points, language))
     return {figure.name: figure for figure in drawn}
 

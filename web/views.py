@@ -10,7 +10,8 @@ from werkzeug.datastructures import MultiDict
 from monitor.comparison.share_change import Movement, movements
 from monitor.comparison.trend import is_quarter
 from monitor.disclosure.rows import PublicTable, Row, filter_rows, sort_rows
-from monitor.figures import COLUMNS, Figure, Order
+from monitor.figures import COLUMNS
+from monitor.wording.readings import Figure, Order
 from monitor.wording.words import STANDINGS
 from web.releases import ReleaseIndex, ReleaseVersion
 

@@ -15,10 +15,11 @@ from dataclasses import asdict, dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from monitor.disclosure.rows import PublicTable, Row
-from monitor.figures import CHANGES, FILED, IDENTITY, NETWORK_CHANGES, Figure
+from monitor.figures import CHANGES, FILED, IDENTITY, NETWORK_CHANGES
 from monitor.score.table import AgeCount, Estimate, Flow, SurvivalPoint, Table, alike
 from monitor.tables.sheets import Cell, figures_json, flat, guarded, row_json, table_head
 from monitor.wording import formatting
+from monitor.wording.readings import Figure
 from monitor.wording.words import Language, Text
 
 _COLUMNS = ("table", "company", "name", "figure", "before", "after")

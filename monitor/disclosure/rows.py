@@ -15,9 +15,10 @@ from typing import Any, cast
 
 from monitor.disclosure.network import Network, TotalLine, public_network, totals
 from monitor.disclosure.suppression import Withheld, withheld, withheld_in_both
-from monitor.figures import SORTS, Figure, Order
+from monitor.figures import SORTS
 from monitor.score.methods import Method, method
 from monitor.score.table import Estimate, Flow, LegalEntity, Norm, OnTime, Quality, Standing, Table, sort_flows
+from monitor.wording.readings import Figure, Order
 
 
 def shown_flows(flows: Sequence[Flow], shown: Collection[str]) -> tuple[Flow, ...]:

@@ -9,8 +9,9 @@ from dataclasses import asdict
 from typing import Any
 
 from monitor.disclosure.rows import PublicTable, Row
-from monitor.figures import FILED, IDENTITY, Figure
+from monitor.figures import FILED, IDENTITY
 from monitor.score.table import Estimate
+from monitor.wording.readings import Figure
 
 Cell = str | int | float | bool | None
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -18,11 +19,16 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 def row_json(row: Row, *, curve: bool = False) -> dict[str, Any]:
     """One company as plain data; a withheld one has `episodes` "<10" and null for every other figure."""
-    identity = {figure.field: figure.of(row) for figure in IDENTITY if figure.in_release(row)}
+    identity = identity_json(row)
     figures = [figure for figure in FILED if figure not in IDENTITY and (curve or figure.field != "curve")]
     if row.figures is None:
         return identity | dict.fromkeys(figure.field for figure in figures) | {"episodes": f"<{row.below}"}
     return identity | figures_json(row.figures, figures)
+
+
+def identity_json(row: Row) -> dict[str, Any]:
+    """What is said of every company: who it is, and its standing."""
+    return {figure.field: figure.of(row) for figure in IDENTITY if figure.in_release(row)}
 
 
 def figures_json(item: Estimate, figures: Sequence[Figure]) -> dict[str, Any]:

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from monitor.disclosure.rows import filter_rows, public_table, sort_rows
 from monitor.errors import MonitorError
-from monitor.figures import SORTS, Order
+from monitor.figures import SORTS
 from monitor.score.table import Quantile, Table
 from monitor.tables import sheets
+from monitor.wording.readings import Order
 from tests.support.published import COMPANIES, STRAY, Invented, invent
 
 BIG = tuple(item for item in COMPANIES if item.episodes >= 10)

@@ -10,10 +10,11 @@ from flask import Response
 from monitor.comparison.changes import changes, changes_json
 from monitor.comparison.trend import company_trend, network_trend
 from monitor.disclosure.rows import PublicTable, filter_rows, sort_rows
-from monitor.figures import SORTS, Order
+from monitor.figures import SORTS
 from monitor.score.methods import CURRENT, METHODS, Method
 from monitor.tables import sheets
 from monitor.wording.parameters import described
+from monitor.wording.readings import Order
 from monitor.wording.words import LANGUAGES
 from web.api.answers import announced_json, get_or_404, get_version_or_404, json_response, number, query_param
 from web.api.parameters import PER_PAGE

@@ -13,11 +13,12 @@ from monitor.comparison.changes import Change
 from monitor.comparison.trend import TrendPoint
 from monitor.disclosure.network import Network
 from monitor.disclosure.rows import PublicTable
-from monitor.figures import FIGURES, FILED, IDENTITY, Figure
+from monitor.figures import FIGURES, FILED, IDENTITY, LATENESS
 from monitor.score.methods import Method
-from monitor.score.table import Estimate
+from monitor.score.table import Estimate, OnTime
 from monitor.wording.parameters import Parameter as Explained
-from monitor.wording.words import Language
+from monitor.wording.readings import Figure
+from monitor.wording.words import Language, Text
 from web.releases import ReleaseVersion
 
 Schema = dict[str, Any]
@@ -29,7 +30,11 @@ _PLAIN: Mapping[Any, Schema] = {
     datetime: {"type": "string", "format": "date-time"},
 }
 _INSTANTS = {"as_of", "known_at", "published_at", "received_at", "first", "last", "starts", "ends"}
-_MEANINGS = {figure.field: figure.in_api or figure.help for figure in FILED}
+_MEANINGS: Mapping[str, Text] = {figure.field: figure.in_api or figure.help for figure in FILED}
+_OTHERWISE: Mapping[type, Mapping[str, Text]] = {  # where the same names mean something else
+    OnTime: {name: figure.help for name, figure in LATENESS.items()},
+    Explained: {},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +66,15 @@ class Components:
         """An object with the fields of a dataclass, all of them always there."""
         hints = get_type_hints(cls)
         names = [item.name for item in fields(cls) if item.name not in leave_out]
-        return record({name: self.field_of(name, hints[name]) for name in names})
+        meanings = _OTHERWISE.get(cls, _MEANINGS)
+        return record({name: self.field_of(name, hints[name], meanings) for name in names})
 
-    def field_of(self, name: str, hint: Any) -> Schema:
+    def field_of(self, name: str, hint: Any, meanings: Mapping[str, Text] = _MEANINGS) -> Schema:
         """The schema of a type under a name, which may say what it means."""
         schema = self.of(hint)
         if name in _INSTANTS:
             schema = schema | {"format": "date-time"}
-        words = _MEANINGS.get(name)
+        words = meanings.get(name)
         return schema | {"description": words[self.language]} if words else schema
 
     def figure(self, figure: Figure) -> Schema:
