@@ -425,6 +425,7 @@ COLUMNS = _places("rank name standing on_time change? median outstanding refused
 SORTS: Mapping[str, Figure] = MappingProxyType(
     {each.key: each for each in _figures("rank name on_time median outstanding refused episodes sites volume standing")}
 )
+SEARCHED = _figures("company name legal_name registration")  # what the search of the ranking looks in
 TOTALS = _figures(  # the sums over companies, in the order of totals.csv
     f"episodes notices {_LATENESS} outstanding overdue refused renotices unverified relocated reappeared"
 )
