@@ -6,57 +6,15 @@ this file, which say where it stands and in which order (docs/adr/0032-registry-
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 from monitor.estimators.rounding import round_number
 from monitor.score.table import Estimate
-from monitor.wording.readings import READERS, Reading, Type
-from monitor.wording.words import Language, Text, Words
-
-Order = Literal["asc", "desc"]
-# identity: said of every company, also of one without figures. figure: withheld with the company. total: the sum over
-# companies is published too, as far as it tells nothing of a company without figures (monitor.disclosure.suppression).
-Disclosure = Literal["identity", "figure", "total"]
-# Totals of one group are suppressed together: what is made from the times of the network's episodes; and of those of
-# volume any two give the third.
-Group = Literal["timing", "volume"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
-    """One published figure: what it is called and means, where its value is, how it reads, and what may be told of it.
-
-    `field` is its name in a release and in JSON, and how the names of its columns in CSV begin; empty where it is a
-    part of another or made of two releases. `total` is its name among the sums over companies. `unit` is what it
-    counts or measures. `sort` is the order that a reader sees first. `in_files` and `in_api` are its words there, where
-    they are not `name` and `help`.
-    """
-
-    key: str
-    type: Type
-    name: Text
-    help: Text
-    field: str = ""
-    unit: Text | None = None
-    get: Callable[[Any], Any] | None = None
-    disclosure: Disclosure = "figure"
-    total: str = ""
-    groups: tuple[Group, ...] = ()
-    sort: Order | None = None
-    in_files: Words | None = None
-    in_api: Text | None = None
-
-    def of(self, item: Any) -> Any:
-        """Its value in an `Estimate`, or in a row where it is part of the identity; None where it is not known."""
-        return self.get(item) if self.get else getattr(item, self.field)
-
-    def read(self, item: Any, language: Language) -> Reading:
-        """Its value in words, with its interval."""
-        return READERS[self.type](item if self.type == "rank" else self.of(item), language)
-
+from monitor.wording.readings import Figure
+from monitor.wording.words import Text, Words
 
 PER_ADDRESSES = 10_000
 
@@ -64,6 +22,16 @@ PER_ADDRESSES = 10_000
 def volume(item: Estimate) -> float | None:
     """Episodes of the period per 10,000 announced IPv4 addresses; None where no address is known to be announced."""
     return round_number(item.episodes * PER_ADDRESSES / item.announced_ipv4) if item.announced_ipv4 else None
+
+
+def legal_name(item: Estimate) -> str | None:
+    """The name of the legal entity behind a company; None where it is not known or not told."""
+    return item.legal.name if item.legal else None
+
+
+def registration(item: Estimate) -> str | None:
+    """Its number in the trade register; None where it is not known or not told."""
+    return item.legal.registration if item.legal else None
 
 
 _HOURS, _EPISODES, _NOTICES = Text("uren", "hours"), Text("episodes", "episodes"), Text("meldingen", "notices")
@@ -102,6 +70,23 @@ _ALL = (
         name=Text("Naam", "Name"),
         help=Text("De naam van het bedrijf.", "The name of the company."),
         in_api=Text("De naam zoals de publicatie hem noemt.", "The name as the release gives it."),
+    ),
+    Figure(
+        key="legal_name", field="legal_name", type="text", disclosure="identity", get=legal_name, later="legal",
+        name=Text("Statutaire naam", "Legal name"),
+        help=Text(
+            "De naam van de rechtspersoon achter het bedrijf. Leeg: niet bekend, of het is een natuurlijk persoon.",
+            "The name of the legal entity behind the company. Empty: not known, or it is a natural person.",
+        ),
+    ),
+    Figure(
+        key="registration", field="registration", type="text", disclosure="identity", get=registration, later="legal",
+        name=Text("Handelsregisternummer", "Registration number"),
+        help=Text(
+            "Het nummer van de rechtspersoon in het handelsregister. Leeg: niet bekend, of het is een natuurlijk"
+            " persoon.",
+            "The number of the legal entity in the trade register. Empty: not known, or it is a natural person.",
+        ),
     ),
     Figure(
         key="country", field="country", type="text", disclosure="identity",
@@ -415,6 +400,8 @@ class Place:
 
     def holds(self, item: Any) -> bool:
         """Whether it has something to say of an estimate, or of a row where it is part of the identity."""
+        if self.figure.later:
+            return self.figure.in_release(item)
         return not self.optional or self.figure.of(item) is not None
 
 
@@ -438,14 +425,17 @@ COLUMNS = _places("rank name standing on_time change? median outstanding refused
 SORTS: Mapping[str, Figure] = MappingProxyType(
     {each.key: each for each in _figures("rank name on_time median outstanding refused episodes sites volume standing")}
 )
+SEARCHED = _figures("company name legal_name registration")  # what the search of the ranking looks in
 TOTALS = _figures(  # the sums over companies, in the order of totals.csv
     f"episodes notices {_LATENESS} outstanding overdue refused renotices unverified relocated reappeared"
 )
+LEGAL = _figures("legal_name registration")  # below a company's name, on its page and in the report
 MAIN_TOTALS = TOTALS[:8]  # in the table of the ranking page
 LINES = _places(_LINES)  # "All figures" of a company's page
 BESIDE_OUTCOMES = _figures("relocated reappeared unverified refused")  # of the same page: what does not add up
 CHANGES = _places(  # what is compared of a company, in words
-    f"name country via_proxy rank standing band {_LATENESS} {_LINES} survival outstanding_by_age"
+    "name legal_name registration country via_proxy rank standing band"
+    f" {_LATENESS} {_LINES} survival outstanding_by_age"
 )
 NETWORK_CHANGES = _figures(f"on_time median {' '.join(figure.key for figure in TOTALS)}")
 # Of the report: the totals, all companies together, companies with a rank in full, those without one, corrections,

@@ -17,7 +17,7 @@ from monitor import charts
 from monitor.comparison.share_change import points
 from monitor.comparison.summary import summary
 from monitor.disclosure.rows import PublicTable
-from monitor.figures import FIGURES, FULL_COUNTS, REPORT_TOTALS, UNRANKED_COUNTS
+from monitor.figures import FIGURES, FULL_COUNTS, LEGAL, REPORT_TOTALS, UNRANKED_COUNTS
 from monitor.tables import sentences
 from monitor.wording import formatting
 from monitor.wording.readings import rank_words
@@ -108,6 +108,7 @@ def _wording(language: Language) -> dict[str, Any]:
         "lang": language,
         "say": partial(_say, language=language),
         "figures": FIGURES,
+        "legal": LEGAL,
         "full_counts": FULL_COUNTS,
         "unranked_counts": UNRANKED_COUNTS,
         "report_totals": REPORT_TOTALS,

@@ -15,15 +15,14 @@ from monitor.charts import (
     ranks_figure,
     trend_figure,
 )
-from monitor.charts.frame import Cell
-from monitor.charts.frame import Figure as Picture
+from monitor.charts.frame import Cell, Chart
 from monitor.charts.outcomes import outstanding_by_age
 from monitor.comparison.trend import network_trend
 from monitor.disclosure.rows import PublicTable
-from monitor.figures import KEY_FIGURES, UNMEASURED, Figure
+from monitor.figures import KEY_FIGURES, UNMEASURED
 from monitor.tables.sentences import FigureLine
 from monitor.wording import formatting
-from monitor.wording.readings import Reading
+from monitor.wording.readings import Figure, Reading
 from monitor.wording.words import Language, Text, Words
 from reports.sections import listed
 from reports.words import WORDS
@@ -89,7 +88,7 @@ def unmeasured(table: PublicTable, language: Language) -> tuple[OpenLine, ...]:
     return tuple(OpenLine(words.name[language], shown(n, language), words.help[language]) for words, n in lines)
 
 
-def pictures(table: PublicTable, earlier: Sequence[PublicTable], language: Language) -> Mapping[str, Picture]:
+def pictures(table: PublicTable, earlier: Sequence[PublicTable], language: Language) -> Mapping[str, Chart]:
     """By name: those that the release has the figures for."""
     companies, ages = listed(table), outstanding_by_age(table.rows)
     made = {
@@ -119,7 +118,7 @@ def cell(value: Cell, language: Language) -> str:
     return formatting.count(value, language) if isinstance(value, int) else formatting.decimal(value, language)
 
 
-def numeric(figure: Picture) -> tuple[bool, ...]:
+def numeric(figure: Chart) -> tuple[bool, ...]:
     """Which columns of a picture's table hold numbers; the first names the row, so it never does."""
     columns = zip(*figure.rows, strict=True)
     return (False, *[any(isinstance(value, int | float) for value in column) for column in columns][1:])

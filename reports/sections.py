@@ -198,7 +198,7 @@ def _companies(found: Changes, name: str, language: Language) -> list[tuple[Diff
     return [company for company in told if company]
 
 
-def _company(change: CompanyChange, name: str, language: Language) -> tuple[Difference, ...]:
+def _company(change: CompanyChange[Row], name: str, language: Language) -> tuple[Difference, ...]:
     told = lines(change.before, change.after, language, only=_TOLD)
     return tuple(Difference(name.format(name=change.after.name), line.name, line.before, line.after) for line in told)
 

@@ -11,11 +11,11 @@ import pytest
 
 from monitor.disclosure.rows import public_table
 from monitor.figures import CHANGES, COLUMNS, FIGURES, FILED, IDENTITY, LINES, TOTALS
-from monitor.score.table import Estimate
+from monitor.score.table import Estimate, LegalEntity, with_field
 from monitor.tables.columns import column
 from monitor.tables.sheets import row_json
 from monitor.wording.readings import READERS
-from tests.support.published import invent
+from tests.support.published import COMPANIES, invent
 
 ROOT = Path(__file__).parents[1]
 # Where figures are published. The packages below these count and estimate them, and cannot do without their names.
@@ -30,6 +30,9 @@ OWN: Mapping[str, int] = {
     "outstanding": 11, "overdue": 5, "refused": 8, "sites": 6, "relocated": 3, "change": 10, "curve": 13, "survival": 8,
     "relocation": 5,
 }  # fmt: skip
+
+
+ENTITIES = {item.key: LegalEntity(f"{item.name} B.V.", f"{90000000 + i}") for i, item in enumerate(COMPANIES)}
 
 
 def mentions(key: str) -> list[str]:
@@ -52,9 +55,9 @@ def test_a_figure_stands_in_few_files_beside_the_registry(key: str) -> None:
 
 
 def test_the_registry_has_every_figure_of_a_company_and_describes_each_column() -> None:
-    stored = {figure.field for figure in FILED if figure.get is None}
+    stored = {figure.later or figure.field for figure in FILED if figure.get is None or figure.later}
     assert stored == {field.name for field in fields(Estimate)}
-    rows = public_table(invent()).rows
+    rows = public_table(with_field(invent(), "legal", ENTITIES)).rows
     shown = next(row for row in rows if row.figures)
     hidden = next(row for row in rows if not row.figures)
     assert set(row_json(shown, curve=True)) == {figure.field for figure in FILED}
@@ -74,6 +77,22 @@ def test_a_figure_is_described_whole(key: str) -> None:
     assert figure.unit or figure.type in ("text", "flag", "standing", "rank") or key in ("rank_low", "rank_high")
     assert bool(figure.total) == (figure.disclosure == "total")
     assert figure.type in READERS or figure.type in ("curve", "ages", "relocation", "change")
+
+
+def test_the_legal_entity_was_added_in_five_files() -> None:
+    """A new figure: its field, where its value comes from, its row, and the registry; the test is the fifth."""
+    files = [
+        str(path.relative_to(ROOT))
+        for folder in ("monitor/score", "monitor/figures.py", *PUBLISHING)
+        for path in [ROOT / folder, *sorted((ROOT / folder).rglob("*"))]
+        if path.suffix in (".py", ".html") and re.search('LegalEntity|key="legal_name"', path.read_text("utf-8"))
+    ]
+    assert files == [
+        "monitor/score/pipeline.py",
+        "monitor/score/table.py",
+        "monitor/figures.py",
+        "monitor/disclosure/rows.py",
+    ]
 
 
 def test_each_surface_has_a_figure_once() -> None:

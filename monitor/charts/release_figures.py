@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from monitor.charts.companies import all_companies_figure
 from monitor.charts.flows import flow_figure
-from monitor.charts.frame import Figure
+from monitor.charts.frame import Chart
 from monitor.charts.funnel import funnel_figure
 from monitor.charts.norms import norms_figure
 from monitor.charts.outcomes import age_figure, outstanding_by_age
@@ -14,7 +14,7 @@ from monitor.disclosure.rows import PublicTable
 from monitor.wording.words import Language
 
 
-def release_figures(table: PublicTable, language: Language) -> Mapping[str, Figure]:
+def release_figures(table: PublicTable, language: Language) -> Mapping[str, Chart]:
     """By name those there is something to show in; the rows of the table have their curves."""
     ages = outstanding_by_age(table.rows)
     drawn = [

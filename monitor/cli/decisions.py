@@ -7,7 +7,7 @@ line, where other users of the machine could see it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from monitor.release.preview import Effect
 
 _LINES = 20
-_FIRST = ("rank", "standing", "on_time.on_time", "on_time.late", "on_time.undetermined")
 _FROM = click.option("--from", "starts", type=INSTANT, required=True, help="When it began.")
 _TO = click.option("--to", "ends", type=INSTANT, required=True, help="When it was over.")
 
@@ -119,9 +118,19 @@ def _decide(act: Act, what: str, given: dict[str, Any]) -> None:
                 rows = len(record())
         else:
             rows = len(record())
-    answer = {"recorded": not dry_run, "rows": rows, "effects": None if effects is None else list(map(asdict, effects))}
+    answer = {
+        "recorded": not dry_run,
+        "rows": rows,
+        "effects": None if effects is None else list(map(_effect, effects)),
+    }
     done = f"{what}: {'would be ' if dry_run else ''}recorded in {rows} rows"
     show(answer, given["as_json"], "\n".join([done, *_effects(effects, dry_run=dry_run)]))
+
+
+def _effect(effect: Effect) -> dict[str, Any]:
+    from monitor.cli.release import changes_of_tables
+
+    return {"period": effect.period, "version": effect.version, **changes_of_tables(effect.differences)}
 
 
 def _effects(effects: list[Effect] | None, *, dry_run: bool) -> list[str]:
@@ -131,8 +140,7 @@ def _effects(effects: list[Effect] | None, *, dry_run: bool) -> list[str]:
         return []
     lines = []
     for effect in effects:
-        changes = sorted(effect.differences.changes, key=lambda change: change.field not in _FIRST)
-        found = difference_lines(replace(effect.differences, changes=tuple(changes)))
+        found = difference_lines(effect.differences)
         rest = f"  and {len(found) - _LINES} more (all with --json)"
         lines.append(f"{effect.period} version {effect.version}: {len(found) or 'no'} figures differ")
         lines += [*(f"  {line}" for line in found[:_LINES]), *([rest] if len(found) > _LINES else [])]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from sqlalchemy import select
@@ -21,13 +20,13 @@ from monitor.models.release import Release
 from monitor.release.attest import record_package, trusted_keys
 from monitor.release.publications import store
 from monitor.release.signing import keep_public_key, load_signing_key
-from monitor.release.store import find, find_draft, find_published, load_table
+from monitor.release.store import HASH_HIT, find, find_draft, find_published, load_table
 from monitor.score.methods import method
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from monitor.release.compare import Change, Differences
+    from monitor.comparison.changes import Change, ReleaseChanges
     from monitor.release.publications import Package
     from monitor.release.published import ReleaseIndex
     from monitor.release.signing import SigningKey
@@ -247,7 +246,7 @@ def rebuild(release: str, engine_url: str | None, as_json: bool) -> None:
     same = f"{title} comes out again, byte for byte" if made.identical else ""
     lines = [same, *made.problems, *difference_lines(made.differences), *(f"note: {note}" for note in made.notes)]
     answer = {"identical": made.identical, "problems": made.problems, "notes": made.notes}
-    show(data | answer | asdict(made.differences), as_json, "\n".join(filter(None, lines)))
+    show(data | answer | changes_of_tables(made.differences), as_json, "\n".join(filter(None, lines)))
     if not made.identical:
         raise MonitorError(f"release {title} does not come out again")
 
@@ -272,7 +271,7 @@ def correct(
     as_json: bool,
 ) -> None:
     """Draft the next version of a published period from what is known now; what was published stays."""
-    from monitor.release.compare import differences
+    from monitor.comparison.changes import release_changes
     from monitor.release.publish import correct as correct_release
     from monitor.release.publish import unconfirmed_in
     from monitor.release.rebuild import request_of
@@ -287,10 +286,10 @@ def correct(
         new = correct_release(session, old, request, reason, to_datetime(run.now()), actor)
         _wait_for_end_of_second(run, known)
         data, corrected = _row(new), _row(old)
-        found = differences(load_table(session, old), load_table(session, new))
+        found = release_changes(load_table(session, old), load_table(session, new))
         unknown = unconfirmed_in(session, new)
     title = f"draft {data['release']}: {data['period']} version {data['version']} corrects {corrected['version']}"
-    answer = data | {"corrects": corrected, "unconfirmed": unknown} | asdict(found)
+    answer = data | {"corrects": corrected, "unconfirmed": unknown} | changes_of_tables(found)
     show(answer, as_json, "\n".join([title, *difference_lines(found), *_to_confirm(unknown)]))
 
 
@@ -300,13 +299,13 @@ def correct(
 @json_option
 def compare(old: str, new: str, as_json: bool) -> None:
     """What differs from release OLD to release NEW, ranks and standings first."""
-    from monitor.release.compare import differences
+    from monitor.comparison.changes import release_changes
 
     with transaction(runtime().engine) as session:
         one, other = find(session, old), find(session, new)
-        found = differences(load_table(session, one), load_table(session, other))
+        found = release_changes(load_table(session, one), load_table(session, other))
         data = {"old": _row(one), "new": _row(other)}
-    show(data | asdict(found), as_json, "\n".join(difference_lines(found)) or "no figure differs")
+    show(data | changes_of_tables(found), as_json, "\n".join(difference_lines(found)) or "no figure differs")
 
 
 def _to_confirm(unknown: Sequence[Mapping[str, str]]) -> list[str]:
@@ -319,18 +318,31 @@ def _wait_for_end_of_second(run: Runtime, instant: int) -> None:
         time.sleep(0.05)
 
 
-def difference_lines(found: Differences) -> list[str]:
-    """What differs, a line each."""
-    return [
-        *(f"{key}: new in the table" for key in found.added),
-        *(f"{key}: no longer in the table" for key in found.gone),
-        *(_line(change) for change in found.changes),
-    ]
+def changes_of_tables(found: ReleaseChanges) -> dict[str, Any]:
+    """What differs, as JSON: by the name of the table."""
+    from monitor.comparison.changes import changes_json
+
+    return {name: changes_json(changes) for name, changes in found.tables.items()}
 
 
-def _line(change: Change) -> str:
-    old, new = ("-" if value is None else str(value) for value in (change.old, change.new))
-    return f"{change.company or 'the table'}: {change.field} {old} -> {new}"
+def difference_lines(found: ReleaseChanges) -> list[str]:
+    """Companies that came or went, then ranks and standings, then the rest; companies of the hash hits with `#`."""
+    listed, first, rest = list[str](), list[str](), list[str]()
+    for name, changes in found.tables.items():
+        begin = "" if name == "notices" else HASH_HIT
+        listed += [f"{begin}{row.company}: new in the table" for row in changes.came]
+        listed += [f"{begin}{row.company}: no longer in the table" for row in changes.gone]
+        rest += [_line(f"{begin}the table", change) for change in changes.whole]
+        for company in changes.companies:
+            for change in company.changes:
+                judged = change.figure in ("rank", "standing")
+                (first if judged else rest).append(_line(f"{begin}{company.after.company}", change))
+    return [*listed, *first, *rest]
+
+
+def _line(whose: str, change: Change) -> str:
+    before, after = ("-" if value is None else str(value) for value in (change.before, change.after))
+    return f"{whose}: {change.figure} {before} -> {after}"
 
 
 def _row(found: Release) -> dict[str, object]:

@@ -15,9 +15,10 @@ from typing import Any, cast
 
 from monitor.disclosure.network import Network, TotalLine, public_network, totals
 from monitor.disclosure.suppression import Withheld, withheld, withheld_in_both
-from monitor.figures import SORTS, Figure, Order
+from monitor.figures import SEARCHED, SORTS
 from monitor.score.methods import Method, method
-from monitor.score.table import Estimate, Flow, Norm, OnTime, Quality, Standing, Table, sort_flows
+from monitor.score.table import Estimate, Flow, LegalEntity, Norm, OnTime, Quality, Standing, Table, sort_flows
+from monitor.wording.readings import Figure, Order
 
 
 def shown_flows(flows: Sequence[Flow], shown: Collection[str]) -> tuple[Flow, ...]:
@@ -51,6 +52,7 @@ class Row:
     figures: Estimate | None
     below: int
     ranked: bool
+    legal: LegalEntity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,7 @@ def public_row(company: Estimate, rules: Method, *, table_is_ranked: bool, below
         figures=company if kept else None,
         below=rules.publish_below if below is None else below,
         ranked=not unranked,
+        legal=company.legal,
     )
 
 
@@ -172,11 +175,11 @@ def _sort_value(figure: Figure, row: Row) -> Any:
 
 
 def filter_rows(rows: Sequence[Row], text: str = "", standing: str = "") -> tuple[Row, ...]:
-    """Rows whose name or key contains the text (any case), and that have the standing, where one is given."""
+    """Rows whose key, name, legal name or number contains the text, and that have the standing, where one is given."""
     wanted = text.strip().casefold()
     return tuple(
         row
         for row in rows
-        if (not wanted or wanted in row.name.casefold() or wanted in row.company.casefold())
+        if (not wanted or any(wanted in (figure.of(row) or "").casefold() for figure in SEARCHED))
         and (not standing or row.standing == standing)
     )

@@ -22,7 +22,7 @@ from monitor.score.fact_digests import Digests, digests
 from monitor.score.facts import read_database
 from monitor.score.methods import Method
 from monitor.score.pipeline import database_url
-from monitor.score.table import Table
+from monitor.score.table import LATER_FIELDS, Table
 from monitor.vocabulary import Verdict
 
 
@@ -88,8 +88,8 @@ def serialise(table: Table) -> SerialisedTable:
 
 
 def _row(row: dict[str, Any]) -> str:
-    """A size that is not known is left out, as it was when there was none: so earlier releases are rebuilt the same."""
-    return canonical({name: value for name, value in row.items() if value is not None or name != "announced_ipv4"})
+    """What is not known is left out, as when there was no such field: so earlier releases are rebuilt the same."""
+    return canonical({name: value for name, value in row.items() if value is not None or name not in LATER_FIELDS})
 
 
 def manifest_of(session: Session, table: Table, method: Method, serialised: SerialisedTable) -> dict[str, Any]:

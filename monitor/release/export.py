@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from monitor.charts.frame import NARROW, WIDE, Figure
+from monitor.charts.frame import NARROW, WIDE, Chart
 from monitor.charts.release_figures import release_figures
 from monitor.disclosure.rows import PublicTable, public_table
 from monitor.errors import ConfigurationError, MonitorError
@@ -220,7 +220,7 @@ def _holding(held: Holding) -> list[str | None]:
     return [held.value, *(None if day is None else day.isoformat() for day in (held.begins, held.ends))]
 
 
-def _figure(figure: Figure) -> dict[str, Any]:
+def _figure(figure: Chart) -> dict[str, Any]:
     return {
         "title": figure.title,
         "description": figure.description,

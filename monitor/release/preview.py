@@ -15,13 +15,13 @@ from ibis import _
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from monitor.comparison.changes import ReleaseChanges, release_changes
 from monitor.db import rows_where, table_of
 from monitor.instants import parse_instant, to_instant
 from monitor.models.facts import Attribution, Correction, Delivery, Notice, Suspension
 from monitor.models.release import Release, Stage
 from monitor.observe.items import item_numbers, items_of
 from monitor.period import parse_period
-from monitor.release.compare import Differences, differences
 from monitor.release.rebuild import request_of
 from monitor.score.engine import Engine, Expr, put
 from monitor.score.facts import EVERYTHING, UNATTRIBUTED, Facts
@@ -49,7 +49,7 @@ class Effect:
 
     period: str
     version: int
-    differences: Differences
+    differences: ReleaseChanges
 
 
 @contextmanager
@@ -80,7 +80,7 @@ def preview(session: Session, engine_url: str, known_at: int, change: Callable[[
     for number in wanted:
         release = session.get_one(Release, number)
         request = request_of(release, engine_url, known_at=known_at)
-        found = differences(score(session, request), score(session, request, partial(_with, recorded)))
+        found = release_changes(score(session, request), score(session, request, partial(_with, recorded)))
         effects.append(Effect(release.period, release.version, found))
     return effects
 

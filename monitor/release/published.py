@@ -21,7 +21,7 @@ from typing import Any, TypeAlias
 
 from markupsafe import Markup
 
-from monitor.charts.frame import NARROW, WIDE, Figure
+from monitor.charts.frame import NARROW, WIDE, Chart
 from monitor.disclosure.network import Network, TotalLine
 from monitor.disclosure.rows import PublicTable, Row, Unattributed
 from monitor.instants import iso, parse_instant, to_datetime, to_instant
@@ -287,7 +287,7 @@ class Published:
         """What the registry lets the public know of a company."""
         return self._content(edition).holdings.get(key, Holdings())
 
-    def pictures(self, edition: ReleaseVersion, language: Language) -> Mapping[str, Figure]:
+    def pictures(self, edition: ReleaseVersion, language: Language) -> Mapping[str, Chart]:
         """The pictures of a version by name, drawn when it was published."""
         data = json.loads(self._bytes(edition, pictures_file(language)))
         return {name: _figure(name, drawn) for name, drawn in data.items()}
@@ -393,9 +393,9 @@ def _holding(value: str, begins: str | None, ends: str | None) -> Holding:
     return Holding(value, begins and date.fromisoformat(begins), ends and date.fromisoformat(ends))  # type: ignore[arg-type]
 
 
-def _figure(name: str, said: Mapping[str, Any]) -> Figure:
+def _figure(name: str, said: Mapping[str, Any]) -> Chart:
     drawings = {WIDE: said["wide"], NARROW: said["narrow"]}
-    return Figure(
+    return Chart(
         name=name,
         title=said["title"],
         description=said["description"],

@@ -10,8 +10,8 @@ from types import MappingProxyType
 from typing import Literal
 
 from monitor.errors import MonitorError
-from monitor.figures import FIGURES, FILED, LATENESS, TOTALS, Figure
-from monitor.wording.readings import Type
+from monitor.figures import FIGURES, FILED, LATENESS, TOTALS
+from monitor.wording.readings import Figure, Type
 from monitor.wording.words import Text, Words
 
 Kind = Literal["string", "integer", "number", "boolean", "datetime"]

@@ -10,6 +10,8 @@ from typing import Any
 
 from monitor.disclosure.rows import PublicTable, Row
 from monitor.figures import FILED, IDENTITY
+from monitor.score.table import Estimate
+from monitor.wording.readings import Figure
 
 Cell = str | int | float | bool | None
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -17,13 +19,25 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 def row_json(row: Row, *, curve: bool = False) -> dict[str, Any]:
     """One company as plain data; a withheld one has `episodes` "<10" and null for every other figure."""
-    identity = {figure.field: figure.of(row) for figure in IDENTITY}
+    identity = identity_json(row)
     figures = [figure for figure in FILED if figure not in IDENTITY and (curve or figure.field != "curve")]
     if row.figures is None:
         return identity | dict.fromkeys(figure.field for figure in figures) | {"episodes": f"<{row.below}"}
-    values = asdict(row.figures)
-    return identity | {
-        figure.field: figure.of(row.figures) if figure.get else values[figure.field] for figure in figures
+    return identity | figures_json(row.figures, figures)
+
+
+def identity_json(row: Row) -> dict[str, Any]:
+    """What is said of every company: who it is, and its standing."""
+    return {figure.field: figure.of(row) for figure in IDENTITY if figure.in_release(row)}
+
+
+def figures_json(item: Estimate, figures: Sequence[Figure]) -> dict[str, Any]:
+    """Those figures as plain data, by the names of their fields; what the release of it does not have is left out."""
+    values = asdict(item)
+    return {
+        figure.field: figure.of(item) if figure.get else values[figure.field]
+        for figure in figures
+        if figure.in_release(item)
     }
 
 
@@ -87,7 +101,7 @@ def ranking_csv(rows: Sequence[Row]) -> str:
 def _columns(rows: Sequence[Row], lines: Sequence[Mapping[str, Cell]]) -> list[str]:
     """The columns of the rows with figures; where no row has any, those that say who it is and how few it has."""
     whole = [line for row, line in zip(rows, lines, strict=True) if row.figures is not None]
-    few = [*(figure.field for figure in IDENTITY), "episodes"]
+    few = [*dict.fromkeys(figure.field for row in rows for figure in IDENTITY if figure.in_release(row)), "episodes"]
     return list(dict.fromkeys(name for line in whole for name in line)) or few
 
 

@@ -1,4 +1,4 @@
-"""How a published value of each type reads, with its interval: the same on page, in report and in comparisons."""
+"""What is said of a published figure, and how a value of each type reads: the same on page, in report and elsewhere."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from monitor.score.table import Bounds, Estimate, Quantile
 from monitor.wording import formatting
-from monitor.wording.words import STANDINGS, Language, Text
+from monitor.wording.words import STANDINGS, Language, Text, Words
 
 # How a value reads, how it sorts, and which columns of a file it fills (monitor.tables.columns).
 Type = Literal[
@@ -76,3 +76,49 @@ READERS: Mapping[Type, Callable[[Any, Language], Reading]] = MappingProxyType(
         "bounds": _bounds,
     }
 )
+Order = Literal["asc", "desc"]
+# identity: said of every company, also of one without figures. figure: withheld with the company. total: the sum over
+# companies is published too, as far as it tells nothing of a company without figures (monitor.disclosure.suppression).
+Disclosure = Literal["identity", "figure", "total"]
+# Totals of one group are suppressed together: what is made from the times of the network's episodes; and of those of
+# volume any two give the third.
+Group = Literal["timing", "volume"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One published figure: what it is called and means, where its value is, how it reads, and what may be told of it.
+
+    `field` is its name in JSON, and how the names of its columns in CSV begin; empty where it is a part of another or
+    made of two releases. `later` is the field of a company that holds it in a release: None, and in none of the files,
+    in a release made before there was such a field. `total` is its name among the sums over companies. `unit` is what
+    it counts or measures. `sort` is the order that a reader sees first. `in_files` and `in_api` are its words there,
+    where they are not `name` and `help`.
+    """
+
+    key: str
+    type: Type
+    name: Text
+    help: Text
+    field: str = ""
+    later: str = ""
+    unit: Text | None = None
+    get: Callable[[Any], Any] | None = None
+    disclosure: Disclosure = "figure"
+    total: str = ""
+    groups: tuple[Group, ...] = ()
+    sort: Order | None = None
+    in_files: Words | None = None
+    in_api: Text | None = None
+
+    def of(self, item: Any) -> Any:
+        """Its value in an `Estimate`, or in a row where it is part of the identity; None where it is not known."""
+        return self.get(item) if self.get else getattr(item, self.field)
+
+    def in_release(self, item: Any) -> bool:
+        """Whether the release of an estimate or a row has it at all; its value may still not be known."""
+        return not self.later or getattr(item, self.later) is not None
+
+    def read(self, item: Any, language: Language) -> Reading:
+        """Its value in words, with its interval."""
+        return READERS[self.type](item if self.type == "rank" else self.of(item), language)

@@ -19,7 +19,6 @@ from monitor.comparison.changes import (
     changes,
     changes_csv,
     changes_json,
-    company_change,
     lines,
     network_lines,
     told,
@@ -45,7 +44,8 @@ def row_of(table: PublicTable, key: str) -> Row:
 
 
 def differing(old: Row, new: Row) -> dict[str, tuple[object, object]]:
-    return {each.figure: (each.before, each.after) for each in company_change(old, new).changes}
+    found = changes(replace(OLD, rows=(old,)), replace(OLD, rows=(new,))).companies
+    return {change.figure: (change.before, change.after) for each in found for change in each.changes}
 
 
 def with_figures(row: Row, **figures: Any) -> Row:

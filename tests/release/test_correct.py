@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from monitor.comparison.changes import Change, release_changes
 from monitor.db import transaction
 from monitor.errors import MonitorError
 from monitor.instants import DAY, iso
 from monitor.models.audit import AuditEntry
 from monitor.models.release import Release
-from monitor.release.compare import Change, differences
 from monitor.release.draft import draft
 from monitor.release.publish import check, correct, publish
 from monitor.release.rebuild import rebuild, request_of
@@ -95,8 +95,10 @@ def test_from_the_command_line(published: Published, run: Run, tmp_path: Path) -
     assert run("release", "verify", "1").out == "2026Q1 version 1 is unchanged\n"
     answer = run("release", "compare", "1", "2", "--json").json
     assert [answer["old"]["version"], answer["new"]["version"]] == [1, 2]
-    assert (answer["added"], answer["gone"]) == ([], [])
-    assert {"company": "b", "field": "on_time.late", "old": 36, "new": 35} in answer["changes"]
+    assert (answer["notices"]["came"], answer["notices"]["gone"]) == ([], [])
+    [company] = answer["notices"]["companies"]
+    assert company["company"] == "b"
+    assert {"figure": "on_time_late", "before": 36, "after": 35} in company["changes"]
     assert run("release", "compare", "1", "1").out == "no figure differs\n"
     assert run("release", "correct", "9", "--reason", REASON).error is not None
     assert run("release", "correct", "2031Q1", "--reason", REASON).error == (
@@ -106,13 +108,15 @@ def test_from_the_command_line(published: Published, run: Run, tmp_path: Path) -
 
 def test_another_reference_date_is_a_correction_too(published: Published, run: Run) -> None:
     later = ("--as-of", "2026-04-05T00:00:00Z")
-    changes = run("release", "correct", "1", "--reason", "wrong reference date", *later, "--json").json["changes"]
-    assert {"company": None, "field": "as_of", "old": "2026-04-04T04:00:00Z", "new": "2026-04-05T00:00:00Z"} in changes
+    answer = run("release", "correct", "1", "--reason", "wrong reference date", *later, "--json").json
+    changed = {each["figure"]: (each["before"], each["after"]) for each in answer["notices"]["whole"]}
+    assert changed["as_of"] == ("2026-04-04T04:00:00Z", "2026-04-05T00:00:00Z")
 
 
 def test_a_company_that_comes_is_told_apart_from_one_that_changes(published: Published) -> None:
     learn(published.database, MOVES_FIGURES["an item of a new company"], published.items)
     with transaction(published.database.engine) as session:
-        found = differences(load_table(session, session.get_one(Release, 1)), score(session, request(NOW)))
-    assert (found.added, found.gone) == (("e",), ())
-    assert Change("b", "episodes", 36, 35) in found.changes
+        found = release_changes(load_table(session, session.get_one(Release, 1)), score(session, request(NOW)))
+    assert ([row.company for row in found.notices.came], found.notices.gone) == (["e"], ())
+    changed = next(each for each in found.notices.companies if each.after.company == "b")
+    assert Change("episodes", 36, 35) in changed.changes

@@ -32,7 +32,7 @@ from monitor.instants import DAY, parse_instant, to_datetime
 from monitor.models.audit import AuditEntry
 from monitor.models.facts import Attribution, Content, Correction, Delivery, Notice, Suspension
 from monitor.models.release import Release
-from monitor.release.preview import preview
+from monitor.release.preview import Effect, preview
 from monitor.release.publish import correct, publish
 from monitor.release.rebuild import rebuild, request_of
 from monitor.release.store import load_table
@@ -60,6 +60,12 @@ def counts(row: Estimate) -> tuple[int, int, int]:
     return row.on_time.on_time, row.on_time.late, row.on_time.undetermined
 
 
+def changed(effect: Effect) -> dict[tuple[str, str], tuple[object, object]]:
+    """Before and after by company and figure."""
+    companies = effect.differences.notices.companies
+    return {(c.after.company, each.figure): (each.before, each.after) for c in companies for each in c.changes}
+
+
 def last_entry(session: Session) -> AuditEntry:
     return session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc()).limit(1)).one()
 
@@ -73,11 +79,11 @@ def test_a_suspension_is_corrected_into_the_next_version_with_the_figures_it_mus
         before = [counts(company(session, 1, key)) for key in ("a", "b")]
         assert before == [(36, 0, 0), (0, 36, 0)]
         [effect] = preview(session, "duckdb://", NOW, lambda: suspend(session, Pause.OUTAGE, OUTAGE, WHY, AFTER))
-        changes = {(c.company, c.field): (c.old, c.new) for c in effect.differences.changes}
+        changes = changed(effect)
         assert (effect.period, effect.version) == (PERIOD, 1)
-        assert changes["b", "on_time.late"] == (36, 0)
-        assert changes["b", "on_time.on_time"] == (0, 36)
-        assert ("a", "on_time.on_time") not in changes
+        assert changes["b", "on_time_late"] == (36, 0)
+        assert changes["b", "on_time_on_time"] == (0, 36)
+        assert ("a", "on_time_on_time") not in changes
         assert session.scalars(select(Suspension)).all() == []
     with transaction(engine) as session:
         [row] = suspend(session, Pause.OUTAGE, OUTAGE, WHY, AFTER)
@@ -155,11 +161,11 @@ def test_the_preview_is_what_the_correction_then_has(published: Published, vault
         old = session.get_one(Release, 1)
         new = correct(session, old, request_of(old, known_at=NOW), "a decision", AFTER, "test")
         assert [counts(company(session, new.id, key)) for key in ("a", "b")] == list(map(tuple, expected))
-        told = {(c.company, c.field): c.new for c in effect.differences.changes}
+        told = {key: after for key, (_, after) in changed(effect).items()}
         for key in ("a", "b"):
             row = company(session, new.id, key)
             for field in ("on_time", "late"):
-                assert told.get((key, f"on_time.{field}"), getattr(company(session, 1, key).on_time, field)) == getattr(
+                assert told.get((key, f"on_time_{field}"), getattr(company(session, 1, key).on_time, field)) == getattr(
                     row.on_time, field
                 )
         assert rebuild(session, new).identical
@@ -295,7 +301,7 @@ TIME = ("--from", at(1).isoformat(), "--to", at(20).isoformat())
 def test_by_command_it_is_tried_then_recorded_and_the_correction_is_named(published: Published, run: Run) -> None:
     tried = run("suspend", *TIME, *BY, "--dry-run", "--json").json
     assert (tried["recorded"], tried["rows"]) == (False, 1)
-    assert tried["effects"][0]["differences"]["changes"]
+    assert tried["effects"][0]["notices"]["companies"]
     done = run("suspend", *TIME, *BY)
     assert "suspension: recorded in 1 rows" in done.out
     assert "2026Q1 version 1:" in done.out

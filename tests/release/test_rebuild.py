@@ -10,18 +10,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import monitor
+from monitor.comparison.changes import Change
 from monitor.db import transaction
 from monitor.errors import MonitorError
 from monitor.instants import iso, to_datetime
 from monitor.models.release import Release, ReleaseRow
-from monitor.release.compare import Change, without_parts
 from monitor.release.draft import draft, serialise
 from monitor.release.rebuild import rebuild, require_rebuildable
 from monitor.release.signing import create_signing_key
 from monitor.release.store import load_table
 from monitor.score.methods import method
 from monitor.score.pipeline import score
-from monitor.score.table import Table, from_json
+from monitor.score.table import Table, from_json, without_parts
 from tests.conftest import Database
 from tests.release.conftest import Published, Run
 from tests.release.history import (
@@ -85,7 +85,8 @@ def test_a_fact_that_was_recorded_earlier_than_it_could_be_seen_is_found(publish
         "the row of b came out otherwise",
         "other deliveries are recorded by then",
     )
-    assert Change("b", "outstanding", 0, 1) in made.differences.changes
+    [changed] = made.differences.notices.companies
+    assert (changed.after.company, Change("outstanding", 0, 1) in changed.changes) == ("b", True)
     said = run("release", "rebuild", "1")
     assert said.error == "release 2026Q1 version 1 does not come out again"
     assert "b: outstanding 0 -> 1\n" in said.out
@@ -133,7 +134,7 @@ def test_newer_code_is_a_note_and_no_failure(published: Published, run: Run, mon
     monkeypatch.setattr(monitor, "__version__", "99.0")
     answer = run("release", "rebuild", "1", "--json").json
     assert answer["notes"] == [f"frozen by version {frozen} of the code, rebuilt by 99.0"]
-    assert (answer["identical"], answer["problems"], answer["changes"]) == (True, [], [])
+    assert (answer["identical"], answer["problems"], answer["notices"]["whole"]) == (True, [], [])
 
 
 def test_a_release_that_was_tampered_with_is_not_rebuilt(database: Database) -> None:

@@ -17,11 +17,12 @@ from monitor.comparison.changes import changes, changes_json
 from monitor.comparison.trend import company_trend, network_trend
 from monitor.disclosure.rows import PublicTable, filter_rows, sort_rows
 from monitor.errors import MonitorError
-from monitor.figures import SORTS, Order
+from monitor.figures import SORTS
 from monitor.release.published import ReleaseVersion
 from monitor.score.methods import CURRENT, METHODS, Method
 from monitor.tables import sheets
 from monitor.wording.parameters import described
+from monitor.wording.readings import Order
 from monitor.wording.words import LANGUAGES
 from web.public.comparison import all_quarters
 from web.public.openapi import document

@@ -14,7 +14,7 @@ from monitor.charts import marks
 from monitor.comparison.share_change import DIRECTIONS, how_it_moved, points
 from monitor.comparison.trend_sentences import OBSTACLES, PARTS, in_whole
 from monitor.errors import MonitorError
-from monitor.figures import BESIDE_OUTCOMES, FIGURES, LATENESS, MAIN_TOTALS
+from monitor.figures import BESIDE_OUTCOMES, FIGURES, LATENESS, LEGAL, MAIN_TOTALS
 from monitor.release.published import Published
 from monitor.score.methods import CURRENT, METHODS
 from monitor.settings import SiteSettings
@@ -43,7 +43,7 @@ def create_app(configured: SiteSettings) -> Flask:
     app.extensions["published"] = Published(configured.publications)
     app.jinja_env.globals.update(charts=charts, marks=marks, sentences=sentences)
     app.jinja_env.globals.update(figures=FIGURES, lateness=LATENESS, standings=STANDINGS, main_totals=MAIN_TOTALS)
-    app.jinja_env.globals.update(beside_outcomes=BESIDE_OUTCOMES)
+    app.jinja_env.globals.update(beside_outcomes=BESIDE_OUTCOMES, legal=LEGAL)
     app.jinja_env.globals.update(directions=DIRECTIONS, points=points, how_it_moved=how_it_moved)
     app.jinja_env.globals.update(parts=PARTS, obstacles=OBSTACLES, in_whole=in_whole, rank_words=rank_words)
     app.jinja_env.globals.update(file_address=open_data.file_address, file_size=open_data.file_size)

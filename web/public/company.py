@@ -8,7 +8,7 @@ from flask import Blueprint, Response, abort, make_response, render_template, re
 from werkzeug.wrappers import Response as BaseResponse
 
 from monitor import charts
-from monitor.charts.frame import Figure
+from monitor.charts.frame import Chart
 from monitor.charts.release_figures import company_names
 from monitor.comparison.share_change import movements
 from monitor.comparison.trend import TrendPoint
@@ -38,9 +38,9 @@ bp = Blueprint("company", __name__)
 
 def company_figures(
     row: Row, table: PublicTable, history: Sequence[TrendPoint], language: Language
-) -> Mapping[str, Figure]:
+) -> Mapping[str, Chart]:
     """Every picture there is something to show in: none of a company whose figures are withheld but its history."""
-    drawn: list[Figure] = []
+    drawn: list[Chart] = []
     if any(point.lenient for point in history):
         drawn += [figure(history, language, row.name) for figure in (charts.trend_figure, charts.median_figure)]
     if row.figures is not None:
@@ -48,7 +48,7 @@ def company_figures(
     return {figure.name: figure for figure in drawn}
 
 
-def _of_figures(row: Row, table: PublicTable, language: Language) -> list[Figure]:
+def _of_figures(row: Row, table: PublicTable, language: Language) -> list[Chart]:
     item = row.figures
     assert item is not None
     drawn = [charts.survival_figure(row, table.network, table.method, language)]

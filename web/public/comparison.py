@@ -11,7 +11,7 @@ from flask import Blueprint, Response, abort, make_response, redirect, render_te
 from werkzeug.wrappers import Response as BaseResponse
 
 from monitor import charts
-from monitor.charts.frame import Figure
+from monitor.charts.frame import Chart
 from monitor.comparison.changes import (
     Changes,
     Line,
@@ -361,7 +361,7 @@ def _since(old: PublicTable, new: PublicTable) -> Since:
     return Since(old.period, old.method == new.method, network_movement(new, old), moved)
 
 
-def _pictures(points: Sequence[TrendPoint], language: Language) -> Mapping[str, Figure]:
+def _pictures(points: Sequence[TrendPoint], language: Language) -> Mapping[str, Chart]:
     drawn = (charts.trend_figure(points, language), charts.median_figure(points, language))
     return {figure.name: figure for figure in drawn}
 

@@ -10,7 +10,7 @@ from flask import Response, abort, current_app, g, make_response, redirect, rend
 from werkzeug.wrappers import Response as BaseResponse
 
 from monitor import charts
-from monitor.charts.frame import Figure
+from monitor.charts.frame import Chart
 from monitor.comparison.trend import is_quarter
 from monitor.disclosure.rows import PublicTable
 from monitor.release.published import Published, ReleaseIndex, ReleaseVersion
@@ -84,7 +84,7 @@ def csv_file(content: str, name: str) -> Response:
     return released(response)
 
 
-def figure_file(figure: Figure, form: str, name: str) -> Response:
+def figure_file(figure: Chart, form: str, name: str) -> Response:
     """A picture as SVG, or its table as CSV."""
     if form == "csv":
         return csv_file(figure.csv(), f"{name}.csv")

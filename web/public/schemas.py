@@ -13,12 +13,13 @@ from monitor.comparison.changes import Change
 from monitor.comparison.trend import TrendPoint
 from monitor.disclosure.network import Network
 from monitor.disclosure.rows import PublicTable
-from monitor.figures import FIGURES, FILED, IDENTITY, Figure
+from monitor.figures import FIGURES, FILED, IDENTITY, LATENESS
 from monitor.release.published import ReleaseVersion
 from monitor.score.methods import Method
-from monitor.score.table import Estimate
+from monitor.score.table import Estimate, OnTime
 from monitor.wording.parameters import Parameter as Explained
-from monitor.wording.words import Language
+from monitor.wording.readings import Figure
+from monitor.wording.words import Language, Text
 
 Schema = dict[str, Any]
 _PLAIN: Mapping[Any, Schema] = {
@@ -29,7 +30,11 @@ _PLAIN: Mapping[Any, Schema] = {
     datetime: {"type": "string", "format": "date-time"},
 }
 _INSTANTS = {"as_of", "known_at", "published_at", "received_at", "first", "last", "starts", "ends"}
-_MEANINGS = {figure.field: figure.in_api or figure.help for figure in FILED}
+_MEANINGS: Mapping[str, Text] = {figure.field: figure.in_api or figure.help for figure in FILED}
+_OTHERWISE: Mapping[type, Mapping[str, Text]] = {  # where the same names mean something else
+    OnTime: {name: figure.help for name, figure in LATENESS.items()},
+    Explained: {},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +66,15 @@ class Components:
         """An object with the fields of a dataclass, all of them always there."""
         hints = get_type_hints(cls)
         names = [item.name for item in fields(cls) if item.name not in leave_out]
-        return record({name: self.field_of(name, hints[name]) for name in names})
+        meanings = _OTHERWISE.get(cls, _MEANINGS)
+        return record({name: self.field_of(name, hints[name], meanings) for name in names})
 
-    def field_of(self, name: str, hint: Any) -> Schema:
+    def field_of(self, name: str, hint: Any, meanings: Mapping[str, Text] = _MEANINGS) -> Schema:
         """The schema of a type under a name, which may say what it means."""
         schema = self.of(hint)
         if name in _INSTANTS:
             schema = schema | {"format": "date-time"}
-        words = _MEANINGS.get(name)
+        words = meanings.get(name)
         return schema | {"description": words[self.language]} if words else schema
 
     def figure(self, figure: Figure) -> Schema:
@@ -106,9 +112,13 @@ def reference(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def record(properties: Mapping[str, Schema]) -> Schema:
-    """An object that always has these properties; a later version of the API may add others."""
-    return {"type": "object", "required": list(properties), "properties": dict(properties)}
+def record(properties: Mapping[str, Schema], later: Collection[str] = ()) -> Schema:
+    """An object that always has these properties, but for those that earlier releases do not have.
+
+    A later version of the API may add others.
+    """
+    required = [name for name in properties if name not in later]
+    return {"type": "object", "required": required, "properties": dict(properties)}
 
 
 _HEAD = ("method", "as_of", "known_at", "period")
@@ -132,7 +142,9 @@ def shapes(language: Language = "en") -> dict[str, Schema]:
 
 def _companies(made: Components) -> None:
     for name, left_out in (("Company", {"curve"}), ("CompanyWithCurve", set[str]())):
-        shown = record({figure.field: made.figure(figure) for figure in FILED if figure.field not in left_out})
+        filed = [figure for figure in FILED if figure.field not in left_out]
+        later = {figure.field for figure in filed if figure.later}
+        shown = record({figure.field: made.figure(figure) for figure in filed}, later)
         made.made[f"{name}Shown"] = shown
         made.made[f"{name}Withheld"] = _withheld(made, shown)
         made.made[name] = {"anyOf": [reference(f"{name}Shown"), reference(f"{name}Withheld")]}
@@ -163,7 +175,8 @@ def _withheld(made: Components, shown: Schema) -> Schema:
     """A company that keeps its name: every figure is null, and how few its episodes are is said in words."""
     kept = {figure.field: shown["properties"][figure.field] for figure in IDENTITY}
     few = {"type": "string", "pattern": "^<[0-9]+$", "description": FIGURES["episodes"].help[made.language]}
-    return record({key: {"type": "null"} for key in shown["properties"]} | kept | {"episodes": few})
+    later = shown["properties"].keys() - set(shown["required"])
+    return record({key: {"type": "null"} for key in shown["properties"]} | kept | {"episodes": few}, later)
 
 
 def _releases(made: Components) -> None:

@@ -9,8 +9,9 @@ from werkzeug.datastructures import MultiDict
 
 from monitor.comparison.share_change import Movement, movements
 from monitor.disclosure.rows import PublicTable, Row, filter_rows, sort_rows
-from monitor.figures import COLUMNS, Figure, Order
+from monitor.figures import COLUMNS
 from monitor.release.published import ReleaseVersion
+from monitor.wording.readings import Figure, Order
 from monitor.wording.words import STANDINGS
 
 PER_PAGE = 50

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -9,7 +10,9 @@ from xml.etree import ElementTree as ET
 import pytest
 from flask.testing import FlaskClient
 
-from tests.support.publications import public_site
+from monitor.score.table import LegalEntity, with_field
+from tests.support.publications import Version, public_site
+from tests.support.published import invent
 from tests.web.public.moving import REASON
 from tests.web.public.test_pages import text_of
 
@@ -110,3 +113,23 @@ def test_every_picture_of_the_page_can_be_downloaded(reader: FlaskClient, name: 
     assert table.headers["Content-Disposition"] == f"attachment; filename=2026Q2-as64500-{name}.csv"
     assert len(table.text.splitlines()) > 1
     assert "ETag" in picture.headers
+
+
+def test_the_legal_entity_is_on_the_page_in_both_files_and_in_the_api(tmp_path: Path) -> None:
+    entities = {"as64496": LegalEntity("Rietkraag Cloud B.V.", "90000001"), "as64497": LegalEntity(None, None)}
+    before, after = (
+        Version(with_field(invent(period), "legal", legal)) for period, legal in (("2026Q1", {}), ("2026Q2", entities))
+    )
+    client = public_site(tmp_path, before, after).test_client()
+    page, other = (text_of(client, f"/en/company/2026Q2/{key}") for key in ("as64496", "as64497"))
+    assert "Legal name: Rietkraag Cloud B.V. Registration number: 90000001" in page
+    assert "Registration number" not in other
+    assert "Handelsregisternummer: 90000001" in text_of(client, "/nl/bedrijf/2026Q2/as64496")
+    assert "registration,90000001\r\n" in client.get("/en/company/2026Q2/as64496.csv").text
+    assert '"legal_name": null' in client.get("/en/company/2026Q2/as64497.json").text
+    newest, earlier = json.loads(client.get("/api/v1/companies/as64496").text)["releases"]
+    assert newest["company"]["registration"] == "90000001"
+    assert "registration" not in earlier["company"]
+    company = json.loads(client.get("/api/v1/openapi.json").text)["components"]["schemas"]["CompanyShown"]
+    assert company["properties"]["registration"]["type"] == ["string", "null"]
+    assert not {"legal_name", "registration"} & set(company["required"])

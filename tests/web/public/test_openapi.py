@@ -126,6 +126,15 @@ def test_every_address_of_the_api_is_in_it_and_no_other(app: Flask, document: di
     assert told == served
 
 
+def test_a_count_and_a_share_of_one_name_are_described_as_what_they_are(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    counts, share = schemas["OnTime"]["properties"], schemas["CompanyShown"]["properties"]["on_time"]
+    assert counts["on_time"]["description"] == "Confirmed offline within the deadline."
+    assert counts["late"]["description"] == "Seen online after the deadline."
+    assert share["description"].startswith("Part of the episodes in which the material was gone within the deadline.")
+    assert "description" not in schemas["Parameter"]["properties"]["name"]
+
+
 def test_only_the_door_asks_for_a_token(document: dict[str, Any]) -> None:
     asks = {
         path: operation["security"] for path, methods in document["paths"].items() for operation in methods.values()
