@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -19,8 +20,10 @@ from monitor.attribute.review import Review, review
 from monitor.attribute.review import confirm as confirm_companies
 from monitor.attribute.tables import load_tables
 from monitor.attribute.volume import announced
+from monitor.clear_text import holds_address
 from monitor.cli.runtime import json_option, runtime, show
 from monitor.db import lock_writers, transaction
+from monitor.errors import DeliveryError
 from monitor.formats.registry import read_registry
 from monitor.instants import to_datetime
 from monitor.models.company import Company, CompanyDetail
@@ -45,8 +48,8 @@ def registry() -> None:
 def load_companies(file: Path, as_json: bool) -> None:
     """Load companies with their aliases, abuse addresses, ASNs, prefixes and domains from YAML or CSV."""
     run = runtime()
-    records = read_registry(file)
-    with transaction(run.engine) as session:
+    with _naming(file), transaction(run.engine) as session:
+        records = read_registry(file)
         lock_writers(session)  # the clock is asked when nobody else writes
         answer = load_registry(session, records, to_datetime(run.now()))
     text = (
@@ -64,11 +67,20 @@ def check_companies(file: Path, as_json: bool) -> None:
     from monitor.release.registry_check import check_registry
 
     run = runtime()
-    records = read_registry(file)
-    with transaction(run.engine) as session:
+    with _naming(file), transaction(run.engine) as session:
+        records = read_registry(file)
         lock_writers(session)
         found = check_registry(session, run.vault, records, to_datetime(run.now()))
     show(asdict(found), as_json, "\n".join(_check_lines(found)))
+
+
+@contextmanager
+def _naming(file: Path) -> Iterator[None]:
+    """A DeliveryError that comes out of it begins with the name of the file, unless that looks like an address."""
+    try:
+        yield
+    except DeliveryError as error:
+        raise DeliveryError(str(error) if holds_address(file.name) else f"{file.name}: {error}") from error
 
 
 def _check_lines(found: RegistryCheck) -> Iterator[str]:

@@ -77,7 +77,7 @@ def test_it_is_told_what_would_change_and_nothing_does(database: Database, vault
 def test_by_command_it_exits_1_where_it_would_be_refused(database: Database, run: Run, tmp_path: Path) -> None:
     run("init", "--create-keys")
     (tmp_path / "r.csv").write_text("key,name,asns\ngolf,Golf,64496\nhotel,Hotel,64496\n")
-    assert "claimed by two companies at one time" in str(run("registry", "check", tmp_path / "r.csv").error)
+    assert "r.csv: claimed by two companies at one time" in str(run("registry", "check", tmp_path / "r.csv").error)
     (tmp_path / "r.csv").write_text("key,name,country\na,Alpha,NL\n")
     said = run("registry", "check", tmp_path / "r.csv")
     assert said.error is None
