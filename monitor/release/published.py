@@ -12,12 +12,12 @@ import json
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from threading import Lock
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from markupsafe import Markup
 
@@ -38,7 +38,9 @@ RELEASE, CURVES = "release.json", "curves.jsonl"
 DRAWING_ID = "figure-id-7c1f"  # in stored drawings, where a page puts a name of its own
 EVERY = 1.0  # seconds between two looks of one worker
 _KEPT = 32  # tables of a worker, about 4 MB each with 500 companies: five years and their corrections
+_DERIVED = 4  # comparisons and the like, some MB each
 _LOG = logging.getLogger("monitor.site")
+T = TypeVar("T")
 
 State: TypeAlias = tuple[object, ...]
 
@@ -109,12 +111,45 @@ class ReleaseVersion:
         }
 
 
+class Memo:
+    """Values by key, the last used kept; safe for several threads.
+
+    Who asks for a value that is being made waits for it; who asks for another does not.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most, self._lock = most, Lock()
+        self._kept: OrderedDict[Hashable, Any] = OrderedDict()
+        self._making: dict[Hashable, Lock] = {}
+
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        """The value under that key, made where it is not kept; what `make` raises is not kept."""
+        with self._lock:
+            making = self._making.setdefault(key, Lock())
+        with making:
+            with self._lock:
+                if key in self._kept:
+                    self._kept.move_to_end(key)
+                    kept: T = self._kept[key]
+                    return kept
+            made = make()
+            with self._lock:
+                self._kept[key] = made
+                while len(self._kept) > self._most:
+                    self._making.pop(self._kept.popitem(last=False)[0], None)
+            return made
+
+
 @dataclass(frozen=True, slots=True)
 class ReleaseIndex:
-    """All published versions: latest period first, newest version first; and the public keys that are believed."""
+    """All published versions: latest period first, newest version first; and the public keys that are believed.
+
+    `derived` keeps what was worked out of several tables, as long as this index is in force.
+    """
 
     editions: tuple[ReleaseVersion, ...] = ()
     keys: Mapping[str, bytes] = field(default_factory=dict, compare=False)
+    derived: Memo = field(default_factory=lambda: Memo(_DERIVED), compare=False, repr=False)
 
     @property
     def newest(self) -> tuple[ReleaseVersion, ...]:
@@ -206,19 +241,17 @@ class Published:
     """The publications folder as one worker reads it: the newest index, and the tables last used; for several threads.
 
     It looks once in EVERY seconds whether the index was replaced, and then reads the new one. Where that is not what
-    was signed, the one before stays. Who asks for a table that is being read waits for it; who asks for another does
-    not.
+    was signed, the one before stays.
     """
 
     def __init__(self, publications: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self.publications, self._clock = publications, clock
-        self._look, self._lock = Lock(), Lock()
+        self._look = Lock()
         self._seen: State | None = None
         self._index: ReleaseIndex | None = None
         self._problem = ""
         self._due, self._count = clock(), 0
-        self._contents: OrderedDict[str, ReleaseContent] = OrderedDict()
-        self._reading: dict[str, Lock] = {}
+        self._contents = Memo(_KEPT)
 
     def state(self) -> int:
         """The number of the present state: it counts up whenever something published was seen to change."""
@@ -293,20 +326,7 @@ class Published:
         return {name: _figure(name, drawn) for name, drawn in data.items()}
 
     def _content(self, edition: ReleaseVersion) -> ReleaseContent:
-        with self._lock:
-            reading = self._reading.setdefault(edition.folder, Lock())
-        with reading:
-            with self._lock:
-                found = self._contents.get(edition.folder)
-                if found is not None:
-                    self._contents.move_to_end(edition.folder)
-                    return found
-            found = read_content(self._bytes(edition, RELEASE))
-            with self._lock:
-                self._contents[edition.folder] = found
-                while len(self._contents) > _KEPT:
-                    self._contents.popitem(last=False)
-            return found
+        return self._contents.get(edition.folder, lambda: read_content(self._bytes(edition, RELEASE)))
 
     def _file(self, edition: ReleaseVersion, name: str) -> tuple[Path, str]:
         """Where a file of a version lies, and its hash; NotIntactError for one that the index does not name."""

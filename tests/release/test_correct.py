@@ -90,6 +90,9 @@ def test_from_the_command_line(published: Published, run: Run, tmp_path: Path) -
     assert run("release", "publish", "2").error == (
         "every named company must be heard first; waive the hearing with --waive-hearing REASON"
     )
+    without_key = run("release", "publish", "2", "--waive-hearing", "invented").error
+    assert without_key is not None
+    assert "make one with `monitor keys signing`" in without_key  # and nothing is published
     create_signing_key(tmp_path / "signing.pem", tmp_path / "publications" / "keys")
     assert run("release", "publish", "2", "--waive-hearing", "invented").error is None
     assert run("release", "verify", "1").out == "2026Q1 version 1 is unchanged\n"

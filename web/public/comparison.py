@@ -93,7 +93,7 @@ def compare(lang: Language, form: str) -> BaseResponse:
     address = _address(known, before, after)
     if request.args.to_dict() != address:
         return redirect(url_for("comparison.compare", lang=lang, form=form, **address))
-    view = compare_page(before, after)
+    view = known.derived.get(("compare", before, after), lambda: compare_page(before, after))
     if form == "csv":
         return csv_file(changes_csv(_tables(view)), f"{before.period}-{after.period}.csv")
     if form == "json":
@@ -314,7 +314,7 @@ def trend(lang: Language, form: str) -> BaseResponse:
     tables = all_quarters()
     if not tables and form == "html":
         return released(make_response(render_template("empty.html")))
-    view = trend_page(tables)
+    view = release_index().derived.get("trend", lambda: trend_page(tables))
     if form == "csv":
         return csv_file(trend_csv(view.points, view.steps), "trend.csv")
     if form == "json":

@@ -11,11 +11,14 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from monitor.comparison.changes import Line
+from monitor.comparison.changes import Changes, Line, changes
 from monitor.comparison.trend import TrendPoint
+from monitor.disclosure.rows import PublicTable
+from monitor.settings import SiteSettings
 from tests.support.publications import Version, public_site
 from tests.support.published import COMPANIES, Invented, invent, with_hash_hits
 from tests.web.public.test_pages import text_of
+from web.public.app import create_app
 from web.public.comparison import company_corrections, company_history
 
 WHY = "The hotline withdrew one notice."
@@ -212,3 +215,23 @@ def test_the_corrections_of_a_company_are_those_in_which_it_reads_otherwise(app:
         ranked = company_corrections("as64497", "en")[0]
         assert ranked.lines[0] == Line("Rank", "1 (1–2)", "2 (1–3)")
         assert company_corrections("as64511", "nl") == ()
+
+
+def test_what_two_releases_differ_in_is_worked_out_once_for_all_languages_and_forms(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitor.release.published.EVERY", 0.0)
+    made: list[str] = []
+
+    def counted(old: PublicTable, new: PublicTable) -> Changes:
+        made.append(f"{old.period} {new.period}")
+        return changes(old, new)
+
+    monkeypatch.setattr("web.public.comparison.changes", counted)
+    settings = app.jinja_env.globals["settings"]
+    assert isinstance(settings, SiteSettings)
+    reader = create_app(settings).test_client()
+    query = "from=2025Q4&to=2026Q2"
+    for address in ("/en/compare", "/nl/vergelijken", "/en/compare.csv", "/nl/vergelijken.json"):
+        assert reader.get(f"{address}?{query}").status_code == 200
+    assert made == ["2025Q4 2026Q2"] * 2  # of the notices, and of the hash hits
