@@ -13,12 +13,13 @@ from itertools import repeat
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
 from monitor.attribute.locate import AddressMatch, Locator, locator
 from monitor.db import insert_columns, lock_writers, next_identifier, rows_where, table_of
 from monitor.formats.registry import alias_form
+from monitor.identities import Families, families_of, last_identities, require_one_scheme
 from monitor.instants import DAY, to_datetime, to_instant
 from monitor.models.facts import Attribution, Content, Correction, Notice, Site
 from monitor.vault import Vault
@@ -99,19 +100,22 @@ class Attributor:
         """Those that say something else than what is in force, or than nothing."""
         if not known and len({row[0] for row in rows}) == len(rows):
             return rows
-        in_force, differing = self._in_force(known), []
+        families = families_of(self.session, known)
+        in_force, differing = self._in_force(known, families), []
         for content, at, verdict in rows:
-            if _differs(in_force[content], at, verdict):
-                in_force[content].append((at, verdict.company_id, verdict.other_company_id))
+            timeline = in_force[families.item(content)]
+            if _differs(timeline, at, verdict):
+                timeline.append((at, verdict.company_id, verdict.other_company_id))
                 differing.append((content, at, verdict))
         return differing
 
     def _decided(self, contents: Sequence[int], sent: Sequence[int], known: set[int]) -> Iterable[int | None]:
         """The company that a person decided on for each notice."""
-        decided = self._decisions(known)
+        families = families_of(self.session, known)
+        decided = self._decisions(known, families)
         if not decided:
             return repeat(None, len(contents))
-        return (_decision(decided.get(content), at) for content, at in zip(contents, sent, strict=True))
+        return (_decision(decided.get(families.item(content)), at) for content, at in zip(contents, sent, strict=True))
 
     def _recipient(self, name: str | None, digest: bytes | None, day: date) -> int | None:
         """The company the hotline wrote to; one that nobody knows becomes a company of its own, for review."""
@@ -125,21 +129,23 @@ class Attributor:
     def _domain(self, site: bytes, day: date) -> int | None:
         return self.locator.directory.company(Claim.DOMAIN, site, day)
 
-    def _in_force(self, contents: set[int]) -> dict[int, Timeline]:
+    def _in_force(self, contents: set[int], families: Families) -> dict[int, Timeline]:
+        """By item what was said of it, in the order in which it was recorded."""
         columns = ("id", "content_id", "valid_from", "company_id", "other_company_id")
         timeline: dict[int, Timeline] = defaultdict(list)
-        found = rows_where(self.session, table_of(Attribution), columns, "content_id", contents)
+        found = rows_where(self.session, table_of(Attribution), columns, "content_id", families.all_of(contents))
         for _, content, *entry in sorted(found, key=itemgetter(0)):
-            timeline[content].append((entry[0], entry[1], entry[2]))
+            timeline[families.item(content)].append((entry[0], entry[1], entry[2]))
         return timeline
 
-    def _decisions(self, contents: set[int]) -> dict[int, Decided]:
+    def _decisions(self, contents: set[int], families: Families) -> dict[int, Decided]:
+        """By item whom a person decided that it belongs to."""
         columns = ("id", "content_id", "decision", "starts_at", "ends_at", "company_id")
         decided: dict[int, Decided] = defaultdict(list)
-        found = rows_where(self.session, table_of(Correction), columns, "content_id", contents)
+        found = rows_where(self.session, table_of(Correction), columns, "content_id", families.all_of(contents))
         for _, content, decision, *entry in sorted(found, key=itemgetter(0)):
             if decision == Decision.REASSIGN:
-                decided[content].append((entry[0], entry[1], entry[2]))
+                decided[families.item(content)].append((entry[0], entry[1], entry[2]))
         return decided
 
     def _insert(self, rows: Sequence[Judged]) -> None:
@@ -161,8 +167,12 @@ class Attributor:
 
 
 def attribute_notices(session: Session, vault: Vault, recorded_at: datetime) -> int:
-    """(Re)attribute all notices to hosters; returns how many attributions changed."""
+    """(Re)attribute all notices to hosters; returns how many attributions changed.
+
+    Raises MonitorError where sites have digests of an earlier scheme, by which no claim on a domain is found.
+    """
     lock_writers(session)
+    require_one_scheme(session, "attributing all notices")
     attributor = Attributor(session, vault, recorded_at, locator(session, vault, recorded_at))
     for batch in _batches(session, vault):
         attributor.attribute(batch)
@@ -194,6 +204,7 @@ def _hoster_notices(vault: Vault, rows: Sequence[Row[Any]]) -> HosterNotices:
 
 def _notices() -> Select[*tuple[Any, ...]]:
     """To hosters. One that was withdrawn, because another tells of the same sending, has no say."""
+    now = last_identities()
     withdrawn = select(Correction.id).where(
         Correction.decision == Decision.WITHDRAW_NOTICE, Correction.notice_id == Notice.id
     )
@@ -203,7 +214,8 @@ def _notices() -> Select[*tuple[Any, ...]]:
             Notice.key_version, Notice.address_sealed, Site.digest,
         )
         .join(Content, Content.id == Notice.content_id)
-        .join(Site, Site.id == Content.site_id)
+        .outerjoin(now, now.c.content_id == Content.id)
+        .join(Site, Site.id == func.coalesce(now.c.site_id, Content.site_id))
         .where(Notice.recipient_role == Role.HOSTER, ~withdrawn.exists())
         .order_by(Notice.id)
         .limit(_BATCH)

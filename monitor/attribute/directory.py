@@ -15,7 +15,8 @@ from monitor.attribute.networks import NO_MATCH, V4, Keys, RangeIndex, index_fam
 from monitor.formats.netblocks import packed
 from monitor.formats.registry import alias_form
 from monitor.models.company import CompanyClaim, CompanyDetail
-from monitor.vault import Vault, site_of
+from monitor.urls import site_of
+from monitor.vault import Vault
 from monitor.vocabulary import Claim
 
 Holding = tuple[int, date | None, date | None]
@@ -79,7 +80,7 @@ def _directory(holdings: dict[tuple[Claim, str | bytes], list[Holding]], claims:
 
 def _lookup_value(row: CompanyClaim, vault: Vault) -> str | bytes:
     if row.claim is Claim.DOMAIN:
-        return vault.digest(site_of(row.value))
+        return vault.site_digest(site_of(row.value))
     if row.claim is Claim.ABUSE_ADDRESS:
         return vault.digest(row.value)
     return row.value

@@ -18,7 +18,8 @@ from monitor.formats.fast_path import RegularRows, Row
 from monitor.formats.files import Openable, read_lines
 from monitor.formats.records import Context, Record, Rejected
 from monitor.ingest.rows import Item, RefusedRow, address_flags, notice_address, prepare_all
-from monitor.vault import Vault, site_of
+from monitor.urls import site_of
+from monitor.vault import Vault
 from monitor.vocabulary import Kind, State
 
 REFERENCE = "notices.reference"  # what `Vault.seal_equal` binds the numbers to
@@ -193,6 +194,7 @@ def batch_of_records(records: Iterable[Record | Rejected], vault: Vault, known_n
 def batch_of_items(items: Sequence[Item], vault: Vault, refused: Sequence[RefusedRow] = ()) -> Batch:
     """Items as a batch."""
     flags = Counter(flag for item in items for flag in (*item.record.flags, *address_flags(item.record)))
+    flags.update(item.flag for item in items if item.flag)
     return Batch(_rows(items, vault), _notices(items, vault), _sightings([i.record for i in items]), refused, flags)
 
 
@@ -273,7 +275,7 @@ def _batch_of_regular(rows: RegularRows, flags: Sequence[str], vault: Vault) -> 
         sealed_addresses(rows.address, vault),
         sealed_references(rows.reference, vault),
     )
-    digests, sites = vault.digest_all(rows.url), [vault.digest_recurring(site_of(host)) for host in rows.host]
+    digests, sites = vault.url_digests(rows.url), [vault.site_digest(site_of(host)) for host in rows.host]
     stored = Rows(rows.line, digests, vault.seal_all(rows.url), [False] * size, list(nothing), sites)
     return Batch(stored, notices, _seen(rows), (), _flags(rows, flags))
 
