@@ -11,11 +11,12 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Subquery, func, select
+from sqlalchemy import ColumnElement, Subquery, func, select
 from sqlalchemy.orm import Session
 
 from monitor.db import rows_where, table_of
 from monitor.errors import MonitorError
+from monitor.models.facts import Content
 from monitor.models.identity import DigestScheme, ItemIdentity
 from monitor.suffixes import suffixes_version
 from monitor.urls import RULES
@@ -82,6 +83,12 @@ def require_one_scheme(session: Session, what: str) -> None:
     state = scheme_state(session)
     if state is not None and not state.finished:
         raise MonitorError(f"{what} needs all items under one digest scheme: run `{ROTATE}` first")
+
+
+def site_now() -> ColumnElement[int]:
+    """The site of a row of `Content` in the query around it: as its last identity says, else that of the row."""
+    last = select(ItemIdentity.site_id).where(ItemIdentity.content_id == Content.id).order_by(ItemIdentity.id.desc())
+    return func.coalesce(last.limit(1).correlate(Content).scalar_subquery(), Content.site_id)
 
 
 def last_identities() -> Subquery:

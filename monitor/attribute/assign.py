@@ -13,13 +13,13 @@ from itertools import repeat
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
 from monitor.attribute.locate import AddressMatch, Locator, locator
 from monitor.db import insert_columns, lock_writers, next_identifier, rows_where, table_of
 from monitor.formats.registry import alias_form
-from monitor.identities import Families, families_of, last_identities, require_one_scheme
+from monitor.identities import Families, families_of, require_one_scheme, site_now
 from monitor.instants import DAY, to_datetime, to_instant
 from monitor.models.facts import Attribution, Content, Correction, Notice, Site
 from monitor.vault import Vault
@@ -204,7 +204,6 @@ def _hoster_notices(vault: Vault, rows: Sequence[Row[Any]]) -> HosterNotices:
 
 def _notices() -> Select[*tuple[Any, ...]]:
     """To hosters. One that was withdrawn, because another tells of the same sending, has no say."""
-    now = last_identities()
     withdrawn = select(Correction.id).where(
         Correction.decision == Decision.WITHDRAW_NOTICE, Correction.notice_id == Notice.id
     )
@@ -214,8 +213,7 @@ def _notices() -> Select[*tuple[Any, ...]]:
             Notice.key_version, Notice.address_sealed, Site.digest,
         )
         .join(Content, Content.id == Notice.content_id)
-        .outerjoin(now, now.c.content_id == Content.id)
-        .join(Site, Site.id == func.coalesce(now.c.site_id, Content.site_id))
+        .join(Site, Site.id == site_now())
         .where(Notice.recipient_role == Role.HOSTER, ~withdrawn.exists())
         .order_by(Notice.id)
         .limit(_BATCH)

@@ -12,7 +12,6 @@ from monitor import audit
 from monitor import audit as trail
 from monitor.cli.runtime import Runtime, json_option, runtime, show
 from monitor.db import connect, database_reachable, transaction
-from monitor.ingest.rekey import rekey_all
 from monitor.instants import to_datetime
 from monitor.key_checks import refuse_new_keys, require_opens, tie
 from monitor.migrate import upgrade
@@ -99,6 +98,8 @@ def rotate(digests: bool, as_json: bool) -> None:
     if not digests:
         raise click.UsageError("say what: --digest")
     run = runtime()
+    from monitor.ingest.rekey import rekey_all  # all that reads deliveries: only where it is needed
+
     scheme, done = rekey_all(run.engine, run.vault, run.now, "operator")
     data = {"scheme": scheme.id, "url_rules": scheme.url_rules, "suffix_list": scheme.suffix_list}
     data |= {"key_version": scheme.key_version} | done.as_json()

@@ -81,6 +81,7 @@ def rekey_all(
             now = to_datetime(clock())
             scheme = scheme_in_force(session, vault, now)
             finished = scheme.finished_at is not None or _next_batch(session, vault, scheme, now, actor, batch, total)
+            session.flush()
             session.expunge(scheme)
     return scheme, total
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -442,3 +443,25 @@ def test_a_database_of_later_rules_is_refused(database: Database, vault: Vault, 
         ingest(database.engine, vault, delivery(tmp_path, 0, FIRST[:1]), BEGIN)
     with pytest.raises(MonitorError, match="digests under URL rules 3, and this software knows 2"):
         ingest(database.engine, vault, delivery(tmp_path, 1, FIRST[:2]), BEGIN + 1)
+
+
+def test_the_same_walk_brings_all_digests_under_a_new_key(database: Database, vault: Vault, tmp_path: Path) -> None:
+    ingest(database.engine, vault, delivery(tmp_path, 0, FIRST), BEGIN)
+    before = table(database.engine, "contents", BEGIN)
+    pairs = {
+        "1": json.loads((tmp_path / "keys.json").read_text())["keys"]["1"],
+        "2": {"digest": "ab" * 32, "seal": "cd" * 32},
+    }
+    (tmp_path / "both.json").write_text(json.dumps({"current": 2, "keys": pairs}))
+    (tmp_path / "both.json").chmod(0o600)
+    renewed = Vault(tmp_path / "both.json")
+    again = ingest(database.engine, renewed, delivery(tmp_path, 1, FIRST[:2]), BEGIN + 60)
+    assert (again.contents_new, again.notices_new) == (0, 0)
+    assert rotate(database.engine, renewed, BEGIN + 7200).as_json()["merged"] == 0
+    with transaction(database.engine) as session:
+        for row in session.scalars(select(Content)):
+            url = parse_url(renewed.open_text(row.url_sealed, row.key_version))
+            assert row.url_digest == renewed.url_digest(url.text)
+        assert set(session.scalars(select(Site.key_version))) == {2}
+    assert table(database.engine, "contents", BEGIN) == before == table(database.engine, "contents", BEGIN + 7200)
+    assert_nothing_of_before_is_left(database.engine)
