@@ -19,12 +19,14 @@ from monitor.attribute.assign import attribute_notices
 from monitor.clear_text import holds_address, refuse_address
 from monitor.db import lock_writers
 from monitor.errors import MonitorError
+from monitor.identities import require_one_scheme
 from monitor.ingest.batches import REFERENCE
 from monitor.ingest.references import digest_of_number
 from monitor.models.columns import ItemReference
 from monitor.models.company import Company
 from monitor.models.facts import Content, Correction, Delivery, Notice, Suspension
-from monitor.vault import NotAUrlError, Vault, normal_form
+from monitor.urls import NotAUrlError, parse_url
+from monitor.vault import Vault
 from monitor.vocabulary import Decision, Pause, Role
 
 _LONGEST_NAME, _LONGEST_REASON = 128, {"suspension": 500, "correction": 2000}  # characters
@@ -116,9 +118,10 @@ def choose_by_reference(
 
 
 def choose_by_url(session: Session, vault: Vault, url: str) -> Chosen:
-    """The item of a URL; MonitorError where there is none."""
+    """The item of a URL; MonitorError where there is none, or where some still have digests of an earlier scheme."""
+    require_one_scheme(session, "finding an item by its URL")
     try:
-        digest = vault.digest(normal_form(url.strip()))
+        digest = vault.url_digest(parse_url(url.strip()).text)
     except NotAUrlError as error:
         raise MonitorError("what was given is no URL with a host") from error
     content = session.scalar(select(Content.id).where(Content.url_digest == digest))

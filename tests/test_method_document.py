@@ -32,7 +32,19 @@ NUMBER = re.compile(r"(?<![\w.,])\d+(?:[.,]\d+)*(?:e-\d+)?(?!\w)")
 CODE = re.compile(r"`([^`]+)`")
 NOTHING = {"en": "none", "nl": "leeg"}
 AND = {"en": " and ", "nl": " en "}
-TABLES = ("facts", "counts", "parts", "coverage", "truth", "episodes", "figures", "scores", "names", "parameters")
+TABLES = (
+    "facts",
+    "items",
+    "counts",
+    "parts",
+    "coverage",
+    "truth",
+    "episodes",
+    "figures",
+    "scores",
+    "names",
+    "parameters",
+)
 LINES = {language: (DOCS / name).read_text(encoding="utf-8").splitlines() for language, name in FILES.items()}
 
 both = pytest.mark.parametrize("language", LANGUAGES)

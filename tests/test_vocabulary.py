@@ -38,7 +38,7 @@ BANNED = {
     "NOWHERE": (r"\bNOWHERE\b", "NO_MATCH"),
     "tongue": (r"\btongue\b", "language"),
     "presses": (r"\bpresses\b", "pdf_pool"),
-    "dissect": (r"\bdissect", "normalise_url"),
+    "dissect": (r"\bdissect", "parse_url"),
     "withdraw_retold": (r"\bwithdraw_retold\b", "reconcile"),
 }
 # Files that are still to be renamed, as patterns of paths. An entry that is not needed any more fails; none is added.

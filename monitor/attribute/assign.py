@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from monitor.attribute.locate import AddressMatch, Locator, locator
 from monitor.db import insert_columns, lock_writers, next_identifier, rows_where, table_of
+from monitor.identities import Families, families_of, require_one_scheme, site_now
 from monitor.instants import DAY, to_datetime, to_instant
 from monitor.models.facts import Attribution, Content, Correction, Notice, Site
 from monitor.names import names_nobody
@@ -100,19 +101,22 @@ class Attributor:
         """Those that say something else than what is in force, or than nothing."""
         if not known and len({row[0] for row in rows}) == len(rows):
             return rows
-        in_force, differing = self._in_force(known), []
+        families = families_of(self.session, known)
+        in_force, differing = self._in_force(known, families), []
         for content, at, verdict in rows:
-            if _differs(in_force[content], at, verdict):
-                in_force[content].append((at, verdict.company_id, verdict.other_company_id))
+            timeline = in_force[families.item(content)]
+            if _differs(timeline, at, verdict):
+                timeline.append((at, verdict.company_id, verdict.other_company_id))
                 differing.append((content, at, verdict))
         return differing
 
     def _decided(self, contents: Sequence[int], sent: Sequence[int], known: set[int]) -> Iterable[int | None]:
         """The company that a person decided on for each notice."""
-        decided = self._decisions(known)
+        families = families_of(self.session, known)
+        decided = self._decisions(known, families)
         if not decided:
             return repeat(None, len(contents))
-        return (_decision(decided.get(content), at) for content, at in zip(contents, sent, strict=True))
+        return (_decision(decided.get(families.item(content)), at) for content, at in zip(contents, sent, strict=True))
 
     def _recipient(self, name: str | None, digest: bytes | None, day: date) -> int | None:
         """The company the hotline wrote to; one that nobody knows becomes a company of its own, for review.
@@ -137,21 +141,23 @@ class Attributor:
         found = (self.locator.directory.company(Claim.DOMAIN, host, day) for host in hosts)
         return next((company for company in found if company is not None), None)
 
-    def _in_force(self, contents: set[int]) -> dict[int, Timeline]:
+    def _in_force(self, contents: set[int], families: Families) -> dict[int, Timeline]:
+        """By item what was said of it, in the order in which it was recorded."""
         columns = ("id", "content_id", "valid_from", "company_id", "other_company_id")
         timeline: dict[int, Timeline] = defaultdict(list)
-        found = rows_where(self.session, table_of(Attribution), columns, "content_id", contents)
+        found = rows_where(self.session, table_of(Attribution), columns, "content_id", families.all_of(contents))
         for _, content, *entry in sorted(found, key=itemgetter(0)):
-            timeline[content].append((entry[0], entry[1], entry[2]))
+            timeline[families.item(content)].append((entry[0], entry[1], entry[2]))
         return timeline
 
-    def _decisions(self, contents: set[int]) -> dict[int, Decided]:
+    def _decisions(self, contents: set[int], families: Families) -> dict[int, Decided]:
+        """By item whom a person decided that it belongs to."""
         columns = ("id", "content_id", "decision", "starts_at", "ends_at", "company_id")
         decided: dict[int, Decided] = defaultdict(list)
-        found = rows_where(self.session, table_of(Correction), columns, "content_id", contents)
+        found = rows_where(self.session, table_of(Correction), columns, "content_id", families.all_of(contents))
         for _, content, decision, *entry in sorted(found, key=itemgetter(0)):
             if decision == Decision.REASSIGN:
-                decided[content].append((entry[0], entry[1], entry[2]))
+                decided[families.item(content)].append((entry[0], entry[1], entry[2]))
         return decided
 
     def _insert(self, rows: Sequence[Judged]) -> None:
@@ -175,8 +181,12 @@ class Attributor:
 def attribute_notices(
     session: Session, vault: Vault, recorded_at: datetime, contents: Collection[int] | None = None
 ) -> int:
-    """(Re)attribute all notices to hosters, or those about some contents; returns how many attributions changed."""
+    """(Re)attribute all notices to hosters, or those about some contents; returns how many attributions changed.
+
+    Raises MonitorError where sites have digests of an earlier scheme, by which no claim on a domain is found.
+    """
     lock_writers(session)
+    require_one_scheme(session, "attributing all notices")
     attributor = Attributor(session, vault, recorded_at, locator(session, vault, recorded_at))
     for batch in _batches(session, vault, contents):
         attributor.attribute(batch)
@@ -220,7 +230,7 @@ def _notices() -> Select[*tuple[Any, ...]]:
             Content.key_version.label("url_key"),
         )
         .join(Content, Content.id == Notice.content_id)
-        .join(Site, Site.id == Content.site_id)
+        .join(Site, Site.id == site_now())
         .where(Notice.recipient_role == Role.HOSTER, ~withdrawn.exists())
         .order_by(Notice.id)
         .limit(_BATCH)

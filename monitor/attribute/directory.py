@@ -16,7 +16,8 @@ from monitor.attribute.networks import NO_MATCH, V4, Keys, RangeIndex, index_fam
 from monitor.formats.netblocks import packed
 from monitor.models.company import CompanyClaim, CompanyDetail
 from monitor.names import alias_form, matching_form
-from monitor.vault import Vault, site_of
+from monitor.urls import site_of
+from monitor.vault import Vault
 from monitor.vocabulary import Claim
 
 Holding = tuple[int, date | None, date | None]
@@ -115,7 +116,9 @@ def load_directory(session: Session, vault: Vault) -> Directory:
     for row in latest:
         if row.claim is not Claim.ALIAS:
             holdings[row.claim, _lookup_value(row, vault)].append((row.company_id, row.valid_from, row.valid_to))
-    divided = {vault.digest(site) for row in latest if row.claim is Claim.DOMAIN and (site := _site_above(row.value))}
+    divided = {
+        vault.site_digest(site) for row in latest if row.claim is Claim.DOMAIN and (site := _site_above(row.value))
+    }
     return _directory(dict(holdings), latest, load_names(session, latest), frozenset(divided))
 
 
@@ -173,7 +176,9 @@ def _directory(
 
 
 def _lookup_value(row: CompanyClaim, vault: Vault) -> str | bytes:
-    return vault.digest(row.value) if row.claim in (Claim.DOMAIN, Claim.ABUSE_ADDRESS) else row.value
+    if row.claim is Claim.DOMAIN:
+        return vault.site_digest(row.value)
+    return vault.digest(row.value) if row.claim is Claim.ABUSE_ADDRESS else row.value
 
 
 def _site_above(host: str) -> str | None:

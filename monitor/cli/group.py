@@ -42,7 +42,7 @@ _OWN: Mapping[str, tuple[str, str]] = {
     "facts": ("score", "Export facts, to score them elsewhere."),
     "release": ("release", "Draft, publish, export, verify, rebuild, compare and correct releases."),
     "token": ("token", "Issue, list and revoke the tokens with which hotlines push notices."),
-    "keys": ("setup", "Make the key that signs open data."),
+    "keys": ("setup", "Make the key that signs open data, and bring stored digests up to the rules and key in force."),
     "audit": ("audit", "Verify the audit trail, and sign it."),
     "schedule": ("schedule", "Collect each source on schedule, in its cadence."),
     "sources": ("schedule", "List the sources on schedule and how they are."),

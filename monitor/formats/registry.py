@@ -20,7 +20,7 @@ from monitor.formats.files import read_lines
 from monitor.formats.rows import RowError, decode
 from monitor.names import alias_form, names_nobody
 from monitor.suffixes import suffixes
-from monitor.vault import NotAUrlError, address_of, normalise_url
+from monitor.urls import NotAUrlError, address_of, parse_url
 from monitor.vocabulary import Claim
 
 _LISTS = {
@@ -324,7 +324,7 @@ def _host(value: str) -> str:
             "a domain is written cdn.shop.example, without scheme, port, path or `*.`: what is below is meant too"
         )
     try:
-        host = normalise_url(f"http://{value}/")[1]
+        host = parse_url(f"http://{value}/").host
     except NotAUrlError as error:
         raise ValueError("it is no name that can exist") from error
     if address_of(host):

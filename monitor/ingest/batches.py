@@ -19,7 +19,8 @@ from monitor.formats.files import Openable
 from monitor.formats.records import Context, Record, Rejected
 from monitor.ingest.rows import Item, RefusedRow, address_flags, notice_address, prepare_all
 from monitor.names import named, names_nobody
-from monitor.vault import Vault, site_of
+from monitor.urls import site_of
+from monitor.vault import Vault
 from monitor.vocabulary import Kind, State
 
 REFERENCE = "notices.reference"  # what `Vault.seal_equal` binds the numbers to
@@ -197,6 +198,7 @@ def batch_of_items(items: Sequence[Item], vault: Vault, refused: Sequence[Refuse
     """Items as a batch."""
     flags = Counter(flag for item in items for flag in (*item.record.flags, *address_flags(item.record)))
     flags += _nobody(notice.recipient for item in items for notice in item.record.notices)
+    flags.update(item.flag for item in items if item.flag)
     return Batch(_rows(items, vault), _notices(items, vault), _sightings([i.record for i in items]), refused, flags)
 
 
@@ -279,7 +281,7 @@ def _batch_of_regular(rows: RegularRows, flags: Sequence[str], vault: Vault) -> 
         sealed_addresses(rows.address, vault),
         sealed_references(rows.reference, vault),
     )
-    digests, sites = vault.digest_all(rows.url), [vault.digest_recurring(site_of(host)) for host in rows.host]
+    digests, sites = vault.url_digests(rows.url), [vault.site_digest(site_of(host)) for host in rows.host]
     sealed = vault.seal_all(rows.url)
     stored = Rows(rows.line, digests, sealed, [False] * size, list(nothing), sites, list(nothing), list(nothing))
     return Batch(stored, notices, _seen(rows), (), _flags(rows, flags))

@@ -17,6 +17,7 @@ from sqlalchemy import update
 from monitor.db import Row, insert_rows, rows_where, table_of
 from monitor.formats.records import NoticeRecord, Record, Rejected, SightingRecord
 from monitor.formats.rows import RowError
+from monitor.identities import families_of
 from monitor.ingest.reconcile import first_notices_to_store
 from monitor.ingest.rows import Item, prepare, refuse_texts
 from monitor.ingest.store import Store
@@ -201,10 +202,10 @@ class References:
     def _note_hash_hits(self, items: Sequence[tuple[int, Item]]) -> None:
         source = self.store.delivery.source
         hits = {(content, at) for content, item in items if (at := item.record.hash_hit_at) is not None}
-        rows = self._rows(
-            HashHit, ("content_id", "checked_at", "source"), "content_id", {content for content, _ in hits}
-        )
-        new = sorted(hits - {(row[0], row[1]) for row in rows if row[2] == source})
+        families = families_of(self.store.session, {content for content, _ in hits})
+        contents = families.all_of({content for content, _ in hits})
+        rows = self._rows(HashHit, ("content_id", "checked_at", "source"), "content_id", contents)
+        new = sorted(hits - {(families.item(row[0]), row[1]) for row in rows if row[2] == source})
         insert_rows(self.store.session, table_of(HashHit), _HASH_HIT, [(*self._head, *hit) for hit in new])
 
 

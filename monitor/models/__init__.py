@@ -18,6 +18,7 @@ from monitor.models.facts import (
     Site,
     Suspension,
 )
+from monitor.models.identity import DigestScheme, ItemIdentity
 from monitor.models.release import Release, ReleaseRow
 from monitor.models.run import Alert, CollectorRun, Leadership, ObserverState, ScheduledSource
 
@@ -34,7 +35,9 @@ __all__ = [
     "Content",
     "Correction",
     "Delivery",
+    "DigestScheme",
     "HashHit",
+    "ItemIdentity",
     "ItemReference",
     "KeyCheck",
     "Leadership",

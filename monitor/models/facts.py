@@ -87,6 +87,7 @@ class Site(Base):
 
     id: Mapped[int] = mapped_column(Identifier, primary_key=True, autoincrement=False)
     key_version: Mapped[int]
+    scheme: Mapped[int] = mapped_column(server_default="1")  # the `DigestScheme` of its digest
     digest: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
 
 
@@ -94,7 +95,8 @@ class Content(Base):
     """One reported URL: keyed digest and sealed text.
 
     `truncated`: the source cut the URL. `stem_digest`: keyed digest of the cut form of a URL long enough
-    to be cut, so that both forms are found to be one item whichever arrives first.
+    to be cut, so that both forms are found to be one item whichever arrives first. `scheme`: the `DigestScheme` of
+    both; `key_version`: the key that sealed the URL. Which item it is now, and on which site: `ItemIdentity`.
     """
 
     __tablename__ = "contents"
@@ -111,6 +113,7 @@ class Content(Base):
     delivery_id: Mapped[int] = _refers_to("deliveries")
     site_id: Mapped[int] = _refers_to("sites")
     key_version: Mapped[int]
+    scheme: Mapped[int] = mapped_column(server_default="1")
     url_digest: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
     url_sealed: Mapped[bytes] = mapped_column(LargeBinary)
     truncated: Mapped[bool]

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 import monitor
 from monitor import audit
 from monitor.errors import MonitorError
+from monitor.identities import require_one_scheme
 from monitor.instants import parse_instant, to_datetime
 from monitor.models.company import CompanyClaim, CompanyDetail, NetblockTable
 from monitor.models.facts import Correction, Delivery, Suspension
@@ -51,8 +52,10 @@ def draft(
 ) -> Release:
     """Freeze a table as the draft of its period's next version; an earlier draft of it is replaced.
 
-    Raises MonitorError where the table claims to know what is yet to be recorded: nobody could rebuild it.
+    Raises MonitorError where the table claims to know what is yet to be recorded: nobody could rebuild it; and where
+    items have digests of different schemes, so that one of them may be counted twice.
     """
+    require_one_scheme(session, "a draft")
     if parse_instant(table.known_at) > drafted_at.timestamp():
         raise MonitorError(f"what will be known at {table.known_at} is not known yet; choose a time that has passed")
     _drop_draft(session, table.period)

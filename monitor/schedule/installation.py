@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from monitor.db import transaction
 from monitor.errors import MonitorError
+from monitor.identities import ROTATE, scheme_state
 from monitor.key_checks import require_opens
 from monitor.migrate import current_revision, newest_revision
 from monitor.release.attest import packaged, trusted_keys
@@ -57,6 +58,9 @@ def health(settings: Settings, engine: Engine, now: int) -> Health:
         found = {source.source: source.freshness for source in sources(session, now)}
         if (published := _publications(settings, session)) is not None:
             parts["publications"] = published
+        state = scheme_state(session)
+        if state is not None and not state.finished:
+            parts["digests"] = f"need `{ROTATE}`"
     if found:
         parts["leader"] = _leader(settings, engine, now)
     return Health(parts, found)

@@ -26,10 +26,39 @@ WHERE c.recorded_at <= {known_at}
 """
 _ITEMS = "WITH item AS (" + _CANONICAL + ") "
 
-QUERIES = {
-    "contents": _ITEMS + "SELECT i.id AS content, i.site FROM item i WHERE i.content = i.id",
-    "notices": _ITEMS
-    + """
+# The same where some contents became one item, or are on another site than when they were stored: from the instant at
+# which that was found. A cut form is that which it had at `known_at`. What was told of an item under two contents, in
+# all the same, is one notice.
+_ITEMS_WITH_IDENTITIES = """
+WITH identity_now AS (
+  SELECT d.content_id, d.item_id, d.site_id FROM item_identities d
+  JOIN (SELECT MAX(id) AS id FROM item_identities WHERE recorded_at <= {known_at} GROUP BY content_id) l ON l.id = d.id
+), stem_then AS (
+  SELECT d.content_id, d.former_stem FROM item_identities d
+  JOIN (SELECT MIN(id) AS id FROM item_identities WHERE recorded_at > {known_at} AND former_stem IS NOT NULL
+        GROUP BY content_id) e ON e.id = d.id
+), each_content AS (
+  SELECT c.id, COALESCE(y.item_id, c.id) AS item, COALESCE(y.site_id, c.site_id) AS site, c.truncated,
+    COALESCE(s.former_stem, c.stem_digest) AS stem
+  FROM contents c LEFT JOIN identity_now y ON y.content_id = c.id LEFT JOIN stem_then s ON s.content_id = c.id
+  WHERE c.recorded_at <= {known_at}
+), item AS (
+  SELECT o.id AS id, s.site AS site, COALESCE(f.id, s.id) AS content, o.id <> o.item AS joined
+  FROM each_content o JOIN each_content s ON s.id = o.item LEFT JOIN (
+    SELECT stem, MIN(id) AS id FROM each_content WHERE NOT truncated AND stem IS NOT NULL AND id = item
+    GROUP BY stem HAVING COUNT(*) = 1
+  ) f ON s.truncated AND f.stem = s.stem
+) """
+_ONCE = """
+SELECT MIN(a.notice) AS notice, a.content, a.t, a.kind, a.delivery, a.deadline_hours
+FROM ({notices}) a LEFT JOIN (SELECT DISTINCT content FROM item WHERE joined) j ON j.content = a.content
+GROUP BY a.content, a.t, a.kind, a.delivery, a.deadline_hours, CASE WHEN j.content IS NULL THEN a.notice ELSE 0 END
+"""
+HAS_IDENTITIES = "SELECT COUNT(*) AS rows_found FROM (SELECT id FROM item_identities LIMIT 1) i"
+
+_QUERIES = {
+    "contents": "SELECT i.id AS content, i.site FROM item i WHERE i.content = i.id",
+    "notices": """
 SELECT n.id AS notice, i.content, n.sent_at AS t, n.kind, n.delivery, COALESCE(n.deadline_hours, -1.0) AS deadline_hours
 FROM notices n JOIN item i ON i.id = n.content_id
 WHERE n.recipient_role = 'hoster' AND n.recorded_at <= {known_at}
@@ -37,18 +66,15 @@ WHERE n.recipient_role = 'hoster' AND n.recorded_at <= {known_at}
                   WHERE c.decision = 'withdraw_notice' AND c.recorded_at <= {known_at}
                   AND w.content = i.content AND (c.notice_id IS NULL OR c.notice_id = n.id))
 """,
-    "sightings": _ITEMS
-    + """
+    "sightings": """
 SELECT i.content, s.seen_at AS t, s.state, COALESCE(s.pause, '') AS pause, COALESCE(s.country, '') AS country
 FROM sightings s JOIN item i ON i.id = s.content_id WHERE s.recorded_at <= {known_at}
 """,
-    "attributions": _ITEMS
-    + """
+    "attributions": """
 SELECT a.id AS attribution, i.content, COALESCE(a.company_id, 0) AS company, a.valid_from
 FROM attributions a JOIN item i ON i.id = a.content_id WHERE a.recorded_at <= {known_at}
 """,
-    "suspensions": _ITEMS
-    + """
+    "suspensions": """
 SELECT COALESCE(i.content, 0) AS content, s.starts_at AS a, COALESCE(s.ends_at, -1) AS b
 FROM suspensions s LEFT JOIN item i ON i.id = s.content_id
 WHERE s.recorded_at <= {known_at} AND s.source IS NULL AND (s.content_id IS NULL OR i.id IS NOT NULL)
@@ -62,8 +88,7 @@ UNION ALL
 SELECT i.content, c.starts_at AS a, COALESCE(c.ends_at, -1) AS b FROM corrections c JOIN item i ON i.id = c.content_id
 WHERE c.decision = 'exclude_interval' AND c.starts_at IS NOT NULL AND c.recorded_at <= {known_at}
 """,
-    "decided_removals": _ITEMS
-    + """
+    "decided_removals": """
 SELECT i.content, c.starts_at AS t FROM corrections c JOIN item i ON i.id = c.content_id
 WHERE c.decision = 'set_removal' AND c.starts_at IS NOT NULL AND c.recorded_at <= {known_at}
 """,
@@ -90,6 +115,19 @@ COLUMNS = {
     "decided_removals": {"content": "int64", "t": "int64"},
     "countries": {"company": "int64", "country": "string"},
 }
+
+QUERIES = tuple(_QUERIES)
+_WITHOUT_ITEMS = frozenset({"countries"})
+
+
+def query(name: str, known_at: int, *, with_identities: bool) -> str:
+    """The SQL of a table of facts. `with_identities`: whether there is any row that `HAS_IDENTITIES` counts."""
+    asked = _QUERIES[name]
+    if with_identities and name == "notices":
+        asked = _ONCE.replace("{notices}", asked)
+    items = "" if name in _WITHOUT_ITEMS else _ITEMS_WITH_IDENTITIES if with_identities else _ITEMS
+    return (items + asked).format(known_at=int(known_at))
+
 
 _ARROW = {"int64": pa.int64(), "float64": pa.float64(), "string": pa.string()}
 _TIME = {"notices": "t", "sightings": "t", "attributions": "valid_from"}  # the tables that grow with time
@@ -145,7 +183,9 @@ def open_database(url: URL) -> Any:
 
 def _batches(connection: Any, name: str, known_at: int) -> Iterator[pa.RecordBatch]:
     with connection.cursor() as cursor:
-        cursor.execute(QUERIES[name].format(known_at=int(known_at)))
+        cursor.execute(HAS_IDENTITIES)
+        with_identities = cursor.fetchone()[0] > 0
+        cursor.execute(query(name, known_at, with_identities=with_identities))
         for batch in cursor.fetch_record_batch():
             yield batch.cast(_schema(name))
 

@@ -47,6 +47,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "hash_hits": ("delivery_id", "content_id", "source", "checked_at"),
     "item_references": ("delivery_id", "content_id", "source"),
+    "item_identities": ("content_id", "item_id", "site_id"),
     "companies": ("key",),
     "company_details": (
         "company_id", "name", "country", "registration", "proxy", "review", "legal_name", "legal_form",

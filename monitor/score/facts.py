@@ -22,7 +22,7 @@ import monitor
 from monitor.errors import MonitorError
 from monitor.instants import iso, parse_instant
 from monitor.score.engine import Engine, Expr, keep, put
-from monitor.score.extract import COLUMNS, QUERIES, export, extract
+from monitor.score.extract import COLUMNS, HAS_IDENTITIES, QUERIES, export, extract, query
 
 T = TypeVar("T")
 
@@ -55,16 +55,18 @@ def load_facts(engine: Engine, database_url: str, known_at: int) -> Facts:
     Raises MonitorError where the database could not be read.
     """
     if engine.name in ("sqlite", "postgres"):
-        return Facts(**{name: _in_place(engine, name, known_at) for name in QUERIES})
+        counted = engine.sql(HAS_IDENTITIES, schema=ibis.schema({"rows_found": "int64"})).execute()
+        with_identities = bool(counted["rows_found"][0])
+        return Facts(**{name: _in_place(engine, name, known_at, with_identities) for name in QUERIES})
     with TemporaryDirectory(prefix="monitor-facts-") as folder:
         read_database(extract, database_url, known_at, Path(folder))
         tables = {name: feather.read_table(Path(folder) / name, memory_map=False) for name in QUERIES}
     return Facts(**{name: put(engine, name, table) for name, table in tables.items()})
 
 
-def _in_place(engine: Engine, name: str, known_at: int) -> Expr:
+def _in_place(engine: Engine, name: str, known_at: int, with_identities: bool) -> Expr:
     schema = ibis.schema(COLUMNS[name])
-    return keep(engine.sql(QUERIES[name].format(known_at=int(known_at)), schema=schema))
+    return keep(engine.sql(query(name, known_at, with_identities=with_identities), schema=schema))
 
 
 def read_database(reader: Callable[..., T], *arguments: object) -> T:

@@ -49,6 +49,8 @@ URLS = [
     "HTTPS://S1.example/a", "https://s1.example", "https://s1.example:443/a", "http://[2001:db8::7]/x", "nonsense", "",
     "https://s1.example/a b", "https://bücher.example/", "https://s1.example/é", "https://s1.example/?", "ftp://s1.example/",
     "https://s3.example/".ljust(254, "x"), "https://s3.example/".ljust(255, "x"), "https://s3.example/".ljust(300, "x"),
+    "hxxps://img.s1[.]example/a.jpg", "https://s1.example/%7ea", "https://s1.example/a/../b", "https://s1.example/a#b",
+    "https://s1.example/#!/a", "http://3221225991/x", "https://s1(.)example/a", "foo://s1.example/", "https://s1.example./a",
     "https://198.51.100.07/", " https://s1.example/a.jpg ", "https://s1.example/'", "https://s1.example/\\d",
 ]  # fmt: skip
 ADDRESSES = ["192.0.2.7", "198.51.100.1", "", "2001:DB8::7", "::ffff:192.0.2.7", "192.0.2.256", "192.0.2", "n/a"]

@@ -152,7 +152,7 @@ def test_notices_to_hosters_are_told_as_they_are_stored(database: Database, vaul
             load(session, vault, delivery_file(tmp_path, "2026-04-10T18:00:00Z", *rows), NOW, attribute=laid_at)
     recipient, digest = "Delta Datacenters", vault.digest("abuse@delta.example")
     assert vault.open_text(told[0].url_sealed[0], told[0].key_version[0]) == first.url
-    whom = ([recipient], [digest], [vault.digest("s1.example")], [b""], [1], ["192.0.2.7"])
+    whom = ([recipient], [digest], [vault.site_digest("s1.example")], [b""], [1], ["192.0.2.7"])
     assert [notices._replace(url_sealed=[b""]) for notices in told] == [
         HosterNotices([1], [parse_instant("2026-04-10T12:00:00Z")], *whom, known=set()),
         HosterNotices([1], [parse_instant("2026-04-10T13:00:00Z")], *whom, known={1}),

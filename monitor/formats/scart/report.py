@@ -23,6 +23,7 @@ from monitor.formats.scart.rows import Row, clock_of, first_line, read_row
 from monitor.formats.scart.unquoted import SEPARATOR, Column, Form, recover
 from monitor.formats.scart.words import HASH_ANSWERS, ITEM_NUMBER, STATUSES, TYPES
 from monitor.names import names_nobody
+from monitor.urls import begins_like_url
 
 _RECEIVED = "received_at"
 _WHERE = ("url", "url_host", "url_ip", "url_referer")
@@ -51,7 +52,7 @@ def _no_time(text: str) -> bool:
 
 
 def _no_scheme(text: str) -> bool:
-    return "://" not in text
+    return "://" not in text and not begins_like_url(text)
 
 
 def _address(text: str) -> bool:
@@ -60,7 +61,6 @@ def _address(text: str) -> bool:
 
 _TIME = _matches(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)?")
 _A_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\n?")
-_A_URL = _matches(r"[a-z][a-z0-9+.-]*://(?s:.*)")
 _COUNTRY = _matches(r"[^\W\d_]?[^;\d_@/:]{0,48}|\?")
 _CODE = _matches(r"\w*")
 _WORD = _matches(r"[\w .,()/+-]{0,64}")  # where nothing depends on it: any word, in a row that no known one fits
@@ -68,7 +68,7 @@ _FORMS: Mapping[str, Form] = MappingProxyType(
     {
         "filenumber": ITEM_NUMBER.fullmatch,
         "reference": _no_scheme,
-        "url": _A_URL,
+        "url": begins_like_url,
         "url_host": _matches(r"[^\s/?#=&%@]+"),
         "url_ip": _matches(r"([0-9a-f]*[:.][0-9a-f:.]*|\[[0-9a-f:.]+\](:\d{1,5})?)?"),
         "url_type": _CODE,
@@ -97,7 +97,7 @@ _WORDS = frozenset({"url_type", "hashcheck_return", "type_code", "source_code", 
 _FREE: Mapping[str, tuple[Form | None, Form | None]] = MappingProxyType(
     {
         "reference": (None, _no_scheme),
-        "url": (_A_URL, _no_time),
+        "url": (begins_like_url, _no_time),
         "url_referer": (None, _no_time),
         "note": (None, None),
         "hoster_contact": (None, _address),

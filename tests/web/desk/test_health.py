@@ -16,6 +16,7 @@ from werkzeug.test import TestResponse
 from monitor.db import transaction
 from monitor.instants import to_datetime
 from monitor.migrate import downgrade
+from monitor.models.identity import DigestScheme
 from monitor.models.run import ScheduledSource
 from monitor.schedule.leadership import beat, take
 from monitor.schedule.plan import Timing, arrange
@@ -215,3 +216,13 @@ def _insert(database: Database, table: str, row: dict[str, object]) -> None:
     marks = ", ".join(f":{name}" for name in row)
     with transaction(database.engine) as session:
         session.execute(text(f"INSERT INTO {table} ({names}) VALUES ({marks})"), row)
+
+
+def test_digests_of_an_earlier_scheme_need_a_person(app: Flask, database: Database) -> None:
+    with transaction(database.engine) as session:
+        earlier = DigestScheme(
+            id=1, url_rules=1, suffix_list="not recorded", key_version=1, recorded_at=to_datetime(0), position=0
+        )
+        session.add(earlier)
+    answer = app.test_client().get("/health")
+    assert (answer.status_code, _parts(answer)["parts"]["digests"]) == (503, "need `monitor keys rotate --digest`")
