@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from monitor.sending import SendingHours
 from monitor.vocabulary import Channel, DeliveryState, Kind, Pause, Role, State
 
 # Why whole rows are refused that are about something which is measured nowhere: they do not count against a delivery.
@@ -75,7 +76,8 @@ class Rejected:
 class Context:
     """What a parser must be told about the delivery: when it came, the zone of its times, the recheck gap.
 
-    `known_names`: names that the registry has, in their form as an alias; they may look like hosts.
+    `known_names`: names that the registry has, in their form as an alias; they may look like hosts. `sending`: when the
+    source sends notices, where that is known.
     """
 
     received_at: int
@@ -83,3 +85,4 @@ class Context:
     recheck_gap_seconds: int | None = None
     home_country: str = "NL"
     known_names: frozenset[str] = frozenset()
+    sending: SendingHours | None = None

@@ -75,7 +75,7 @@ def context_of(source: Source, received_at: int, known: frozenset[str] = frozens
     """The context of the parser of a delivery; raises ConfigurationError where the source's zone is none."""
     check_zone(source.zone, f"source {source.name}")
     gap = None if source.recheck_gap_hours is None else round(source.recheck_gap_hours * HOUR)
-    return Context(received_at, source.zone, gap, source.home_country, known)
+    return Context(received_at, source.zone, gap, source.home_country, known, source.sending)
 
 
 def read_task(

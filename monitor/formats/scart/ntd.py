@@ -32,6 +32,7 @@ from monitor.formats.rows import CLOCK_SKEW, Lines, RowError
 from monitor.formats.scart.dialect import fields_of, open_quotes, whole_rows
 from monitor.formats.scart.rows import Row, clock_of, outcome, quoted_header, status_of
 from monitor.formats.scart.words import CUT_AT, ITEM_NUMBER, NOT_SENT, SENT
+from monitor.sending import SendingHours
 from monitor.vocabulary import Role, State
 
 NTD_COLUMNS = (
@@ -91,7 +92,7 @@ def _fast_path(
             return Rejected(line, error.reason, error.column, raw or b"")
 
     layout = LineLayout(header.positions, header.width, separator=";", end=";")
-    regular = RegularNtd(PlainTimes(clock), context.received_at)
+    regular = RegularNtd(PlainTimes(clock), context.received_at, context.sending)
     rows = whole_rows(lines, partial(_begins_row, header), open_quotes)
     return FastPath(((line, raw) for line, raw, _ in rows if raw != b""), read_one, layout, regular, flags)
 
@@ -138,6 +139,8 @@ def _notice(row: Row, status: str, role: Role) -> NoticeRecord:
     sent_at = row.past("NTD status time", "notice_in_future", later=True)
     if sent_at is None:
         raise RowError("no_time", "NTD status time")
+    if row.context.sending is not None and row.context.sending.is_outside(row.text("NTD status time")):
+        row.flags.append("sent_outside_hours")
     delivery, channel = SENT[status]
     hoster = role is Role.HOSTER
     return NoticeRecord(
@@ -167,11 +170,12 @@ def _closed_row(line: int, row: Row) -> Record:
 class RegularNtd:
     """Reads the regular rows of an `ntd` export by columns, as `_ntd_row` reads them one by one.
 
-    `received_at`: when the export arrived (epoch seconds).
+    `received_at`: when the export arrived (epoch seconds). `sending`: when the source sends, where that is known.
     """
 
     times: PlainTimes
     received_at: int
+    sending: SendingHours | None = None
 
     def __call__(self, lines: Sequence[int], cells: Cells) -> tuple[RegularRows, set[int]]:
         """The rows by columns, and the places of those that are not regular."""
@@ -179,6 +183,8 @@ class RegularNtd:
         hosts, irregular_urls = hosts_of(cells["url"])
         addresses, irregular_addresses = addresses_of(cells["IP"], hosts)
         roles, statuses = cells["abuse type"], cells["NTD status"]
+        if self.sending is not None:  # what is flagged is left to the parser of one row
+            irregular_urls |= irregular_places(cells["NTD status time"], self.sending.is_outside)
         rows = RegularRows(
             line=list(lines),
             url=cells["url"],
