@@ -93,7 +93,7 @@ def _fast_path(
 
     layout = LineLayout(header.positions, header.width, separator=";", end=";")
     regular = RegularNtd(PlainTimes(clock), context.received_at, context.sending)
-    rows = whole_rows(lines, partial(_begins_row, header), open_quotes)
+    rows = whole_rows(lines, partial(_begins_row, header), open_quotes, quoted=True)
     return FastPath(((line, raw) for line, raw, _ in rows if raw != b""), read_one, layout, regular, flags)
 
 
