@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from monitor.errors import ConfigurationError
+from monitor.sending import SendingHours
 from monitor.thresholds import Thresholds
 
 _VARIABLES = {
@@ -34,7 +35,8 @@ class Source:
     `retry_minutes`: how long to wait after a first failed run; doubled after each further one, up to the cadence.
     `mandate`: what allows the availability probe, which does nothing without.
     `home_country`: where the hotline is; what went to another country has moved. `countries`: how this source writes
-    countries, each with its code, where it does so in its own way.
+    countries, each with its code, where it does so in its own way. `sending`: when it sends, where the operator says
+    so; notices at other times are flagged.
     `scheduled`: None means where the operator set a location. `chosen`: the fields the operator set.
     """
 
@@ -55,6 +57,7 @@ class Source:
     scheduled: bool | None = None
     mandate: str = ""
     gate: Thresholds = field(default_factory=Thresholds)
+    sending: SendingHours | None = None
     chosen: frozenset[str] = field(default=frozenset(), compare=False)
 
     def __post_init__(self) -> None:
@@ -249,6 +252,7 @@ def _sources(tables: Mapping[str, Mapping[str, Any]], path: Path) -> dict[str, S
         if not isinstance(own, Mapping) or not all(isinstance(code, str) for code in own.values()):
             raise ConfigurationError(f'{path}: [sources.{name}]: countries is written {{ "An tSaoirse" = "IE" }}')
         given = dict(table) | ({"gate": _gate(table["gate"], name, path)} if "gate" in table else {})
+        given |= {"sending": _sending(table["sending"], name, path)} if "sending" in table else {}
         sources[name] = replace(sources.get(name, Source(name)), **given, chosen=frozenset(table))
         check_zone(sources[name].zone, f"{path}: [sources.{name}]")
     return sources
@@ -286,6 +290,17 @@ def _gate(table: Mapping[str, Any], name: str, path: Path) -> Thresholds:
         if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
             raise ConfigurationError(f"{path}: [sources.{name}.gate]: {limit} must be a number, 0 or more")
     return Thresholds(**table)
+
+
+def _sending(table: Mapping[str, Any], name: str, path: Path) -> SendingHours:
+    unknown = set(table) - _names(SendingHours)
+    if unknown:
+        raise ConfigurationError(f"{path}: [sources.{name}.sending]: unknown {sorted(unknown)}")
+    days = table.get("free_days", ())
+    try:
+        return SendingHours(**dict(table) | {"free_days": tuple(str(day) for day in days)})
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{path}: [sources.{name}.sending]: {error}") from error
 
 
 def _check_address(name: str, value: str) -> None:

@@ -40,7 +40,7 @@ def main() -> None:
 def _unexpected(error: Exception) -> str:
     from sqlalchemy.exc import OperationalError  # only now: it takes long to load, and most commands never need it
 
-    from monitor.cli.runtime import which_disk_is_full
+    from monitor.cli.runtime import unwritable_place, which_disk_is_full
 
     full = which_disk_is_full(error)
     if isinstance(error, OperationalError):  # the disk is full, the server went away, somebody else has the lock
@@ -49,6 +49,8 @@ def _unexpected(error: Exception) -> str:
         return f"the database failed ({reason}); nothing of this step was kept: {advice}"
     if full:
         return f"{full}; nothing of this step was kept: {ADVICE}"
+    if place := unwritable_place(error):
+        return place
     frames = "".join(traceback.format_tb(error.__traceback__))
     return f"unexpected {type(error).__name__}; nothing of this step was kept. Please report:\n{frames}"
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from monitor.cli.runtime import Runtime, json_option, keep_private, show
+from monitor.cli.runtime import Runtime, json_option, keep_private, require_home, show
 from monitor.demo import play, prepare
 from monitor.errors import MonitorError
 from monitor.settings import load_settings
@@ -76,6 +76,7 @@ def demo(and_serve: bool, scale: float, port: int, study: str | None, as_json: b
 def _installation(environment: Mapping[str, str]) -> Runtime:
     """A database and keys of the demo's own, with the configuration it needs beside them."""
     settings = load_settings(environment)
+    require_home(settings)
     file = settings.home / "monitor.toml"
     if not file.exists():
         settings.home.mkdir(parents=True, exist_ok=True)

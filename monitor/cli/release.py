@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from monitor.cli.audit import attest, say_notes
 from monitor.cli.runtime import ENGINE, INSTANT, METHOD, Runtime, json_option, runtime, show
 from monitor.db import lock_writers, transaction
 from monitor.errors import MonitorError
-from monitor.instants import parse_instant, to_datetime
+from monitor.instants import iso, parse_instant, to_datetime, to_instant
 from monitor.models.release import Release
+from monitor.period import parse_period
 from monitor.release.attest import record_package, trusted_keys
 from monitor.release.publications import store
 from monitor.release.signing import keep_public_key, load_signing_key
-from monitor.release.store import HASH_HIT, find, find_draft, find_published, load_table
+from monitor.release.store import HASH_HIT, find, find_draft, find_published, load_table, newest_published
 from monitor.score.methods import method
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from monitor.release.signing import SigningKey
     from monitor.settings import Settings
 
+_PAGE = 40  # lines
 NAME = click.argument("release")
 ACTOR = click.option("--by", "actor", default="operator", show_default=True, help="Who does it, for the audit trail.")
 
@@ -69,6 +72,7 @@ def draft(
     run = runtime()
     with transaction(run.engine) as session:
         lock_writers(session)  # what is being recorded is there before its time is chosen, and nothing is added
+        _refuse_published(session, parse_period(period).label)
         table = scored(session, run, period, as_of, known_at, version, engine_url)
         before = find_draft(session, table.period)
         replaced = None if before is None else before.id
@@ -80,6 +84,43 @@ def draft(
     lines += [f"it replaces draft {replaced}, which is gone"] if replaced else []
     answer = data | {"replaces": replaced, "unconfirmed": unknown}
     show(answer, as_json, "\n".join([*lines, *_to_confirm(unknown)]))
+
+
+def _refuse_published(session: Session, period: str) -> None:
+    """A draft over what is published could never be published: said before the long work."""
+    if published := newest_published(session, period):
+        raise MonitorError(
+            f"{period} version {published.version} is published, on {_day_of(published)}: what differs from it is a "
+            f"correction; draft that with `monitor release correct {period} --reason TEXT`"
+        )
+
+
+def _day_of(release: Release) -> str:
+    assert release.published_at is not None
+    return iso(to_instant(release.published_at))
+
+
+@release.command()
+@NAME
+@ACTOR
+@json_option
+def discard(release: str, actor: str, as_json: bool) -> None:
+    """Throw a draft away; the audit trail says so. What is published stays."""
+    from monitor.release.draft import discard as discard_draft
+
+    run = runtime()
+    with transaction(run.engine) as session:
+        lock_writers(session)
+        found = find(session, release) if release.isdecimal() else find_draft(session, release)
+        if found is None:
+            raise MonitorError(f"there is no draft of {release!r}; `monitor release list` shows what there is")
+        data = _row(found)
+        discard_draft(session, found, to_datetime(run.now()), actor)
+    show(
+        data | {"discarded": True},
+        as_json,
+        f"draft {data['release']} is gone: {data['period']} version {data['version']}",
+    )
 
 
 @release.command()
@@ -219,10 +260,10 @@ def verify(release: str | None, facts: bool, as_json: bool) -> None:
     run = runtime()
     with transaction(run.engine) as session:
         found = verify_releases(session, run.settings, release, facts=facts)
-        rows = [_row(one) for one in found.releases]
+        rows = [_row(one) | {"published_at": one.published_at and _day_of(one)} for one in found.releases]
     say_notes(found.notes)
     newest = rows[-1] if rows and release else {}
-    lines = [f"{row['period']} version {row['version']} is unchanged" for row in rows] or ["no releases yet"]
+    lines = [_verified(row) for row in rows] or ["no release of it is left" if release else "no releases yet"]
     answer = newest | {"releases": rows, "problems": found.problems, "notes": found.notes}
     show(answer, as_json, "\n".join(found.problems or lines))
     if found.problems:
@@ -296,8 +337,9 @@ def correct(
 @release.command()
 @click.argument("old")
 @click.argument("new")
+@click.option("--all", "everything", is_flag=True, help=f"Every difference, not the first {_PAGE} lines.")
 @json_option
-def compare(old: str, new: str, as_json: bool) -> None:
+def compare(old: str, new: str, everything: bool, as_json: bool) -> None:
     """What differs from release OLD to release NEW, ranks and standings first."""
     from monitor.comparison.changes import release_changes
 
@@ -305,7 +347,10 @@ def compare(old: str, new: str, as_json: bool) -> None:
         one, other = find(session, old), find(session, new)
         found = release_changes(load_table(session, one), load_table(session, other))
         data = {"old": _row(one), "new": _row(other)}
-    show(data | changes_of_tables(found), as_json, "\n".join(difference_lines(found)) or "no figure differs")
+    lines = difference_lines(found) or ["no figure differs"]
+    if not everything and len(lines) > _PAGE:
+        lines = [*lines[:_PAGE], f"and {len(lines) - _PAGE} more lines; --all prints them"]
+    show(data | changes_of_tables(found), as_json, "\n".join(lines))
 
 
 def _to_confirm(unknown: Sequence[Mapping[str, str]]) -> list[str]:
@@ -323,6 +368,12 @@ def changes_of_tables(found: ReleaseChanges) -> dict[str, Any]:
     from monitor.comparison.changes import changes_json
 
     return {name: changes_json(changes) for name, changes in found.tables.items()}
+
+
+def _verified(row: Mapping[str, object]) -> str:
+    """What was verified: which version, and since when it is public."""
+    when = f"published {row['published_at']}" if row["published_at"] else "a draft"
+    return f"{row['period']} version {row['version']}, {when}, is unchanged"
 
 
 def difference_lines(found: ReleaseChanges) -> list[str]:

@@ -113,11 +113,7 @@ def _what_is_wrong(line: int, raw: bytes | None, positions: Mapping[str, int]) -
         "organisation": (str, ""),
     }
     wrong = what_is_wrong(line, fields, readers)
-    return (
-        wrong
-        if "column" in wrong
-        else f"line {line}, column end: it lies before start, or in the other family of addresses"
-    )
+    return wrong if ", column " in wrong else f"line {line}, column end: it lies before start, or in another family"
 
 
 def _asn(text: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from monitor.countries import Spellings
+from monitor.sending import SendingHours
 from monitor.vocabulary import Channel, DeliveryState, Kind, Pause, Role, State
 
 # Why whole rows are refused that are about something which is measured nowhere: they do not count against a delivery.
@@ -77,7 +78,8 @@ class Context:
     """What a parser must be told about the delivery: when it came, the zone of its times, the recheck gap.
 
     `home_country`: the source's own, by its ISO 3166 code. `countries`: its own spellings of countries.
-    `known_names`: names that the registry has, in their form as an alias; they may look like hosts.
+    `known_names`: names that the registry has, in their form as an alias; they may look like hosts. `sending`: when the
+    source sends notices, where that is known.
     """
 
     received_at: int
@@ -86,3 +88,4 @@ class Context:
     home_country: str = "NL"
     countries: Spellings = ()
     known_names: frozenset[str] = frozenset()
+    sending: SendingHours | None = None

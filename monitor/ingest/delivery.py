@@ -78,7 +78,7 @@ def context_of(source: Source, received_at: int, known: frozenset[str] = frozens
     gap = None if source.recheck_gap_hours is None else round(source.recheck_gap_hours * HOUR)
     where = f"[sources.{source.name}]"
     home, own = home_country(source.home_country, where), own_spellings(source.countries, where)
-    return Context(received_at, source.zone, gap, home, own, known)
+    return Context(received_at, source.zone, gap, home, own, known, source.sending)
 
 
 def read_task(

@@ -130,6 +130,16 @@ def _drop_draft(session: Session, period: str) -> None:
     session.execute(delete(Release).where(Release.id.in_(old)))
 
 
+def discard(session: Session, release: Release, at: datetime, actor: str) -> None:
+    """Remove a draft, which the audit trail then tells; raises MonitorError for what is published."""
+    name = f"{release.period} version {release.version}"
+    if release.stage is not Stage.DRAFT:
+        raise MonitorError(f"{name} is published, and stays: what is wrong with it is corrected by the next version")
+    details = {"manifest": release.manifest_sha256}
+    _drop_draft(session, release.period)
+    audit.record(session, at, actor, "release.discard", name, details)
+
+
 def _next_version(session: Session, period: str) -> int:
     return (session.scalar(select(func.max(Release.version)).where(Release.period == period)) or 0) + 1
 

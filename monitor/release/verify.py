@@ -113,6 +113,8 @@ def _gone(entries: Entries) -> Iterator[str]:
     """What the trail tells of a release that is not there."""
     if entries.published:
         yield f"it was published (audit entry {entries.published[-1].id}) and is gone"
+    elif entries.drafted and entries.is_discarded:
+        return
     elif entries.drafted:
         yield f"it was drafted (audit entry {entries.drafted[-1].id}) and is gone"
     else:
@@ -142,6 +144,8 @@ def _drafting(release: Release, entries: Entries) -> Iterator[str]:
         yield "no audit entry says that it was drafted"
         return
     last = entries.drafted[-1]
+    if entries.is_discarded:
+        yield f"it was discarded (audit entry {entries.discarded[-1].id}), and is there again"
     if last.details.get("manifest") != release.manifest_sha256:
         yield f"its manifest is not the one that was drafted (audit entry {last.id})"
     if to_instant(last.happened_at) != to_instant(release.drafted_at):

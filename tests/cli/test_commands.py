@@ -96,7 +96,7 @@ def test_the_whole_way(ready: Run, tmp_path: Path) -> None:
     assert ready("release", "draft", *options, "--json").json["stage"] == "draft"
     assert ready("release", "publish", "2026Q2").status == 1
     assert ready("release", "publish", "2026Q2", "--waive-hearing", "invented").status == 0
-    assert "2026Q2 version 1 is unchanged" in ready("release", "verify", "2026Q2").out
+    assert "2026Q2 version 1, published " in ready("release", "verify", "2026Q2").out
     assert "published" in ready("release", "list").out
     assert ready("audit", "verify").out == "the audit trail is whole\n"
     assert [d["accepted"] for d in ready("deliveries", "--json").json] == [36, 18]

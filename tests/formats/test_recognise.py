@@ -231,7 +231,7 @@ def test_any_damaged_zip_is_read_or_refused(
     path = tmp_path_factory.getbasetemp() / "damaged.zip"
     path.write_bytes(packed[: len(packed) - end % 20])
     with suppress(DeliveryError):
-        assert b"".join(read_chunks(path)) == TABLE * 20 or place < 4
+        assert b"".join(read_chunks(path)) == TABLE * 20 or place % len(packed) < 4
 
 
 def test_reports_in_a_zip_lose_their_evidence_as_others_do(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ class Site:
     modified: str | None = None
     authorization: str | None = None
     failing: bool = False
+    retry_after: str = "0"
     answered: Counter[int] = field(default_factory=Counter)
     asked: list[str] = field(default_factory=list)
 
@@ -39,7 +40,7 @@ class Site:
 
 def _answer(site: Site, path: str, headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
     if site.failing:
-        return 503, {"Retry-After": "0"}, b"try later"
+        return 503, {"Retry-After": site.retry_after}, b"try later"
     if site.authorization and headers.get("Authorization") != site.authorization:
         return 401, {}, b"who are you?"
     if path in site.redirects:

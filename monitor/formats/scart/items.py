@@ -69,7 +69,7 @@ def parse_all(lines: Lines, context: Context) -> Iterator[Record | Rejected]:
 def _parse(lines: Lines, context: Context, columns: tuple[str, ...]) -> Iterator[Record | Rejected]:
     clock = clock_of(context)
     header = quoted_header(lines, columns, _UNREAD)
-    for line, raw, broken in whole_rows(lines, _BEGINS.match, open_quotes):
+    for line, raw, broken in whole_rows(lines, _BEGINS.match, open_quotes, quoted=True):
         if raw != b"":
             reading = _Reading(header, clock, context, line, broken)
             yield from read_row(line, raw, reading.records)

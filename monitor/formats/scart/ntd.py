@@ -94,7 +94,7 @@ def _fast_path(
 
     layout = LineLayout(header.positions, header.width, separator=";", end=";")
     regular = RegularNtd(PlainTimes(clock), context)
-    rows = whole_rows(lines, partial(_begins_row, header), open_quotes)
+    rows = whole_rows(lines, partial(_begins_row, header), open_quotes, quoted=True)
     return FastPath(((line, raw) for line, raw, _ in rows if raw != b""), read_one, layout, regular, flags)
 
 
@@ -140,6 +140,8 @@ def _notice(row: Row, status: str, role: Role) -> NoticeRecord:
     sent_at = row.past("NTD status time", "notice_in_future", later=True)
     if sent_at is None:
         raise RowError("no_time", "NTD status time")
+    if row.context.sending is not None and row.context.sending.is_outside(row.text("NTD status time")):
+        row.flags.append("sent_outside_hours")
     delivery, channel = SENT[status]
     hoster = role is Role.HOSTER
     return NoticeRecord(
@@ -182,6 +184,8 @@ class RegularNtd:
         addresses, irregular_addresses = addresses_of(cells["IP"], hosts)
         roles, statuses = cells["abuse type"], cells["NTD status"]
         countries = [country_code(text, self.context.countries) for text in cells["abuse country"]]
+        if self.context.sending is not None:  # what is flagged is left to the parser of one row
+            irregular_urls |= irregular_places(cells["NTD status time"], self.context.sending.is_outside)
         rows = RegularRows(
             line=list(lines),
             url=cells["url"],
