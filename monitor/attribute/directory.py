@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -19,6 +20,16 @@ from monitor.vault import Vault, site_of
 from monitor.vocabulary import Claim
 
 Holding = tuple[int, date | None, date | None]
+
+
+class _Claimed(NamedTuple):
+    """What a claim says: the first four fields say which one it is."""
+
+    company_id: int
+    claim: Claim
+    value: str
+    valid_from: date | None
+    valid_to: date | None
 
 
 @dataclass(frozen=True)
@@ -49,9 +60,10 @@ def load_directory(session: Session, vault: Vault) -> Directory:
     holdings: dict[tuple[Claim, str | bytes], list[Holding]] = defaultdict(list)
     for row in latest:
         holdings[row.claim, _lookup_value(row, vault)].append((row.company_id, row.valid_from, row.valid_to))
-    for detail in session.scalars(select(CompanyDetail).order_by(CompanyDetail.id)):
-        own_name = (Claim.ALIAS, alias_form(detail.name))
-        holdings[own_name] = [(detail.company_id, None, None), *holdings[own_name]]  # a registered alias goes before
+    names = select(CompanyDetail.company_id, CompanyDetail.name).order_by(CompanyDetail.id)
+    for company, name in session.execute(names):
+        own_name = (Claim.ALIAS, alias_form(name))
+        holdings[own_name] = [(company, None, None), *holdings[own_name]]  # a registered alias goes before
     return _directory(dict(holdings), latest)
 
 
@@ -65,19 +77,20 @@ def load_claims(session: Session, known_at: datetime) -> Directory:
     return _directory(dict(holdings), latest)
 
 
-def _latest(session: Session, known_at: datetime | None) -> list[CompanyClaim]:
+def _latest(session: Session, known_at: datetime | None) -> list[_Claimed]:
     """Each claim as it was recorded last, by `known_at` where that is given."""
-    query = select(CompanyClaim).order_by(CompanyClaim.id)
-    rows = session.scalars(query if known_at is None else query.where(CompanyClaim.recorded_at <= known_at))
-    return list({(row.company_id, row.claim, row.value, row.valid_from): row for row in rows}.values())
+    columns = (getattr(CompanyClaim, name) for name in _Claimed._fields)
+    query = select(*columns).order_by(CompanyClaim.id)
+    rows = session.execute(query if known_at is None else query.where(CompanyClaim.recorded_at <= known_at))
+    return list({row[:4]: row for row in (_Claimed(*row) for row in rows)}.values())
 
 
-def _directory(holdings: dict[tuple[Claim, str | bytes], list[Holding]], claims: list[CompanyClaim]) -> Directory:
+def _directory(holdings: dict[tuple[Claim, str | bytes], list[Holding]], claims: list[_Claimed]) -> Directory:
     names = sorted({row.value for row in claims if row.claim is Claim.PREFIX})
     return Directory(holdings, *index_families(list(_prefix_ranges(names))), names)
 
 
-def _lookup_value(row: CompanyClaim, vault: Vault) -> str | bytes:
+def _lookup_value(row: _Claimed, vault: Vault) -> str | bytes:
     if row.claim is Claim.DOMAIN:
         return vault.digest(site_of(row.value))
     if row.claim is Claim.ABUSE_ADDRESS:

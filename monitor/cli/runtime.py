@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from sqlalchemy import Engine
@@ -19,11 +19,12 @@ from monitor.disk import full_disk
 from monitor.errors import MonitorError
 from monitor.incoming import incoming
 from monitor.instants import parse_instant
-from monitor.key_checks import open_vault
 from monitor.migrate import require_schema
 from monitor.permissions import narrow
 from monitor.settings import Settings, load_settings
-from monitor.vault import Vault
+
+if TYPE_CHECKING:
+    from monitor.vault import Vault
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -46,6 +47,8 @@ class Runtime:
     @cached_property
     def vault(self) -> Vault:
         """The vault under the configured key file, which is that of the database; ConfigurationError otherwise."""
+        from monitor.key_checks import open_vault  # here, with its ciphers: many commands open no vault
+
         return open_vault(self.engine, self.settings.key_file, self.now())
 
     def now(self) -> int:
