@@ -82,6 +82,16 @@ def _in_force(holding: _NameHolding, day: date) -> bool:
     return (holding.start is None or holding.start <= day) and (holding.end is None or day < holding.end)
 
 
+class _Claimed(NamedTuple):
+    """What a claim says: the first four fields say which one it is."""
+
+    company_id: int
+    claim: Claim
+    value: str
+    valid_from: date | None
+    valid_to: date | None
+
+
 @dataclass(frozen=True)
 class Directory:
     """Registry claims, looked up by value as of a day. Domains and abuse addresses are kept by keyed digest.
@@ -122,7 +132,7 @@ def load_directory(session: Session, vault: Vault) -> Directory:
     return _directory(dict(holdings), latest, load_names(session, latest), frozenset(divided))
 
 
-def load_names(session: Session, latest: Sequence[CompanyClaim] | None = None) -> Names:
+def load_names(session: Session, latest: Sequence[_Claimed] | None = None) -> Names:
     """Names and aliases of all companies; a registered alias goes before a name. `latest`: the claims as they stand."""
     names, latest = Names(), _latest(session, None) if latest is None else latest
     registered = {row.company_id for row in latest}
@@ -157,16 +167,17 @@ def load_claims(session: Session, known_at: datetime) -> Directory:
     return _directory(dict(holdings), latest)
 
 
-def _latest(session: Session, known_at: datetime | None) -> list[CompanyClaim]:
+def _latest(session: Session, known_at: datetime | None) -> list[_Claimed]:
     """Each claim as it was recorded last, by `known_at` where that is given."""
-    query = select(CompanyClaim).order_by(CompanyClaim.id)
-    rows = session.scalars(query if known_at is None else query.where(CompanyClaim.recorded_at <= known_at))
-    return list({(row.company_id, row.claim, row.value, row.valid_from): row for row in rows}.values())
+    columns = (getattr(CompanyClaim, name) for name in _Claimed._fields)
+    query = select(*columns).order_by(CompanyClaim.id)
+    rows = session.execute(query if known_at is None else query.where(CompanyClaim.recorded_at <= known_at))
+    return list({row[:4]: row for row in (_Claimed(*row) for row in rows)}.values())
 
 
 def _directory(
     holdings: dict[tuple[Claim, str | bytes], list[Holding]],
-    claims: list[CompanyClaim],
+    claims: list[_Claimed],
     names: Names | None = None,
     divided: frozenset[bytes] = frozenset(),
 ) -> Directory:
@@ -175,7 +186,7 @@ def _directory(
     return Directory(holdings, *index, prefixes, names or Names(), divided)
 
 
-def _lookup_value(row: CompanyClaim, vault: Vault) -> str | bytes:
+def _lookup_value(row: _Claimed, vault: Vault) -> str | bytes:
     if row.claim is Claim.DOMAIN:
         return vault.site_digest(row.value)
     return vault.digest(row.value) if row.claim is Claim.ABUSE_ADDRESS else row.value

@@ -9,20 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from monitor.cli.audit import attest, say_notes
 from monitor.cli.runtime import ENGINE, INSTANT, METHOD, Runtime, json_option, runtime, show
-from monitor.db import lock_writers, transaction
+from monitor.db import lock_writers, table_of, transaction
 from monitor.errors import MonitorError
 from monitor.instants import iso, parse_instant, to_datetime, to_instant
 from monitor.models.release import Release
 from monitor.period import parse_period
-from monitor.release.attest import record_package, trusted_keys
-from monitor.release.publications import store
-from monitor.release.signing import keep_public_key, load_signing_key
-from monitor.release.store import HASH_HIT, find, find_draft, find_published, load_table, newest_published
 from monitor.score.methods import method
 
 if TYPE_CHECKING:
@@ -68,6 +63,7 @@ def draft(
     from monitor.cli.score import scored
     from monitor.release.draft import draft as draft_release
     from monitor.release.publish import unconfirmed_in
+    from monitor.release.store import find_draft
 
     run = runtime()
     with transaction(run.engine) as session:
@@ -88,6 +84,8 @@ def draft(
 
 def _refuse_published(session: Session, period: str) -> None:
     """A draft over what is published could never be published: said before the long work."""
+    from monitor.release.store import newest_published
+
     if published := newest_published(session, period):
         raise MonitorError(
             f"{period} version {published.version} is published, on {_day_of(published)}: what differs from it is a "
@@ -107,6 +105,7 @@ def _day_of(release: Release) -> str:
 def discard(release: str, actor: str, as_json: bool) -> None:
     """Throw a draft away; the audit trail says so. What is published stays."""
     from monitor.release.draft import discard as discard_draft
+    from monitor.release.store import find, find_draft
 
     run = runtime()
     with transaction(run.engine) as session:
@@ -133,6 +132,7 @@ def episodes(release: str, out: Path, as_json: bool) -> None:
     Anyone can: `monitor estimate OUT/episodes.csv --companies OUT/companies.csv`.
     """
     from monitor.release.package import files_of, write_open_data
+    from monitor.release.store import find, load_table
 
     run = runtime()
     with transaction(run.engine) as session:
@@ -147,8 +147,11 @@ def episodes(release: str, out: Path, as_json: bool) -> None:
 @json_option
 def list_releases(as_json: bool) -> None:
     """All releases and where they stand."""
-    with transaction(runtime().engine) as session:
-        rows = [_row(found) for found in session.scalars(select(Release).order_by(Release.period, Release.version))]
+    with transaction(
+        runtime().engine
+    ) as session:  # rows, not objects: their mappers take a tenth of a second to set up
+        query = select(table_of(Release)).order_by(Release.period, Release.version)
+        rows = [_row(found) for found in session.execute(query)]
     text = [f"{r['release']:>4}  {r['period']:24} version {r['version']}  {r['stage']}" for r in rows]
     show(rows, as_json, "\n".join(text) or "no releases yet")
 
@@ -163,8 +166,11 @@ def publish(release: str, waive_hearing: str | None, actor: str, as_json: bool) 
 
     Then its report, open data, tables and pictures are written for the site, signed, and shown all at once.
     """
+    from monitor.cli.audit import attest
     from monitor.release.publish import publish as publish_release
     from monitor.release.rebuild import require_rebuildable
+    from monitor.release.signing import load_signing_key
+    from monitor.release.store import find
 
     run = runtime()
     with transaction(run.engine) as session:
@@ -198,7 +204,10 @@ def export_releases(periods: tuple[str, ...], as_json: bool) -> None:
     With PERIOD the report and open data of these are made again too; without, those that are missing or not what was
     signed.
     """
+    from monitor.cli.audit import attest
+    from monitor.release.attest import trusted_keys
     from monitor.release.intact import Inspector
+    from monitor.release.signing import load_signing_key
     from monitor.release.store import published
 
     run = runtime()
@@ -221,6 +230,10 @@ def export_releases(periods: tuple[str, ...], as_json: bool) -> None:
 
 def write_package(run: Runtime, key: SigningKey, period: str) -> Path:
     """Make the report and open data of the newest version of a period, for the site to serve: attested and stored."""
+    from monitor.release.attest import record_package
+    from monitor.release.publications import store
+    from monitor.release.signing import keep_public_key
+
     keep_public_key(key, run.settings.public_keys)
     package = make_package(run.engine, run.settings, period, key)
     with transaction(run.engine) as session:  # attested and stored, or neither
@@ -255,6 +268,7 @@ def verify(release: str | None, facts: bool, as_json: bool) -> None:
 
     All of them, all versions of a period, or the one of a number.
     """
+    from monitor.cli.audit import say_notes
     from monitor.release.verify import verify as verify_releases
 
     run = runtime()
@@ -277,6 +291,7 @@ def verify(release: str | None, facts: bool, as_json: bool) -> None:
 def rebuild(release: str, engine_url: str | None, as_json: bool) -> None:
     """Score a release again from what was known then, by its own method; exit 1 where a byte differs."""
     from monitor.release.rebuild import rebuild as rebuild_release
+    from monitor.release.store import find
 
     run = runtime()
     with transaction(run.engine) as session:
@@ -316,6 +331,7 @@ def correct(
     from monitor.release.publish import correct as correct_release
     from monitor.release.publish import unconfirmed_in
     from monitor.release.rebuild import request_of
+    from monitor.release.store import find_published, load_table
 
     run = runtime()
     with transaction(run.engine) as session:
@@ -342,6 +358,7 @@ def correct(
 def compare(old: str, new: str, everything: bool, as_json: bool) -> None:
     """What differs from release OLD to release NEW, ranks and standings first."""
     from monitor.comparison.changes import release_changes
+    from monitor.release.store import find, load_table
 
     with transaction(runtime().engine) as session:
         one, other = find(session, old), find(session, new)
@@ -378,6 +395,8 @@ def _verified(row: Mapping[str, object]) -> str:
 
 def difference_lines(found: ReleaseChanges) -> list[str]:
     """Companies that came or went, then ranks and standings, then the rest; companies of the hash hits with `#`."""
+    from monitor.release.store import HASH_HIT
+
     listed, first, rest = list[str](), list[str](), list[str]()
     for name, changes in found.tables.items():
         begin = "" if name == "notices" else HASH_HIT
@@ -396,7 +415,7 @@ def _line(whose: str, change: Change) -> str:
     return f"{whose}: {change.figure} {before} -> {after}"
 
 
-def _row(found: Release) -> dict[str, object]:
+def _row(found: Release | Row[Any]) -> dict[str, object]:
     return {
         "release": found.id,
         "period": found.period,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from stat import S_ISDIR
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from sqlalchemy import Engine
@@ -23,11 +23,12 @@ from monitor.disk import full_disk
 from monitor.errors import ConfigurationError, MonitorError
 from monitor.incoming import incoming
 from monitor.instants import parse_instant
-from monitor.key_checks import open_vault, require_keys
 from monitor.migrate import require_schema
 from monitor.permissions import narrow
 from monitor.settings import Settings, load_settings
-from monitor.vault import Vault
+
+if TYPE_CHECKING:
+    from monitor.vault import Vault
 
 _NOT_WRITABLE = frozenset(
     {errno.EACCES, errno.EEXIST, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOENT, errno.ENOTDIR,
@@ -50,12 +51,16 @@ class Runtime:
         click.get_current_context().call_on_close(engine.dispose)
         database_reachable(engine)
         require_schema(engine)
+        from monitor.key_checks import require_keys  # here, with its ciphers: help and settings need none
+
         require_keys(engine, self.settings.key_file)
         return engine
 
     @cached_property
     def vault(self) -> Vault:
         """The vault under the configured key file, which is that of the database; ConfigurationError otherwise."""
+        from monitor.key_checks import open_vault  # here, with its ciphers: many commands open no vault
+
         return open_vault(self.engine, self.settings.key_file, self.now())
 
     def now(self) -> int:

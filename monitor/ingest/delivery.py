@@ -157,7 +157,8 @@ def _set_aside(
     outcome: dict[str, Any],
 ) -> IngestResult:
     """Keep what the checks found, and the bytes where a person has to decide."""
-    delivery = _open_delivery(session, file, outcome["file_digest"], recorded_at, outcome["id"])
+    known = _same_file(session, file, outcome["file_digest"])
+    delivery = _open_delivery(session, file, known or outcome["file_digest"], recorded_at, outcome["id"])
     for name, value in outcome.items():
         setattr(delivery, name, value)
     session.flush()
@@ -188,7 +189,7 @@ def load(
     known = _same_file(session, file, digest)
     if known is not None and known.verdict is not Verdict.REFUSED:
         return replace(repeated_result(known), sha256=reader.sha256)
-    delivery = _open_delivery(session, file, digest, recorded_at)
+    delivery = _open_delivery(session, file, known or digest, recorded_at)
     result = load_rows(session, vault, delivery, reader, progress, on_row, attribute)
     return replace(result, sha256=reader.sha256)
 
@@ -230,21 +231,20 @@ def _load_parsed(store: Store, references: References, rows: ParsedRows) -> None
 
 
 def _open_delivery(
-    session: Session, file: DeliveryFile, file_digest: str, recorded_at: int, number: int | None = None
+    session: Session, file: DeliveryFile, known: Delivery | str, recorded_at: int, number: int | None = None
 ) -> Delivery:
     """The row of a file that counts until the checks say otherwise: a new one, or the one it had when refused.
 
+    `known`: the latter, or the digest of a file that has none.
     `number`: the one that was given out for it, where that was undone. Numbers are counted under the writer lock, not
     taken from a sequence: one that fails uses none up, and a gap, which would look like a lost delivery, cannot be.
     """
     context = context_of(file.source, file.received_at)
-    known = _same_file(session, file, file_digest)
-    delivery = known or Delivery(
-        id=number or next_identifier(session, table_of(Delivery)),
-        source=file.source.name,
-        format=file.format,
-        file_digest=file_digest,
-    )
+    if isinstance(known, str):
+        number = number or next_identifier(session, table_of(Delivery))
+        delivery = Delivery(id=number, source=file.source.name, format=file.format, file_digest=known)
+    else:
+        delivery = known
     delivery.received_at, delivery.recorded_at = to_datetime(file.received_at), to_datetime(recorded_at)
     delivery.zone, delivery.recheck_gap_seconds = context.zone or "UTC", context.recheck_gap_seconds
     delivery.verdict, delivery.reasons = Verdict.OK, []

@@ -19,7 +19,7 @@ from monitor.models.company import CompanyClaim, CompanyDetail, NetblockTable
 from monitor.models.facts import Correction, Delivery, Suspension
 from monitor.models.release import Release, ReleaseRow, Stage
 from monitor.release.store import HASH_HIT, canonical, digest
-from monitor.score.fact_digests import Digests, digests
+from monitor.score.fact_digests import Digests, digested_columns, digests
 from monitor.score.facts import read_database
 from monitor.score.methods import Method
 from monitor.score.pipeline import database_url
@@ -172,7 +172,7 @@ def fact_digests(session: Session, known_at: Sequence[int]) -> list[Digests]:
 
     Raises MonitorError where the database cannot be read, or holds a value that is no value of its column.
     """
-    return read_database(digests, database_url(session), list(known_at))
+    return read_database(digests, database_url(session), digested_columns(), list(known_at))
 
 
 def fact_problems(session: Session, releases: Sequence[Release]) -> list[list[str]]:

@@ -5,14 +5,20 @@ The SQL is what both databases understand.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
+import adbc_driver_manager as adbc
+import adbc_driver_postgresql
+import adbc_driver_sqlite
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow import feather
-from sqlalchemy.engine import URL, make_url
+
+from monitor.errors import MonitorError
+
+Query: TypeAlias = Callable[[str], Iterator[pa.RecordBatch]]
 
 # A truncated URL is the same item as the one full URL that begins with it, where there is just one.
 _CANONICAL = """
@@ -129,25 +135,28 @@ def query(name: str, known_at: int, *, with_identities: bool) -> str:
     return (items + asked).format(known_at=int(known_at))
 
 
+UNREADABLE = "the facts could not be read from the database; is it reachable?"
+
 _ARROW = {"int64": pa.int64(), "float64": pa.float64(), "string": pa.string()}
 _TIME = {"notices": "t", "sightings": "t", "attributions": "valid_from"}  # the tables that grow with time
 
 
-def extract(url: str, known_at: int, folder: Path) -> None:
+def extract(address: str, known_at: int, folder: Path) -> None:
     """Write one Arrow file a query into `folder`; what they hold is numbers and states, no URL."""
-    with open_database(make_url(url)) as connection:
+    with open_database(address) as query:
         for name in QUERIES:
-            table = pa.Table.from_batches(_batches(connection, name, known_at), _schema(name))
-            feather.write_feather(table, folder / name, "uncompressed")
+            table = pa.Table.from_batches(_batches(query, name, known_at), _schema(name))
+            with pa.ipc.new_file(folder / name, table.schema) as file:
+                file.write_table(table)
 
 
-def export(url: str, known_at: int, folder: Path) -> None:
+def export(address: str, known_at: int, folder: Path) -> None:
     """Write one folder of Parquet files a query into `folder`, by quarter (UTC) where the table grows with time."""
     from pyarrow import dataset  # here, for it loads pandas
 
-    with open_database(make_url(url)) as connection:
+    with open_database(address) as query:
         for name in QUERIES:
-            batches = _batches(connection, name, known_at)
+            batches = _batches(query, name, known_at)
             (folder / name).mkdir()
             if name in _TIME:
                 _write_by_quarter(batches, name, folder / name)
@@ -170,24 +179,44 @@ def _quarter(seconds: pa.Array) -> pa.Array:
     return pc.binary_join_element_wise(*parts, "Q")
 
 
-def open_database(url: URL) -> Any:
-    """A connection of the Arrow drivers, which only reads; they load pandas, so they are loaded here."""
-    import adbc_driver_postgresql.dbapi
-    import adbc_driver_sqlite.dbapi
+@contextmanager
+def open_database(address: str) -> Iterator[Query]:
+    """What reads from the database at an address of the Arrow drivers, in one transaction that only reads.
 
-    if url.get_backend_name() == "sqlite":
-        return adbc_driver_sqlite.dbapi.connect(f"file:{url.database}?mode=ro")
-    plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    return adbc_driver_postgresql.dbapi.connect(plain)
+    The drivers' own layer for Python (`dbapi`) loads pandas, which takes longer than what most queries do. Raises
+    MonitorError where the database cannot be read.
+    """
+    driver = adbc_driver_sqlite if address.startswith("file:") else adbc_driver_postgresql
+    try:
+        with driver.connect(address) as database, adbc.AdbcConnection(database) as connection:
+            connection.set_autocommit(False)  # all queries see one state of the database
+            yield lambda sql: _rows(connection, sql)
+    except adbc.Error as error:
+        raise MonitorError(UNREADABLE) from error
 
 
-def _batches(connection: Any, name: str, known_at: int) -> Iterator[pa.RecordBatch]:
-    with connection.cursor() as cursor:
-        cursor.execute(HAS_IDENTITIES)
-        with_identities = cursor.fetchone()[0] > 0
-        cursor.execute(query(name, known_at, with_identities=with_identities))
-        for batch in cursor.fetch_record_batch():
-            yield batch.cast(_schema(name))
+def _rows(connection: adbc.AdbcConnection, sql: str) -> Iterator[pa.RecordBatch]:
+    with adbc.AdbcStatement(connection) as statement:
+        statement.set_sql_query(sql)
+        stream, _ = statement.execute_query()
+        with pa.RecordBatchReader.from_stream(stream) as batches:
+            rows = iter(batches)
+            while (batch := _next(rows)) is not None:
+                yield batch
+
+
+def _next(rows: Iterator[pa.RecordBatch]) -> pa.RecordBatch | None:
+    try:
+        return next(rows, None)
+    except (OSError, pa.ArrowException) as error:  # what a driver meets while it reads comes as one of these
+        raise MonitorError(UNREADABLE) from error
+
+
+def _batches(query_database: Query, name: str, known_at: int) -> Iterator[pa.RecordBatch]:
+    [[counted]] = [batch.column(0).to_pylist() for batch in query_database(HAS_IDENTITIES)]
+    asked = query(name, known_at, with_identities=counted > 0)
+    for batch in query_database(asked):
+        yield batch.cast(_schema(name))
 
 
 def _schema(name: str) -> pa.Schema:

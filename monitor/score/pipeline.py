@@ -106,7 +106,7 @@ def scored_episodes(session: Session, request: Request) -> pa.Table:
     """
     with engines.opened(request.engine_url, database_url(session)) as engine:
         facts, labels = load(engine, session, request)
-        rows: pa.Table = engine.to_pyarrow(episodes_of(facts, request))
+        rows = engines.fetch(engine, episodes_of(facts, request))
     keys = {number: label.key for number, label in labels.items()}
     for name in ("company", MOVED_TO):
         named = pa.array([keys.get(number) for number in rows[name].to_pylist()], pa.string())
@@ -150,7 +150,7 @@ def episodes_of(facts: Facts, request: Request) -> Expr:
 
 
 def _aggregate(engine: Engine, facts: Facts, every: Expr, request: Request) -> Aggregates:
-    refusals = engine.to_pyarrow(refusal_counts(facts, *request.bounds, request.rules))
+    refusals = engines.fetch(engine, refusal_counts(facts, *request.bounds, request.rules))
     refused = {row["company"]: row["refused"] + row["undeliverable"] for row in refusals.to_pylist()}
     return aggregate(engine, every.filter(every.scored), every, request.rules, refused)
 
@@ -182,7 +182,7 @@ def _with_supplements(engine: Engine, facts: Facts, labels: Mapping[int, Label],
 def _any_hash_hit(engine: Engine, facts: Facts, request: Request) -> bool:
     start, end = request.bounds
     hits = facts.notices.filter((_.t >= start) & (_.t < end) & _.kind.isin([str(kind) for kind in HASH_HITS]))
-    return bool(engine.to_pyarrow(hits.aggregate(hits=_.count()))["hits"][0].as_py())
+    return bool(engines.fetch(engine, hits.aggregate(hits=_.count()))["hits"][0].as_py())
 
 
 def _table(

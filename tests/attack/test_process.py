@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
@@ -21,6 +20,7 @@ import pytest
 
 from monitor import process
 from monitor.score import facts
+from monitor.workers import pool
 from reports.pdf_pool import pdf_pool
 from tests.web.test_serve import free_port, until
 from web.shared.serve import Service, run
@@ -67,15 +67,15 @@ def test_each_command_however_it_is_called() -> None:
 def test_the_process_that_reads_a_delivery() -> None:
     code = (
         "import sys\nfrom monitor.ingest import reader_process\n"
-        f"def task(_): {HERE}; sys.exit()\n"
-        "reader_process.pickle.load = task\nreader_process.main()"
+        f"def task(): {HERE}; sys.exit()\n"
+        "reader_process.receive = task\nreader_process.main()"
     )
     assert told(code) == HARDENED
 
 
 def test_the_processes_that_read_the_facts_and_that_typeset() -> None:
-    with ProcessPoolExecutor(1, mp_context=facts._context()) as pool:
-        assert pool.submit(state).result() == HARDENED
+    with pool(1, facts._LOADED) as readers:
+        assert readers.submit(state).result() == HARDENED
     with pdf_pool(1) as press:
         assert press.submit(state).result() == HARDENED
 
@@ -121,10 +121,7 @@ def test_no_process_is_begun_elsewhere() -> None:
     known = {
         "monitor/cli/demo.py": "commands",
         "monitor/schedule/process.py": "a command",
-        "monitor/ingest/reader_process.py": "itself",
-        "monitor/push/process.py": "itself",
-        "monitor/score/facts.py": "the fork server",
-        "reports/pdf_pool.py": "the fork server",
+        "monitor/workers.py": "the fork server, and each module itself",
         "web/shared/serve.py": "the workers",
     }
     sources = [path for name in ("monitor", "spiders", "web", "reports") for path in Path(name).rglob("*.py")]

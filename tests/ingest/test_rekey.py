@@ -31,7 +31,8 @@ from monitor.models.identity import DigestScheme, ItemIdentity
 from monitor.models.run import ObserverState
 from monitor.observe.items import open_items
 from monitor.score.extract import HAS_IDENTITIES, query
-from monitor.score.fact_digests import digests
+from monitor.score.fact_digests import digested_columns, digests
+from monitor.score.facts import read_database
 from monitor.settings import Source
 from monitor.urls import NotAUrlError, Url, parse_url
 from monitor.urls_v1 import canonical_v1
@@ -267,10 +268,16 @@ def test_a_table_of_before_is_made_as_it_was_made_then(earlier: Database, vault:
         ingest(
             earlier.engine, vault, delivery_file(tmp_path, "2026-04-11T04:00:00Z", Ntd(whole[:255], SENT)), BEGIN + 3
         )
-    before = [table(earlier.engine, name, BEGIN + 3) for name in TABLES], digests(earlier.url, [BEGIN + 3])
+    before = (
+        [table(earlier.engine, name, BEGIN + 3) for name in TABLES],
+        read_database(digests, earlier.url, digested_columns(), [BEGIN + 3]),
+    )
     assert len(before[0][0]) == 11  # the cut form with small letters is the whole URL, the other is not
     rotate(earlier.engine, vault, BEGIN + 7200)
-    after = [table(earlier.engine, name, BEGIN + 3) for name in TABLES], digests(earlier.url, [BEGIN + 3])
+    after = (
+        [table(earlier.engine, name, BEGIN + 3) for name in TABLES],
+        read_database(digests, earlier.url, digested_columns(), [BEGIN + 3]),
+    )
     assert after == before
     assert len(table(earlier.engine, "contents", BEGIN + 7200)) == 6
 
