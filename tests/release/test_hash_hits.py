@@ -22,7 +22,7 @@ from monitor.release.rebuild import rebuild, request_of
 from monitor.release.store import find, load_table
 from monitor.score.methods import method
 from monitor.score.pipeline import score, score_for_release
-from monitor.score.table import without_parts
+from monitor.score.table import with_field, without_parts
 from tests.conftest import Database, NewDatabase, prepared
 from tests.release.conftest import Published
 from tests.release.history import AFTER, DRAFTED, LATER, NOW, request
@@ -129,7 +129,8 @@ def test_a_table_of_hits_that_comes_is_told_company_by_company(database: Databas
     assert found.hash_hits is not None
     assert ([row.company for row in found.hash_hits.came], found.hash_hits.gone) == (["a", "d", "e"], ())
     assert Change("network_episodes", None, 51) in found.hash_hits.whole
-    assert release_changes(with_hits, with_hits) == release_changes(without, without)
+    assert not release_changes(with_hits, with_hits)
+    assert not release_changes(without, without)
 
 
 @pytest.mark.usefixtures("first_hit")
@@ -143,7 +144,7 @@ def test_anyone_recomputes_both_tables_from_their_files(database: Database, tmp_
         files = [str(tmp_path / f"{begin}{name}") for name in FILES[:2]]
         said = CliRunner().invoke(cli, ["estimate", files[0], "--companies", files[1], *kinds, "--curves", "--json"])
         found = json.loads(said.stdout)["companies"]
-        rows = json.loads(json.dumps(frozen.as_json()))["companies"]
+        rows = json.loads(json.dumps(with_field(frozen, "legal", {}).as_json()))["companies"]
         assert found == [row for row in rows if row["episodes"] >= 10]
 
 

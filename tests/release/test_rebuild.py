@@ -20,7 +20,7 @@ from monitor.release.rebuild import rebuild, require_rebuildable
 from monitor.release.signing import create_signing_key
 from monitor.release.store import load_table
 from monitor.score.methods import method
-from monitor.score.pipeline import score
+from monitor.score.pipeline import score, score_for_release
 from monitor.score.table import Table, from_json, without_parts
 from tests.conftest import Database
 from tests.release.conftest import Published, Run
@@ -56,7 +56,7 @@ def test_what_is_learnt_later_changes_no_byte_of_what_was_known(published: Publi
         made = rebuild(session, release)
         assert (made.problems, made.notes, bool(made.differences)) == ((), (), False)
         rows = session.execute(select(ReleaseRow.company_key, ReleaseRow.row_json).order_by(ReleaseRow.position))
-        assert serialise(score(session, request())).rows == tuple(tuple(row) for row in rows)
+        assert serialise(score_for_release(session, request())).rows == tuple(tuple(row) for row in rows)
 
 
 def test_a_score_as_of_then_is_the_table_of_the_release(published: Published, run: Run) -> None:
@@ -85,8 +85,8 @@ def test_a_fact_that_was_recorded_earlier_than_it_could_be_seen_is_found(publish
         "the row of b came out otherwise",
         "other deliveries are recorded by then",
     )
-    [changed] = made.differences.notices.companies
-    assert (changed.after.company, Change("outstanding", 0, 1) in changed.changes) == ("b", True)
+    changed = next(each for each in made.differences.notices.companies if each.after.company == "b")
+    assert Change("outstanding", 0, 1) in changed.changes
     said = run("release", "rebuild", "1")
     assert said.error == "release 2026Q1 version 1 does not come out again"
     assert "b: outstanding 0 -> 1\n" in said.out
