@@ -25,7 +25,9 @@ _BEGINNINGS = tuple(f"{scheme}://" for scheme in sorted(_WEB))
 _parse = can_ada.parse
 _PORTS = {"http:": 80, "https:": 443}
 _LONGEST_HOST = 253  # characters of a name in the DNS
-_ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
+_ESCAPE = re.compile(  # one that has a small letter, or that an unreserved character has: the others stay
+    r"%(?:[0-9A-Fa-f][a-f]|[a-f][0-9A-Fa-f]|2[DE]|3[0-9]|4[1-9A-F]|5[0-9AF]|6[1-9A-F]|7[0-9AE])"
+)
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")  # RFC 3986, 2.3
 _SCHEME = re.compile(r"[\x00-\x20]*([A-Za-z][A-Za-z0-9+.-]*):")
 
