@@ -125,6 +125,35 @@ def test_facts_get_their_foreign_keys_back_and_lose_them_again_where_they_lie(da
         connection.execute(text(ORPHAN))
 
 
+NOTICE = """
+INSERT INTO notices (id, delivery_id, content_id, sent_at, kind, recipient_role, channel, delivery, key_version,
+  recorded_at)
+VALUES ({}, 1, 1, 0, 'hotline_notice', '{}', 'email', 'assumed', 1, 0)
+"""
+REPORT = "INSERT INTO reports (id, delivery_id, content_id, source, at, recorded_at) VALUES (1, 1, 1, 's', 0, 0)"
+
+
+def test_a_notice_of_unknown_role_goes_with_the_role_and_the_others_stay(database: Database) -> None:
+    with database.engine.begin() as connection:
+        for fact in (*FACTS, REPORT, NOTICE.format(1, "hoster"), NOTICE.format(2, "unknown")):
+            connection.execute(text(fact))
+    downgrade(database.engine, "0011")
+    with database.engine.begin() as connection:
+        assert connection.execute(text("SELECT id, recipient_role FROM notices")).all() == [(1, "hoster")]
+        with pytest.raises(IntegrityError), connection.begin_nested():
+            connection.execute(text(NOTICE.format(2, "unknown")))
+        with pytest.raises(DatabaseError, match="never changed"), connection.begin_nested():
+            connection.execute(text("DELETE FROM notices"))
+    assert "reports" not in inspect(database.engine).get_table_names()
+    upgrade(database.engine)
+    with database.engine.begin() as connection:
+        assert guard_problems(connection) == []
+        connection.execute(text(NOTICE.format(2, "unknown")))
+        connection.execute(text(REPORT))
+        with pytest.raises(DatabaseError, match="never changed"), connection.begin_nested():
+            connection.execute(text("DELETE FROM reports"))
+
+
 def test_foreign_keys_do_not_come_back_over_a_fact_that_points_nowhere(database: Database) -> None:
     with database.engine.begin() as connection:
         for fact in (*FACTS, ORPHAN):
