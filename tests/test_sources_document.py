@@ -1,4 +1,4 @@
-"""The documents on sources are true: their formats, rules, columns, files, commands and configuration are those of the code."""
+"""The documents on sources are true: their formats, rules, columns, files, commands and settings are the code's."""
 
 from __future__ import annotations
 
