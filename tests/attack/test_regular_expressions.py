@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor import clear_text
+from monitor import clear_text, urls
 from monitor.formats import urlhaus
 from monitor.formats.fast_path import LineLayout
 from monitor.formats.scart import ntd, report
@@ -95,6 +95,12 @@ def _at_run_time() -> Iterator[Use]:
     }.items():
         yield Use(layout.pattern(), "fullmatch", f"a plain line of {name}")
     yield Use(clear_text._SCHEME, "search", "a scheme")
+    yield Use(clear_text._DEFANGED, "sub", "a defanged text")
+    yield Use(urls._MARK, "search", "a defanged mark")
+    yield Use(urls._MARK, "sub", "a defanged mark")
+    yield Use(urls._BEGIN, "match", "a defanged beginning")
+    yield Use(urls._AUTHORITY, "match", "a defanged authority")
+    yield Use(urls._SLASH_MARK_AT_START, "match", "a defanged slash")
     yield Use(checkpoints._TEXT, "fullmatch", "the head of an audit log")
     for name, form in report._FORMS.items():
         if isinstance(form, BuiltinMethodType):
@@ -109,9 +115,11 @@ def test_each_expression_is_known_here() -> None:
     made_at_run_time = [path for path, tree in _trees() for _, call in _calls(tree) if _compiled(call) is None]
     assert made_at_run_time == [
         "monitor/clear_text.py",
+        "monitor/clear_text.py",
         "monitor/formats/fast_path.py",
         "monitor/formats/scart/report.py",
         "monitor/release/checkpoints.py",
+        *["monitor/urls.py"] * 4,
     ]
     for path, tree in _trees():
         imported = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
