@@ -39,7 +39,10 @@ _MARK = re.compile(rf"{BRACKETED}|\[(\.)|(\.)\]", re.IGNORECASE)
 _SLASH_MARK = rf"{_OPEN}//?{_CLOSE}"
 _SEPARATOR = rf"(?:{_OPEN}://{_CLOSE}|(?:{_OPEN}:{_CLOSE}|:)(?:{_OPEN}//{_CLOSE}|(?:{_OPEN}/{_CLOSE}|/){{2}}))"
 _BEGIN = re.compile(rf"([^\s:/?#]{{1,16}}?)\s?{_SEPARATOR}")
-_AUTHORITY = re.compile(rf"(?:{BRACKETED.replace('://|:|//?', ':')}|(?!{_SLASH_MARK})[^/?#\\])*+", re.IGNORECASE)
+_ONE_MARK = BRACKETED.replace(
+    r"(\.|://|:|//?", r"(?:\.|:"
+)  # no slash, and no group: with `*+` Python 3.11 confuses those
+_AUTHORITY = re.compile(rf"(?:{_ONE_MARK}|(?!{_SLASH_MARK})[^/?#\\])*+", re.IGNORECASE)
 _DISGUISED = re.compile(r"(?:h[tx*_-]{2}p|ttp)(s?)|f[tx*]p", re.IGNORECASE)
 _ALMOST = re.compile(r"\W?h\S{0,6}p\S{0,4}", re.IGNORECASE)  # meant for http or https, and not to be told which
 _UNCLEAR_HOST = re.compile(r"[^/?#]*(?:\\[.:]|\s(?:dot|punkt)\s)", re.IGNORECASE)

@@ -178,3 +178,10 @@ def test_how_a_url_is_asked_for(url: str, target: tuple[object, ...] | None) -> 
 
 def test_the_list_of_suffixes_is_dated() -> None:
     assert re.fullmatch(r"20\d\d-\d\d-\d\d_\S+", suffixes_version())
+
+
+@pytest.mark.parametrize(
+    "text", ["hxxp://" + "[.]" * 4 + "(", "hxxp://[.][a[.", "hxxp://a[.]b(:)8(.", "hxxp://" + "[.]a" * 50]
+)
+def test_marks_that_are_left_open_are_no_error_of_the_program(text: str) -> None:
+    canonical(text)

@@ -18,7 +18,7 @@ Lines: TypeAlias = Iterator[tuple[int, bytes | None]]
 EARLY = "last_seen_before_first_seen"
 UNKNOWN_COUNTRY, HOLDS_ADDRESS = "unknown_country", "text_holds_address"
 CLOCK_SKEW = 300  # seconds by which a source's clock may run ahead of ours
-_IN_BRACKETS = re.compile(r"\[([0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)\](?::\d{1,5})?", re.ASCII)
+_IN_BRACKETS = re.compile(r"\[(?=[^:]*+:)([0-9A-Fa-f:.]++)\](?::\d{1,5})?", re.ASCII)
 _EARLIEST = 631_152_000  # 1990: before the web there was nothing to report on it
 
 
