@@ -21,6 +21,7 @@ from monitor.formats.fast_path import LineLayout
 from monitor.formats.scart import ntd, report
 from monitor.logs import RedactingLogRecord, redacted
 from monitor.release import checkpoints
+from monitor.tables import columns
 from tests.attack.pumping import LINE_LIMIT, Pumped, Use, families, seconds
 
 ROOT = Path(__file__).parents[2]
@@ -108,6 +109,8 @@ def _at_run_time() -> Iterator[Use]:
     yield Use(urls._BEGIN, "match", "a defanged beginning")
     yield Use(urls._AUTHORITY, "match", "a defanged authority")
     yield Use(urls._SLASH_MARK_AT_START, "match", "a defanged slash")
+    for pattern, _ in columns._PATTERNS:
+        yield Use(pattern, "fullmatch", f"columns of the open data: {pattern.pattern}")
     yield Use(checkpoints._TEXT, "fullmatch", "the head of an audit log")
     for name, form in report._FORMS.items():
         if isinstance(form, BuiltinMethodType):
@@ -126,6 +129,7 @@ def test_each_expression_is_known_here() -> None:
         "monitor/formats/fast_path.py",
         "monitor/formats/scart/report.py",
         "monitor/release/checkpoints.py",
+        "monitor/tables/columns.py",
         *["monitor/urls.py"] * 4,
     ]
     for path, nodes in _files():
