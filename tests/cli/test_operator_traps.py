@@ -22,6 +22,8 @@ ON_THE_DATABASE = (
     "confirm somebody --by me", "score --period 2026Q2", "facts export --out NEW", "release list", "release verify",
     "release draft --period 2026Q2", "release discard 1", "token list", "keys signing", "audit verify",
     "schedule --list", "sources", "collect urlhaus", "report 2026Q2 --only-report --out NEW", "serve --port 0",
+    "suspend --from 2026-04-01T00:00:00Z --to 2026-04-02T00:00:00Z --by A --approved-by B --reason outage",
+    "correct withdraw-notice R-1 --by A --approved-by B --reason mistake",
 )  # fmt: skip
 RESTORE = ": restore the key file from your backup; a new key cannot open or match anything that is stored"
 Run = Callable[..., tuple[int, str]]
