@@ -101,8 +101,8 @@ def ranking_csv(rows: Sequence[Row]) -> str:
 def _columns(rows: Sequence[Row], lines: Sequence[Mapping[str, Cell]]) -> list[str]:
     """The columns of the rows with figures; where no row has any, those that say who it is and how few it has."""
     whole = [line for row, line in zip(rows, lines, strict=True) if row.figures is not None]
-    few = [*dict.fromkeys(figure.field for row in rows for figure in IDENTITY if figure.in_release(row)), "episodes"]
-    return list(dict.fromkeys(name for line in whole for name in line)) or few
+    named = [figure.field for figure in IDENTITY if (any(map(figure.in_release, rows)) if rows else not figure.later)]
+    return list(dict.fromkeys(name for line in whole for name in line)) or [*named, "episodes"]
 
 
 def company_csv(row: Row) -> str:
