@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from monitor.settings import Settings
 
 _PAGE = 40  # lines
+_JUDGING = ("rank", "standing", "on_time_on_time", "on_time_late", "on_time_undetermined")
 NAME = click.argument("release")
 ACTOR = click.option("--by", "actor", default="operator", show_default=True, help="Who does it, for the audit trail.")
 
@@ -394,7 +395,7 @@ def _verified(row: Mapping[str, object]) -> str:
 
 
 def difference_lines(found: ReleaseChanges) -> list[str]:
-    """Companies that came or went, then ranks and standings, then the rest; companies of the hash hits with `#`."""
+    """Companies that came or went, what judges them, then the rest; companies of the hash hits with `#`."""
     from monitor.release.store import HASH_HIT
 
     listed, first, rest = list[str](), list[str](), list[str]()
@@ -405,8 +406,7 @@ def difference_lines(found: ReleaseChanges) -> list[str]:
         rest += [_line(f"{begin}the table", change) for change in changes.whole]
         for company in changes.companies:
             for change in company.changes:
-                judged = change.figure in ("rank", "standing")
-                (first if judged else rest).append(_line(f"{begin}{company.after.company}", change))
+                (first if change.figure in _JUDGING else rest).append(_line(f"{begin}{company.after.company}", change))
     return [*listed, *first, *rest]
 
 

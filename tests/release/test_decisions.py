@@ -305,7 +305,7 @@ def test_by_command_it_is_tried_then_recorded_and_the_correction_is_named(publis
     done = run("suspend", *TIME, *BY)
     assert "suspension: recorded in 1 rows" in done.out
     assert "2026Q1 version 1:" in done.out
-    assert "b: on_time.late 36 -> 0" in done.out
+    assert "b: on_time_late 36 -> 0" in done.out
     assert "publish it: monitor release correct 2026Q1 --reason TEXT" in done.out
     assert run("suspend", *TIME, *BY).error == "that suspension is recorded already"
     item = str(published.items.late[0])

@@ -150,7 +150,8 @@ def test_both_databases_give_the_same_digests(database: Database) -> None:
     first_facts(database)
     with transaction(database.engine) as session:
         [facts] = fact_digests(session, [KNOWN])
-    assert digest(canonical(facts)) == "de5c930ed21dfcf49176ca96929e5271c45470a6f020f4ea6cf3e4f926b5d5bc"
+    assert digest(canonical(facts)) == "d9c67b7e2c917fa32e6e1c5b6fe63f2841c5367a9a0de36610db192ebbd6bdb8"
+    del facts["item_identities"]
     for table, names in ADDED.items():  # what a release of before them pinned is still the same
         for name in names:
             del facts[table]["columns"][name]
