@@ -54,7 +54,14 @@ def test_there_are_enough_examples_and_they_are_the_same_in_dutch() -> None:
         (*row[:2], bool(row[2]), *row[3:]) for row in EXAMPLES
     ]
     assert {row[2] for row in dutch} == {"", UNDONE["method.nl.md"]}
-    assert {row[3] for row in EXAMPLES} == {"", "defanged", "not_a_url", "not_a_web_scheme", "url_without_host"}
+    assert {row[3] for row in EXAMPLES} == {
+        "",
+        "defanged",
+        "not_a_url",
+        "not_a_web_scheme",
+        "not_one_url",
+        "url_without_host",
+    }
 
 
 @pytest.mark.parametrize(
@@ -155,6 +162,9 @@ def test_every_notation_of_an_ipv4_address_is_that_address(number: int, notation
         ("::ffff:192.0.2.1", "::ffff:c000:201"),
         ("::ffff:c000:201", "::ffff:c000:201"),
         ("0300.0.2.1", None),
+        ("fe80::1%eth0", "fe80::1"),  # a zone is a link of the sender's machine
+        ("2001:db8::7%a.example", "2001:db8::7"),
+        ("192.0.2.7%1", None),
         ("a.example", None),
         ("1" * 300, None),
     ],
