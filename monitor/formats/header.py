@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from monitor.errors import DeliveryError
 
 _MOST_COLUMNS = 1000
 _MOST_NUMBERED = 20
+# Nothing but separators, or the line by which a spreadsheet is told its separator: `sep=;`.
+_NO_HEADER = re.compile(rb"[\s,;|]*+|\"?sep=.?\"?\s*+", re.IGNORECASE)
+_EMPTY = re.compile(rb"(?:[\s,]|\"\s*+\")*+")
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,16 @@ class Header:
         numbered = tuple(f"unknown_column:{number}" for number in self.unknown[:_MOST_NUMBERED])
         more = len(self.unknown) - len(numbered)
         return (*numbered, f"unknown_column:{more} more") if more else numbered
+
+
+def header_line(lines: Iterator[tuple[int, bytes | None]]) -> tuple[int, bytes | None]:
+    """Number and bytes of the first line that may name columns; one without anything where there is none."""
+    return next((row for row in lines if row[1] is None or not _NO_HEADER.fullmatch(row[1])), (1, b""))
+
+
+def is_empty_row(raw: bytes | None) -> bool:
+    """Whether no cell of a row holds anything: a spreadsheet keeps rows that were emptied, as `,,,,`."""
+    return raw is not None and _EMPTY.fullmatch(raw) is not None
 
 
 def read_header(names: Sequence[str], wanted: Collection[str], line: int, optional: Collection[str] = ()) -> Header:

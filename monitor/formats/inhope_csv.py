@@ -11,17 +11,17 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 from monitor.errors import DeliveryError
-from monitor.formats.header import Header, read_header
+from monitor.formats.header import Header, header_line, is_empty_row, read_header
 from monitor.formats.records import Context, NoticeRecord, Record, Rejected, SightingRecord
 from monitor.formats.rows import (
     Lines,
     RowError,
+    address_alone,
     decode,
     in_order,
     read_country,
     read_zoned_time,
     refuse_future,
-    without_brackets,
 )
 from monitor.formats.scart.dialect import whole_rows
 from monitor.vocabulary import CLOCK_STARTING, DeliveryState, State
@@ -39,7 +39,7 @@ def parse(lines: Lines, context: Context) -> Iterator[Record | Rejected]:
     header = _header(lines)
     unknown = list(header.flags)
     for line, raw, _ in whole_rows(lines, partial(_is_row, header), _open_quotes):
-        if raw == b"":
+        if is_empty_row(raw):
             continue
         try:
             yield _record(line, _fields(raw, header), context, unknown)
@@ -48,7 +48,7 @@ def parse(lines: Lines, context: Context) -> Iterator[Record | Rejected]:
 
 
 def _header(lines: Lines) -> Header:
-    line, raw = next(lines, (1, None))
+    line, raw = header_line(lines)
     try:
         names = _split(raw)
     except RowError as error:
@@ -121,14 +121,14 @@ def _notice(row: Mapping[str, str], context: Context, flags: list[str]) -> Notic
         recipient=row["recipient"] or None,
         recipient_country=country,
         recipient_email=row["recipient_email"] or None,
-        address=without_brackets(row["host_ip"]) or None,
+        address=address_alone(row["host_ip"]) or None,
         reference=row["report_id"] or None,
     )
 
 
 def _checked(row: Mapping[str, str], context: Context, flags: list[str]) -> SightingRecord | None:
     """What the last check saw; RowError where status, time and destination do not go together."""
-    status, checked_at = row["status"], _instant(row, "checked_at")
+    status, checked_at = row["status"].lower(), _instant(row, "checked_at")
     country = read_country(row["destination_country"], "destination_country", context, flags)
     if status not in {"", *State}:
         raise RowError("unknown_status", "status")
@@ -146,7 +146,7 @@ def _checked(row: Mapping[str, str], context: Context, flags: list[str]) -> Sigh
 
 def _delivery(row: Mapping[str, str]) -> DeliveryState:
     """Whether the notice arrived; where the sender does not say, that is assumed."""
-    word = row.get("delivery") or DeliveryState.ASSUMED
+    word = row.get("delivery", "").lower() or DeliveryState.ASSUMED
     if word not in {*DeliveryState}:
         raise RowError("unknown_delivery", "delivery")
     return DeliveryState(word)

@@ -8,11 +8,12 @@ import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import TypeAlias
 
 from monitor.errors import DeliveryError
 from monitor.formats.files import Openable, read_lines
-from monitor.formats.header import read_header
+from monitor.formats.header import header_line, read_header
 from monitor.formats.rows import RowError, decode
 
 COLUMNS = ("start", "end", "asn", "organisation")
@@ -57,12 +58,14 @@ def read_netblocks(path: Openable, counted: Counted) -> Iterator[NetblockRecord]
     A table may come without a header line. ASN 0 says "announced by nobody": such a range is left out.
     """
     positions = {name: index for index, name in enumerate(COLUMNS)}
-    for line, raw in read_lines(path):
+    lines = read_lines(path)
+    first = header_line(lines)
+    for line, raw in chain((first,), lines):
         try:
             fields = next(csv.reader([decode(raw)], strict=True), [])
-            if line == 1 and "start" in fields:
+            if line == first[0] and "start" in fields:
                 positions = read_header(fields, COLUMNS, line).positions
-            elif fields:
+            elif any(fields):
                 counted()
                 record = _row([fields[positions[name]] for name in COLUMNS])
                 if record.asn:
