@@ -132,6 +132,11 @@ def http_target(text: str) -> HttpTarget | None:
     return HttpTarget(parsed.protocol == "https:", url.host, port, not parsed.port, target)
 
 
+def trimmed(text: str) -> str:
+    """A text without what cannot be seen at its ends: white space, joiners, marks of direction, byte order marks."""
+    return text.strip() if text.isascii() else _UNSEEN_ENDS.sub("", text)
+
+
 def begins_like_url(text: str) -> bool:
     """Whether a text begins as a URL does, of whatever scheme, defanged or not."""
     return _BEGIN.match(text) is not None or _BEGIN.match(_UNSEEN_ENDS.sub("", text)) is not None

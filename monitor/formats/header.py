@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from monitor.errors import DeliveryError
+from monitor.urls import trimmed
 
 _MOST_COLUMNS = 1000
 _MOST_NUMBERED = 20
@@ -54,7 +55,7 @@ def read_header(names: Sequence[str], wanted: Collection[str], line: int, option
         raise DeliveryError(
             f"line {line}: {len(names)} columns, at most {_MOST_COLUMNS} are read; is it the right format?"
         )
-    stripped = [name.strip() for name in names]
+    stripped = [trimmed(name) for name in names]
     standing = Counter(stripped)
     missing = [name for name in wanted if name not in standing]
     if missing:

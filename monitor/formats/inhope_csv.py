@@ -7,6 +7,7 @@ written down in docs/sources.md.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Mapping
 from functools import partial
 
@@ -24,6 +25,7 @@ from monitor.formats.rows import (
     refuse_future,
 )
 from monitor.formats.scart.dialect import whole_rows
+from monitor.urls import trimmed
 from monitor.vocabulary import CLOCK_STARTING, DeliveryState, State
 
 COLUMNS = (
@@ -31,6 +33,7 @@ COLUMNS = (
     "checked_at", "destination_country",
 )  # fmt: skip
 OPTIONAL = ("delivery", "received_at", "classified_at")
+_ROUNDED = re.compile(r"-?\d(?:[.,]\d+)?E\+\d{2,3}", re.ASCII)  # `1.23457E+15`
 NOT_READ = ("content_class",)  # may be there, and is nobody's business here
 
 
@@ -58,7 +61,7 @@ def _header(lines: Lines) -> Header:
 
 def _split(raw: bytes | None) -> list[str]:
     try:
-        return [field.strip() for field in next(csv.reader([decode(raw)], strict=True))]
+        return [trimmed(field) for field in next(csv.reader([decode(raw)], strict=True))]
     except csv.Error:
         raise RowError("quotes_do_not_pair") from None
 
@@ -122,8 +125,16 @@ def _notice(row: Mapping[str, str], context: Context, flags: list[str]) -> Notic
         recipient_country=country,
         recipient_email=row["recipient_email"] or None,
         address=address_alone(row["host_ip"]) or None,
-        reference=row["report_id"] or None,
+        reference=_number(row["report_id"], flags),
     )
+
+
+def _number(text: str, flags: list[str]) -> str | None:
+    """The sender's number of the notice; None for one that a spreadsheet rounded, which many may share."""
+    if _ROUNDED.fullmatch(text):
+        flags.append("rounded_number")
+        return None
+    return text or None
 
 
 def _checked(row: Mapping[str, str], context: Context, flags: list[str]) -> SightingRecord | None:

@@ -12,7 +12,7 @@ from monitor.formats.localtime import BadTimeError, LocalClock
 from monitor.formats.records import Context
 from monitor.instants import NotATimeError, read_instant
 from monitor.names import names_nobody
-from monitor.urls import BRACKETED, MEANT
+from monitor.urls import BRACKETED, MEANT, trimmed
 
 Lines: TypeAlias = Iterator[tuple[int, bytes | None]]
 
@@ -75,7 +75,7 @@ def read_country(text: str, column: str, context: Context, flags: list[str]) -> 
 
 def address_alone(text: str) -> str:
     """An address without the brackets, port, length or marks of a defanged one that a sender wrote with it."""
-    plain = _DEFANGED.sub(lambda mark: MEANT.get(mark[1].lower(), mark[1]), text)
+    plain = _DEFANGED.sub(lambda mark: MEANT.get(mark[1].lower(), mark[1]), trimmed(text))
     match = _MORE_THAN_ADDRESS.fullmatch(plain)
     return match[1] or match[2] or match[3] if match else plain
 

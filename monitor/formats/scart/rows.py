@@ -21,6 +21,7 @@ from monitor.formats.rows import (
 )
 from monitor.formats.scart.dialect import split_row
 from monitor.formats.scart.words import CLOSED, OFFLINE, PAUSED, STATUSES
+from monitor.urls import trimmed
 from monitor.vocabulary import State
 
 
@@ -37,7 +38,7 @@ class Row:
     def text(self, column: str) -> str:
         """What stands in a column; nothing where the export has none of that name."""
         position = self.positions.get(column)
-        return "" if position is None else self.fields[position].strip()
+        return "" if position is None else trimmed(self.fields[position])
 
     def address(self, column: str) -> str | None:
         """The IP address in a column, without what may stand with it, None for none."""
