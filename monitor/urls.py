@@ -41,7 +41,7 @@ _AUTHORITY = re.compile(rf"(?:{BRACKETED.replace('://|:|//?', ':')}|(?!{_SLASH_M
 _DISGUISED = re.compile(r"(?:h[tx*_-]{2}p|ttp)(s?)|f[tx*]p", re.IGNORECASE)
 _ALMOST = re.compile(r"\W?h\S{0,6}p\S{0,4}", re.IGNORECASE)  # meant for http or https, and not to be told which
 # What cannot be seen and is copied along with a URL: white space, joiners, marks of direction, byte order marks.
-_UNSEEN = r"[\s\x00-\x20\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
+_UNSEEN = r"[\s\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
 _UNSEEN_ENDS = re.compile(rf"\A{_UNSEEN}+|{_UNSEEN}+\Z")
 _AROUND = {"<": ">", "(": ")", "[": "]", "{": "}", '"': '"', "'": "'", "`": "`", "\u201c": "\u201d", "\u2018": "\u2019"}
 _MARKS_WITHIN_MARKS = 3

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from monitor.formats.fast_path import hosts_of
 from monitor.suffixes import suffixes_version
-from monitor.urls import DEFANGED, NotAUrlError, Url, address_of, http_target, parse_url, site_of
+from monitor.urls import DEFANGED, NotAUrlError, Url, address_of, http_target, parse_url, site_of, trimmed
 
 ROOT = Path(__file__).parents[1]
 HEADS = {"method.md": "| delivered |", "method.nl.md": "| geleverd |"}
@@ -184,6 +184,13 @@ def test_what_is_an_address_in_a_column_of_addresses(text: str, address: str | N
 )
 def test_how_a_url_is_asked_for(url: str, target: tuple[object, ...] | None) -> None:
     assert http_target(url) == target
+
+
+@pytest.mark.parametrize("sign", ["\u200b", "\u200e", "\u202a", "\u2060", "\ufeff", "\u00a0", "\u2003", "\t", "\u00ad"])
+def test_what_cannot_be_seen_is_no_part_of_a_text_at_its_ends_only(sign: str) -> None:
+    assert trimmed(f"{sign}a{sign}{sign}") == "a"
+    assert trimmed(f"a{sign}b") == f"a{sign}b"
+    assert parse_url(f"{sign}https://a.example/x{sign}") == Url("https://a.example/x", "a.example")
 
 
 def test_the_list_of_suffixes_is_dated() -> None:

@@ -20,7 +20,7 @@ from monitor.formats.records import Context, NoticeRecord, Record, Rejected, Sig
 from monitor.ingest.delivery import DeliveryFile, load
 from monitor.instants import parse_instant
 from monitor.settings import Source
-from monitor.urls import address_of
+from monitor.urls import address_of, trimmed
 from monitor.vault import Vault
 from monitor.vocabulary import CLOCK_STARTING, DeliveryState, State
 from tests.conftest import Database
@@ -378,7 +378,7 @@ def test_what_is_written_as_rfc_4180_is_read_as_it_was(rows: list[tuple[str, Sta
     records = read(HEADER, *written)
     assert [r.line for r in records] == list(range(2, len(rows) + 2))
     found = [(r.notices[0].recipient, r.sightings[0].state) for r in records if isinstance(r, Record)]
-    assert found == [(name.strip() or None, state) for name, state in rows]
+    assert found == [(trimmed(name) or None, state) for name, state in rows]
 
 
 @pytest.mark.parametrize(
