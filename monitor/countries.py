@@ -16,9 +16,13 @@ _ALSO = {
     "russian federation": "RU", "viet nam": "VN", "hong kong": "HK", "macau": "MO", "macao": "MO", "burma": "MM",
     "swaziland": "SZ", "macedonia": "MK", "republic of ireland": "IE", "eire": "IE", "usa": "US", "uae": "AE",
     "slovak republic": "SK", "taiwan": "TW", "syria": "SY", "laos": "LA", "brunei darussalam": "BN", "vatican": "VA",
+    "u s a": "US", "u s": "US", "u k": "GB", "great britain uk": "GB", "kingdom of netherlands": "NL",
+    "netherlands kingdom of": "NL", "hong kong s a r": "HK", "macedonia fyrom": "MK",
+    "former yugoslav republic of macedonia": "MK",
 }  # fmt: skip
 _LANGUAGES = ("en", "nl")  # of CLDR
 _NO_WORD = re.compile(r"[^\w]+")
+_NOT_COUNTED = frozenset({"the", "and"})  # `Bahamas (the)`, `Trinidad & Tobago`
 _KEPT = 16384
 
 Spellings = tuple[tuple[str, str], ...]  # a source's own, and the code of each
@@ -28,7 +32,7 @@ def country_code(text: str, spellings: Spellings = ()) -> str | None:
     """The two letters of a country; None where the text is empty or no country that is known.
 
     A source's own spellings go first; then a code of two or three letters, then a name in English or Dutch: that of
-    ISO 3166, that of CLDR, or one of a few more. Case, accents, punctuation and a leading `the` do not count.
+    ISO 3166, that of CLDR, or one of a few more. Case, accents, punctuation, `the` and `and` do not count.
     """
     return _code(text, spellings) if text else None
 
@@ -63,7 +67,7 @@ def _code(text: str, spellings: Spellings) -> str | None:
 def _form(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text)
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter)).casefold()
-    return " ".join(_NO_WORD.sub(" ", plain).split()).removeprefix("the ")
+    return " ".join(word for word in _NO_WORD.sub(" ", plain).split() if word not in _NOT_COUNTED)
 
 
 @cache

@@ -14,7 +14,8 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _TIME = re.compile(
     r"(\d{4})(-?)(\d{2})\2(\d{2})[Tt ]"  # 2026-04-10 or 20260410
     r"(\d{2})(:?)(\d{2})(?:\6(\d{2})(?:[.,]\d{1,18})?)?"  # 12:07, 12:07:25, 12:07:25.5, or without colons
-    r" ?(?:([Zz]|UTC)|([+-])(\d{2})(?::?(\d{2}))?)?",
+    r" ?(?:([Zz]|UTC|GMT)|([+\u2212-])(\d{2})(?::?(\d{2}))?)?"
+    r"(?:\[[\w./+=-]{1,64}\])*",  # the zone by its name besides, or a calendar (RFC 9557)
     re.ASCII,
 )
 _LEAP_SECOND = 60
@@ -50,8 +51,10 @@ def read_instant(text: str) -> int:
     """The instant of a time with its zone: RFC 3339, and the variants of ISO 8601 that can mean one thing only.
 
     `t`, `T` or a space before the time; seconds may be left out, and fractions (with a point or comma) are dropped; the
-    zone is `Z`, `z`, `UTC`, `+02`, `+0200` or `+02:00`, also after a space; dashes and colons may be left out
-    (`20260410T120725Z`). A leap second (`23:59:60Z`) is the first second of the next day. Raises NotATimeError.
+    zone is `Z`, `z`, `UTC`, `GMT`, `+02`, `+0200` or `+02:00`, also after a space; what follows it in square brackets
+    (`+02:00[Europe/Amsterdam]`) is not read; dashes and colons may be left out (`20260410T120725Z`). A leap second
+    (`23:59:60Z`) is the first second of the next day. `24:00` is refused: programs write it for either end of a day.
+    Raises NotATimeError.
     """
     match = _TIME.fullmatch(text)
     if match is None:
@@ -67,7 +70,7 @@ def read_instant(text: str) -> int:
         raise NotATimeError("not_a_time") from None
     if utc is None and sign is None:
         raise NotATimeError("time_without_zone")
-    east = (offset.hour * 60 + offset.minute) * 60 * (-1 if sign == "-" else 1)
+    east = (offset.hour * 60 + offset.minute) * 60 * (1 if sign == "+" else -1)
     instant = to_instant(clock) - east
     if is_leap and instant % DAY != DAY - 1:
         raise NotATimeError("not_a_time")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 from functools import lru_cache
 
 _KEPT = 16384
 _DOTS = re.compile(r"[.'\u2018\u2019]")
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,31}\d{0,2});")
 _NO_WORD = re.compile(r"[^\w]+|_+")
 _LETTERS = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
@@ -54,8 +56,11 @@ _HIDDEN = re.compile(
 
 
 def alias_form(name: str) -> str:
-    """A company name as the registry keeps it: case, punctuation and repeated spaces do not count, `B.V.` is `BV`."""
-    return " ".join(re.sub(r"[^\w]+", " ", name.casefold().replace(".", "")).split())
+    """A company name as the registry keeps it: case, punctuation and repeated spaces do not count, `B.V.` is `BV`.
+
+    `&amp;`, as a web page has it, is `&`.
+    """
+    return " ".join(re.sub(r"[^\w]+", " ", _without_entities(name).casefold().replace(".", "")).split())
 
 
 @lru_cache(maxsize=_KEPT)
@@ -93,9 +98,13 @@ def matching_form(name: str) -> str:
 
 
 def _words(name: str) -> list[str]:
-    plain = unicodedata.normalize("NFKD", name).casefold().translate(_LETTERS)
+    plain = unicodedata.normalize("NFKD", _without_entities(name)).casefold().translate(_LETTERS)
     plain = "".join(letter for letter in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(letter))
     return _NO_WORD.sub(" ", _DOTS.sub("", plain)).split()
+
+
+def _without_entities(name: str) -> str:
+    return _ENTITY.sub(lambda found: html.unescape(found[0].casefold()), name) if "&" in name else name
 
 
 def _legal_words(words: list[str]) -> int:

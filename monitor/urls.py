@@ -24,7 +24,7 @@ _PROTOCOLS = frozenset(f"{scheme}:" for scheme in _WEB)
 _BEGINNINGS = tuple(f"{scheme}://" for scheme in sorted(_WEB))
 _parse = can_ada.parse
 _PORTS = {"http:": 80, "https:": 443}
-_LONGEST_HOST = 253  # characters of a name in the DNS
+_LONGEST_HOST, _LONGEST_LABEL = 253, 63  # characters of a name in the DNS, and of a part of it between two dots
 _ESCAPE = re.compile(  # one that has a small letter, or that an unreserved character has: the others stay
     r"%(?:[0-9A-Fa-f][a-f]|[a-f][0-9A-Fa-f]|2[DE]|3[0-9]|4[1-9A-F]|5[0-9AF]|6[1-9A-F]|7[0-9AE])"
 )
@@ -45,6 +45,13 @@ _ONE_MARK = BRACKETED.replace(
 _AUTHORITY = re.compile(rf"(?:{_ONE_MARK}|(?!{_SLASH_MARK})[^/?#\\])*+", re.IGNORECASE)
 _DISGUISED = re.compile(r"(?:h[tx*_-]{2}p|ttp)(s?)|f[tx*]p", re.IGNORECASE)
 _ALMOST = re.compile(r"\W?h\S{0,6}p\S{0,4}", re.IGNORECASE)  # meant for http or https, and not to be told which
+# What cannot be seen and is copied along with a URL: white space, joiners, marks of direction, byte order marks.
+_UNSEEN = r"[\s\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
+_UNSEEN_ENDS = re.compile(rf"\A{_UNSEEN}+|{_UNSEEN}+\Z")
+_AROUND = {"<": ">", "(": ")", "[": "]", "{": "}", '"': '"', "'": "'", "`": "`", "\u201c": "\u201d", "\u2018": "\u2019"}
+_MARKS_WITHIN_MARKS = 3
+_MARKED_SCHEME = re.compile(r"[<(\[{][\w*-]{1,16}[>)\]}]\s?[\[({<]?\s?:")  # `[http]://`
+_FURTHER_URL = re.compile(rf"{_UNSEEN}[^\w\s]?(?:h[tx*]{{2}}ps?|f[tx]p)\W{{0,2}}:\W{{0,2}}//", re.IGNORECASE)
 _UNCLEAR_HOST = re.compile(r"[^/?#]*(?:\\[.:]|\s(?:dot|punkt)\s)", re.IGNORECASE)
 
 
@@ -53,11 +60,11 @@ class NotAUrlError(ValueError):
 
     `reason`: why its row is quarantined. `url_without_host`: nothing says on which host it is; `not_a_web_scheme`:
     neither http, https nor ftp; `not_a_url`: its host or port cannot exist; `defanged`: it is written so that nobody
-    can follow it, in a way that may stand for more than one URL.
+    can follow it, in a way that may stand for more than one URL; `not_one_url`: there is more than one, or other text.
     """
 
     def __init__(self, reason: str) -> None:
-        """`reason` is one of those four."""
+        """`reason` is one of those five."""
         super().__init__(f"not a URL of the web: {reason}")
         self.reason = reason
 
@@ -78,10 +85,12 @@ class Url(NamedTuple):
 def parse_url(text: str) -> Url:
     """A URL as it was delivered in canonical form; raises NotAUrlError.
 
-    What was defanged is undone, with the flag DEFANGED, where it can stand for one URL only.
+    What was defanged is undone, with the flag DEFANGED, where it can stand for one URL only. What cannot be seen at its
+    ends, and brackets or quotes around it, are no part of it.
     """
     if host := canonical_host(text):
         return Url(text, host)
+    text = _without_surroundings(text)
     parsed = _parsed(text)
     if parsed is None or parsed.protocol not in _PROTOCOLS or _may_be_defanged(text, parsed):
         return _undone(text)
@@ -102,7 +111,9 @@ def canonical_host(text: str) -> str:
         host: str = parsed.hostname
     except (ValueError, TypeError):
         return ""
-    return host if "." in host and host[-1] != "." and host[-1] != "]" and ".." not in host else ""
+    if "." not in host or host[-1] == "." or host[-1] == "]" or ".." in host:
+        return ""
+    return "" if len(host) > _LONGEST_LABEL and _is_too_long(host) else host
 
 
 class HttpTarget(NamedTuple):
@@ -126,9 +137,14 @@ def http_target(text: str) -> HttpTarget | None:
     return HttpTarget(parsed.protocol == "https:", url.host, port, not parsed.port, target)
 
 
+def trimmed(text: str) -> str:
+    """A text without what cannot be seen at its ends: white space, joiners, marks of direction, byte order marks."""
+    return text.strip() if text.isascii() else _UNSEEN_ENDS.sub("", text)
+
+
 def begins_like_url(text: str) -> bool:
     """Whether a text begins as a URL does, of whatever scheme, defanged or not."""
-    return _BEGIN.match(text) is not None
+    return _BEGIN.match(text) is not None or _BEGIN.match(_UNSEEN_ENDS.sub("", text)) is not None
 
 
 def address_of(text: str) -> str | None:
@@ -148,7 +164,7 @@ def _address_of(host: str) -> str | None:
         return None
     mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
     if mapped is None:
-        return str(found)
+        return str(type(found)(int(found))) if "%" in host else str(found)  # a zone is a link of the sender's machine
     return f"::ffff:{int(mapped) >> 16:x}:{int(mapped) & 0xFFFF:x}"  # versions of Python write it in two ways
 
 
@@ -180,6 +196,34 @@ def _parsed(text: str) -> can_ada.URL | None:
         return None
 
 
+def _without_surroundings(text: str) -> str:
+    """A URL without what cannot be seen at its ends and the marks around it; NotAUrlError where it is not alone."""
+    text = _UNSEEN_ENDS.sub("", text)
+    for _ in range(_MARKS_WITHIN_MARKS):
+        begin, end = text[:1], _AROUND.get(text[:1])
+        if end is None or end not in text[1:] or _MARKED_SCHEME.match(text):
+            break
+        inner = text[1:-1]
+        if text[-1] != end or _has_other_text(inner, begin, end):
+            raise NotAUrlError("not_one_url")
+        text = _UNSEEN_ENDS.sub("", inner.removeprefix("URL:") if begin == "<" else inner)
+    if _FURTHER_URL.search(text):
+        raise NotAUrlError("not_one_url")
+    return text
+
+
+def _has_other_text(inner: str, begin: str, end: str) -> bool:
+    """Whether more than a URL stands between two marks: `<https://a.example|its name>`, `[its name](https://...]`."""
+    if begin == "<":
+        return "<" in inner or ">" in inner or "|" in inner
+    return end in inner if begin == end else inner.count(begin) != inner.count(end)
+
+
+def _is_too_long(host: str) -> bool:
+    """Whether no name in the DNS can be that long."""
+    return len(host) > _LONGEST_HOST or any(len(label) > _LONGEST_LABEL for label in host.split("."))
+
+
 def _may_be_defanged(text: str, parsed: can_ada.URL) -> bool:
     """Whether it parses, but not as what was meant: `a(.)example` passes for a host, `a\\.example` for a path."""
     if not ("(" in text or "{" in text or "\\" in text):
@@ -204,6 +248,8 @@ def _canonical(text: str, parsed: can_ada.URL, flag: str | None = None) -> Url:
         href = parsed.href
     elif host in _WEB:
         raise NotAUrlError("not_a_url")  # `http://https://...`
+    if len(host) > _LONGEST_LABEL and _is_too_long(host):
+        raise NotAUrlError("not_a_url")
     if "#" in href:
         href = _without_fragment(href)
     if href != text or "%" in href or "#" in href or "^" in href or href[-1] == "?":
@@ -233,7 +279,6 @@ def _one_escape(found: re.Match[str]) -> str:
 
 def _undone(text: str) -> Url:
     """A URL that does not parse as one of the web, with what was defanged undone; raises NotAUrlError."""
-    text = text.strip()
     begin = _BEGIN.match(text)
     if begin is None:
         raise NotAUrlError(_why_no_url(text))

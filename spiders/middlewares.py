@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import re
 from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import Self
 
 from scrapy import Request
@@ -17,21 +18,23 @@ from scrapy.utils.python import global_object_name
 
 from monitor.instants import iso, to_instant
 from monitor.schedule.runs import LONGEST_WAIT
-from spiders.collector import Collector, collector_of
+from spiders.collector import Collector, collector_of, http_date
 from spiders.location import Location
 
 _LONGEST_WAIT = 120.0  # seconds within one run
-_DIGITS = 9
+_SECONDS = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 
 
 def retry_after(text: str, now: int) -> int:
-    """Seconds that a server asks to wait (RFC 9110, 10.2.3): a number of them, or a date; a day at most, 0 for none."""
+    """Seconds that a server asks to wait (RFC 9110, 10.2.3): a number of them, or a date; a day at most, 0 for none.
+
+    A fraction, which no server should send and some do, is rounded up.
+    """
     value = text.strip()
-    if value.isdecimal() and value.isascii():
-        return min(int(value[:_DIGITS]), LONGEST_WAIT)
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
+    if _SECONDS.fullmatch(value):
+        return math.ceil(min(float(value), LONGEST_WAIT))
+    moment = http_date(value)
+    if moment is None:
         return 0
     at = to_instant(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
     return min(max(at - now, 0), LONGEST_WAIT)

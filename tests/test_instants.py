@@ -19,6 +19,10 @@ from monitor.instants import NotATimeError, iso, parse_instant, read_instant
         ("2026-04-10t12:07:25z", "2026-04-10T12:07:25Z"),
         ("2026-04-10 12:07:25Z", "2026-04-10T12:07:25Z"),
         ("2026-04-10 12:07:25 UTC", "2026-04-10T12:07:25Z"),
+        ("2026-04-10 12:07:25 GMT", "2026-04-10T12:07:25Z"),
+        ("2026-04-10T12:07:25+02:00[Europe/Amsterdam]", "2026-04-10T10:07:25Z"),
+        ("2026-04-10T12:07Z[Etc/GMT+1][u-ca=gregory]", "2026-04-10T12:07:00Z"),
+        ("2026-04-10T12:07:25\u221203:30", "2026-04-10T15:37:25Z"),
         ("2026-04-10T12:07:25+02:00", "2026-04-10T10:07:25Z"),
         ("2026-04-10T12:07:25+0200", "2026-04-10T10:07:25Z"),
         ("2026-04-10 12:07:25+02", "2026-04-10T10:07:25Z"),
@@ -45,6 +49,8 @@ def test_every_variant_that_can_mean_one_thing_only(text: str, instant: str) -> 
     [
         ("2026-04-10T12:07:25", "time_without_zone"),
         ("2026-04-10 12:07", "time_without_zone"),
+        ("2026-04-10T12:07:25[Europe/Amsterdam]", "time_without_zone"),  # which may occur twice
+        ("2026-04-10T12:07:25+02:00[!Europe/Amsterdam]", "not_a_time"),
         ("20260410T120725", "time_without_zone"),
         ("2026-04-10", "not_a_time"),
         ("2026-04-10Z", "not_a_time"),

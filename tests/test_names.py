@@ -88,12 +88,33 @@ def test_names_that_are_the_same_to_the_registry_are_alike(text: str) -> None:
     assert names_nobody(text) == names_nobody(f" {text} ")
 
 
+_ISO_NETHERLANDS = ("Netherlands (Kingdom of the)", "Netherlands, Kingdom of the")  # as ISO 3166 has it since 2022
 COUNTRIES = {
-    "NL": ("NL", "nl", "NLD", "Netherlands", "the Netherlands", "NETHERLANDS", "Nederland", "Holland"),
+    "MD": ("Moldova (the Republic of)", "Moldova, Republic of"),
+    "TT": ("Trinidad & Tobago", "Trinidad and Tobago"),
+    "NL": (
+        "NL",
+        "nl",
+        "NLD",
+        "Netherlands",
+        "the Netherlands",
+        "NETHERLANDS",
+        "Nederland",
+        "Holland",
+        *_ISO_NETHERLANDS,
+    ),
     "IE": ("IE", "ie", "IRL", "Ireland", "ireland", "Ierland", "Republic of Ireland"),
     "GB": ("GB", "UK", "United Kingdom", "Great Britain"),
     "KR": ("South Korea", "Korea, Republic of", "Republic of Korea"),
-    "US": ("USA", "US", "United States", "The United States of America", "Verenigde Staten"),
+    "US": (
+        "USA",
+        "US",
+        "United States",
+        "The United States of America",
+        "Verenigde Staten",
+        "U.S.A.",
+        "United States (the)",
+    ),
     "CI": ("Côte d’Ivoire", "cote d'ivoire", "Ivory Coast"),
     "TR": ("Türkiye", "Turkey", "Turkije"),
     "CZ": ("Czechia", "Czech Republic", "Tsjechië"),

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from monitor.formats.fast_path import hosts_of
 from monitor.suffixes import suffixes_version
-from monitor.urls import DEFANGED, NotAUrlError, Url, address_of, http_target, parse_url, site_of
+from monitor.urls import DEFANGED, NotAUrlError, Url, address_of, http_target, parse_url, site_of, trimmed
 
 ROOT = Path(__file__).parents[1]
 HEADS = {"method.md": "| delivered |", "method.nl.md": "| geleverd |"}
@@ -54,7 +54,14 @@ def test_there_are_enough_examples_and_they_are_the_same_in_dutch() -> None:
         (*row[:2], bool(row[2]), *row[3:]) for row in EXAMPLES
     ]
     assert {row[2] for row in dutch} == {"", UNDONE["method.nl.md"]}
-    assert {row[3] for row in EXAMPLES} == {"", "defanged", "not_a_url", "not_a_web_scheme", "url_without_host"}
+    assert {row[3] for row in EXAMPLES} == {
+        "",
+        "defanged",
+        "not_a_url",
+        "not_a_web_scheme",
+        "not_one_url",
+        "url_without_host",
+    }
 
 
 @pytest.mark.parametrize(
@@ -155,6 +162,9 @@ def test_every_notation_of_an_ipv4_address_is_that_address(number: int, notation
         ("::ffff:192.0.2.1", "::ffff:c000:201"),
         ("::ffff:c000:201", "::ffff:c000:201"),
         ("0300.0.2.1", None),
+        ("fe80::1%eth0", "fe80::1"),  # a zone is a link of the sender's machine
+        ("2001:db8::7%a.example", "2001:db8::7"),
+        ("192.0.2.7%1", None),
         ("a.example", None),
         ("1" * 300, None),
     ],
@@ -174,6 +184,13 @@ def test_what_is_an_address_in_a_column_of_addresses(text: str, address: str | N
 )
 def test_how_a_url_is_asked_for(url: str, target: tuple[object, ...] | None) -> None:
     assert http_target(url) == target
+
+
+@pytest.mark.parametrize("sign", ["\u200b", "\u200e", "\u202a", "\u2060", "\ufeff", "\u00a0", "\u2003", "\t", "\u00ad"])
+def test_what_cannot_be_seen_is_no_part_of_a_text_at_its_ends_only(sign: str) -> None:
+    assert trimmed(f"{sign}a{sign}{sign}") == "a"
+    assert trimmed(f"a{sign}b") == f"a{sign}b"
+    assert parse_url(f"{sign}https://a.example/x{sign}") == Url("https://a.example/x", "a.example")
 
 
 def test_the_list_of_suffixes_is_dated() -> None:

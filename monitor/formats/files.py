@@ -123,7 +123,9 @@ def read_chunks(path: Openable) -> Iterator[bytes]:
         with _decompressed(path) as stream:
             start = stream.read(_CHUNK)
             refuse_no_text(start)
-            yield start.removeprefix(BOM)
+            while start.startswith(BOM):  # a program may write one before text that begins with one
+                start = start.removeprefix(BOM)
+            yield start
             while chunk := stream.read(_CHUNK):
                 yield chunk
     except EOFError as error:

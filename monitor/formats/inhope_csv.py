@@ -7,23 +7,25 @@ written down in docs/sources.md.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Mapping
 from functools import partial
 
 from monitor.errors import DeliveryError
-from monitor.formats.header import Header, read_header
+from monitor.formats.header import Header, header_line, is_empty_row, read_header
 from monitor.formats.records import Context, NoticeRecord, Record, Rejected, SightingRecord
 from monitor.formats.rows import (
     Lines,
     RowError,
+    address_alone,
     decode,
     in_order,
     read_country,
     read_zoned_time,
     refuse_future,
-    without_brackets,
 )
 from monitor.formats.scart.dialect import whole_rows
+from monitor.urls import trimmed
 from monitor.vocabulary import CLOCK_STARTING, DeliveryState, State
 
 COLUMNS = (
@@ -31,6 +33,7 @@ COLUMNS = (
     "checked_at", "destination_country",
 )  # fmt: skip
 OPTIONAL = ("delivery", "received_at", "classified_at")
+_ROUNDED = re.compile(r"-?\d(?:[.,]\d+)?E\+\d{2,3}", re.ASCII)  # `1.23457E+15`
 NOT_READ = ("content_class",)  # may be there, and is nobody's business here
 
 
@@ -39,7 +42,7 @@ def parse(lines: Lines, context: Context) -> Iterator[Record | Rejected]:
     header = _header(lines)
     unknown = list(header.flags)
     for line, raw, _ in whole_rows(lines, partial(_is_row, header), _open_quotes):
-        if raw == b"":
+        if is_empty_row(raw):
             continue
         try:
             yield _record(line, _fields(raw, header), context, unknown)
@@ -48,7 +51,7 @@ def parse(lines: Lines, context: Context) -> Iterator[Record | Rejected]:
 
 
 def _header(lines: Lines) -> Header:
-    line, raw = next(lines, (1, None))
+    line, raw = header_line(lines)
     try:
         names = _split(raw)
     except RowError as error:
@@ -58,7 +61,7 @@ def _header(lines: Lines) -> Header:
 
 def _split(raw: bytes | None) -> list[str]:
     try:
-        return [field.strip() for field in next(csv.reader([decode(raw)], strict=True))]
+        return [trimmed(field) for field in next(csv.reader([decode(raw)], strict=True))]
     except csv.Error:
         raise RowError("quotes_do_not_pair") from None
 
@@ -121,14 +124,22 @@ def _notice(row: Mapping[str, str], context: Context, flags: list[str]) -> Notic
         recipient=row["recipient"] or None,
         recipient_country=country,
         recipient_email=row["recipient_email"] or None,
-        address=without_brackets(row["host_ip"]) or None,
-        reference=row["report_id"] or None,
+        address=address_alone(row["host_ip"]) or None,
+        reference=_number(row["report_id"], flags),
     )
+
+
+def _number(text: str, flags: list[str]) -> str | None:
+    """The sender's number of the notice; None for one that a spreadsheet rounded, which many may share."""
+    if _ROUNDED.fullmatch(text):
+        flags.append("rounded_number")
+        return None
+    return text or None
 
 
 def _checked(row: Mapping[str, str], context: Context, flags: list[str]) -> SightingRecord | None:
     """What the last check saw; RowError where status, time and destination do not go together."""
-    status, checked_at = row["status"], _instant(row, "checked_at")
+    status, checked_at = row["status"].lower(), _instant(row, "checked_at")
     country = read_country(row["destination_country"], "destination_country", context, flags)
     if status not in {"", *State}:
         raise RowError("unknown_status", "status")
@@ -146,7 +157,7 @@ def _checked(row: Mapping[str, str], context: Context, flags: list[str]) -> Sigh
 
 def _delivery(row: Mapping[str, str]) -> DeliveryState:
     """Whether the notice arrived; where the sender does not say, that is assumed."""
-    word = row.get("delivery") or DeliveryState.ASSUMED
+    word = row.get("delivery", "").lower() or DeliveryState.ASSUMED
     if word not in {*DeliveryState}:
         raise RowError("unknown_delivery", "delivery")
     return DeliveryState(word)

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from monitor.errors import DeliveryError
 from monitor.formats.announcements import Announcement, netblocks, read_asn, read_prefix
 from monitor.formats.files import Openable, read_lines
-from monitor.formats.netblocks import Counted, NetblockRecord, ReadColumns, cells, packed, what_is_wrong
+from monitor.formats.netblocks import Counted, NetblockRecord, ReadColumns, cells, packed, what_is_wrong, whole_number
 from monitor.formats.rows import RowError, decode
 
 _READERS: ReadColumns = {
     "address": (packed, "no IP address"),
-    "length": (int, "no length of a prefix"),
+    "length": (whole_number, "no length of a prefix"),
     "origin": (lambda text: [read_asn(origin) for origin in text.split("_")], "no AS number, set or several"),
 }
 

@@ -17,6 +17,7 @@ import yaml
 from monitor.countries import country_code
 from monitor.errors import DeliveryError
 from monitor.formats.files import read_lines
+from monitor.formats.header import header_line, is_empty_row
 from monitor.formats.rows import RowError, decode
 from monitor.names import alias_form, names_nobody
 from monitor.suffixes import suffixes
@@ -170,22 +171,26 @@ def _yaml_entries(lines: Sequence[tuple[int, str]]) -> Iterator[Entry]:
 
 def _csv_entries(lines: Sequence[tuple[int, str]]) -> Iterator[Entry]:
     """CSV: one company a line, several values in one cell separated by `|`."""
-    names = [name.strip() for name in _split(*lines[0])]
+    begin, _ = header_line((number, text.encode()) for number, text in lines)
+    filled = [(number, text) for number, text in lines if number >= begin and not is_empty_row(text.encode())]
+    [header, *rows] = filled or [(begin, ",")]
+    names = [name.strip() for name in _split(*header)]
     columns = (*_PLAIN, *_LISTS)
     if len(names) == 1 and ";" in names[0]:
-        raise DeliveryError("line 1 is separated by semicolons; export the registry with commas")
+        raise DeliveryError(f"line {begin} is separated by semicolons; export the registry with commas")
     if not {"key", "name"} <= set(names) or not set(names) <= set(columns) or len(set(names)) < len(names):
-        raise DeliveryError(f"line 1 must name the columns key and name, and of these each once: {', '.join(columns)}")
-    for number, text in lines[1:]:
-        if text.strip():
-            cells = _split(number, text)
-            if len(cells) != len(names):
-                raise DeliveryError(
-                    f"line {number} has {len(cells)} cells, line 1 names {len(names)} columns; "
-                    "put a cell that holds a comma in quotes"
-                )
-            entry = {name: cell.strip() for name, cell in zip(names, cells, strict=True)}
-            yield f"line {number}", entry | {name: entry[name].split("|") for name in _LISTS if entry.get(name)}
+        raise DeliveryError(
+            f"line {begin} must name the columns key and name, and of these each once: {', '.join(columns)}"
+        )
+    for number, text in rows:
+        cells = _split(number, text)
+        if len(cells) != len(names):
+            raise DeliveryError(
+                f"line {number} has {len(cells)} cells, line {begin} names {len(names)} columns; "
+                "put a cell that holds a comma in quotes"
+            )
+        entry = {name: cell.strip() for name, cell in zip(names, cells, strict=True)}
+        yield f"line {number}", entry | {name: entry[name].split("|") for name in _LISTS if entry.get(name)}
 
 
 def _split(number: int, text: str) -> list[str]:

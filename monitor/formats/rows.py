@@ -12,13 +12,19 @@ from monitor.formats.localtime import BadTimeError, LocalClock
 from monitor.formats.records import Context
 from monitor.instants import NotATimeError, read_instant
 from monitor.names import names_nobody
+from monitor.urls import BRACKETED, MEANT, trimmed
 
 Lines: TypeAlias = Iterator[tuple[int, bytes | None]]
 
 EARLY = "last_seen_before_first_seen"
 UNKNOWN_COUNTRY, HOLDS_ADDRESS = "unknown_country", "text_holds_address"
 CLOCK_SKEW = 300  # seconds by which a source's clock may run ahead of ours
-_IN_BRACKETS = re.compile(r"\[(?=[^:]*+:)([0-9A-Fa-f:.]++)\](?::\d{1,5})?", re.ASCII)
+# An address with more: `[2001:db8::7]:443` as in URLs, `192.0.2.7:443`, `192.0.2.7/32` as PostgreSQL writes one.
+_MORE_THAN_ADDRESS = re.compile(
+    r"\[(?=[^:]*+:)([0-9A-F:.]++)\](?::\d{1,5})?|(\d{1,3}(?:\.\d{1,3}){3})(?::\d{1,5}|/32)|(?=[^:]*+:)([0-9A-F:.]++)/128",
+    re.ASCII | re.IGNORECASE,
+)
+_DEFANGED = re.compile(BRACKETED, re.IGNORECASE)
 _EARLIEST = 631_152_000  # 1990: before the web there was nothing to report on it
 
 
@@ -67,10 +73,11 @@ def read_country(text: str, column: str, context: Context, flags: list[str]) -> 
     return code
 
 
-def without_brackets(text: str) -> str:
-    """An address that a sender wrote as URLs do, `[2001:db8::7]` or `[2001:db8::7]:443`, as an address alone."""
-    match = _IN_BRACKETS.fullmatch(text)
-    return match[1] if match else text
+def address_alone(text: str) -> str:
+    """An address without the brackets, port, length or marks of a defanged one that a sender wrote with it."""
+    plain = _DEFANGED.sub(lambda mark: MEANT.get(mark[1].lower(), mark[1]), trimmed(text))
+    match = _MORE_THAN_ADDRESS.fullmatch(plain)
+    return match[1] or match[2] or match[3] if match else plain
 
 
 def read_zoned_time(text: str, column: str) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from monitor.formats.records import Context, NoticeRecord, Record, Rejected, SightingRecord
-from monitor.formats.rows import RowError, read_zoned_time, refuse_future, without_brackets
+from monitor.formats.rows import RowError, address_alone, read_zoned_time, refuse_future
 from monitor.formats.xarf_objects import OBJECT_LIMIT, Found, read_objects
 from monitor.formats.xarf_schema import (
     has_unknown_type,
@@ -122,7 +122,7 @@ def _sightings(report: dict[str, Any], context: Context, flags: list[str]) -> It
 
 def _address(identifier: str) -> str | None:
     """The address, where the source is told by one: a name says nothing that the URL does not."""
-    identifier = without_brackets(identifier)
+    identifier = address_alone(identifier)
     return identifier if re.fullmatch(r"[\d.]+|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*", identifier, re.ASCII) else None
 
 

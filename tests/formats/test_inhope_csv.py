@@ -20,6 +20,7 @@ from monitor.formats.records import Context, NoticeRecord, Record, Rejected, Sig
 from monitor.ingest.delivery import DeliveryFile, load
 from monitor.instants import parse_instant
 from monitor.settings import Source
+from monitor.urls import address_of, trimmed
 from monitor.vault import Vault
 from monitor.vocabulary import CLOCK_STARTING, DeliveryState, State
 from tests.conftest import Database
@@ -273,7 +274,13 @@ def test_the_earliest_time_that_was_ever_stated_counts(database: Database, vault
     }  # fmt: skip
 
 
-def test_an_ipv6_address_in_brackets_keeps_its_address() -> None:
+def test_what_stands_with_an_address_is_taken_off() -> None:
+    for written in ("[2001:db8::9]", "[2001:db8::9]:443", "2001:db8::9/128"):
+        assert only(row(host_ip=written)).notices == only(row(host_ip="2001:db8::9")).notices
+    for written in ("192.0.2.7:443", "192.0.2.7/32", "192[.]0[.]2[.]7", "192(dot)0(dot)2(dot)7"):
+        assert only(row(host_ip=written)).notices == only(row(host_ip="192.0.2.7")).notices
+    for written in ("192.0.2.7/24", "192.0.2.7, 192.0.2.8", "192.000.002.007"):  # which of them is not said
+        assert address_of(only(row(host_ip=written)).notices[0].address or "") is None
     assert only(row(host_ip="[2001:db8::9]")).notices == (NoticeRecord(SENT, address="2001:db8::9", reference="R-1"),)
 
 
@@ -371,7 +378,7 @@ def test_what_is_written_as_rfc_4180_is_read_as_it_was(rows: list[tuple[str, Sta
     records = read(HEADER, *written)
     assert [r.line for r in records] == list(range(2, len(rows) + 2))
     found = [(r.notices[0].recipient, r.sightings[0].state) for r in records if isinstance(r, Record)]
-    assert found == [(name.strip() or None, state) for name, state in rows]
+    assert found == [(trimmed(name) or None, state) for name, state in rows]
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,8 @@ def test_line(tmp_path: Path, line: str, found: list[tuple[str, str, int]]) -> N
         ("192.0.2.0\t24\t", "line 1: 2 columns, where address, length, origin are expected"),
         ("192.0.2.0/24\t24\t64496", "line 1, column address: no IP address"),
         ("192.0.2.0\tx\t64496", "line 1, column length: no length of a prefix"),
-        ("192.0.2.0\t-1\t64496", "line 1 is not address, length, origin"),
+        ("192.0.2.0\t-1\t64496", "line 1, column length: no length of a prefix"),
+        ("192.0.2.0\t33\t64496", "line 1 is not address, length, origin"),
         ("192.0.2.0\t24\t64496_", "line 1, column origin: no AS number, set or several"),
     ],
 )

@@ -47,6 +47,8 @@ TAKEN = {  # as it is written: the item it is, and whether it was defanged
     "hxxps://a.s1.example/x": ("https://a.s1.example/x", True),
     "hXXps[:]//a[.]s1[.]example/x": ("https://a.s1.example/x", True),
     "https://a(.)s1[dot]example/x": ("https://a.s1.example/x", True),
+    "\u202ahttps://a.s1.example/x\u202c": ("https://a.s1.example/x", False),
+    "https://a.s1.example/x\u200b": ("https://a.s1.example/x", False),
 }
 REFUSED = {  # why it goes to quarantine
     "hxxp://a.s1.example/x[.]jpg": "defanged",
@@ -54,6 +56,7 @@ REFUSED = {  # why it goes to quarantine
     "foo://a.s1.example/x": "not_a_web_scheme",
     "a.s1.example/x": "url_without_host",
     "https://a..s1.example/x": "not_a_url",
+    "https://a.s1.example/x https://b.s1.example/y": "not_one_url",
 }
 FORMS = (*TAKEN, *REFUSED)
 

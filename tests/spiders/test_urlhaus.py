@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from pathlib import Path
 
@@ -78,7 +79,7 @@ def test_a_server_that_asks_to_be_left_alone_is(site: Site, installation: Instal
         ("86401", 86400),
         ("9" * 5000, 86400),
         ("-5", 0),
-        ("1.5", 0),
+        ("1.5", 2),
         ("soon", 0),
         ("²", 0),
         ("Fri, 10 Apr 2026 13:00:00 GMT", 3600),
@@ -88,6 +89,10 @@ def test_a_server_that_asks_to_be_left_alone_is(site: Site, installation: Instal
         ("Fri, 10 Apr 2026 11:59:59 GMT", 0),
         ("Sat, 10 Apr 2027 12:00:00 GMT", 86400),
         ("Fri, 31 Feb 2026 13:00:00 GMT", 0),
+        ("Fri, 10 Apr 2026 13:00:00 +99999999999999", 0),
+        ("292.052", 293),
+        ("0.5", 1),
+        ("1.", 0),
     ],
 )
 def test_how_long_a_server_asks_to_wait(text: str, seconds: int) -> None:
@@ -135,6 +140,25 @@ def test_refused_whole(
     assert installation.rows("SELECT DISTINCT verdict FROM deliveries") in ([], [("refused",)])
     for table in ("contents", "notices", "quarantined", "held_pieces"):
         assert installation.rows(f"SELECT count(*) FROM {table}") == [(0,)], table
+    installation.assert_silent()
+
+
+def test_a_feed_that_the_server_compressed_is_taken_whole_or_not_at_all(site: Site, installation: Installation) -> None:
+    installation.configure("urlhaus", location=f"{site.address}/feed", minimum_rows=1)
+    packed = gzip.compress(feed(300).encode(), mtime=0)
+    site.encoding = "gzip"
+    for body, message in (
+        (packed[: len(packed) // 2], "the compressed file is cut off; fetch it again"),
+        (packed[:-8] + bytes(8), "the compressed file is damaged; fetch it again"),
+    ):
+        site.files["/feed"] = body
+        failed = installation.collect("urlhaus")
+        assert failed.status == 1
+        assert message in failed.err
+    for body in (packed, feed(300).encode()):  # as it says, and with a header that is not true
+        site.files["/feed"] = body
+        assert installation.collect("urlhaus").status == 0
+    assert [row[:3] for row in installation.deliveries()] == [("urlhaus", "urlhaus", 300)] * 2
     installation.assert_silent()
 
 

@@ -6,21 +6,22 @@ from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from monitor.errors import ConfigurationError, DeliveryError
-from monitor.formats.header import Header, read_header
+from monitor.formats.header import Header, header_line, read_header
 from monitor.formats.localtime import LocalClock
 from monitor.formats.records import Context, Record, Rejected, SightingRecord
 from monitor.formats.rows import (
     EARLY,
     Lines,
     RowError,
+    address_alone,
     in_order,
     read_country,
     read_time,
     refuse_future,
-    without_brackets,
 )
 from monitor.formats.scart.dialect import split_row
 from monitor.formats.scart.words import CLOSED, OFFLINE, PAUSED, STATUSES
+from monitor.urls import trimmed
 from monitor.vocabulary import State
 
 
@@ -37,11 +38,11 @@ class Row:
     def text(self, column: str) -> str:
         """What stands in a column; nothing where the export has none of that name."""
         position = self.positions.get(column)
-        return "" if position is None else self.fields[position].strip()
+        return "" if position is None else trimmed(self.fields[position])
 
     def address(self, column: str) -> str | None:
-        """The IP address in a column, without the brackets that URLs have, None for none."""
-        return without_brackets(self.text(column)) or None
+        """The IP address in a column, without what may stand with it, None for none."""
+        return address_alone(self.text(column)) or None
 
     def instant(self, column: str, *, later: bool = False) -> int | None:
         """The time in a column, None for none; of one that occurs twice the earlier, unless told otherwise."""
@@ -122,7 +123,7 @@ def clock_of(context: Context) -> LocalClock:
 
 def first_line(lines: Lines) -> tuple[int, str]:
     """Number and text of the header line; DeliveryError where there is none."""
-    line, raw = next(lines, (1, None))
+    line, raw = header_line(lines)
     try:
         return line, (raw or b"").decode("utf-8").rstrip()
     except ValueError as error:

@@ -18,7 +18,9 @@ SENT: Mapping[str, tuple[DeliveryState, Channel]] = MappingProxyType(
         "sent_api_failed": (DeliveryState.FAILED, Channel.API),
     }
 )
-NOT_SENT = frozenset({"init", "grouping", "queued", "queue_directly", "queue_directly_police", "close"})
+NOT_SENT = frozenset(
+    {"init", "grouping", "queued", "queue_directly", "queue_directly_police", "close", "close_notNL", "close_notGDPR"}
+)
 OFFLINE = frozenset({"close_offline", "close_offline_manual"})
 PAUSED: Mapping[str, Pause] = MappingProxyType(
     {
