@@ -230,9 +230,9 @@ def legal_entities(session: Session, known_at: int) -> dict[str, LegalEntity]:
     Its name and number are told only where the registry says that it is no natural person: those of a sole trader are
     personal data.
     """
-    untold = LegalEntity(None, None)
+    not_published = LegalEntity(None, None)
     return {
-        company.key: LegalEntity(detail.legal_name, detail.registration) if detail.natural_person is False else untold
+        company.key: LegalEntity(detail.legal_name, detail.registration) if detail.natural_person is False else not_published
         for company, detail in _details(session, known_at)
     }
 
