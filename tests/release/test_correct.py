@@ -165,8 +165,8 @@ def test_many_differences_are_a_page_and_the_rest_on_demand(
     monkeypatch.setattr("monitor.cli.release._PAGE", 2)
     page = run("release", "compare", "1", "2").out.splitlines()
     assert page == [*every[:2], f"and {len(every) - 2} more lines; --all prints them"]
-    companies = run("release", "compare", "1", "2", "--json").json["notices"]["companies"]
-    assert sum(len(company["changes"]) for company in companies) == len(every)
+    found = run("release", "compare", "1", "2", "--json").json["notices"]
+    assert len(found["whole"]) + sum(len(company["changes"]) for company in found["companies"]) == len(every)
 
 
 def test_another_reference_date_is_a_correction_too(published: Published, run: Run) -> None:
