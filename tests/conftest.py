@@ -24,7 +24,8 @@ from monitor.db import connect
 from monitor.migrate import upgrade
 from monitor.vault import Vault, create_keys
 
-hypothesis.settings.register_profile("monitor", deadline=None)  # how long something takes is for benchmarks/
+# How long something takes is for benchmarks/.
+hypothesis.settings.register_profile("monitor", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("monitor")
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 BOTH = ("sqlite", "postgresql")
