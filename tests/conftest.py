@@ -132,7 +132,6 @@ class NewDatabase(Protocol):
 @pytest.fixture(scope="session")
 def new_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> NewDatabase:
     """A test that asks for a database runs on SQLite and on PostgreSQL, where ON_ONE does not say otherwise."""
-    numbers = count()
 
     def sqlite(*, migrated: bool = True) -> str:
         path = tmp_path_factory.mktemp("database") / "monitor.db"
@@ -142,7 +141,7 @@ def new_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
 
     def postgresql(*, migrated: bool = True) -> str:
         address = request.getfixturevalue("postgres")
-        name = f"test_{next(numbers)}"
+        name = f"test_{next(_NUMBERS)}"
         _admin(address, f"CREATE DATABASE {name}" + (" TEMPLATE template_monitor" if migrated else ""))
         return _named(address, name)
 
@@ -160,6 +159,7 @@ def database(new_database: NewDatabase) -> Iterator[Database]:
         _drop(url)
 
 
+_NUMBERS = count()  # of the databases of this process
 _PREPARED: dict[tuple[str, str], tuple[str, Any]] = {}
 T = TypeVar("T")
 
@@ -211,9 +211,11 @@ def shared_data() -> Path:
 
 def _admin(address: str, statement: str) -> None:
     engine = connect(address)
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text(statement))
-    engine.dispose()
+    try:
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text(statement))
+    finally:
+        engine.dispose()
 
 
 def _named(address: str, database: str) -> str:
