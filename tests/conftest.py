@@ -33,7 +33,7 @@ from monitor.vault import Vault, create_keys
 hypothesis.settings.register_profile("monitor", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("monitor")
 SHARED = Path(__file__).parents[2] / "shared" / "data"
-BOTH = ("sqlite", "postgresql")
+BOTH: tuple[str, ...] = ("sqlite", "postgresql")
 # What reads stored releases only, or goes the whole way with queries that other tests hold on both, runs on one of the
 # two; all else, and the modules of tests/web under ON_BOTH, run on both.
 ON_ONE = {
@@ -46,6 +46,7 @@ ON_ONE = {
     "tests/web": "sqlite",
 }
 ON_BOTH = ("api_notices", "desk", "health", "schemathesis")  # of tests/web
+_NUMBERS = count()  # of the databases that this process makes on the server
 _NOT_DURABLE = ("fsync", "synchronous_commit", "full_page_writes", "autovacuum")  # nothing here outlives its test
 
 
@@ -53,11 +54,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Say on which databases a test runs."""
     if "new_database" in metafunc.fixturenames:
         path = Path(metafunc.definition.path).relative_to(Path(__file__).parents[1])
-        kind = next((kind for name, kind in ON_ONE.items() if path.is_relative_to(name)), None)
-        if marker := metafunc.definition.get_closest_marker("database"):
-            kind = marker.args[0]
-        both = kind is None or path.stem.removeprefix("test_") in ON_BOTH
-        metafunc.parametrize("new_database", BOTH if both else (kind,), indirect=True, scope="session")
+        kinds = BOTH
+        if path.stem.removeprefix("test_") not in ON_BOTH:
+            kinds = next(((kind,) for name, kind in ON_ONE.items() if path.is_relative_to(name)), BOTH)
+        if mark := metafunc.definition.get_closest_marker("database"):
+            kinds = mark.args
+        metafunc.parametrize("new_database", kinds, indirect=True, scope="session")
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,7 @@ class NewDatabase(Protocol):
 
 @pytest.fixture(scope="session")
 def new_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> NewDatabase:
-    """A test that asks for a database runs on SQLite and on PostgreSQL, where ON_ONE does not say otherwise."""
+    """A test that asks for one runs on SQLite and on PostgreSQL, where neither ON_ONE nor a mark says otherwise."""
 
     def sqlite(*, migrated: bool = True) -> str:
         path = tmp_path_factory.mktemp("database") / "monitor.db"
@@ -178,7 +180,6 @@ def database(new_database: NewDatabase) -> Iterator[Database]:
         _drop(url)
 
 
-_NUMBERS = count()  # of the databases of this process
 _PREPARED: dict[tuple[str, str], tuple[str, Any]] = {}
 T = TypeVar("T")
 
