@@ -232,7 +232,9 @@ def legal_entities(session: Session, known_at: int) -> dict[str, LegalEntity]:
     """
     not_published = LegalEntity(None, None)
     return {
-        company.key: LegalEntity(detail.legal_name, detail.registration) if detail.natural_person is False else not_published
+        company.key: LegalEntity(detail.legal_name, detail.registration)
+        if detail.natural_person is False
+        else not_published
         for company, detail in _details(session, known_at)
     }
 
