@@ -108,6 +108,10 @@ def test_a_database_of_before_takes_only_the_key_that_opens_what_it_holds(databa
 def test_what_lay_in_clear_before_is_sealed_and_keyed_by_the_migration(database: Database, tmp_path: Path) -> None:
     vault = Vault(keys(tmp_path / "one.json"))
     filled(database, vault, tmp_path)
+    with pytest.raises(ConfigurationError, match="digests that an earlier version cannot find"):
+        downgrade(database.engine, "0008", vault)
+    with database.engine.begin() as connection:  # as the version of 0008 had digested them
+        connection.exec_driver_sql("UPDATE digest_schemes SET url_rules = 1")
     with pytest.raises(ConfigurationError, match="this step needs the key file"):
         downgrade(database.engine, "0008")
     downgrade(database.engine, "0008", vault)
