@@ -25,7 +25,6 @@ KNOWN = {
     "monitor/release/publications.py": "what is published",
     "monitor/score/engine.py": "a folder that Spark leaves empty",
     "monitor/score/facts.py": "facts, by number and digest",
-    "web/build_static.py": "styles, on the machine that builds",
 }
 
 
