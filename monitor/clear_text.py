@@ -15,8 +15,7 @@ from functools import lru_cache
 from urllib.parse import unquote
 
 from monitor.errors import MonitorError
-from monitor.suffixes import suffixes
-from monitor.urls import BRACKETED, MEANT
+from monitor.urls import BRACKETED, MEANT, suffixes
 
 LONGEST_MAIL = 1000  # characters: several addresses in one field
 _KEPT = 16384

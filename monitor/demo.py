@@ -15,24 +15,22 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from monitor.attribute.netblocks import TableFile, load_netblocks
-from monitor.attribute.registry import load_registry
-from monitor.attribute.review import confirm
+from monitor.attribute.registry import confirm, load_registry
 from monitor.db import lock_writers, transaction
 from monitor.decisions import Approval, Chosen, Span, suspend, withdraw_notice
 from monitor.errors import MonitorError
 from monitor.formats.registry import read_registry
 from monitor.ingest.delivery import DeliveryFile, ingest
 from monitor.ingest.review import ReviewDecision, accept
-from monitor.instants import DAY, HOUR, parse_instant, to_datetime
+from monitor.instants import DAY, HOUR, parse_instant, parse_period, to_datetime
 from monitor.key_checks import open_vault
 from monitor.models.company import Company
 from monitor.models.facts import Attribution, Content, Correction, Delivery, Notice, Suspension
-from monitor.models.release import Release
-from monitor.period import parse_period
+from monitor.models.operations import Release
 from monitor.release.draft import draft
 from monitor.release.publish import correct, publish, unconfirmed_in
-from monitor.release.rebuild import request_of
 from monitor.release.store import newest_published
+from monitor.release.verify import request_of
 from monitor.score.methods import method
 from monitor.score.pipeline import Request, score_for_release
 from monitor.settings import Settings, Source

@@ -1,11 +1,14 @@
-"""Instants: whole seconds since 1970-01-01T00:00:00Z in the core, aware datetimes at its edges."""
+"""Instants: whole seconds since 1970-01-01T00:00:00Z in the core, aware datetimes at its edges; and periods of them."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, time
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
 
 from monitor.errors import MonitorError
+
+# Instants: whole seconds since 1970-01-01T00:00:00Z in the core, aware datetimes at its edges.
 
 HOUR = 3600
 DAY = 24 * HOUR
@@ -89,3 +92,39 @@ def parse_instant(text: str) -> int:
             text = f"{text!r} has no zone: end it in Z for UTC, or in an offset such as +02:00"
             raise MonitorError(text) from error
         raise MonitorError(f"{text!r} is not an ISO 8601 time that exists, such as 2026-04-10T16:31:23Z") from error
+
+
+# Reporting periods: a quarter (`2026Q2`) or two dates (`2026-03-11..2026-04-11`), in UTC, the end not included.
+
+_QUARTER = re.compile(r"(\d{4})Q([1-4])")
+_DATES = re.compile(r"(\d{4}-\d{2}-\d{2})\.\.(\d{4}-\d{2}-\d{2})")
+
+
+@dataclass(frozen=True)
+class Period:
+    """From `start` (included) to `end` (not included), epoch seconds; `label` as it is written."""
+
+    label: str
+    start: int
+    end: int
+
+
+def parse_period(text: str) -> Period:
+    """Read a period; raises MonitorError that says how one is written."""
+    if match := _QUARTER.fullmatch(text):
+        year, quarter = int(match[1]), int(match[2])
+        after = (year, 3 * quarter + 1) if quarter < 4 else (year + 1, 1)
+        return Period(text, _midnight(date(year, 3 * quarter - 2, 1)), _midnight(date(*after, 1)))
+    if match := _DATES.fullmatch(text):
+        try:
+            start, end = (date.fromisoformat(day) for day in match.groups())
+        except ValueError as error:
+            raise MonitorError(f"period {text!r}: {error}") from error
+        if start < end:
+            return Period(text, _midnight(start), _midnight(end))
+        raise MonitorError(f"period {text!r} ends before it begins")
+    raise MonitorError(f"{text!r} is no period; write 2026Q2 or 2026-03-11..2026-04-11 (last day not included)")
+
+
+def _midnight(day: date) -> int:
+    return to_instant(datetime(day.year, day.month, day.day, tzinfo=UTC))

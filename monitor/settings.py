@@ -12,8 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from monitor.errors import ConfigurationError
-from monitor.sending import SendingHours
-from monitor.thresholds import Thresholds
+from monitor.source_options import SendingHours, Thresholds
 
 _VARIABLES = {
     "home": "MONITOR_HOME",

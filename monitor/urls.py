@@ -9,14 +9,43 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
-from functools import lru_cache
-from typing import NamedTuple
+from functools import cache, lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
 
 import can_ada
 
-from monitor.suffixes import suffixes
+if TYPE_CHECKING:
+    from publicsuffixlist import PublicSuffixList
 
-RULES = 2  # the version of these rules; what 1 was is in monitor/urls_v1.py
+# The public suffix list (publicsuffix.org): read when first asked for, for reading it takes an eighth of a second.
+
+_VERSION = re.compile(r"// VERSION: (\S+)")
+_HEAD = 4096  # bytes in which the version stands
+
+
+@cache
+def suffixes() -> PublicSuffixList:
+    """The list, with names that it does not know taken for suffixes, as it is meant to be used."""
+    from publicsuffixlist import PublicSuffixList
+
+    return PublicSuffixList()
+
+
+@cache
+def suffixes_version() -> str:
+    """The version of the list, which begins with its date: its sites depend on it. The list itself is not read."""
+    found = find_spec("publicsuffixlist")
+    if found is None or found.origin is None:
+        return "none"
+    with (Path(found.origin).parent / "public_suffix_list.dat").open("rb") as file:
+        version = _VERSION.search(file.read(_HEAD).decode("utf-8", "replace"))
+    return version[1] if version else "unknown"
+
+
+RULES = 2  # the version of these rules; what 1 was is in monitor/urls.py
 DEFANGED = "url_defanged"  # the flag of a row whose URL was written so that nobody could follow it by mistake
 
 _WEB = frozenset({"http", "https", "ftp"})
@@ -343,3 +372,33 @@ def _unmarked(text: str) -> str:
 
 def _meant(mark: str) -> str:
     return MEANT.get(mark.lower(), mark)
+
+
+# URL rules 1, as they were before `monitor.urls`: by them an item is found whose digest is not brought up to date
+# yet.
+#
+# Nothing new is stored by these rules, and nothing here changes any more. They go once no database has digests of
+# theirs.
+
+_DEFAULT_PORTS = {"http": 80, "https": 443, "ftp": 21}
+_NOT_IN_URLS = re.compile(r"[\s\x00-\x1f]")
+_split = urlsplit.__wrapped__  # type: ignore[attr-defined]  # the library remembers what it splits
+
+
+def canonical_v1(url: str) -> str | None:
+    """The form in which URLs were compared; None of text that was refused."""
+    try:
+        parts = _split(url)
+        host, port = (parts.hostname or "").rstrip("."), parts.port
+        host = host.lower() if host.isascii() else host.encode("idna").decode().lower()
+    except ValueError:  # a UnicodeError too
+        return None
+    if not parts.scheme or not host or _NOT_IN_URLS.search(url):
+        return None
+    shown = f"[{host}]" if ":" in host else host
+    if port is not None and port != _DEFAULT_PORTS.get(parts.scheme):
+        shown = f"{shown}:{port}"
+    user, at, _ = parts.netloc.rpartition("@")
+    query = f"?{parts.query}" if parts.query else ""
+    fragment = f"#{parts.fragment}" if parts.fragment else ""
+    return f"{parts.scheme}://{user}{at}{shown}{parts.path or '/'}{query}{fragment}"

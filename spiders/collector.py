@@ -1,4 +1,4 @@
-"""What all spiders share: conditional requests, and the handling of responses."""
+"""What all spiders share: a location, conditional requests, and the handling of responses."""
 
 from __future__ import annotations
 
@@ -7,20 +7,60 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, ClassVar
+from urllib.parse import unquote, urlsplit
 
 from scrapy import Request, Spider
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from twisted.python.failure import Failure
+from w3lib.http import basic_auth_header
 
 from monitor.clear_text import holds_address
 from monitor.disk import DiskFullError, writing
+from monitor.errors import ConfigurationError
 from monitor.ingest.sealed_files import seal
 from monitor.instants import to_datetime
 from monitor.settings import Source
 from spiders.collection_run import CollectionRun, Fetched, Validators
-from spiders.location import Location, on_the_web, read_location
+
+# A configured location on the web: its address without the password, and which addresses belong to it.
+
+_WEB = ("http://", "https://")
+
+
+def on_the_web(location: str) -> bool:
+    """Whether a location is a web address; otherwise it is a directory."""
+    return location.lower().startswith(_WEB)
+
+
+@dataclass(frozen=True)
+class Location:
+    """A web address, and the header that opens it where it has a user and a password."""
+
+    address: str
+    headers: dict[str, str]
+
+    def covers(self, address: str) -> bool:
+        """Whether an address is on the same host, and not less secret than this one."""
+        ours, theirs = urlsplit(self.address), urlsplit(address)
+        safe = theirs.scheme == "https" or theirs.scheme == ours.scheme
+        return safe and theirs.hostname == ours.hostname
+
+
+def read_location(source: str, text: str) -> Location:
+    """Split `https://user:password@host/path`; raises ConfigurationError where there is no host."""
+    parts = urlsplit(text)
+    if not parts.hostname:
+        raise ConfigurationError(f"[sources.{source}]: the location has no host; write https://host/path")
+    address = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    if parts.username is None:
+        return Location(address, {})
+    header = basic_auth_header(unquote(parts.username), unquote(parts.password or ""))
+    return Location(address, {"Authorization": header.decode("ascii")})
+
+
+# What all spiders share: conditional requests, and the handling of responses.
 
 _REQUEST_HEADERS = {"etag": "If-None-Match", "last_modified": "If-Modified-Since"}
 _RESPONSE_HEADERS = {"etag": "ETag", "last_modified": "Last-Modified"}

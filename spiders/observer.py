@@ -14,9 +14,8 @@ from monitor import audit
 from monitor.db import lock_writers, transaction
 from monitor.errors import ConfigurationError, MonitorError
 from monitor.instants import to_datetime
-from monitor.observe.deliver import Observation, deliver
+from monitor.observe.facts import Observation, claim, deliver, due, forget, recall
 from monitor.observe.items import OpenItem, open_items
-from monitor.observe.memory import claim, due, forget, recall
 from monitor.settings import Source
 from spiders.collection_run import CollectionRun
 

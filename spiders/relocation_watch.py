@@ -19,10 +19,9 @@ from sqlalchemy.orm import Session
 from monitor.attribute.locate import AddressMatch, Locator, locator
 from monitor.errors import ConfigurationError
 from monitor.instants import to_datetime
-from monitor.observe.deliver import Observation
+from monitor.observe.facts import Observation, state_of
 from monitor.observe.items import OpenItem, last_addresses
-from monitor.observe.memory import state_of
-from monitor.observe.relocation import confirmed, country, located, move, proxies, standings
+from monitor.observe.rules import confirmed, country, located, move, proxies, standings
 from monitor.settings import Source
 from monitor.urls import NotAUrlError, address_of, parse_url
 from monitor.vault import Vault

@@ -1,23 +1,125 @@
-"""A folder, local or on the web, into which a hotline drops its SCART exports."""
+"""A folder, local or on the web, into which a hotline drops its exports: their names, and when one is complete."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+import os
+import re
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import unquote, urljoin
 
 from scrapy import Request
 from scrapy.http import Response, TextResponse
 
-from monitor.disk import DiskFullError
+from monitor.disk import DiskFullError, writing
 from monitor.errors import DeliveryError
+from monitor.formats.catalogue import FORMATS
+from monitor.formats.files import open_regular
+from monitor.ingest.sealed_files import PIECE, SealedFile, seal
 from monitor.settings import Source
-from spiders.collection_run import Fetched
-from spiders.collector import Collector, Wanted, refusal
-from spiders.directory import files_in, irregular_in, sealed_copy, still_growing, validators_of
-from spiders.location import on_the_web
-from spiders.names import exports, format_of, stamp_of
+from monitor.vault import Vault
+from spiders.collection_run import Fetched, Validators
+from spiders.collector import Collector, Wanted, on_the_web, refusal
+
+# Reads the format and the time of receipt from the name of an exported file.
+
+_TABLE = re.compile(r"[^.].*\.(csv|json|jsonl)(\.gz|\.zst)?", re.IGNORECASE)
+_ABOUT_ITEMS = re.compile(r"scart[-_. ](whois|all|report)(?![a-z])")  # alone, "all" and "report" name anything
+_STAMP = re.compile(r"\d{8}T\d{6}Z")
+_FUTURE = 300  # seconds by which another clock may run ahead of ours
+
+
+def format_of(name: str) -> str | None:
+    """The format of a file: of a SCART export as SCART names it, else any that is named; None where none is."""
+    lowered = name.lower()
+    if "ntdclosed" in lowered:
+        return "scart-ntdclosed"
+    if "ntd" in lowered:
+        return "scart-ntd"
+    about_items = _ABOUT_ITEMS.search(lowered)
+    if about_items:
+        return f"scart-{about_items[1]}"
+    return next((known for known in FORMATS if known in lowered and not known.startswith("scart-")), None)
+
+
+def exports(names: Iterable[str]) -> tuple[list[str], int]:
+    """The names of exports, oldest first, and how many other tables there are, whose names say no format."""
+    tables = sorted({name for name in names if _TABLE.fullmatch(name)})
+    found = [name for name in tables if format_of(name)]
+    return found, len(tables) - len(found)
+
+
+def stamp_of(name: str, now: int) -> int | None:
+    """The instant of the stamp a name starts with, or None where it has none.
+
+    Raises ValueError for a stamp that is no time, or lies in the future: every removal would seem too late.
+    """
+    stamp = _STAMP.match(name)
+    if stamp is None:
+        return None
+    try:
+        moment = datetime.strptime(stamp[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        raise ValueError("its name starts with a time that does not exist") from None
+    if moment.timestamp() > now + _FUTURE:
+        raise ValueError("its name starts with a time in the future")
+    return int(moment.timestamp())
+
+
+# Reads a local folder: lists its files, sees which are still being written, and copies one if it is unchanged.
+
+
+def files_in(folder: Path) -> list[str]:
+    """The names of the plain files in a folder; a symbolic link could lead anywhere and is none."""
+    with os.scandir(folder) as entries:
+        return [entry.name for entry in entries if entry.is_file(follow_symlinks=False)]
+
+
+def irregular_in(folder: Path) -> list[str]:
+    """The names of what lies in a folder and is neither a plain file nor a folder: links, pipes, devices, sockets."""
+    with os.scandir(folder) as entries:
+        return [e.name for e in entries if not e.is_file(follow_symlinks=False) and not e.is_dir(follow_symlinks=False)]
+
+
+def validators_of(path: Path) -> Validators:
+    """What changes when a file does."""
+    state = path.stat(follow_symlinks=False)
+    return {"size": str(state.st_size), "mtime_ns": str(state.st_mtime_ns)}
+
+
+def still_growing(state: Validators, now: float, settle_seconds: float) -> bool:
+    """Whether a file was written to so short a time ago that its sender may not be done."""
+    return abs(now - int(state["mtime_ns"]) / 1e9) < settle_seconds
+
+
+def sealed_copy(origin: Path, target: Path, before: Validators, vault: Vault) -> SealedFile | None:
+    """Copy a file piece by piece into a sealed one; None, with no copy left, where it changed meanwhile.
+
+    Raises OSError, DiskFullError where there is no room for the copy, and DeliveryError where it is no regular file by
+    now: a link could lead anywhere, a pipe would keep us waiting.
+    """
+    with writing(target):
+        copy = seal(_pieces_of(origin), target, vault)
+    try:
+        unchanged = validators_of(origin) == before
+    except OSError:
+        target.unlink()
+        raise
+    if unchanged:
+        return copy
+    target.unlink()
+    return None
+
+
+def _pieces_of(origin: Path) -> Iterator[bytes]:
+    with open_regular(origin, follow_links=False) as file:
+        while piece := file.read(PIECE):
+            yield piece
+
+
+# A folder, local or on the web, into which a hotline drops its SCART exports.
 
 SOURCE = Source(
     "scart_drop",

@@ -44,8 +44,8 @@ HTTPERROR_ALLOW_ALL = True  # the spider says what an answer means; Scrapy would
 DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,  # lets subdomains through
     "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,  # retries at once
-    "spiders.middlewares.OneHost": 50,
-    "spiders.middlewares.Backoff": 550,
+    "spiders.crawl.OneHost": 50,
+    "spiders.crawl.Backoff": 550,
 }
 ITEM_PIPELINES = {"spiders.pipeline.IngestPipeline": 100}
 

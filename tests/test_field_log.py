@@ -10,19 +10,16 @@ from pathlib import Path
 import pytest
 from scrapy.http import Response
 
-from monitor.countries import country_code
 from monitor.errors import DeliveryError
+from monitor.formats.announcements import Counted, NetblockRecord, read_netblocks, read_pfx2as, read_ris
 from monitor.formats.catalogue import FORMATS
 from monitor.formats.files import Openable
-from monitor.formats.netblocks import Counted, NetblockRecord, read_netblocks
-from monitor.formats.pfx2as import read_pfx2as
 from monitor.formats.records import Context, Record, Rejected
-from monitor.formats.ris import read_ris
 from monitor.instants import NotATimeError, iso, parse_instant, read_instant
-from monitor.names import matching_form
+from monitor.names import country_code, matching_form
 from monitor.urls import NotAUrlError, address_of, parse_url
 from spiders.collector import _validators, day_of
-from spiders.middlewares import retry_after
+from spiders.crawl import retry_after
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docs" / "field-log.md").read_text("utf-8")

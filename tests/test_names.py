@@ -9,9 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.countries import country_code, home_country, own_spellings
 from monitor.errors import ConfigurationError
-from monitor.names import alias_form, matching_form, named, names_nobody, without_legal_form
+from monitor.names import (
+    alias_form,
+    country_code,
+    home_country,
+    matching_form,
+    named,
+    names_nobody,
+    own_spellings,
+    without_legal_form,
+)
 
 NOBODY = (
     "", "-", "--", "?", "unknown", "UNKNOWN", "(UNKNOWN)", "(unknown)", "(not set)", "(not set))", "(OWNER EMPTY?!)",
@@ -143,6 +151,6 @@ def test_a_sources_own_spellings_go_first() -> None:
 
 
 def test_nothing_is_loaded_before_a_country_is_asked_for() -> None:
-    code = "import monitor.countries, monitor.names, sys; print({'iso3166', 'babel'} & sys.modules.keys())"
+    code = "import monitor.names, monitor.names, sys; print({'iso3166', 'babel'} & sys.modules.keys())"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ended.stdout == "set()\n"

@@ -13,7 +13,7 @@ from monitor.formats.catalogue import DEFAULT_SOURCE, FORMATS
 from monitor.formats.inhope_csv import COLUMNS, NOT_READ, OPTIONAL
 from monitor.ingest.checks import RULES
 from monitor.settings import load_settings
-from monitor.thresholds import Thresholds
+from monitor.source_options import Thresholds
 
 ROOT = Path(__file__).parents[1]
 TEXT, HOTLINE, DEVELOPER = (

@@ -12,8 +12,17 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monitor.formats.fast_path import hosts_of
-from monitor.suffixes import suffixes_version
-from monitor.urls import DEFANGED, NotAUrlError, Url, address_of, http_target, parse_url, site_of, trimmed
+from monitor.urls import (
+    DEFANGED,
+    NotAUrlError,
+    Url,
+    address_of,
+    http_target,
+    parse_url,
+    site_of,
+    suffixes_version,
+    trimmed,
+)
 
 ROOT = Path(__file__).parents[1]
 HEADS = {"method.md": "| delivered |", "method.nl.md": "| geleverd |"}

@@ -14,8 +14,7 @@ from monitor.attribute.netblocks import TableFile, load_netblocks
 from monitor.db import transaction
 from monitor.demo import Step, ingest_all, prepare
 from monitor.ingest.delivery import DeliveryFile, ingest
-from monitor.instants import HOUR, parse_instant, to_datetime
-from monitor.period import parse_period
+from monitor.instants import HOUR, parse_instant, parse_period, to_datetime
 from monitor.release.draft import draft
 from monitor.release.store import load_table
 from monitor.score.methods import method

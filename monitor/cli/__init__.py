@@ -5,13 +5,102 @@ from __future__ import annotations
 import gc
 import sys
 import traceback
+from collections.abc import Mapping
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
 
 import click
 
-from monitor.cli.group import Commands
 from monitor.disk import ADVICE
 from monitor.errors import MonitorError
-from monitor.process import harden
+from monitor.workers import harden
+
+# Finding commands: those of the core by module, those of web, spiders and reports by entry point.
+
+# Each command of the core: its module in monitor/cli, and the first line of its help, written down here so that
+# the list of commands imports none of them (a test holds the two together).
+_OWN: Mapping[str, tuple[str, str]] = {
+    "init": ("setup", "Create the database, or migrate it to the newest schema."),
+    "config": ("setup", "Show what is configured and where each value comes from; secrets are hidden."),
+    "simulate": (
+        "demo",
+        "Write SCART exports with invented companies, their registry, and what really happened (truth.csv).",
+    ),
+    "registry": ("registry", "Load the company registry, or check what loading it would change."),
+    "netblocks": ("registry", "Load and list tables of address ranges."),
+    "ingest": ("deliveries", "Ingest one delivery, plain, gzip, zstd or ZIP."),
+    "deliveries": (
+        "deliveries",
+        "List what came in, the newest first; with --quarantine, the rows of one delivery that could not be read.",
+    ),
+    "attribute": (
+        "registry",
+        "(Re)attribute all notices with today's registry and networks; nothing earlier is overwritten.",
+    ),
+    "confirm": (
+        "registry",
+        "Confirm that a recipient or network is the company it is named as: none is published before.",
+    ),
+    "suspend": (
+        "decisions",
+        "Record that clocks stood still: of one item, of all that --source gave notice of, or else of all.",
+    ),
+    "correct": ("decisions", "Record corrections: decisions of two people that go before what was collected."),
+    "score": ("score", "Score a period and rank its companies, worst first."),
+    "estimate": ("score", "Recompute a table from episodes, so that anyone can check our numbers."),
+    "facts": ("score", "Export facts, to score them elsewhere."),
+    "release": ("release", "Draft, publish, export, verify, rebuild, compare and correct releases."),
+    "token": ("setup", "Issue, list and revoke the tokens with which hotlines push notices."),
+    "keys": ("setup", "Make the key that signs open data, and bring stored digests up to the rules and key in force."),
+    "audit": ("audit", "Verify the audit trail, and sign it."),
+    "schedule": ("schedule", "Collect each source on schedule, in its cadence."),
+    "sources": ("schedule", "List the sources on schedule and how they are."),
+    "demo": ("demo", "Simulate, ingest, score, release and report: the whole way, on the embedded default."),
+}
+# The same lines of commands that are plugged in; any other is imported for its line.
+_PLUGGED_IN: Mapping[str, str] = {
+    "collect": "Fetch the deliveries of SOURCE that are new and ingest them; exit 1 where anything of it failed.",
+    "report": "Write the report of PERIOD (its newest published version) and its open data, in Dutch and English.",
+    "serve": "Serve the public site and the desk until they are stopped.",
+}
+
+
+class Commands(click.Group):
+    """A group that imports a command only when it is called, so that `monitor` starts fast."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Names of all commands, in the order of the work."""
+        return [*_OWN, *sorted(_plugged_in())]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import and return one command, or None where there is none of that name."""
+        if cmd_name in _OWN:
+            command = getattr(import_module(f"monitor.cli.{_OWN[cmd_name][0]}"), cmd_name)
+        elif cmd_name in (plugged := _plugged_in()):
+            command = plugged[cmd_name].load()
+        else:
+            return None
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands; one that another package plugs in is imported only to learn what it does."""
+        rows = [(name, self._summary(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+    def _summary(self, ctx: click.Context, name: str) -> str:
+        if name in _OWN:
+            return _OWN[name][1]
+        if name in _PLUGGED_IN:
+            return _PLUGGED_IN[name]
+        command = self.get_command(ctx, name)
+        return command.get_short_help_str() if command is not None else ""
+
+
+def _plugged_in() -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group="monitor.commands")}
+
 
 _COLLECT_AFTER = (
     50_000  # new objects; Python's 700 search all that a command has loaded dozens of times, and find nothing

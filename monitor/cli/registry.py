@@ -14,12 +14,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from monitor.attribute.assign import attribute_notices
-from monitor.attribute.netblocks import READERS, TableFile, load_netblocks, read_table
-from monitor.attribute.registry import load_registry
-from monitor.attribute.review import Review, review
-from monitor.attribute.review import confirm as confirm_companies
-from monitor.attribute.tables import load_tables
-from monitor.attribute.volume import announced
+from monitor.attribute.locate import load_tables
+from monitor.attribute.netblocks import READERS, TableFile, announced, load_netblocks, read_table
+from monitor.attribute.registry import Review, load_registry, review
+from monitor.attribute.registry import confirm as confirm_companies
 from monitor.clear_text import holds_address
 from monitor.cli.runtime import json_option, runtime, show
 from monitor.db import lock_writers, transaction
@@ -31,7 +29,7 @@ from monitor.release.publish import unconfirmed_in
 from monitor.release.store import find
 
 if TYPE_CHECKING:
-    from monitor.release.registry_check import RegistryCheck
+    from monitor.release.preview import RegistryCheck
 
 FILE = click.argument("file", type=click.Path(path_type=Path))
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -64,7 +62,7 @@ def load_companies(file: Path, as_json: bool) -> None:
 @json_option
 def check_companies(file: Path, as_json: bool) -> None:
     """Say what loading FILE would change, and change nothing; exit 1 where it would be refused."""
-    from monitor.release.registry_check import check_registry
+    from monitor.release.preview import check_registry
 
     run = runtime()
     with _naming(file), transaction(run.engine) as session:

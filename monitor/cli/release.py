@@ -15,9 +15,8 @@ from sqlalchemy.orm import Session
 from monitor.cli.runtime import ENGINE, INSTANT, METHOD, Runtime, json_option, runtime, show
 from monitor.db import lock_writers, table_of, transaction
 from monitor.errors import MonitorError
-from monitor.instants import iso, parse_instant, to_datetime, to_instant
-from monitor.models.release import Release
-from monitor.period import parse_period
+from monitor.instants import iso, parse_instant, parse_period, to_datetime, to_instant
+from monitor.models.operations import Release
 from monitor.score.methods import method
 
 if TYPE_CHECKING:
@@ -169,9 +168,9 @@ def publish(release: str, waive_hearing: str | None, actor: str, as_json: bool) 
     """
     from monitor.cli.audit import attest
     from monitor.release.publish import publish as publish_release
-    from monitor.release.rebuild import require_rebuildable
     from monitor.release.signing import load_signing_key
     from monitor.release.store import find
+    from monitor.release.verify import require_rebuildable
 
     run = runtime()
     with transaction(run.engine) as session:
@@ -291,8 +290,8 @@ def verify(release: str | None, facts: bool, as_json: bool) -> None:
 @json_option
 def rebuild(release: str, engine_url: str | None, as_json: bool) -> None:
     """Score a release again from what was known then, by its own method; exit 1 where a byte differs."""
-    from monitor.release.rebuild import rebuild as rebuild_release
     from monitor.release.store import find
+    from monitor.release.verify import rebuild as rebuild_release
 
     run = runtime()
     with transaction(run.engine) as session:
@@ -331,8 +330,8 @@ def correct(
     from monitor.comparison.changes import release_changes
     from monitor.release.publish import correct as correct_release
     from monitor.release.publish import unconfirmed_in
-    from monitor.release.rebuild import request_of
     from monitor.release.store import find_published, load_table
+    from monitor.release.verify import request_of
 
     run = runtime()
     with transaction(run.engine) as session:

@@ -13,14 +13,14 @@ from monitor import logs
 from monitor.cli.runtime import Runtime, json_option, runtime, show
 from monitor.db import transaction
 from monitor.errors import MonitorError
-from monitor.incoming import remove_leftovers
+from monitor.ingest.sealed_files import remove_leftovers
 from monitor.instants import iso
 from monitor.schedule.alerts import SCHEDULE_STOPPED, raise_alert
 from monitor.schedule.health import STALE, SourceHealth
 from monitor.schedule.health import sources as health_of_sources
 from monitor.schedule.leader import serve
 from monitor.schedule.plan import Timing
-from monitor.schedule.process import described_timings
+from monitor.schedule.runs import described_timings
 from monitor.settings import Settings
 
 _log = logging.getLogger(__name__)

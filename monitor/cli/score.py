@@ -13,8 +13,7 @@ from monitor.cli.runtime import ENGINE, INSTANT, METHOD, Runtime, json_option, r
 from monitor.db import transaction
 from monitor.errors import MonitorError
 from monitor.formats.files import require_regular
-from monitor.instants import iso
-from monitor.period import parse_period
+from monitor.instants import iso, parse_period
 from monitor.score.methods import method
 from monitor.score.table import Estimate, Share, Table
 from monitor.vocabulary import Kind

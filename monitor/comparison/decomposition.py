@@ -24,7 +24,7 @@ from typing import Literal
 
 from monitor.disclosure.rows import PublicTable
 from monitor.errors import MonitorError
-from monitor.period import parse_period
+from monitor.instants import parse_period
 from monitor.score.table import Share
 
 Obstacle = Literal["method", "overlap", "empty"]

@@ -10,15 +10,15 @@ from typing import TypeAlias
 
 from monitor.errors import DeliveryError, MonitorError
 from monitor.formats import inhope_csv, scart, urlhaus
+from monitor.formats.announcements import COLUMNS as RANGES
 from monitor.formats.fast_path import FastPath
 from monitor.formats.files import Openable, read_chunks, read_lines
-from monitor.formats.netblocks import COLUMNS as RANGES
 from monitor.formats.recognise import Layout, explain, header_lines
 from monitor.formats.records import Context, Record, Rejected
 from monitor.formats.rows import Lines
 from monitor.formats.scart.items import ALL_COLUMNS, WHOIS_COLUMNS
+from monitor.formats.scart.items import READ as REPORT_COLUMNS
 from monitor.formats.scart.ntd import CLOSED_COLUMNS, NTD_COLUMNS, ntd_fast_path
-from monitor.formats.scart.report import READ as REPORT_COLUMNS
 
 Parser: TypeAlias = Callable[[Lines, Context], Iterator[Record | Rejected]]
 ChunkParser: TypeAlias = Callable[[Iterator[bytes], Context], Iterator[Record | Rejected]]
@@ -106,7 +106,7 @@ def without_evidence(name: str, file: Openable) -> Openable:
     """The file as it may be kept: in some formats without the evidence it holds."""
     if name != "xarf":
         return file
-    from monitor.formats.xarf_evidence import StrippedReports, WithoutEvidence  # as above
+    from monitor.formats.xarf_body import StrippedReports, WithoutEvidence  # as above
 
     return file if isinstance(file, StrippedReports) else WithoutEvidence(file)
 

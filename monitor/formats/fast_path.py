@@ -13,9 +13,8 @@ from itertools import compress
 from typing import NamedTuple, TypeAlias, TypeVar
 
 from monitor.clear_text import holds_address, may_hold_item
-from monitor.formats.localtime import NO_TIME
 from monitor.formats.records import Record, Rejected
-from monitor.formats.rows import EARLY
+from monitor.formats.rows import EARLY, NO_TIME
 from monitor.urls import address_of, canonical_host
 from monitor.vocabulary import LONGEST_COUNTRY, LONGEST_RECIPIENT, LONGEST_REFERENCE
 

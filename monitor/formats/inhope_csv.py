@@ -12,19 +12,22 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 from monitor.errors import DeliveryError
-from monitor.formats.header import Header, header_line, is_empty_row, read_header
 from monitor.formats.records import Context, NoticeRecord, Record, Rejected, SightingRecord
 from monitor.formats.rows import (
+    Header,
     Lines,
     RowError,
     address_alone,
     decode,
+    header_line,
     in_order,
+    is_empty_row,
     read_country,
+    read_header,
     read_zoned_time,
     refuse_future,
 )
-from monitor.formats.scart.dialect import whole_rows
+from monitor.formats.scart.rows import whole_rows
 from monitor.urls import trimmed
 from monitor.vocabulary import CLOCK_STARTING, DeliveryState, State
 

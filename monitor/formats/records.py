@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from monitor.countries import Spellings
-from monitor.sending import SendingHours
+from monitor.names import Spellings
+from monitor.source_options import SendingHours
 from monitor.vocabulary import Channel, DeliveryState, Kind, Pause, Role, State
 
 # Why whole rows are refused that are about something which is measured nowhere: they do not count against a delivery.

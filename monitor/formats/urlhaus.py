@@ -18,10 +18,21 @@ from monitor.formats.fast_path import (
     not_in_order,
     of_instants,
 )
-from monitor.formats.header import Header, read_header
-from monitor.formats.localtime import NO_TIME, LocalClock, PlainTimes
 from monitor.formats.records import Context, NoticeRecord, Record, Rejected, SightingRecord
-from monitor.formats.rows import CLOCK_SKEW, EARLY, Lines, RowError, decode, read_time, refuse_future
+from monitor.formats.rows import (
+    CLOCK_SKEW,
+    EARLY,
+    NO_TIME,
+    Header,
+    Lines,
+    LocalClock,
+    PlainTimes,
+    RowError,
+    decode,
+    read_header,
+    read_time,
+    refuse_future,
+)
 from monitor.vocabulary import State
 
 COLUMNS = (

@@ -1,26 +1,19 @@
-"""The reports in the body of a push: scanned in C (`ijson`, yajl), and given up at the first limit that is passed.
-
-The scanner gets the whole body in one piece and hands over one event at a time; what is built from them stays within
-the limits, and the scan ends where one is passed. Two things about `ijson` 3.6, both held by tests:
-
-- without `use_float` a whole number of thousands of digits ends the process;
-- in pieces, a long string is read again from its start with every piece, which is quadratic. Files, which must be read
-  in pieces, have a scanner of their own (`xarf_objects.py`); both refuse the same objects for the same reasons.
-
-An array or a single report is one document, and must be I-JSON (RFC 7493) as a whole: where it is not, the sender is
-told at which item, and nothing is taken. In JSON Lines each line is a document of its own, and refused alone.
-"""
+"""The body of a XARF delivery: scanned in C, given up at the first limit passed, and kept without its evidence."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from io import BufferedReader, BytesIO, RawIOBase
+from itertools import chain
+from typing import Any, Literal, TypeAlias
 
 import ijson
 
 from monitor.errors import MonitorError
+from monitor.formats.files import Openable, read_chunks
+from monitor.formats.recognise import refuse_table
 from monitor.formats.xarf import EVIDENCE, rewritten
 from monitor.formats.xarf_objects import (
     ITEM_LIMIT,
@@ -30,7 +23,20 @@ from monitor.formats.xarf_objects import (
     Found,
     UnusableError,
     lone_surrogate,
+    read_objects,
 )
+
+# The reports in the body of a push: scanned in C (`ijson`, yajl), and given up at the first limit that is passed.
+#
+# The scanner gets the whole body in one piece and hands over one event at a time; what is built from them stays
+# within the limits, and the scan ends where one is passed. Two things about `ijson` 3.6, both held by tests:
+#
+# - without `use_float` a whole number of thousands of digits ends the process; - in pieces, a long string is read
+# again from its start with every piece, which is quadratic. Files, which must be read in pieces, have a scanner of
+# their own (`xarf_objects.py`); both refuse the same objects for the same reasons.
+#
+# An array or a single report is one document, and must be I-JSON (RFC 7493) as a whole: where it is not, the sender
+# is told at which item, and nothing is taken. In JSON Lines each line is a document of its own, and refused alone.
 
 _BOM = b"\xef\xbb\xbf"
 _SPACE = b" \t\r\n"
@@ -279,3 +285,66 @@ def _too_large(what: str, index: int) -> BodyRefusedError:
 def _unreadable(index: int, reason: str) -> BodyRefusedError:
     detail = f"The item at index {index} (from 0) {_DETAILS[reason]}. Nothing was stored."
     return BodyRefusedError("unreadable", detail, index)
+
+
+# A XARF delivery without its evidence, which must not be kept: object for object the same to the parser.
+#
+# A delivery that is pending review is kept whole until it is decided. Evidence may be illegal material, so it is
+# removed before the delivery is even fingerprinted: a XARF delivery's SHA-256 is that of this form.
+
+
+@dataclass(frozen=True)
+class WithoutEvidence:
+    """A file of reports that opens as one without their evidence, decompressed, as often as need be."""
+
+    file: Openable
+
+    def open(self, mode: Literal["rb"]) -> BufferedReader:
+        """Read from the start; reading raises DeliveryError where this is no JSON."""
+        assert mode == "rb"
+        return BufferedReader(_Stream(_pieces(read_chunks(self.file))))
+
+
+@dataclass(frozen=True)
+class StrippedReports:
+    """Reports in memory that were rewritten without their evidence; they open as they are."""
+
+    content: bytes
+    name: str = "the request"
+
+    def open(self, mode: Literal["rb"]) -> BufferedReader:
+        """Read from the start."""
+        assert mode == "rb"
+        return BufferedReader(BytesIO(self.content))
+
+
+def _pieces(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """An array stays an array, anything else becomes lines: what cannot be read is then refused as it was."""
+    start = next(chunks, b"")
+    refuse_table(start)
+    is_array = start.lstrip()[:1] == b"["
+    before, between, after = (b"[", b",\n", b"]\n") if is_array else (b"", b"\n", b"\n")
+    yield before
+    for found in read_objects(chain([start], chunks), EVIDENCE):
+        yield (between if found.number > 1 else b"") + rewritten(found)
+    yield after
+
+
+class _Stream(RawIOBase):
+    """Pieces as a stream; one is in memory at a time."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces, self._rest = pieces, b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._rest:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return 0
+            self._rest = piece
+        count = min(len(buffer), len(self._rest))
+        buffer[:count], self._rest = self._rest[:count], self._rest[count:]
+        return count

@@ -22,7 +22,6 @@ from sqlalchemy.orm import Session
 
 from monitor.attribute.assign import Attribute, attribute_as_stored
 from monitor.clear_text import holds_address
-from monitor.countries import home_country, own_spellings
 from monitor.cycles import gc_paused
 from monitor.db import lock_writers, next_identifier, table_of, transaction
 from monitor.formats.catalogue import FAST_PATHS, without_evidence
@@ -31,8 +30,7 @@ from monitor.formats.records import Context
 from monitor.ingest.batches import Batch, ParsedRows, ReadTask, batch_of_items
 from monitor.ingest.checks import check_delivery, is_certainly_refused, worst_verdict
 from monitor.ingest.reader import SMALL, DeliveryReader, DirectReader, ReadAhead, StopReading, never_stop
-from monitor.ingest.reconcile import can_repeat_notices, reconcile
-from monitor.ingest.references import References
+from monitor.ingest.references import References, can_repeat_notices, reconcile
 from monitor.ingest.result import IngestResult, repeated_result, result_of
 from monitor.ingest.rows import OnRow, prepare_all
 from monitor.ingest.stats import check_input, largest_companies
@@ -40,7 +38,7 @@ from monitor.ingest.store import Store, Tally, keep_pending
 from monitor.instants import HOUR, to_datetime, to_instant
 from monitor.models.company import CompanyClaim, CompanyDetail
 from monitor.models.facts import Delivery
-from monitor.names import alias_form
+from monitor.names import alias_form, home_country, own_spellings
 from monitor.settings import Source, check_zone
 from monitor.vault import Vault
 from monitor.vocabulary import Claim, Verdict

@@ -16,7 +16,7 @@ from monitor.instants import DAY, HOUR, to_datetime, to_instant
 from monitor.models.company import Company
 from monitor.models.facts import Content, Delivery, Notice, Sighting
 from monitor.settings import Source
-from monitor.thresholds import Thresholds
+from monitor.source_options import Thresholds
 from monitor.vocabulary import State, Verdict
 
 _LARGEST = 20  # companies kept of each delivery: a smaller one is never expected for certain

@@ -1,7 +1,5 @@
 """All tables of the system of record; importing this package registers every one of them."""
 
-from monitor.models.account import AccessToken, PushedRequest
-from monitor.models.audit import AuditEntry, KeyCheck
 from monitor.models.columns import HashHit, ItemReference, WaitingStatement
 from monitor.models.company import Company, CompanyClaim, CompanyDetail, NetblockSteps, NetblockTable, Network
 from monitor.models.facts import (
@@ -10,6 +8,8 @@ from monitor.models.facts import (
     Content,
     Correction,
     Delivery,
+    DigestScheme,
+    ItemIdentity,
     Notice,
     PendingPiece,
     Quarantined,
@@ -18,9 +18,19 @@ from monitor.models.facts import (
     Site,
     Suspension,
 )
-from monitor.models.identity import DigestScheme, ItemIdentity
-from monitor.models.release import Release, ReleaseRow
-from monitor.models.run import Alert, CollectorRun, Leadership, ObserverState, ScheduledSource
+from monitor.models.operations import (
+    AccessToken,
+    Alert,
+    AuditEntry,
+    CollectorRun,
+    KeyCheck,
+    Leadership,
+    ObserverState,
+    PushedRequest,
+    Release,
+    ReleaseRow,
+    ScheduledSource,
+)
 
 __all__ = [
     "AccessToken",

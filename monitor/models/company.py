@@ -25,8 +25,8 @@ class Company(Base):
 class CompanyDetail(Base):
     """What is known of a company; the row recorded last is in force. `review`: nobody has confirmed it yet.
 
-    A company that nobody has confirmed is never published (`monitor.attribute.review`). `name` is what it is called in
-    tables; `legal_name`, `legal_form` and `registration` (its number at the chamber of commerce) are of the legal
+    A company that nobody has confirmed is never published (`monitor.attribute.registry`). `name` is what it is called
+    in tables; `legal_name`, `legal_form` and `registration` (its number at the chamber of commerce) are of the legal
     entity behind it. `natural_person`: that entity is a person, such as a sole trader; None where nobody has said.
     `parent_id`: the company it is controlled by, None where it is in no group. `ended_on`: the first day on which it
     no longer traded; `successor_id`: who goes on with what was its own from that day.

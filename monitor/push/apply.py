@@ -14,13 +14,11 @@ from sqlalchemy import Engine, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from monitor.access.tokens import IdempotencyConflict, answered, claim, has_body
 from monitor.db import lock_writers, transaction
 from monitor.errors import ConfigurationError
 from monitor.formats.files import fingerprint
 from monitor.formats.xarf import records
-from monitor.formats.xarf_body import BodyRefusedError, Reports, read_body
-from monitor.formats.xarf_evidence import StrippedReports
+from monitor.formats.xarf_body import BodyRefusedError, Reports, StrippedReports, read_body
 from monitor.formats.xarf_objects import BODY_LIMIT
 from monitor.ingest.batches import Batch, Piece, batch_of_records
 from monitor.ingest.delivery import DeliveryFile, context_of, ingest, known_names
@@ -30,6 +28,7 @@ from monitor.ingest.rows import RowResult, RowStatus
 from monitor.instants import to_datetime
 from monitor.models.facts import Quarantined
 from monitor.push.messages import Failure, Push, Refusal, Worked
+from monitor.tokens import IdempotencyConflict, answered, claim, has_body
 from monitor.vault import Vault
 from monitor.vocabulary import Verdict
 

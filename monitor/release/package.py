@@ -22,12 +22,12 @@ from sqlalchemy.orm import Session
 from monitor.disclosure.anonymised import companies_csv, public_episodes, write_csv
 from monitor.disclosure.rows import PublicTable, public_table
 from monitor.errors import MonitorError
-from monitor.models.release import Release, Stage
+from monitor.models.operations import Release, Stage
 from monitor.release.publications import MANIFEST, SIGNATURE, Package
 from monitor.release.publish import check
-from monitor.release.rebuild import method_of, request_of
 from monitor.release.signing import SigningKey
 from monitor.release.store import load_table
+from monitor.release.verify import method_of, request_of
 from monitor.score.methods import HASH_HITS
 from monitor.score.pipeline import Request, scored_episodes
 from monitor.score.recompute import recompute

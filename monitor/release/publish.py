@@ -9,13 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from monitor import audit
-from monitor.attribute.review import unconfirmed
+from monitor.attribute.registry import unconfirmed
 from monitor.clear_text import refuse_address
 from monitor.comparison.changes import release_changes
 from monitor.errors import MonitorError
 from monitor.instants import parse_instant
-from monitor.models.audit import AuditEntry
-from monitor.models.release import Release, ReleaseRow, Stage
+from monitor.models.operations import AuditEntry, Release, ReleaseRow, Stage
 from monitor.release.attest import release_digest
 from monitor.release.draft import Corrects, draft
 from monitor.release.store import HASH_HIT, canonical, digest, load_table, newest_published
@@ -106,7 +105,7 @@ def correct(
 ) -> Release:
     """Draft the next version of a published period; the version it corrects stays as it is.
 
-    `request` is `monitor.release.rebuild.request_of` the release with a later `known_at`, and another method or
+    `request` is `monitor.release.verify.request_of` the release with a later `known_at`, and another method or
     reference date where that is what was wrong. Raises MonitorError without a reason, where the release is not the
     version in force or knew more than the request, and where no figure would differ.
     """

@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 from monitor.db import connect, transaction
 from monitor.instants import iso, to_datetime, to_instant
 from monitor.logs import redacted
-from monitor.models.run import Alert
+from monitor.models.operations import Alert
 from monitor.settings import Alerts, Settings
 
 _log = logging.getLogger(__name__)

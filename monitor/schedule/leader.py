@@ -1,4 +1,4 @@
-"""One leader at a time: wait for a term, run the schedule while it lasts, stand down when another has begun."""
+"""The leader runs the schedule while its term lasts: what ended, what is due, and what is done every hour."""
 
 from __future__ import annotations
 
@@ -6,29 +6,239 @@ import logging
 import secrets
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from threading import Event
 
+from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from monitor.db import transaction
-from monitor.instants import to_datetime
+from monitor.errors import MonitorError
+from monitor.instants import HOUR, to_datetime
+from monitor.models.operations import CollectorRun, ScheduledSource
+from monitor.release.checkpoints import load_key, newest_checkpoint, write_checkpoint
 from monitor.schedule import alerts
-from monitor.schedule.checkpoints import LOOK, Checkpoints
-from monitor.schedule.interval_jobs import IntervalJobs
-from monitor.schedule.leadership import HeartbeatState, Superseded, beat, fence, look, release_term, take
-from monitor.schedule.lock import connect_with_short_timeout
-from monitor.schedule.plan import Timing, arrange
-from monitor.schedule.process import Runs
-from monitor.schedule.rounds import Rounds
+from monitor.schedule.health import watch
+from monitor.schedule.leadership import (
+    HeartbeatState,
+    Superseded,
+    beat,
+    connect_with_short_timeout,
+    fence,
+    look,
+    release_term,
+    take,
+)
+from monitor.schedule.plan import Timing, arrange, claim, due, next_run
+from monitor.schedule.runs import FAILED, GRACE, STOPPED, Run, RunId, Runs, Verdict, record, run_named
 from monitor.settings import Settings
 
+# What is done again and again, turned by APScheduler; it stops with the first thing that must not go on.
+
+_LOOK = 0.5  # seconds between looks at whether to stop, and at the clock
+_JUMP = 5.0  # seconds by which the wall clock may drift against the time that passes
+
+
+class IntervalJobs:
+    """Jobs that are run in their interval, each one at a time: a late one is run once, however many it missed."""
+
+    def __init__(self) -> None:
+        """Nothing runs before `run`."""
+        defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        self._scheduler = BackgroundScheduler(timezone=UTC, job_defaults=defaults)
+        self._over = Event()
+        self._error: Exception | None = None
+
+    def every(self, seconds: float, work: Callable[[], None]) -> None:
+        """Run `work` at once and then in this interval."""
+        self._scheduler.add_job(self._go, "interval", [work], seconds=seconds, next_run_time=datetime.now(UTC))
+
+    def run(self, stop: Event) -> None:
+        """Turn until `stop` is set, or a job raises: that is raised here, when what still runs has ended."""
+        ahead = _ahead()
+        self._scheduler.start()
+        while not stop.is_set() and not self._over.wait(_LOOK):
+            if abs(_ahead() - ahead) > _JUMP:  # jobs wait for a time of day, which has become another one
+                ahead = _ahead()
+                for job in self._scheduler.get_jobs():
+                    job.modify(next_run_time=datetime.now(UTC))
+        self._scheduler.shutdown(wait=True)
+        if self._error is not None:
+            raise self._error
+
+    def _go(self, work: Callable[[], None]) -> None:
+        if self._over.is_set():
+            return
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 -- goes on in `run`; APScheduler would log it and go on
+            self._error = self._error or error
+            self._over.set()
+
+
+def _ahead() -> float:
+    """By how much the wall clock is ahead of the time that passes."""
+    return time.time() - time.monotonic()
+
+
+# Every hour a signed head of the audit trail, outside the database; the operator is told where that fails.
+
+LOOK = 60.0  # seconds between looks at whether an hour has passed
+_SUBJECT = "the audit trail"
 _log = logging.getLogger(__name__)
+
+
+@dataclass
+class Checkpoints:
+    """Writes a checkpoint where the newest one in the home folder is an hour old.
+
+    `told`: that there is no key. `failing`: the last one failed, or it is not known yet whether one did before us.
+    """
+
+    settings: Settings
+    engine: Engine
+    told: bool = False
+    failing: bool = True
+
+    def go(self, now: int) -> None:
+        """Look, and write where it is time; raises SQLAlchemyError or Superseded, and can then be gone again."""
+        newest = newest_checkpoint(self.settings.checkpoint_folders[0])
+        if newest is not None and now - HOUR < newest <= now:  # one of the future was planted, or the clock put back
+            return
+        try:
+            written = self._write(now)
+        except MonitorError as error:
+            self._failed(str(error), now)
+            return
+        if written and self.failing:
+            with transaction(self.engine) as session:
+                alerts.end(session, alerts.CHECKPOINT_FAILED, _SUBJECT, now)
+            self.failing = False
+
+    def _write(self, now: int) -> bool:
+        """Whether there was something to sign, and a key; this only reads the database, which others may be writing."""
+        key = load_key(self.settings)
+        if key is None:
+            self._say_once()
+            return False
+        with transaction(self.engine) as session:
+            files = write_checkpoint(session, self.settings, key, now)
+        if files:
+            _log.info("checkpoint %s written", files[0].name, extra={"event": "checkpoint"})
+        return bool(files)
+
+    def _failed(self, reason: str, now: int) -> None:
+        self.failing = True
+        with transaction(self.engine) as session:
+            is_new = alerts.begin(session, alerts.CHECKPOINT_FAILED, _SUBJECT, {"reason": reason}, now)
+        if is_new:
+            _log.error("%s", reason, extra={"event": "checkpoint_failed"})
+
+    def _say_once(self) -> None:
+        if not self.told:
+            _log.warning("no checkpoint is written: make a key with `monitor keys signing`", extra={"event": "no_key"})
+        self.told = True
+
+
+# One round of the schedule: write down what ended, start what is due, and see which sources went stale.
+#
+# A round keeps nothing in memory but the processes that run: where the database fails in the middle of one, the next
+# round does the rest.
+
+_log_rounds = logging.getLogger(__name__)
+_WATCH = 30.0  # seconds between looks at the freshness of sources and at stopped deliveries
+
+
+@dataclass
+class Rounds:
+    """What a leader does in its term. `engine` is fenced: everything here ends with the term."""
+
+    settings: Settings
+    engine: Engine
+    runs: Runs
+    watched: float | None = None
+
+    def go(self, now: int) -> None:
+        """One round; raises SQLAlchemyError or Superseded, and can then be gone again."""
+        for run in self.runs.over():
+            self._settle(run, now)
+        self._start_due(now)
+        if self.watched is None or time.monotonic() - self.watched >= _WATCH:
+            with transaction(self.engine) as session:
+                watch(session, now)
+            self.watched = time.monotonic()
+
+    def stop(self) -> None:
+        """End what runs, within the time of grace, and write down how, if this term still may."""
+        self.runs.stop(GRACE)
+        for run in self.runs.over():
+            try:
+                self._settle(run, int(time.time()), stopped=True)
+            except (Superseded, SQLAlchemyError) as error:
+                _log_rounds.info(
+                    "the end of a run could not be written down (%s)", type(error).__name__, extra=_named(run)
+                )
+
+    def _start_due(self, now: int) -> None:
+        with transaction(self.engine) as session:
+            waiting = [timing for timing in due(session, now) if timing.source not in self.runs.going]
+        for timing in waiting:
+            if not self.runs.room:
+                return
+            with transaction(self.engine) as session:
+                claim(session, timing, now)
+            run = self.runs.start(timing, now)
+            _log_rounds.info("run started", extra={"event": "run_started"} | _named(run))
+
+    def _settle(self, run: Run, now: int, *, stopped: bool = False) -> None:
+        """Write down how a run ended, where it no longer could, and when its source is due again."""
+        with transaction(self.engine) as session:
+            ended = run_named(session, run.name) or self._record(session, run, now, stopped=stopped)
+            source = session.get(ScheduledSource, run.timing.source)
+            if source is not None:
+                _plan(source, run, ended, now)
+                self._alert_failures(session, source, ended, now)
+            told = {"event": "run_ended", "verdict": ended.verdict, "rows": ended.rows} | _named(run)
+            level = logging.ERROR if ended.verdict == FAILED else logging.INFO
+            said = f"run ended: {ended.verdict}{f': {ended.reason}' if ended.reason else ''}"
+        self.runs.settled(run)
+        _log_rounds.log(level, "%s", said, extra=told)
+
+    def _record(self, session: Session, run: Run, now: int, *, stopped: bool) -> CollectorRun:
+        reason = run.broken or "it ended without a verdict; see its log"
+        verdict = Verdict(STOPPED, "stopped with the schedule") if stopped else Verdict(FAILED, reason)
+        run_id = RunId(run.name, self.runs.term)
+        return record(session, run.timing.source, run.started_at, now, verdict, run_id)
+
+    def _alert_failures(self, session: Session, source: ScheduledSource, ended: CollectorRun, now: int) -> None:
+        if not source.failures:
+            alerts.end(session, alerts.SOURCE_FAILING, source.source, now)
+        elif source.failures >= self.settings.alerts.failures:
+            details = {"failures": source.failures, "reason": ended.reason}
+            alerts.begin(session, alerts.SOURCE_FAILING, source.source, details, now)
+
+
+def _plan(source: ScheduledSource, run: Run, ended: CollectorRun, now: int) -> None:
+    if ended.verdict == STOPPED:
+        source.next_run_at = to_datetime(now)  # who leads next makes it up
+        return
+    source.failures = source.failures + 1 if ended.verdict == FAILED else 0
+    source.next_run_at = to_datetime(next_run(run.timing, run.started_at, now, source.failures))
+
+
+def _named(run: Run) -> dict[str, object]:
+    return {"run": run.name, "source": run.timing.source}
+
+
+# One leader at a time: wait for a term, run the schedule while it lasts, stand down when another has begun.
+
+_log_leader = logging.getLogger(__name__)
 _BEATS_A_LEASE = 10
 _SEND_EVERY = 1.0  # seconds between looks for alerts that were not sent
 
@@ -64,7 +274,7 @@ def _wait(settings: Settings, engine: Engine, stop: Event) -> int | None:
             trouble.over()
             if seen != last:
                 if last is None and seen.held:
-                    _log.info("another instance leads, or did a moment ago; waiting", extra={"event": "waiting"})
+                    _log_leader.info("another instance leads, or did a moment ago; waiting", extra={"event": "waiting"})
                 last, since = seen, time.monotonic()
             silent = time.monotonic() - since > settings.lease_seconds
             if not seen.held or silent:
@@ -84,7 +294,7 @@ def _lead(settings: Settings, timings: list[Timing], term: int, stop: Event) -> 
     notary = fence(connect_with_short_timeout(settings.database_url), term)
     rounds = Rounds(settings, engine, Runs(term))
     names = ", ".join(timing.source for timing in timings) or "none"
-    _log.info("leading in term %d; sources: %s", term, names, extra={"event": "leading", "term": term})
+    _log_leader.info("leading in term %d; sources: %s", term, names, extra={"event": "leading", "term": term})
     try:
         interval_jobs = IntervalJobs()
         interval_jobs.every(settings.lease_seconds / _BEATS_A_LEASE, Leading(rounds, timings, term).go)
@@ -93,9 +303,9 @@ def _lead(settings: Settings, timings: list[Timing], term: int, stop: Event) -> 
         )  # beside the rounds, so that a slow hook costs no term
         interval_jobs.every(LOOK, CheckpointWriter(Checkpoints(settings, notary)).go)
         interval_jobs.run(stop)
-        _log.info("stopping", extra={"event": "stopping", "term": term})
+        _log_leader.info("stopping", extra={"event": "stopping", "term": term})
     except Superseded:
-        _log.warning("term %d is over: another instance leads", term, extra={"event": "superseded"})
+        _log_leader.warning("term %d is over: another instance leads", term, extra={"event": "superseded"})
     finally:
         rounds.stop()
         with suppress(Superseded):  # the new leader tells
@@ -146,7 +356,7 @@ def _leave(engine: Engine, term: int) -> None:
     try:
         release_term(engine, term)
     except (Superseded, SQLAlchemyError) as error:
-        _log.info("the term could not be let go (%s); the next leader waits a little", type(error).__name__)
+        _log_leader.info("the term could not be let go (%s); the next leader waits a little", type(error).__name__)
 
 
 class AlertSender:
@@ -192,7 +402,7 @@ class OutageLogger:
         """There is some."""
         if not self.on:
             kind = type(error).__name__
-            _log.warning(
+            _log_leader.warning(
                 "%s: the database fails (%s); trying again", self.doing, kind, extra={"event": "database_lost"}
             )
         self.on = True
@@ -200,5 +410,5 @@ class OutageLogger:
     def over(self) -> None:
         """There is none."""
         if self.on:
-            _log.info("%s: the database is back", self.doing, extra={"event": "database_back"})
+            _log_leader.info("%s: the database is back", self.doing, extra={"event": "database_back"})
         self.on = False

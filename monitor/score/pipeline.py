@@ -13,10 +13,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from monitor.errors import MonitorError
-from monitor.instants import iso, to_datetime
+from monitor.instants import Period, iso, to_datetime
 from monitor.models.company import Company, CompanyDetail
 from monitor.models.facts import Delivery
-from monitor.period import Period
 from monitor.score import engine as engines
 from monitor.score.aggregate import NETWORK, Aggregates, aggregate, refusal_counts
 from monitor.score.engine import Engine, Expr

@@ -9,7 +9,7 @@ import numpy as np
 from ibis import _
 from sqlalchemy.orm import Session
 
-from monitor.attribute.volume import announced
+from monitor.attribute.netblocks import announced
 from monitor.estimators.arrays import Floats
 from monitor.instants import to_datetime
 from monitor.score.aggregate import align, overdue_under, timing_under, to_arrays

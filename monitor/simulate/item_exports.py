@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from monitor.instants import HOUR, to_datetime
-from monitor.simulate.companies import FOREIGN_HOSTS
 from monitor.simulate.scart import CLOSED_STATUS, NOTICE_STATUS, fields
+from monitor.simulate.scenario import FOREIGN_HOSTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from monitor.simulate.companies import Company, ForeignHost
     from monitor.simulate.hours import Flags, Hours, Instants, Routine
     from monitor.simulate.items import Items
     from monitor.simulate.scart import ClosedRows, NoticeRows
+    from monitor.simulate.scenario import Company, ForeignHost
 
 NONE = -1
 _ONLINE = "scheduler_checkonline"

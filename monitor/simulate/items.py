@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-    from monitor.simulate.companies import Company
-    from monitor.simulate.scenario import CompanyPlan, Quarter
+    from monitor.simulate.scenario import Company, CompanyPlan, Quarter
 
 _ALPHABET = np.frombuffer(b"abcdefghijkmnpqrstuvwxyz23456789", np.uint8)
 _TOKEN = 12

@@ -11,12 +11,12 @@ from numpy.random import PCG64, Generator
 from monitor.errors import MonitorError
 from monitor.instants import iso
 from monitor.simulate import scart, truth
-from monitor.simulate.hash_hits import write_hits
 from monitor.simulate.hours import ZONE, Hours, hours_between
 from monitor.simulate.item_exports import EXPORTS, ITEM_EXPORTS, Hotline, write_items
 from monitor.simulate.items import Items, draw_items, item_addresses, item_urls, joined
 from monitor.simulate.scart import by_mail, closed_rows, notice_rows
 from monitor.simulate.scenarios import scenario_named
+from monitor.simulate.truth import write_hits
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from monitor.instants import DAY, HOUR, to_datetime
-from monitor.simulate.companies import FOREIGN_HOSTS
 from monitor.simulate.hours import TICK, Hours, Instants, Routine
+from monitor.simulate.scenario import FOREIGN_HOSTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from numpy.random import Generator
 
-    from monitor.simulate.companies import Company
     from monitor.simulate.hours import Hours, Instants
     from monitor.simulate.items import Items
+    from monitor.simulate.scenario import Company
 
 NOTICE_STATUS = ("sent_succes", "sent_api_succes", "sent_failed", "sent_api_failed", "queued")
 CLOSED_STATUS = ("close_offline", "close_offline_manual", "abusecontact_changed", "close")

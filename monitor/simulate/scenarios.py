@@ -8,10 +8,9 @@ from typing import Any
 
 from monitor.errors import MonitorError
 from monitor.instants import DAY
-from monitor.simulate.companies import COMPANIES
-from monitor.simulate.hash_hits import Hits, fortnights
 from monitor.simulate.hours import Routine
-from monitor.simulate.scenario import CompanyPlan, Merger, Quarter, Scenario, Withdrawal
+from monitor.simulate.scenario import COMPANIES, CompanyPlan, Merger, Quarter, Scenario, Withdrawal
+from monitor.simulate.truth import Hits, fortnights
 
 # How busy each quarter is; none at all: the quarter without data. In 2024Q1 and 2025Q2 there is little.
 VOLUME = {

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from datetime import timedelta
 
-from monitor.access.tokens import PUSH, Allowance, Limit, charge, is_spent, issue, spend
 from monitor.db import transaction
 from monitor.instants import parse_instant, to_datetime
-from monitor.models.account import AccessToken
+from monitor.models.operations import AccessToken
+from monitor.tokens import PUSH, Allowance, Limit, charge, is_spent, issue, spend
 from tests.conftest import Database
 
 NOW = to_datetime(parse_instant("2026-04-10T12:00:00Z"))

@@ -12,12 +12,11 @@ from hypothesis import strategies as st
 from sqlalchemy import select, text
 
 from monitor import audit
-from monitor.access.tokens import PUSH, READ, SCOPES, issue, revoke, verify
 from monitor.db import transaction
 from monitor.errors import MonitorError
 from monitor.instants import parse_instant, to_datetime
-from monitor.models.account import AccessToken
-from monitor.models.audit import AuditEntry
+from monitor.models.operations import AccessToken, AuditEntry
+from monitor.tokens import PUSH, READ, SCOPES, issue, revoke, verify
 from tests.conftest import Database
 
 NOW = to_datetime(parse_instant("2026-04-10T12:00:00Z"))

@@ -13,7 +13,7 @@ from monitor.errors import DeliveryError
 from monitor.ingest.delivery import DeliveryFile, ingest, read_ahead
 from monitor.instants import parse_instant
 from monitor.models.facts import Content, Delivery
-from monitor.observe.deliver import Observation, deliver
+from monitor.observe.facts import Observation, deliver
 from monitor.vault import Vault
 from monitor.vocabulary import State
 from tests.conftest import Database

@@ -16,19 +16,19 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from monitor.access.tokens import Limit
 from monitor.db import lock_writers, transaction
 from monitor.errors import DeliveryError
 from monitor.formats.xarf_body import BodyRefusedError, read_body
 from monitor.formats.xarf_objects import BODY_LIMIT, read_objects
 from monitor.ingest.delivery import DeliveryFile, ingest
-from monitor.models.account import PushedRequest
 from monitor.models.facts import Delivery, Quarantined
+from monitor.models.operations import PushedRequest
 from monitor.push.apply import inflate
 from monitor.push.messages import Push, Refusal
 from monitor.push.process import PushProcess
 from monitor.settings import Source
-from monitor.thresholds import Thresholds
+from monitor.source_options import Thresholds
+from monitor.tokens import Limit
 from monitor.vault import Vault
 from tests.attack.bodies import HOSTILE, dearest_legal
 from tests.conftest import Database, NewDatabase

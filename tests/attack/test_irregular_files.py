@@ -14,7 +14,7 @@ import pytest
 from monitor.errors import DeliveryError
 from monitor.formats.files import fingerprint, open_regular, read_lines
 from monitor.vault import Vault
-from spiders.directory import sealed_copy, validators_of
+from spiders.scart_drop import sealed_copy, validators_of
 from tests.spiders.installation import Installation
 from tests.support.commands import run_command
 

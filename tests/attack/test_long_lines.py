@@ -9,14 +9,12 @@ from pathlib import Path
 import pytest
 
 from monitor.errors import DeliveryError
+from monitor.formats.announcements import read_netblocks, read_pfx2as, read_ris
 from monitor.formats.catalogue import FORMATS
 from monitor.formats.files import LINE_LIMIT
-from monitor.formats.netblocks import read_netblocks
-from monitor.formats.pfx2as import read_pfx2as
 from monitor.formats.records import Context, Record, Rejected
 from monitor.formats.registry import read_registry
-from monitor.formats.ris import read_ris
-from monitor.formats.scart.unquoted import Column, recover
+from monitor.formats.scart.rows import Column, recover
 from monitor.ingest.batches import batch_of_records
 from monitor.instants import parse_instant
 from monitor.vault import ExportedKey, Vault

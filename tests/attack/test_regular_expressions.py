@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from monitor import clear_text, urls
 from monitor.formats import urlhaus
 from monitor.formats.fast_path import LineLayout
-from monitor.formats.scart import ntd, report
+from monitor.formats.scart import items, ntd
 from monitor.logs import RedactingLogRecord, redacted
 from monitor.release import checkpoints
 from monitor.tables import columns
@@ -112,7 +112,7 @@ def _at_run_time() -> Iterator[Use]:
     for pattern, _ in columns._PATTERNS:
         yield Use(pattern, "fullmatch", f"columns of the open data: {pattern.pattern}")
     yield Use(checkpoints._TEXT, "fullmatch", "the head of an audit log")
-    for name, form in report._FORMS.items():
+    for name, form in items._FORMS.items():
         if isinstance(form, BuiltinMethodType):
             assert isinstance(form.__self__, re.Pattern)
             yield Use(form.__self__, form.__name__, f"the column {name} of report")
@@ -127,7 +127,7 @@ def test_each_expression_is_known_here() -> None:
         "monitor/clear_text.py",
         "monitor/clear_text.py",
         "monitor/formats/fast_path.py",
-        "monitor/formats/scart/report.py",
+        "monitor/formats/scart/items.py",
         "monitor/release/checkpoints.py",
         "monitor/tables/columns.py",
         *["monitor/urls.py"] * 4,

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from sqlalchemy import LargeBinary, select
 
-from monitor.access.tokens import PUSH, claim, issue
 from monitor.db import Base, transaction
 from monitor.ingest.delivery import DeliveryFile, ingest
 from monitor.ingest.result import IngestResult
@@ -20,6 +19,7 @@ from monitor.ingest.review import ReviewDecision, accept, reject
 from monitor.instants import DAY, to_datetime
 from monitor.key_checks import tie
 from monitor.models import KeyCheck, Notice
+from monitor.tokens import PUSH, claim, issue
 from monitor.vault import Vault
 from monitor.vocabulary import Verdict
 from tests.attack.samples import RECEIVED, SAMPLES, SOURCE

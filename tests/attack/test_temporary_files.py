@@ -19,8 +19,7 @@ from tests.samples import NTD_HEADER, Ntd
 
 SOURCES = [path for name in ("monitor", "spiders", "web", "reports") for path in sorted(Path(name).rglob("*.py"))]
 KNOWN = {
-    "monitor/incoming.py": "the folder of sealed deliveries",
-    "monitor/ingest/sealed_files.py": "what is read before the lock, sealed and digested",
+    "monitor/ingest/sealed_files.py": "the folder of sealed deliveries, and what is read before the lock",
     "monitor/release/package.py": "what is published",
     "monitor/release/publications.py": "what is published",
     "monitor/score/engine.py": "a folder that Spark leaves empty",

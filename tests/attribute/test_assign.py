@@ -10,8 +10,7 @@ from sqlalchemy import select
 
 from monitor.attribute.assign import attribute_notices
 from monitor.attribute.netblocks import TableFile, load_netblocks
-from monitor.attribute.registry import load_registry
-from monitor.attribute.review import review
+from monitor.attribute.registry import load_registry, review
 from monitor.db import transaction
 from monitor.errors import DeliveryError
 from monitor.formats.registry import read_registry

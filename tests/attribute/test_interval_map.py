@@ -7,8 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.attribute.interval_map import IntervalMap, flatten, pack, share_changed, unpack
-from monitor.attribute.networks import NO_MATCH, V4, V6, Keys, RangeIndex
+from monitor.attribute.networks import (
+    NO_MATCH,
+    V4,
+    V6,
+    IntervalMap,
+    Keys,
+    RangeIndex,
+    flatten,
+    pack,
+    share_changed,
+    unpack,
+)
 
 SPACE = 64
 ranges = st.lists(st.tuples(st.integers(0, SPACE - 1), st.integers(0, SPACE - 1), st.integers(0, 5)), max_size=12).map(

@@ -14,8 +14,7 @@ from sqlalchemy import select
 from monitor.attribute.assign import attribute_notices
 from monitor.attribute.directory import Names
 from monitor.attribute.netblocks import TableFile, load_netblocks
-from monitor.attribute.registry import load_registry
-from monitor.attribute.review import confirm, review
+from monitor.attribute.registry import confirm, load_registry, review
 from monitor.db import transaction
 from monitor.formats.catalogue import FORMATS
 from monitor.formats.registry import read_registry

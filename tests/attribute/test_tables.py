@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from monitor.attribute.locate import load_tables, organisation
 from monitor.attribute.netblocks import TableFile, load_netblocks
 from monitor.attribute.networks import NO_MATCH, V4, V6, family_of, keys_of
-from monitor.attribute.tables import load_tables, organisation
 from monitor.db import transaction
 from monitor.errors import DeliveryError
 from monitor.formats.announcements import UNKNOWN_ORIGIN

@@ -11,11 +11,9 @@ import pytest
 from hypothesis import given
 from sqlalchemy import select
 
-from monitor.attribute.interval_map import flatten
-from monitor.attribute.netblocks import TableFile, load_netblocks
-from monitor.attribute.networks import NO_MATCH, V4, V6, RangeIndex
+from monitor.attribute.netblocks import Announced, TableFile, announced, load_netblocks, volume
+from monitor.attribute.networks import NO_MATCH, V4, V6, RangeIndex, flatten
 from monitor.attribute.registry import load_registry
-from monitor.attribute.volume import Announced, announced, volume
 from monitor.db import transaction
 from monitor.formats.registry import read_registry
 from monitor.models.company import Company

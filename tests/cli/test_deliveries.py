@@ -14,12 +14,11 @@ from sqlalchemy.orm import Session
 from monitor.cli import cli
 from monitor.cli.runtime import Runtime
 from monitor.db import connect, lock_writers, transaction
-from monitor.instants import parse_instant, to_datetime
+from monitor.instants import parse_instant, parse_period, to_datetime
 from monitor.models.facts import Delivery
-from monitor.models.release import Release
-from monitor.period import parse_period
+from monitor.models.operations import Release
 from monitor.release.draft import draft
-from monitor.release.rebuild import rebuild
+from monitor.release.verify import rebuild
 from monitor.score.methods import method
 from monitor.score.pipeline import Request, score
 from tests.cli.test_commands import CANARY, RECEIVED, SENT, URL, Run, Said, everything_stored, export, ready, run

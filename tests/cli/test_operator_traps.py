@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.cli import main
-from monitor.cli.group import Commands
+from monitor.cli import Commands, main
 from monitor.db import connect
 from monitor.key_checks import open_vault
 from monitor.vault import create_keys

@@ -20,8 +20,7 @@ from monitor.demo import ingest_all, prepare
 from monitor.disclosure.anonymised import companies_csv, public_episodes, write_csv
 from monitor.disclosure.rows import PublicTable, public_table
 from monitor.errors import DeliveryError
-from monitor.instants import HOUR, parse_instant
-from monitor.period import parse_period
+from monitor.instants import HOUR, parse_instant, parse_period
 from monitor.score import engine as engines
 from monitor.score.aggregate import NETWORK, aggregate
 from monitor.score.estimate import estimate

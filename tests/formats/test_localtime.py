@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.formats import localtime
-from monitor.formats.localtime import NO_TIME, BadTimeError, LocalClock, PlainTimes
+from monitor.formats import rows
+from monitor.formats.rows import NO_TIME, BadTimeError, LocalClock, PlainTimes
 
 CLOCKS = [LocalClock(zone) for zone in ("Europe/Amsterdam", "Australia/Lord_Howe", "UTC")]
 # around both changes of the clock in 2025 (Lord Howe: by half an hour), and the epoch
@@ -54,7 +54,7 @@ def test_a_time_is_read_at_once_only_where_the_clock_has_nothing_to_add(clock: L
 
 
 def test_only_so_many_minutes_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(localtime, "_MINUTES_KEPT", 10)
+    monkeypatch.setattr(rows, "_MINUTES_KEPT", 10)
     times = PlainTimes(CLOCKS[2])
     for hour in range(24):
         assert times.read([f"2026-04-10 {hour:02}:{minute:02}:01" for minute in range(5)])[0] % 3600 == 1

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from monitor.errors import DeliveryError
-from monitor.formats.pfx2as import read_pfx2as
+from monitor.formats.announcements import read_pfx2as
 from tests.formats.test_ris import expected, nobody_counts
 
 

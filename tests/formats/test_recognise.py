@@ -18,13 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.errors import DeliveryError
-from monitor.formats import zipped
+from monitor.formats import files
+from monitor.formats.announcements import read_netblocks, read_pfx2as, read_ris
 from monitor.formats.catalogue import FORMATS, LAYOUTS, reader
 from monitor.formats.files import read_chunks, read_lines
-from monitor.formats.netblocks import read_netblocks
-from monitor.formats.pfx2as import read_pfx2as
 from monitor.formats.records import Context, Record
-from monitor.formats.ris import read_ris
 from monitor.ingest.delivery import DeliveryFile
 from monitor.instants import parse_instant
 from monitor.settings import Source
@@ -217,7 +215,7 @@ def test_a_zip_in_a_stream_is_read_in_bounded_memory(tmp_path: Path, monkeypatch
 
     packed = archive((CANARY, TABLE))
     assert b"".join(read_chunks(File(packed))) == TABLE
-    monkeypatch.setattr(zipped, "PACKED_IN_MEMORY", len(packed) - 1)
+    monkeypatch.setattr(files, "PACKED_IN_MEMORY", len(packed) - 1)
     with pytest.raises(DeliveryError, match="a ZIP of over 0 MiB; unpack it"):
         list(read_chunks(File(packed)))
 

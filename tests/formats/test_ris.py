@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from monitor.errors import DeliveryError
-from monitor.formats.netblocks import packed
-from monitor.formats.ris import read_ris
+from monitor.formats.announcements import packed, read_ris
 
 
 def nobody_counts() -> None:

@@ -17,8 +17,8 @@ from monitor.formats.records import Context, NoticeRecord, Record, Rejected, Sig
 from monitor.formats.scart import parse_ntd, parse_ntdclosed, split_row
 from monitor.formats.scart.ntd import ntd_fast_path
 from monitor.instants import parse_instant
-from monitor.sending import SendingHours
 from monitor.settings import load_settings
+from monitor.source_options import SendingHours
 from monitor.vocabulary import Channel, DeliveryState, Pause, Role, State
 
 NTD = (

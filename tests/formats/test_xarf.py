@@ -18,8 +18,7 @@ from monitor.errors import DeliveryError
 from monitor.formats.files import fingerprint, read_chunks
 from monitor.formats.records import Context, NoticeRecord, Record, Rejected, SightingRecord
 from monitor.formats.xarf import parse
-from monitor.formats.xarf_body import read_body
-from monitor.formats.xarf_evidence import WithoutEvidence
+from monitor.formats.xarf_body import WithoutEvidence, read_body
 from monitor.ingest.delivery import DeliveryFile
 from monitor.instants import parse_instant
 from monitor.settings import Source

@@ -20,7 +20,7 @@ from monitor.ingest.stats import CheckInput, Conflict, Conflicts, DeliveryStats,
 from monitor.instants import DAY, HOUR, parse_instant
 from monitor.models.facts import Delivery, Notice, Sighting
 from monitor.settings import Source
-from monitor.thresholds import Thresholds
+from monitor.source_options import Thresholds
 from monitor.vault import Vault
 from monitor.vocabulary import Verdict
 from tests.conftest import Database

@@ -20,18 +20,16 @@ from monitor.db import connect, transaction
 from monitor.formats.registry import read_registry
 from monitor.ingest.delivery import DeliveryFile, load
 from monitor.ingest.result import IngestResult
-from monitor.instants import HOUR, parse_instant, to_datetime
+from monitor.instants import HOUR, parse_instant, parse_period, to_datetime
 from monitor.models.columns import HashHit, WaitingStatement
 from monitor.models.company import Company
 from monitor.models.facts import Attribution, Content, Correction, Delivery, Notice, Sighting
-from monitor.period import parse_period
 from monitor.score.methods import method
 from monitor.score.pipeline import Request, score, scored_episodes
 from monitor.settings import Source
 from monitor.simulate import EXPORTS, SCENARIOS, simulate
-from monitor.simulate.companies import COMPANIES
 from monitor.simulate.hours import ZONE
-from monitor.simulate.scenario import CompanyPlan, Quarter, Scenario
+from monitor.simulate.scenario import COMPANIES, CompanyPlan, Quarter, Scenario
 from monitor.vault import Vault, create_keys
 from tests.conftest import NewDatabase
 from tests.simulate.hotline_reader import truth

@@ -24,7 +24,7 @@ from monitor.ingest.rows import RowResult
 from monitor.instants import parse_instant
 from monitor.models.facts import Attribution, Content, Delivery, Notice, Quarantined, Sighting
 from monitor.settings import Source
-from monitor.thresholds import Thresholds
+from monitor.source_options import Thresholds
 from monitor.vault import ExportedKey, Vault
 from monitor.vocabulary import Verdict
 from tests.conftest import NewDatabase

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from monitor.db import connect, lock_writers, transaction
 from monitor.formats import xarf
-from monitor.formats.xarf_schema import refuse_invalid
+from monitor.formats.xarf_objects import refuse_invalid
 from monitor.ingest.delivery import DeliveryFile, ingest, read_ahead
 from monitor.ingest.reader import ReadAhead
 from monitor.ingest.result import IngestResult
@@ -19,7 +19,7 @@ from monitor.ingest.rows import RowResult
 from monitor.instants import parse_instant
 from monitor.models.facts import Content, Notice, Quarantined, Sighting
 from monitor.settings import Source
-from monitor.thresholds import Thresholds
+from monitor.source_options import Thresholds
 from monitor.vault import Vault
 from tests.conftest import Database, NewDatabase
 from tests.web.desk.pushing import notice

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.models.run import ObserverState
-from monitor.observe.availability import conclude, meaning
+from monitor.models.operations import ObserverState
+from monitor.observe.rules import conclude, meaning
 from monitor.vocabulary import State
 
 START = datetime(2026, 4, 10, tzinfo=UTC)

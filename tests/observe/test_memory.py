@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from monitor.db import transaction
-from monitor.observe.memory import claim, due, forget, recall
+from monitor.observe.facts import claim, due, forget, recall
 from tests.conftest import Database
 
 NOW = datetime(2026, 4, 10, 12, tzinfo=UTC)

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from monitor.access.tokens import PUSH, issue
 from monitor.db import lock_writers, transaction
 from monitor.instants import to_datetime
 from monitor.push import process as pushing
 from monitor.push.messages import Failure, Push, Refusal
 from monitor.push.process import PushBrokeOffError, PushBusyError, PushProcess
 from monitor.settings import Source
+from monitor.tokens import PUSH, issue
 from monitor.vault import ExportedKey, Vault
 from tests.conftest import Database
 from tests.web.desk.pushing import notice

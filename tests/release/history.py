@@ -10,10 +10,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from monitor.db import transaction
-from monitor.instants import DAY, HOUR, to_datetime
+from monitor.instants import DAY, HOUR, parse_period, to_datetime
 from monitor.models.company import Company, CompanyClaim, CompanyDetail, NetblockTable
 from monitor.models.facts import Attribution, Content, Correction, Delivery, Notice, Sighting, Suspension
-from monitor.period import parse_period
 from monitor.score.methods import method
 from monitor.score.pipeline import Request
 from monitor.vocabulary import Basis, Channel, Claim, DeliveryState, Kind, Role

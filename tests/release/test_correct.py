@@ -13,14 +13,13 @@ from monitor.comparison.changes import Change, release_changes
 from monitor.db import transaction
 from monitor.errors import MonitorError
 from monitor.instants import DAY, iso, to_instant
-from monitor.models.audit import AuditEntry
-from monitor.models.release import Release
+from monitor.models.operations import AuditEntry, Release
 from monitor.release.draft import _drop_draft as drop_draft
 from monitor.release.draft import draft
 from monitor.release.publish import check, correct, publish
-from monitor.release.rebuild import rebuild, request_of
 from monitor.release.signing import create_signing_key
 from monitor.release.store import find_published, load_table, newest_published
+from monitor.release.verify import rebuild, request_of
 from monitor.score.methods import method
 from monitor.score.pipeline import score
 from tests.release.conftest import Published, Run

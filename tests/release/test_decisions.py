@@ -29,13 +29,12 @@ from monitor.decisions import (
 from monitor.errors import MonitorError
 from monitor.ingest.delivery import ingest
 from monitor.instants import DAY, parse_instant, to_datetime
-from monitor.models.audit import AuditEntry
 from monitor.models.facts import Attribution, Content, Correction, Delivery, Notice, Suspension
-from monitor.models.release import Release
+from monitor.models.operations import AuditEntry, Release
 from monitor.release.preview import Effect, preview
 from monitor.release.publish import correct, publish
-from monitor.release.rebuild import rebuild, request_of
 from monitor.release.store import load_table
+from monitor.release.verify import rebuild, request_of
 from monitor.score.table import Estimate
 from monitor.settings import Source
 from monitor.vault import Vault

@@ -14,12 +14,12 @@ from monitor.cli import cli
 from monitor.comparison.changes import Change, release_changes
 from monitor.db import transaction
 from monitor.models.facts import Correction
-from monitor.models.release import Release, ReleaseRow
+from monitor.models.operations import Release, ReleaseRow
 from monitor.release.draft import draft, serialise
 from monitor.release.package import write_open_data
 from monitor.release.publish import check, correct, publish
-from monitor.release.rebuild import rebuild, request_of
 from monitor.release.store import find, load_table
+from monitor.release.verify import rebuild, request_of
 from monitor.score.methods import method
 from monitor.score.pipeline import score, score_for_release
 from monitor.score.table import with_field, without_parts

@@ -15,11 +15,11 @@ from monitor.db import transaction
 from monitor.disclosure.rows import public_table
 from monitor.instants import to_datetime
 from monitor.models.company import Company, CompanyDetail
-from monitor.models.release import Release, ReleaseRow
+from monitor.models.operations import Release, ReleaseRow
 from monitor.release.draft import draft
 from monitor.release.publish import correct, publish
-from monitor.release.rebuild import rebuild, request_of
 from monitor.release.store import load_table
+from monitor.release.verify import rebuild, request_of
 from monitor.score.methods import method
 from monitor.score.pipeline import score_for_release
 from monitor.score.table import LegalEntity, Table, with_field

@@ -14,11 +14,11 @@ from monitor.comparison.changes import Change
 from monitor.db import transaction
 from monitor.errors import MonitorError
 from monitor.instants import iso, to_datetime
-from monitor.models.release import Release, ReleaseRow
+from monitor.models.operations import Release, ReleaseRow
 from monitor.release.draft import draft, serialise
-from monitor.release.rebuild import rebuild, require_rebuildable
 from monitor.release.signing import create_signing_key
 from monitor.release.store import load_table
+from monitor.release.verify import rebuild, require_rebuildable
 from monitor.score.methods import method
 from monitor.score.pipeline import score, score_for_release
 from monitor.score.table import Table, from_json, without_parts

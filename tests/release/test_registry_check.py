@@ -14,8 +14,8 @@ from monitor.ingest.delivery import ingest
 from monitor.instants import parse_instant, to_datetime
 from monitor.models.company import Company, CompanyClaim, CompanyDetail
 from monitor.models.facts import Attribution
-from monitor.models.release import Release, ReleaseRow, Stage
-from monitor.release.registry_check import CompanyChange, RegistryCheck, check_registry
+from monitor.models.operations import Release, ReleaseRow, Stage
+from monitor.release.preview import CompanyChange, RegistryCheck, check_registry
 from monitor.vault import Vault
 from tests.conftest import Database
 from tests.release.conftest import Run

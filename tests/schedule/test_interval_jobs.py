@@ -8,8 +8,8 @@ from threading import Event
 
 import pytest
 
-from monitor.schedule import interval_jobs
-from monitor.schedule.interval_jobs import IntervalJobs
+from monitor.schedule import leader
+from monitor.schedule.leader import IntervalJobs
 from monitor.schedule.leadership import Superseded
 
 
@@ -66,8 +66,8 @@ def test_what_a_job_raises_ends_it_all_and_is_raised() -> None:
 def test_a_clock_that_is_put_back_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """The job waits for a time of day that is now an hour away: it is run all the same."""
     stop, ran, ahead = Event(), Event(), 0.0
-    monkeypatch.setattr(interval_jobs, "_ahead", lambda: ahead)
-    monkeypatch.setattr(interval_jobs, "_LOOK", 0.05)
+    monkeypatch.setattr(leader, "_ahead", lambda: ahead)
+    monkeypatch.setattr(leader, "_LOOK", 0.05)
 
     def work() -> None:
         if ran.is_set():

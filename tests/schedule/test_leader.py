@@ -23,10 +23,9 @@ from sqlalchemy.exc import OperationalError
 from monitor.db import transaction
 from monitor.instants import to_datetime
 from monitor.schedule import leader
-from monitor.schedule.leadership import Superseded, fence, look, take
-from monitor.schedule.lock import connect_with_short_timeout
+from monitor.schedule.leadership import Superseded, connect_with_short_timeout, fence, look, take
 from monitor.schedule.plan import Timing
-from monitor.schedule.process import described_timings
+from monitor.schedule.runs import described_timings
 from monitor.settings import Settings
 from tests.conftest import Database
 from tests.schedule.instance import PATIENCE, Instance, configure, wait_until

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from monitor.errors import ConfigurationError, MonitorError
-from monitor.schedule.lock import exclusive, lock_for
+from monitor.schedule.leadership import exclusive, lock_for
 from monitor.settings import Settings
 from tests.conftest import Database
 

@@ -11,11 +11,11 @@ from sqlalchemy import select
 
 from monitor.db import transaction
 from monitor.instants import to_instant
-from monitor.models.run import Alert, CollectorRun, ScheduledSource
-from monitor.schedule.lock import connect_with_short_timeout
+from monitor.models.operations import Alert, CollectorRun, ScheduledSource
+from monitor.schedule.leader import Rounds
+from monitor.schedule.leadership import connect_with_short_timeout
 from monitor.schedule.plan import Timing, arrange
-from monitor.schedule.process import Runs
-from monitor.schedule.rounds import Rounds
+from monitor.schedule.runs import Runs
 from monitor.settings import Alerts, Settings
 from tests.conftest import Database
 from tests.schedule.instance import wait_until

@@ -12,7 +12,7 @@ import pytest
 
 from monitor.db import transaction
 from monitor.errors import ConfigurationError, MonitorError
-from monitor.period import Period
+from monitor.instants import Period
 from monitor.score import engine as engines
 from monitor.score.facts import exported_at, read_export, write_export
 from monitor.score.methods import method

@@ -12,9 +12,8 @@ from sqlalchemy import select
 from monitor.cli.score import describe_explanation
 from monitor.db import transaction
 from monitor.errors import MonitorError
-from monitor.instants import HOUR
+from monitor.instants import HOUR, Period
 from monitor.models.company import Company
-from monitor.period import Period
 from monitor.score import engine as engines
 from monitor.score.engine import Engine, Expr
 from monitor.score.episodes import episodes

@@ -13,8 +13,7 @@ from sqlalchemy.orm import Session
 
 from monitor.cli import cli
 from monitor.db import transaction
-from monitor.instants import DAY, HOUR
-from monitor.period import Period
+from monitor.instants import DAY, HOUR, Period
 from monitor.score.explain import explain_period
 from monitor.score.methods import HASH_HITS, METHODS, method
 from monitor.score.pipeline import Request, score, score_for_release, scored_episodes

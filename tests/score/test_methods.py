@@ -9,8 +9,7 @@ import pytest
 
 from monitor.db import transaction
 from monitor.errors import MonitorError
-from monitor.instants import HOUR
-from monitor.period import parse_period
+from monitor.instants import HOUR, parse_period
 from monitor.release.store import canonical, digest
 from monitor.score.methods import CURRENT, METHODS, method
 from monitor.score.pipeline import Request, score

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from monitor.attribute.volume import Announced
+from monitor.attribute.netblocks import Announced
 from monitor.db import transaction
+from monitor.instants import Period
 from monitor.models.company import CompanyDetail
-from monitor.period import Period
 from monitor.score import pipeline
 from monitor.score.explain import explain_period
 from monitor.score.methods import method

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from numpy.random import PCG64, Generator
 
-from monitor.simulate.companies import COMPANIES
-from monitor.simulate.hash_hits import DELIVERED, Hits, fortnights, write_hits
+from monitor.simulate.scenario import COMPANIES
+from monitor.simulate.truth import DELIVERED, Hits, fortnights, write_hits
 
 if TYPE_CHECKING:
     from pathlib import Path

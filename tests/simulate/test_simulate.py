@@ -15,8 +15,7 @@ import yaml
 
 from monitor.errors import MonitorError
 from monitor.simulate import SCENARIOS, simulate
-from monitor.simulate.companies import COMPANIES
-from monitor.simulate.scenario import CompanyPlan, Quarter, Scenario
+from monitor.simulate.scenario import COMPANIES, CompanyPlan, Quarter, Scenario
 from tests.simulate.hotline_reader import AMSTERDAM, Row, exports, hours_online, local, truth
 
 if TYPE_CHECKING:

@@ -11,10 +11,9 @@ import pytest
 from sqlalchemy import select
 
 from monitor.db import transaction
-from monitor.models.audit import AuditEntry
+from monitor.models.operations import AuditEntry
 from monitor.vault import Vault
-from spiders.availability_probe import SOURCE, probe
-from spiders.head import head, is_public, question_of
+from spiders.availability_probe import SOURCE, head, is_public, probe, question_of
 from tests.conftest import Database
 from tests.samples import Closed, Ntd
 from tests.spiders.answering import Answering, answering
@@ -175,7 +174,7 @@ def test_a_server_that_is_not_there(server: Answering) -> None:
 
 
 def test_a_server_that_never_ends_its_line(monkeypatch: pytest.MonkeyPatch, server: Answering) -> None:
-    monkeypatch.setattr("spiders.head._TIMEOUT", 0.0)
+    monkeypatch.setattr("spiders.availability_probe._TIMEOUT", 0.0)
     assert head(server.url("/x"), loopback) is None
 
 

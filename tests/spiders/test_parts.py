@@ -9,17 +9,15 @@ from sqlalchemy.orm import Session
 from monitor.errors import ConfigurationError, MonitorError
 from monitor.formats.catalogue import FORMATS
 from monitor.instants import parse_instant
-from monitor.schedule.lock import lock_for
+from monitor.schedule.leadership import lock_for
 from monitor.schedule.runs import Verdict, last_run, record, remembered
 from monitor.settings import Settings, Source, load_settings
 from spiders.catalogue import find, merge
 from spiders.collection_run import RunOutcome, key_of
-from spiders.command import collect
-from spiders.judge import judge
-from spiders.location import read_location
-from spiders.names import exports, format_of, stamp_of
+from spiders.collector import read_location
+from spiders.command import collect, judge
 from spiders.scart_drop import SOURCE as SCART_DROP
-from spiders.scart_drop import ScartDropSpider
+from spiders.scart_drop import ScartDropSpider, exports, format_of, stamp_of
 from spiders.urlhaus import SOURCE as URLHAUS
 from tests.conftest import Database
 from tests.spiders.installation import Installation

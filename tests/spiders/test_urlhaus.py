@@ -12,7 +12,7 @@ from monitor.db import transaction
 from monitor.instants import DAY, parse_instant
 from monitor.schedule.runs import FAILED, OK, Verdict, asked_to_wait, record
 from spiders.collection_run import key_of
-from spiders.middlewares import retry_after
+from spiders.crawl import retry_after
 from tests.conftest import Database
 from tests.spiders.certificate import self_signed
 from tests.spiders.installation import Installation, feed

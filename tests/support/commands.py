@@ -24,7 +24,7 @@ _IMPORTED = (
     "monitor.cli.release",
     "monitor.cli.score",
     "monitor.cli.setup",
-    "monitor.cli.token",
+    "monitor.cli.setup",
     "monitor.score.pipeline",
     "reports.command",
     "spiders.command",

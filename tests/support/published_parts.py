@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import cycle, islice
 
-from monitor.instants import iso
-from monitor.period import parse_period
+from monitor.instants import iso, parse_period
 from monitor.score.table import Flow, Incidence, Quality, Relocation, SourceQuality, Standstill
 
 DAY = 86_400

@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from monitor.db import connect
 from monitor.push.process import PushProcess
-from monitor.schedule.lock import connect_with_short_timeout
+from monitor.schedule.leadership import connect_with_short_timeout
 from monitor.settings import Settings
 from web.desk import health, notices
 from web.desk.authenticate import Places

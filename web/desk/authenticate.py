@@ -13,9 +13,9 @@ from threading import Lock
 from flask import Response, current_app, g, request
 from sqlalchemy import Engine
 
-from monitor.access.tokens import Allowance, Limit, charge, is_spent, spend, verify
 from monitor.db import transaction
 from monitor.instants import to_datetime
+from monitor.tokens import Allowance, Limit, charge, is_spent, spend, verify
 from web.shared.problems import Problem
 
 TOTAL = 6  # a push that waits for its turn holds a thread of the worker; `web.shared.threads` has four more than these

@@ -16,7 +16,6 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 
-from monitor.access.tokens import PUSH, READ, own_delivery
 from monitor.db import transaction
 from monitor.errors import ConfigurationError
 from monitor.formats.xarf_objects import BODY_LIMIT, ITEM_LIMIT, OBJECT_LIMIT, VALUE_LIMIT
@@ -27,6 +26,7 @@ from monitor.models.facts import Quarantined
 from monitor.push.messages import Failure, Push, Refusal, Worked
 from monitor.push.process import PushBrokeOffError, PushBusyError
 from monitor.settings import Settings
+from monitor.tokens import PUSH, READ, own_delivery
 from monitor.vault import ExportedKey, Vault
 from web.desk.authenticate import Caller, admitted, engine, show_rate
 from web.shared.problems import Problem, failed, from_exception, from_http

@@ -10,8 +10,7 @@ from flask import Blueprint, Response, request
 from rdflib import DCTERMS, FOAF, RDF, SKOS, XSD, Graph, Literal, Namespace, URIRef
 from rdflib.term import Node
 
-from monitor.instants import to_datetime
-from monitor.period import parse_period
+from monitor.instants import parse_period, to_datetime
 from monitor.release.publications import PublishedFile
 from monitor.settings import SiteSettings
 from monitor.tables.data_package import LICENCES

@@ -16,7 +16,7 @@ from flask import Blueprint, Response, abort, make_response, render_template, re
 from werkzeug.wrappers import Response as BaseResponse
 
 from monitor.errors import MonitorError
-from monitor.period import parse_period
+from monitor.instants import parse_period
 from monitor.release.intact import SHARED, Inspector, NotIntactError, Signed
 from monitor.release.publications import Publication, PublishedFile
 from monitor.release.published import ReleaseVersion

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import partial
 
 from monitor.clear_text import is_mail
-from monitor.countries import country_code
 from monitor.formats.fast_path import (
     Cells,
     FastPath,
@@ -26,14 +25,23 @@ from monitor.formats.fast_path import (
     of_instants,
     of_texts,
 )
-from monitor.formats.header import Header
-from monitor.formats.localtime import NO_TIME, PlainTimes
 from monitor.formats.records import Context, NoticeRecord, Record, Rejected, SightingRecord
-from monitor.formats.rows import CLOCK_SKEW, Lines, RowError
-from monitor.formats.scart.dialect import fields_of, open_quotes, whole_rows
-from monitor.formats.scart.rows import Row, clock_of, outcome, quoted_header, status_of
-from monitor.formats.scart.words import CUT_AT, ITEM_NUMBER, NOT_SENT, SENT
-from monitor.names import names_nobody
+from monitor.formats.rows import CLOCK_SKEW, NO_TIME, Header, Lines, PlainTimes, RowError
+from monitor.formats.scart.rows import (
+    CUT_AT,
+    ITEM_NUMBER,
+    NOT_SENT,
+    SENT,
+    Row,
+    clock_of,
+    fields_of,
+    open_quotes,
+    outcome,
+    quoted_header,
+    status_of,
+    whole_rows,
+)
+from monitor.names import country_code, names_nobody
 from monitor.vocabulary import Role, State
 
 NTD_COLUMNS = (

@@ -11,10 +11,10 @@ from monitor.db import Base, transaction
 from monitor.errors import MonitorError
 from monitor.instants import HOUR
 from monitor.models.guards import lifted
-from monitor.models.release import Release
+from monitor.models.operations import Release
 from monitor.release.draft import FACTS, draft, fact_digests
-from monitor.release.rebuild import rebuild, require_rebuildable
 from monitor.release.store import canonical, digest
+from monitor.release.verify import rebuild, require_rebuildable
 from monitor.score.fact_digests import COLUMNS
 from monitor.score.methods import method
 from monitor.score.pipeline import score_for_release

@@ -12,12 +12,12 @@ from flask import Flask
 from sqlalchemy import Engine
 from werkzeug.test import TestResponse
 
-from monitor.access.tokens import SCOPES, issue
 from monitor.db import transaction
 from monitor.instants import to_datetime
 from monitor.push.apply import work
 from monitor.push.messages import Push, Worked
 from monitor.settings import Settings, Source
+from monitor.tokens import SCOPES, issue
 from monitor.vault import ExportedKey, Vault, create_keys
 from web.desk.app import create_app
 from web.desk.authenticate import Places

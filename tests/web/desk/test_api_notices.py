@@ -18,8 +18,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from monitor.access import tokens
-from monitor.access.tokens import Limit
+from monitor import tokens
 from monitor.db import Base, transaction
 from monitor.formats.xarf_objects import BODY_LIMIT, ITEM_LIMIT, OBJECT_LIMIT
 from monitor.ingest.delivery import DeliveryFile, ingest
@@ -30,6 +29,7 @@ from monitor.instants import to_datetime
 from monitor.models.facts import Content, Delivery, Notice, PendingPiece, Quarantined
 from monitor.push import apply as pushing
 from monitor.settings import Source
+from monitor.tokens import Limit
 from monitor.vault import Vault
 from monitor.vocabulary import Verdict
 from tests.conftest import NewDatabase

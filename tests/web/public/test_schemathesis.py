@@ -11,8 +11,8 @@ from flask import Flask
 from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
-from monitor.access.tokens import Limit
 from monitor.settings import Settings
+from monitor.tokens import Limit
 from tests.conftest import NewDatabase
 from tests.web.desk.pushing import hotline, open_site
 from web.desk import authenticate
