@@ -21,7 +21,7 @@ TEXT, HOTLINE, DEVELOPER = (
 )
 PAPERS = [
     "README.md", "CONTRIBUTING.md", "CHANGELOG.md",
-    *(f"docs/{name}.md" for name in ("sources", "delivering", "adding-a-source", "api", "operations", "architecture")),
+    *sorted(f"docs/{path.name}" for path in (Path(__file__).parents[1] / "docs").glob("*.md")),
 ]  # fmt: skip
 CODE = re.compile(r"`([^`\n]+)`")
 NUMBERS = {"four": 4, "five": 5, "six": 6, "seven": 7}
