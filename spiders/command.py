@@ -16,7 +16,7 @@ from monitor import logs
 from monitor.cli.runtime import Runtime, json_option, runtime, show
 from monitor.db import transaction
 from monitor.errors import MonitorError
-from monitor.ingest.sealed_files import private_folder, remove_leftovers
+from monitor.incoming import private_folder, remove_leftovers
 from monitor.instants import iso
 from monitor.models.company import NetblockTable
 from monitor.models.facts import Delivery

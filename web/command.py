@@ -90,7 +90,7 @@ def load_desk(settings: Settings) -> Flask:
 def _installation() -> Runtime:
     """An installation whose database answers: a wrong address is said here and not by each worker."""
     from monitor.cli.runtime import runtime
-    from monitor.ingest.sealed_files import remove_leftovers
+    from monitor.incoming import remove_leftovers
 
     run = runtime()
     remove_leftovers(run.settings)

@@ -21,7 +21,7 @@ from sqlalchemy.engine import make_url
 from monitor.db import connect, database_file, database_reachable
 from monitor.disk import full_disk
 from monitor.errors import ConfigurationError, MonitorError
-from monitor.ingest.sealed_files import incoming
+from monitor.incoming import incoming
 from monitor.instants import parse_instant
 from monitor.migrate import require_schema
 from monitor.permissions import narrow

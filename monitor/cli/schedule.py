@@ -13,7 +13,7 @@ from monitor import logs
 from monitor.cli.runtime import Runtime, json_option, runtime, show
 from monitor.db import transaction
 from monitor.errors import MonitorError
-from monitor.ingest.sealed_files import remove_leftovers
+from monitor.incoming import remove_leftovers
 from monitor.instants import iso
 from monitor.schedule.alerts import SCHEDULE_STOPPED, raise_alert
 from monitor.schedule.health import STALE, SourceHealth

@@ -89,7 +89,7 @@ def _ahead() -> float:
 
 # Every hour a signed head of the audit trail, outside the database; the operator is told where that fails.
 
-LOOK = 60.0  # seconds between looks at whether an hour has passed
+CHECKPOINT_LOOK = 60.0  # seconds between looks at whether an hour has passed
 _SUBJECT = "the audit trail"
 _log = logging.getLogger(__name__)
 
@@ -151,7 +151,6 @@ class Checkpoints:
 # A round keeps nothing in memory but the processes that run: where the database fails in the middle of one, the next
 # round does the rest.
 
-_log_rounds = logging.getLogger(__name__)
 _WATCH = 30.0  # seconds between looks at the freshness of sources and at stopped deliveries
 
 
@@ -181,9 +180,7 @@ class Rounds:
             try:
                 self._settle(run, int(time.time()), stopped=True)
             except (Superseded, SQLAlchemyError) as error:
-                _log_rounds.info(
-                    "the end of a run could not be written down (%s)", type(error).__name__, extra=_named(run)
-                )
+                _log.info("the end of a run could not be written down (%s)", type(error).__name__, extra=_named(run))
 
     def _start_due(self, now: int) -> None:
         with transaction(self.engine) as session:
@@ -194,7 +191,7 @@ class Rounds:
             with transaction(self.engine) as session:
                 claim(session, timing, now)
             run = self.runs.start(timing, now)
-            _log_rounds.info("run started", extra={"event": "run_started"} | _named(run))
+            _log.info("run started", extra={"event": "run_started"} | _named(run))
 
     def _settle(self, run: Run, now: int, *, stopped: bool = False) -> None:
         """Write down how a run ended, where it no longer could, and when its source is due again."""
@@ -208,7 +205,7 @@ class Rounds:
             level = logging.ERROR if ended.verdict == FAILED else logging.INFO
             said = f"run ended: {ended.verdict}{f': {ended.reason}' if ended.reason else ''}"
         self.runs.settled(run)
-        _log_rounds.log(level, "%s", said, extra=told)
+        _log.log(level, "%s", said, extra=told)
 
     def _record(self, session: Session, run: Run, now: int, *, stopped: bool) -> CollectorRun:
         reason = run.broken or "it ended without a verdict; see its log"
@@ -238,7 +235,6 @@ def _named(run: Run) -> dict[str, object]:
 
 # One leader at a time: wait for a term, run the schedule while it lasts, stand down when another has begun.
 
-_log_leader = logging.getLogger(__name__)
 _BEATS_A_LEASE = 10
 _SEND_EVERY = 1.0  # seconds between looks for alerts that were not sent
 
@@ -274,7 +270,7 @@ def _wait(settings: Settings, engine: Engine, stop: Event) -> int | None:
             trouble.over()
             if seen != last:
                 if last is None and seen.held:
-                    _log_leader.info("another instance leads, or did a moment ago; waiting", extra={"event": "waiting"})
+                    _log.info("another instance leads, or did a moment ago; waiting", extra={"event": "waiting"})
                 last, since = seen, time.monotonic()
             silent = time.monotonic() - since > settings.lease_seconds
             if not seen.held or silent:
@@ -294,18 +290,18 @@ def _lead(settings: Settings, timings: list[Timing], term: int, stop: Event) -> 
     notary = fence(connect_with_short_timeout(settings.database_url), term)
     rounds = Rounds(settings, engine, Runs(term))
     names = ", ".join(timing.source for timing in timings) or "none"
-    _log_leader.info("leading in term %d; sources: %s", term, names, extra={"event": "leading", "term": term})
+    _log.info("leading in term %d; sources: %s", term, names, extra={"event": "leading", "term": term})
     try:
         interval_jobs = IntervalJobs()
         interval_jobs.every(settings.lease_seconds / _BEATS_A_LEASE, Leading(rounds, timings, term).go)
         interval_jobs.every(
             _SEND_EVERY, AlertSender(settings, teller).go
         )  # beside the rounds, so that a slow hook costs no term
-        interval_jobs.every(LOOK, CheckpointWriter(Checkpoints(settings, notary)).go)
+        interval_jobs.every(CHECKPOINT_LOOK, CheckpointWriter(Checkpoints(settings, notary)).go)
         interval_jobs.run(stop)
-        _log_leader.info("stopping", extra={"event": "stopping", "term": term})
+        _log.info("stopping", extra={"event": "stopping", "term": term})
     except Superseded:
-        _log_leader.warning("term %d is over: another instance leads", term, extra={"event": "superseded"})
+        _log.warning("term %d is over: another instance leads", term, extra={"event": "superseded"})
     finally:
         rounds.stop()
         with suppress(Superseded):  # the new leader tells
@@ -356,7 +352,7 @@ def _leave(engine: Engine, term: int) -> None:
     try:
         release_term(engine, term)
     except (Superseded, SQLAlchemyError) as error:
-        _log_leader.info("the term could not be let go (%s); the next leader waits a little", type(error).__name__)
+        _log.info("the term could not be let go (%s); the next leader waits a little", type(error).__name__)
 
 
 class AlertSender:
@@ -402,7 +398,7 @@ class OutageLogger:
         """There is some."""
         if not self.on:
             kind = type(error).__name__
-            _log_leader.warning(
+            _log.warning(
                 "%s: the database fails (%s); trying again", self.doing, kind, extra={"event": "database_lost"}
             )
         self.on = True
@@ -410,5 +406,5 @@ class OutageLogger:
     def over(self) -> None:
         """There is none."""
         if self.on:
-            _log_leader.info("%s: the database is back", self.doing, extra={"event": "database_back"})
+            _log.info("%s: the database is back", self.doing, extra={"event": "database_back"})
         self.on = False

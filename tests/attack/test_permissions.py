@@ -15,7 +15,7 @@ from monitor import permissions
 from monitor.cli.runtime import keep_private
 from monitor.db import connect
 from monitor.errors import ConfigurationError
-from monitor.ingest.sealed_files import private_folder
+from monitor.incoming import private_folder
 from monitor.permissions import narrow, write_key_file
 from monitor.release.signing import create_signing_key, load_signing_key
 from monitor.settings import Settings

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor import clear_text, urls
-from monitor.formats import urlhaus
+from monitor.formats import rows, urlhaus
 from monitor.formats.fast_path import LineLayout
 from monitor.formats.scart import items, ntd
 from monitor.logs import RedactingLogRecord, redacted
@@ -109,6 +109,9 @@ def _at_run_time() -> Iterator[Use]:
     yield Use(urls._BEGIN, "match", "a defanged beginning")
     yield Use(urls._AUTHORITY, "match", "a defanged authority")
     yield Use(urls._SLASH_MARK_AT_START, "match", "a defanged slash")
+    yield Use(urls._UNSEEN_ENDS, "sub", "what cannot be seen at the ends of a URL")
+    yield Use(urls._FURTHER_URL, "search", "another URL in the text")
+    yield Use(rows._DEFANGED, "sub", "a defanged address")
     for pattern, _ in columns._PATTERNS:
         yield Use(pattern, "fullmatch", f"columns of the open data: {pattern.pattern}")
     yield Use(checkpoints._TEXT, "fullmatch", "the head of an audit log")
@@ -127,10 +130,11 @@ def test_each_expression_is_known_here() -> None:
         "monitor/clear_text.py",
         "monitor/clear_text.py",
         "monitor/formats/fast_path.py",
+        "monitor/formats/rows.py",
         "monitor/formats/scart/items.py",
         "monitor/release/checkpoints.py",
         "monitor/tables/columns.py",
-        *["monitor/urls.py"] * 4,
+        *["monitor/urls.py"] * 6,
     ]
     for path, nodes in _files():
         imported = [node.module for node in nodes if isinstance(node, ast.ImportFrom)]

@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 
 from monitor.errors import DeliveryError, MonitorError
 from monitor.formats.files import fingerprint, read_lines
+from monitor.incoming import private_folder, remove_leftovers
 from monitor.ingest import reader_process, sealed_files
 from monitor.ingest.batches import ReadTask, batches
-from monitor.ingest.sealed_files import PIECE, SealedFile, private_folder, remove_leftovers, seal
+from monitor.ingest.sealed_files import PIECE, SealedFile, seal
 from monitor.settings import Settings
 from monitor.vault import Vault, create_keys
 from tests.fuzz.reading import told

@@ -19,7 +19,8 @@ from tests.samples import NTD_HEADER, Ntd
 
 SOURCES = [path for name in ("monitor", "spiders", "web", "reports") for path in sorted(Path(name).rglob("*.py"))]
 KNOWN = {
-    "monitor/ingest/sealed_files.py": "the folder of sealed deliveries, and what is read before the lock",
+    "monitor/incoming.py": "the folder of sealed deliveries",
+    "monitor/ingest/sealed_files.py": "what is read before the lock, sealed and digested",
     "monitor/release/package.py": "what is published",
     "monitor/release/publications.py": "what is published",
     "monitor/score/engine.py": "a folder that Spark leaves empty",

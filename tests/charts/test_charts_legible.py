@@ -25,7 +25,7 @@ from monitor.wording.words import LANGUAGES, Language
 from tests.support.drawings import SVG, assert_legible, labels, whole
 from tests.support.published import COMPANIES, Invented, filler, invent
 
-FONTS = Path(__file__).parents[2] / "web" / "static" / "vendor"
+FONTS = Path(__file__).parents[2] / "web" / "shared" / "static" / "vendor"
 WIDTHS = (charts.WIDE, charts.NARROW)
 slow = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

@@ -95,7 +95,9 @@ def test_another_folder_gets_the_same_files_and_no_index(home: Home, published: 
 
 
 def test_the_report_alone_needs_no_key(home: Home, tmp_path: Path) -> None:
-    without = replace(home, environment=home.environment | {"MONITOR_HOME": str(tmp_path / "new")})
+    """Nor does it need the database's keys: those it has are compared, as by every command."""
+    elsewhere = {"MONITOR_HOME": str(tmp_path / "new"), "MONITOR_KEY_FILE": str(home.folder / "keys.json")}
+    without = replace(home, environment=home.environment | elsewhere)
     assert without.run("report", PERIOD, "--only-report", "--out", str(tmp_path / "out")).exit_code == 0
     assert {path.name for path in (tmp_path / "out").iterdir()} == REPORTS
     refused = without.run("report", PERIOD, "--out", str(tmp_path / "more"))
