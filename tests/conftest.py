@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import sys
 import threading
@@ -48,6 +49,11 @@ ON_ONE = {
 ON_BOTH = ("api_notices", "desk", "health", "schemathesis")  # of tests/web
 _NUMBERS = count()  # of the databases that this process makes on the server
 _NOT_DURABLE = ("fsync", "synchronous_commit", "full_page_writes", "autovacuum")  # nothing here outlives its test
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Two workers a core: for half of its time a test waits, for a process, a lock, a server or a browser."""
+    return 2 * len(os.sched_getaffinity(0))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
