@@ -49,7 +49,13 @@ def test_no_modules_import_each_other() -> None:
     assert left == {}
 
 
-FILES = {"monitor.decisions", "monitor.demo", "monitor.figures", "monitor.metrics", "monitor.tokens"}  # stages of one file
+FILES = {
+    "monitor.decisions",
+    "monitor.demo",
+    "monitor.figures",
+    "monitor.metrics",
+    "monitor.tokens",
+}  # of one file each
 DOCUMENT = (ROOT / "docs" / "architecture.md").read_text("utf-8")
 
 

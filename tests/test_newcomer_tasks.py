@@ -13,8 +13,8 @@ from monitor.db import transaction
 from monitor.instants import DAY, HOUR, Period
 from monitor.score import methods
 from monitor.score.pipeline import Request, score
-from monitor.tables import sentences
 from monitor.vocabulary import Kind
+from monitor.wording.formatting import deadline
 from tests.conftest import Database
 from tests.score.world import ZERO, world
 from tests.test_figures import test_the_legal_entity_was_added_in_five_files as figure_is_in_five_files
@@ -78,14 +78,14 @@ def test_a_deadline_rule_is_one_record(database: Database, monkeypatch: pytest.M
             w.notice(item, 1)
             w.seen(item, 14, "online")
             w.seen(item, 15, "offline")
-    sooner = methods.METHODS["2026.1"].deadlines_hours | {Kind.HOTLINE_NOTICE: 12.0}
+    sooner: dict[str, float] = {**methods.METHODS["2026.1"].deadlines_hours, Kind.HOTLINE_NOTICE: 12.0}
     new = replace(methods.METHODS["2026.1"], version="2099.1", deadlines_hours=MappingProxyType(sooner))
-    monkeypatch.setattr(methods, "METHODS", MappingProxyType(methods.METHODS | {new.version: new}))
+    monkeypatch.setattr(methods, "METHODS", MappingProxyType({**methods.METHODS, new.version: new}))
     asked = Request(Period("2026Q2", ZERO, ZERO + DAY), ZERO + 100 * HOUR, ZERO, methods.method())
     with transaction(database.engine) as session:
         [before] = score(session, asked).companies
         [after] = score(session, replace(asked, method=methods.method("2099.1"))).companies
     assert (before.on_time.on_time, before.on_time.late) == (2, 0)
     assert (after.on_time.on_time, after.on_time.late) == (0, 2)
-    assert sentences.deadline(new.usual_deadline_hours, "en") == "12\u00a0hours"
+    assert deadline(new.usual_deadline_hours, "en") == "12\u00a0hours"
     assert product_of("deadline rule") == {"monitor/score/methods.py"}

@@ -175,16 +175,16 @@ def test_the_norm_and_the_pictures_work_without_script(reader: BrowserContext, a
     assert download.value.suggested_filename == "2026Q2-funnel.svg"
 
 
-def test_every_kind_of_page_is_looked_at_in_both_languages(shown: Flask) -> None:
+def test_every_kind_of_page_is_looked_at_in_both_languages(app: Flask) -> None:
     def kind(path: str) -> tuple[str, str] | None:
         try:
-            endpoint, values = shown.url_map.bind("localhost").match(path.partition("?")[0])
+            endpoint, values = app.url_map.bind("localhost").match(path.partition("?")[0])
         except HTTPException:
             return None
         return endpoint, values["lang"]
 
-    rules = [rule for rule in shown.url_map.iter_rules() if (rule.defaults or {}).get("form", "html") == "html"]
-    pages = {rule.endpoint for rule in rules if "lang" in (rule.defaults or {})} - {"home", "feed"}
+    rules = [rule for rule in app.url_map.iter_rules() if (rule.defaults or {}).get("form", "html") == "html"]
+    pages = {rule.endpoint for rule in rules if "lang" in (rule.defaults or {})} - {"ranking.home", "feeds.feed"}
     assert {kind(path) for path in PAGES} >= {(endpoint, language) for endpoint in pages for language in LANGUAGES}
 
 
