@@ -173,7 +173,7 @@ def trimmed(text: str) -> str:
 
 def begins_like_url(text: str) -> bool:
     """Whether a text begins as a URL does, of whatever scheme, defanged or not."""
-    return _BEGIN.match(text) is not None or _BEGIN.match(_UNSEEN_ENDS.sub("", text)) is not None
+    return _BEGIN.match(text) is not None or _BEGIN.match(trimmed(text)) is not None
 
 
 def address_of(text: str) -> str | None:
@@ -227,7 +227,7 @@ def _parsed(text: str) -> can_ada.URL | None:
 
 def _without_surroundings(text: str) -> str:
     """A URL without what cannot be seen at its ends and the marks around it; NotAUrlError where it is not alone."""
-    text = _UNSEEN_ENDS.sub("", text)
+    text = trimmed(text)
     for _ in range(_MARKS_WITHIN_MARKS):
         begin, end = text[:1], _AROUND.get(text[:1])
         if end is None or end not in text[1:] or _MARKED_SCHEME.match(text):
@@ -235,7 +235,7 @@ def _without_surroundings(text: str) -> str:
         inner = text[1:-1]
         if text[-1] != end or _has_other_text(inner, begin, end):
             raise NotAUrlError("not_one_url")
-        text = _UNSEEN_ENDS.sub("", inner.removeprefix("URL:") if begin == "<" else inner)
+        text = trimmed(inner.removeprefix("URL:") if begin == "<" else inner)
     if _FURTHER_URL.search(text):
         raise NotAUrlError("not_one_url")
     return text
