@@ -76,7 +76,12 @@ _DISGUISED = re.compile(r"(?:h[tx*_-]{2}p|ttp)(s?)|f[tx*]p", re.IGNORECASE)
 _ALMOST = re.compile(r"\W?h\S{0,6}p\S{0,4}", re.IGNORECASE)  # meant for http or https, and not to be told which
 # What cannot be seen and is copied along with a URL: white space, joiners, marks of direction, byte order marks.
 _UNSEEN = r"[\s\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
-_UNSEEN_ENDS = re.compile(rf"\A{_UNSEEN}+|{_UNSEEN}+\Z")
+_SPACES = "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000"
+_UNSEEN_CHARACTERS = (
+    _SPACES
+    + "\u00ad\u061c\u180e\ufeff"
+    + "".join(map(chr, (*range(0x2000, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070))))
+)  # the same as `_UNSEEN`: an expression that ends in `+\Z` takes as long as its text squared
 _AROUND = {"<": ">", "(": ")", "[": "]", "{": "}", '"': '"', "'": "'", "`": "`", "\u201c": "\u201d", "\u2018": "\u2019"}
 _MARKS_WITHIN_MARKS = 3
 _MARKED_SCHEME = re.compile(r"[<(\[{][\w*-]{1,16}[>)\]}]\s?[\[({<]?\s?:")  # `[http]://`
@@ -168,7 +173,7 @@ def http_target(text: str) -> HttpTarget | None:
 
 def trimmed(text: str) -> str:
     """A text without what cannot be seen at its ends: white space, joiners, marks of direction, byte order marks."""
-    return text.strip() if text.isascii() else _UNSEEN_ENDS.sub("", text)
+    return text.strip() if text.isascii() else text.strip(_UNSEEN_CHARACTERS)
 
 
 def begins_like_url(text: str) -> bool:

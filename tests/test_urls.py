@@ -11,6 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from monitor import urls
 from monitor.formats.fast_path import hosts_of
 from monitor.urls import (
     DEFANGED,
@@ -211,3 +212,10 @@ def test_the_list_of_suffixes_is_dated() -> None:
 )
 def test_marks_that_are_left_open_are_no_error_of_the_program(text: str) -> None:
     canonical(text)
+
+
+def test_what_cannot_be_seen_is_the_same_set_for_trimming_and_for_finding() -> None:
+    found = re.compile(urls._UNSEEN)
+    every = {chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000}
+    assert {character for character in every if found.fullmatch(character)} == set(urls._UNSEEN_CHARACTERS)
+    assert trimmed("\u200b \ufeffh\u00e9\u00e9 l\u2060\u00a0") == "h\u00e9\u00e9 l"
