@@ -52,8 +52,8 @@ _NOT_DURABLE = ("fsync", "synchronous_commit", "full_page_writes", "autovacuum")
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Two workers a core: for half of its time a test waits, for a process, a lock, a server or a browser."""
-    return 2 * len(os.sched_getaffinity(0))
+    """A worker a core and one more: a test often waits, for a process, a lock, a server or a browser."""
+    return len(os.sched_getaffinity(0)) + 1
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
