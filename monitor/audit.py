@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from monitor.clear_text import refuse_address
 from monitor.db import lock_writers
 from monitor.instants import to_instant
-from monitor.models.operations import AuditEntry
+from monitor.models.audit import AuditEntry
 
 _START = "0" * 64
 _LEAF, _NODE = b"\x00", b"\x01"

@@ -26,7 +26,7 @@ from monitor.instants import DAY, HOUR, parse_instant, parse_period, to_datetime
 from monitor.key_checks import open_vault
 from monitor.models.company import Company
 from monitor.models.facts import Attribution, Content, Correction, Delivery, Notice, Suspension
-from monitor.models.operations import Release
+from monitor.models.release import Release
 from monitor.release.draft import draft
 from monitor.release.publish import correct, publish, unconfirmed_in
 from monitor.release.store import newest_published

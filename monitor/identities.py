@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 
 from monitor.db import rows_where, table_of
 from monitor.errors import MonitorError
-from monitor.models.facts import Content, DigestScheme, ItemIdentity
+from monitor.models.facts import Content
+from monitor.models.identity import DigestScheme, ItemIdentity
 from monitor.urls import RULES, suffixes_version
 from monitor.vault import Vault
 

@@ -15,9 +15,10 @@ from sqlalchemy.orm import Session
 from monitor.db import lock_writers, transaction
 from monitor.errors import ConfigurationError, MonitorError
 from monitor.instants import to_datetime
+from monitor.models.account import PushedRequest
+from monitor.models.audit import KeyCheck
 from monitor.models.columns import ItemReference, WaitingStatement
 from monitor.models.facts import Content, Notice, PendingPiece, Quarantined, Site
-from monitor.models.operations import KeyCheck, PushedRequest
 from monitor.vault import Vault, fingerprint_of
 
 # Every table with something under a key, and where it is sealed rather than digested.

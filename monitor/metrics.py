@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from monitor.db import transaction
 from monitor.models.facts import Delivery, Quarantined
-from monitor.models.operations import Alert, CollectorRun, ScheduledSource
+from monitor.models.run import Alert, CollectorRun, ScheduledSource
 from monitor.schedule.health import FRESH, LATE, STALE, SourceHealth, sources
 from monitor.schedule.leadership import look
 

@@ -1,6 +1,6 @@
 """Who may read what: the files of an installation and its keys their owner only, what is published everybody.
 
-Processes begin with umask 077 (`monitor.workers`), so whatever is not said here to be public is private.
+Processes begin with umask 077 (`monitor.process`), so whatever is not said here to be public is private.
 """
 
 from __future__ import annotations

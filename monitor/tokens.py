@@ -18,8 +18,8 @@ from sqlalchemy.orm import Session
 from monitor import audit
 from monitor.db import lock_writers
 from monitor.errors import MonitorError
+from monitor.models.account import AccessToken, PushedRequest
 from monitor.models.facts import Delivery
-from monitor.models.operations import AccessToken, PushedRequest
 from monitor.vault import Vault
 
 PUSH = "notices:push"

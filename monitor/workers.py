@@ -6,11 +6,9 @@ ours that is sent messages and sends messages, which may be many, and for each o
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import os
 import pickle
-import resource
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -20,23 +18,6 @@ from multiprocessing import get_context
 from multiprocessing.connection import wait
 from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
 from typing import Any
-
-# What each of our processes does first: leave nothing behind that another program could read.
-
-_PR_SET_DUMPABLE = 4  # linux/prctl.h
-
-
-def harden() -> None:
-    """Let this process leave no core dump, be looked into by no other process, and write files for its owner only.
-
-    Linux forgets the second part when a process executes another program, so every new interpreter calls this for
-    itself. The first part alone is not enough: a core dump that is piped to a program ignores RLIMIT_CORE (core(5)).
-    """
-    os.umask(0o077)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
-
 
 _FROM_PARENT, _TO_PARENT = 0, 1  # the file descriptors of a ModuleProcess
 _LENGTH = 8  # bytes of the number that says how long a message is

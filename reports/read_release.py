@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from monitor.comparison.trend import is_quarter
 from monitor.disclosure.rows import PublicTable, public_table
 from monitor.errors import MonitorError
-from monitor.models.operations import Release, Stage
+from monitor.models.release import Release, Stage
 from monitor.release.store import load_table_without_curves, published
 from monitor.settings import Settings
 from reports.document import Report

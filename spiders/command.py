@@ -20,7 +20,7 @@ from monitor.incoming import private_folder, remove_leftovers
 from monitor.instants import iso
 from monitor.models.company import NetblockTable
 from monitor.models.facts import Delivery
-from monitor.models.operations import CollectorRun
+from monitor.models.run import CollectorRun
 from monitor.schedule.leadership import Superseded, exclusive, fence, lock_for
 from monitor.schedule.runs import (
     FAILED,

@@ -18,7 +18,7 @@ from monitor.db import Base, transaction
 from monitor.demo import BY, Step, play, prepare
 from monitor.errors import MonitorError
 from monitor.models.facts import Correction, Delivery, Suspension
-from monitor.models.operations import Release
+from monitor.models.release import Release
 from monitor.release.store import load_table
 from monitor.release.verify import rebuild
 from monitor.settings import Settings

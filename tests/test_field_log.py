@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 from scrapy.http import Response
 
+from monitor.countries import country_code
 from monitor.errors import DeliveryError
 from monitor.formats.announcements import Counted, NetblockRecord, read_netblocks, read_pfx2as, read_ris
 from monitor.formats.catalogue import FORMATS
 from monitor.formats.files import Openable
 from monitor.formats.records import Context, Record, Rejected
 from monitor.instants import NotATimeError, iso, parse_instant, read_instant
-from monitor.names import country_code, matching_form
+from monitor.names import matching_form
 from monitor.urls import NotAUrlError, address_of, parse_url
 from spiders.collector import _validators, day_of
 from spiders.crawl import retry_after

@@ -9,17 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.countries import country_code, home_country, own_spellings
 from monitor.errors import ConfigurationError
-from monitor.names import (
-    alias_form,
-    country_code,
-    home_country,
-    matching_form,
-    named,
-    names_nobody,
-    own_spellings,
-    without_legal_form,
-)
+from monitor.names import alias_form, matching_form, named, names_nobody, without_legal_form
 
 NOBODY = (
     "", "-", "--", "?", "unknown", "UNKNOWN", "(UNKNOWN)", "(unknown)", "(not set)", "(not set))", "(OWNER EMPTY?!)",

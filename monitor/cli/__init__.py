@@ -13,7 +13,7 @@ import click
 
 from monitor.disk import ADVICE
 from monitor.errors import MonitorError
-from monitor.workers import harden
+from monitor.process import harden
 
 # Finding commands: those of the core by module, those of web, spiders and reports by entry point.
 

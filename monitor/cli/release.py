@@ -16,7 +16,7 @@ from monitor.cli.runtime import ENGINE, INSTANT, METHOD, Runtime, json_option, r
 from monitor.db import lock_writers, table_of, transaction
 from monitor.errors import MonitorError
 from monitor.instants import iso, parse_instant, parse_period, to_datetime, to_instant
-from monitor.models.operations import Release
+from monitor.models.release import Release
 from monitor.score.methods import method
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from monitor.errors import MonitorError
 from monitor.instants import iso, to_datetime, to_instant
 from monitor.key_checks import refuse_new_keys, require_opens, tie
 from monitor.migrate import upgrade
-from monitor.models.operations import AccessToken
+from monitor.models.account import AccessToken
 from monitor.release.signing import SigningKey, create_signing_key, replace_signing_key
 from monitor.tokens import SCOPES, issue, revoke
 from monitor.urls import RULES, suffixes_version

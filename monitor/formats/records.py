@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from monitor.names import Spellings
+from monitor.countries import Spellings
 from monitor.source_options import SendingHours
 from monitor.vocabulary import Channel, DeliveryState, Kind, Pause, Role, State
 

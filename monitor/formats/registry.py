@@ -14,10 +14,11 @@ from typing import Any, TypeAlias
 
 import yaml
 
+from monitor.countries import country_code
 from monitor.errors import DeliveryError
 from monitor.formats.files import read_lines
 from monitor.formats.rows import RowError, decode, header_line, is_empty_row
-from monitor.names import alias_form, country_code, names_nobody
+from monitor.names import alias_form, names_nobody
 from monitor.urls import NotAUrlError, address_of, parse_url, suffixes
 from monitor.vocabulary import Claim
 

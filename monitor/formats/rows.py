@@ -12,10 +12,11 @@ from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from monitor.clear_text import holds_address
+from monitor.countries import country_code
 from monitor.errors import DeliveryError
 from monitor.formats.records import Context
 from monitor.instants import NotATimeError, read_instant
-from monitor.names import country_code, names_nobody
+from monitor.names import names_nobody
 from monitor.urls import BRACKETED, MEANT, trimmed
 
 # Finds columns by name: a missing one stops the delivery, an unknown one is reported by number and not read.

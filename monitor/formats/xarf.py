@@ -213,7 +213,7 @@ def _read(number: int, report: dict[str, Any], reference: str, context: Context,
     """One report in version 4; `reference` is the field of the sender's own number for it."""
     refuse_other_categories(report)
     refuse_invalid(report)
-    notice = _notice(report, _text_of(report, reference, REFERENCE_LIMIT), context)
+    notice = _notice(report, _stored_text(report, reference, REFERENCE_LIMIT), context)
     sightings = tuple(_sightings(report, context, flags))
     return Record(number, report["url"], False, (notice,), sightings, tuple(flags))
 
@@ -225,7 +225,7 @@ def _notice(report: dict[str, Any], reference: str | None, context: Context) -> 
     return NoticeRecord(
         sent_at,
         kind=Kind.HASH_HIT if is_hit else Kind.HOTLINE_NOTICE,
-        recipient=_text_of(report, "hosting_provider", RECIPIENT_LIMIT),
+        recipient=_stored_text(report, "hosting_provider", RECIPIENT_LIMIT),
         address=_address(report["source_identifier"]),
         reference=reference,
     )
@@ -250,7 +250,7 @@ def _address(identifier: str) -> str | None:
     return identifier if re.fullmatch(r"[\d.]+|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*", identifier, re.ASCII) else None
 
 
-def _text_of(report: dict[str, Any], column: str, limit: int) -> str | None:
+def _stored_text(report: dict[str, Any], column: str, limit: int) -> str | None:
     """A text that the database can hold, None where there is none. No lone surrogate gets this far."""
     text: str = report.get(column) or ""
     if len(text) > limit:

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 
 from monitor.attribute.assign import Attribute, attribute_as_stored
 from monitor.clear_text import holds_address
+from monitor.countries import home_country, own_spellings
 from monitor.cycles import gc_paused
 from monitor.db import lock_writers, next_identifier, table_of, transaction
 from monitor.formats.catalogue import FAST_PATHS, without_evidence
@@ -38,7 +39,7 @@ from monitor.ingest.store import Store, Tally, keep_pending
 from monitor.instants import HOUR, to_datetime, to_instant
 from monitor.models.company import CompanyClaim, CompanyDetail
 from monitor.models.facts import Delivery
-from monitor.names import alias_form, home_country, own_spellings
+from monitor.names import alias_form
 from monitor.settings import Source, check_zone
 from monitor.vault import Vault
 from monitor.vocabulary import Claim, Verdict

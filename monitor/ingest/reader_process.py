@@ -21,8 +21,9 @@ from monitor.formats.catalogue import FAST_PATHS
 from monitor.formats.files import Openable
 from monitor.ingest.batches import Batch, Piece, ReadTask, batches, parsed_rows
 from monitor.ingest.sealed_files import SealedFile
+from monitor.process import harden
 from monitor.vault import ExportedKey, Vault
-from monitor.workers import ModuleProcess, harden, receive, send
+from monitor.workers import ModuleProcess, receive, send
 
 _LARGE = 4 * 2**20  # bytes: about as long as it takes another process to start
 _WAITING = 2**20  # bytes that may wait in the pipe: a batch, so that neither process has to wait for the other's turn

@@ -275,7 +275,7 @@ def _notice(values: dict[str, Any]) -> NoticeRecord:
 
 _SCART, NTD = "scart-", "scart-ntd"
 _REASON = "the ntd export tells of this notice itself; that one counts"  # this and the next: as stored
-_BY = "taking in"
+_BY = "ingestion"
 
 
 class _Sent(NamedTuple):

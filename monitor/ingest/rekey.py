@@ -21,10 +21,12 @@ from monitor.formats.scart import CUT_AT
 from monitor.identities import Families, families_of, scheme_in_force
 from monitor.ingest.rows import identify
 from monitor.instants import to_datetime, to_instant
-from monitor.models.facts import Content, DigestScheme, ItemIdentity, Site
+from monitor.models.facts import Content, Site
 from monitor.models.guards import lifted
-from monitor.models.operations import ObserverState
-from monitor.urls import NotAUrlError, canonical_v1, site_of
+from monitor.models.identity import DigestScheme, ItemIdentity
+from monitor.models.run import ObserverState
+from monitor.urls import NotAUrlError, site_of
+from monitor.urls_v1 import canonical_v1
 from monitor.vault import Vault
 
 BATCH = 1000  # contents in one transaction: others wait for it less than a second

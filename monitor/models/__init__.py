@@ -1,5 +1,7 @@
 """All tables of the system of record; importing this package registers every one of them."""
 
+from monitor.models.account import AccessToken, PushedRequest
+from monitor.models.audit import AuditEntry, KeyCheck
 from monitor.models.columns import HashHit, ItemReference, WaitingStatement
 from monitor.models.company import Company, CompanyClaim, CompanyDetail, NetblockSteps, NetblockTable, Network
 from monitor.models.facts import (
@@ -8,8 +10,6 @@ from monitor.models.facts import (
     Content,
     Correction,
     Delivery,
-    DigestScheme,
-    ItemIdentity,
     Notice,
     PendingPiece,
     Quarantined,
@@ -18,19 +18,9 @@ from monitor.models.facts import (
     Site,
     Suspension,
 )
-from monitor.models.operations import (
-    AccessToken,
-    Alert,
-    AuditEntry,
-    CollectorRun,
-    KeyCheck,
-    Leadership,
-    ObserverState,
-    PushedRequest,
-    Release,
-    ReleaseRow,
-    ScheduledSource,
-)
+from monitor.models.identity import DigestScheme, ItemIdentity
+from monitor.models.release import Release, ReleaseRow
+from monitor.models.run import Alert, CollectorRun, Leadership, ObserverState, ScheduledSource
 
 __all__ = [
     "AccessToken",

@@ -16,7 +16,7 @@ from monitor.attribute.locate import AddressMatch
 from monitor.db import bulk_insert, lock_writers, next_identifier, table_of
 from monitor.instants import to_datetime
 from monitor.models.facts import Attribution, Delivery, Sighting
-from monitor.models.operations import ObserverState
+from monitor.models.run import ObserverState
 from monitor.observe.items import FOLLOWED
 from monitor.vocabulary import State
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from monitor.attribute.locate import AddressMatch
 from monitor.models.company import CompanyDetail
 from monitor.models.facts import Attribution
-from monitor.models.operations import ObserverState
+from monitor.models.run import ObserverState
 from monitor.observe.items import item_numbers
 from monitor.vocabulary import Basis, State
 

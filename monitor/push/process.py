@@ -17,9 +17,10 @@ from queue import SimpleQueue
 from threading import Lock, Thread
 
 from monitor.db import connect
+from monitor.process import harden
 from monitor.push.messages import Push, Worked
 from monitor.vault import ExportedKey, Vault
-from monitor.workers import ModuleProcess, harden, receive, send
+from monitor.workers import ModuleProcess, receive, send
 
 SECONDS = 100.0  # for one push, and as long for its turn: one that waits for the writer lock may take as long as that
 

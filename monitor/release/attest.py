@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 
 from monitor import audit
 from monitor.instants import to_instant
-from monitor.models.operations import AuditEntry, Release, ReleaseRow
+from monitor.models.audit import AuditEntry
+from monitor.models.release import Release, ReleaseRow
 from monitor.release.publications import MANIFEST, Package
 from monitor.release.signing import kept_public_keys
 from monitor.release.store import canonical, digest

@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 from monitor.audit import Head, heads
 from monitor.errors import MonitorError
 from monitor.instants import iso, parse_instant
-from monitor.models.operations import Release, Stage
+from monitor.models.release import Release, Stage
 from monitor.release.signing import (
     SigningKey,
     fingerprint_of,

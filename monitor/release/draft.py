@@ -17,7 +17,7 @@ from monitor.identities import require_one_scheme
 from monitor.instants import parse_instant, to_datetime
 from monitor.models.company import CompanyClaim, CompanyDetail, NetblockTable
 from monitor.models.facts import Correction, Delivery, Suspension
-from monitor.models.operations import Release, ReleaseRow, Stage
+from monitor.models.release import Release, ReleaseRow, Stage
 from monitor.release.store import HASH_HIT, canonical, digest
 from monitor.score.fact_digests import Digests, digested_columns, digests
 from monitor.score.facts import read_database

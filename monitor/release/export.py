@@ -28,7 +28,7 @@ from monitor.disclosure.rows import PublicTable, Row, public_table
 from monitor.errors import ConfigurationError, MonitorError
 from monitor.instants import Period, iso, parse_period, to_datetime, to_instant
 from monitor.models.company import Company, CompanyClaim
-from monitor.models.operations import Release, Stage
+from monitor.models.release import Release, Stage
 from monitor.names import alias_form
 from monitor.permissions import make_public_folder
 from monitor.release.attest import subject_of, trusted_keys
@@ -250,7 +250,7 @@ def release_files(table: PublicTable, holdings: Mapping[str, Holdings]) -> dict[
     """The files of a version by name; the same table gives the same bytes. The rows have their curves."""
     curves, places = _curves(table)
     files = {
-        RELEASE: _json({"table": _table(table), "curves": places, "holdings": _holdings_of_versions(holdings)}),
+        RELEASE: _json({"table": _table(table), "curves": places, "holdings": _holdings_json(holdings)}),
         CURVES: curves,
     }
     for language in LANGUAGES:
@@ -291,7 +291,7 @@ def _table(table: PublicTable) -> dict[str, Any]:
     }
 
 
-def _holdings_of_versions(holdings: Mapping[str, Holdings]) -> dict[str, Any]:
+def _holdings_json(holdings: Mapping[str, Holdings]) -> dict[str, Any]:
     kinds = ("aliases", "networks", "ranges")
     return {
         key: {kind: list(map(_holding, getattr(held, kind))) for kind in kinds} | {"narrower": held.narrower}

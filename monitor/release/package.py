@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 from monitor.disclosure.anonymised import companies_csv, public_episodes, write_csv
 from monitor.disclosure.rows import PublicTable, public_table
 from monitor.errors import MonitorError
-from monitor.models.operations import Release, Stage
+from monitor.models.release import Release, Stage
 from monitor.release.publications import MANIFEST, SIGNATURE, Package
 from monitor.release.publish import check
 from monitor.release.signing import SigningKey

@@ -24,7 +24,7 @@ from monitor.formats.registry import CompanyRecord
 from monitor.instants import parse_instant, parse_period, to_instant
 from monitor.models.company import Company, CompanyClaim, CompanyDetail
 from monitor.models.facts import Attribution, Correction, Delivery, Notice, Suspension
-from monitor.models.operations import Release, ReleaseRow, Stage
+from monitor.models.release import Release, ReleaseRow, Stage
 from monitor.observe.items import item_numbers, items_of, open_items
 from monitor.release.store import HASH_HIT
 from monitor.release.verify import request_of

@@ -14,7 +14,8 @@ from monitor.clear_text import refuse_address
 from monitor.comparison.changes import release_changes
 from monitor.errors import MonitorError
 from monitor.instants import parse_instant
-from monitor.models.operations import AuditEntry, Release, ReleaseRow, Stage
+from monitor.models.audit import AuditEntry
+from monitor.models.release import Release, ReleaseRow, Stage
 from monitor.release.attest import release_digest
 from monitor.release.draft import Corrects, draft
 from monitor.release.store import HASH_HIT, canonical, digest, load_table, newest_published

@@ -16,8 +16,9 @@ from monitor import audit
 from monitor.comparison.changes import ReleaseChanges, release_changes
 from monitor.errors import MonitorError
 from monitor.instants import iso, parse_instant, parse_period, to_instant
+from monitor.models.audit import AuditEntry
 from monitor.models.guards import guard_problems
-from monitor.models.operations import AuditEntry, Release, ReleaseRow, Stage
+from monitor.models.release import Release, ReleaseRow, Stage
 from monitor.release.attest import Entries, entries_about_releases, release_digest, subject_of, trusted_keys
 from monitor.release.checkpoints import compare_with_checkpoints
 from monitor.release.draft import FACTS, SerialisedTable, fact_problems, manifest_of, serialise

@@ -1,6 +1,6 @@
 """What the operator is told, once when it begins and once when it ends: kept in the database, told by a hook.
 
-Telling may fail and is tried again; it may, after a crash at the wrong moment, happen twice, but never not at all.
+A message that fails is sent again; after a crash at the wrong moment it may come twice, but never not at all.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 from monitor.db import connect, transaction
 from monitor.instants import iso, to_datetime, to_instant
 from monitor.logs import redacted
-from monitor.models.operations import Alert
+from monitor.models.run import Alert
 from monitor.settings import Alerts, Settings
 
 _log = logging.getLogger(__name__)
@@ -108,7 +108,7 @@ def _known(kind: str, subject: str) -> Any:
 
 
 @dataclass(frozen=True)
-class _Telling:
+class _Message:
     """One message to the operator."""
 
     alert: int
@@ -137,7 +137,7 @@ def tell(settings: Settings, engine: Engine) -> None:
             session.execute(update(Alert).where(Alert.id == telling.alert).values(told))
 
 
-def _next(settings: Settings, engine: Engine, now: datetime) -> _Telling | None:
+def _next(settings: Settings, engine: Engine, now: datetime) -> _Message | None:
     """The next message, claimed so that nobody else tells it.
 
     A claim from a little after `now` is one that was made while this waited for its turn to write.
@@ -149,10 +149,10 @@ def _next(settings: Settings, engine: Engine, now: datetime) -> _Telling | None:
     claim = update(Alert).where(Alert.id == first, unsent, free).values(claimed_at=now).returning(Alert.id)
     with transaction(engine) as session:
         claimed = session.scalar(claim.execution_options(synchronize_session=False))
-        return None if claimed is None else _telling(settings, session.get_one(Alert, claimed))
+        return None if claimed is None else _message_of(settings, session.get_one(Alert, claimed))
 
 
-def _telling(settings: Settings, alert: Alert) -> _Telling:
+def _message_of(settings: Settings, alert: Alert) -> _Message:
     beginning = alert.began_told_at is None
     state = "happened" if alert.kind in _MOMENTS else "began" if beginning else "ended"
     at = alert.began_at if beginning or alert.ended_at is None else alert.ended_at
@@ -164,7 +164,7 @@ def _telling(settings: Settings, alert: Alert) -> _Telling:
         "details": alert.details,
         "site": settings.site_name,
     }
-    return _Telling(alert.id, "began_told_at" if beginning else "ended_told_at", message)
+    return _Message(alert.id, "began_told_at" if beginning else "ended_told_at", message)
 
 
 _TRIES = 3

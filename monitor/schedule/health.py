@@ -19,7 +19,7 @@ from monitor.instants import DAY, iso, to_datetime, to_instant
 from monitor.key_checks import require_opens
 from monitor.migrate import current_revision, newest_revision
 from monitor.models.facts import Delivery
-from monitor.models.operations import CollectorRun, ScheduledSource
+from monitor.models.run import CollectorRun, ScheduledSource
 from monitor.release.attest import packaged, trusted_keys
 from monitor.release.export import index_problems
 from monitor.release.intact import SHARED, Inspector

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from monitor.db import transaction
 from monitor.errors import MonitorError
 from monitor.instants import HOUR, to_datetime
-from monitor.models.operations import CollectorRun, ScheduledSource
+from monitor.models.run import CollectorRun, ScheduledSource
 from monitor.release.checkpoints import load_key, newest_checkpoint, write_checkpoint
 from monitor.schedule import alerts
 from monitor.schedule.health import watch
@@ -89,7 +89,7 @@ def _ahead() -> float:
 
 # Every hour a signed head of the audit trail, outside the database; the operator is told where that fails.
 
-CHECKPOINT_LOOK = 60.0  # seconds between looks at whether an hour has passed
+_CHECKPOINT_LOOK = 60.0  # seconds between looks at whether an hour has passed
 _SUBJECT = "the audit trail"
 _log = logging.getLogger(__name__)
 
@@ -297,7 +297,7 @@ def _lead(settings: Settings, timings: list[Timing], term: int, stop: Event) -> 
         interval_jobs.every(
             _SEND_EVERY, AlertSender(settings, teller).go
         )  # beside the rounds, so that a slow hook costs no term
-        interval_jobs.every(CHECKPOINT_LOOK, CheckpointWriter(Checkpoints(settings, notary)).go)
+        interval_jobs.every(_CHECKPOINT_LOOK, CheckpointWriter(Checkpoints(settings, notary)).go)
         interval_jobs.run(stop)
         _log.info("stopping", extra={"event": "stopping", "term": term})
     except Superseded:

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from monitor.db import connect, transaction
 from monitor.errors import ConfigurationError, MonitorError
 from monitor.instants import to_datetime, to_instant
-from monitor.models.operations import Leadership
+from monitor.models.run import Leadership
 from monitor.settings import Settings
 
 # A lock that one process holds at a time and that its death frees, whatever it died of.

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from monitor.instants import to_datetime, to_instant
-from monitor.models.operations import ScheduledSource
+from monitor.models.run import ScheduledSource
 
 _LARGEST_JITTER = 0.1  # of what is waited for
 

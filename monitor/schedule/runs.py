@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from monitor.errors import ConfigurationError
 from monitor.instants import DAY, to_datetime, to_instant
-from monitor.models.operations import CollectorRun
+from monitor.models.run import CollectorRun
 from monitor.schedule.plan import Timing
 
 # The record of collectors' runs, and what the last good one remembered.

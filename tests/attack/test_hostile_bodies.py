@@ -21,8 +21,8 @@ from monitor.errors import DeliveryError
 from monitor.formats.xarf_body import BodyRefusedError, read_body
 from monitor.formats.xarf_objects import BODY_LIMIT, read_objects
 from monitor.ingest.delivery import DeliveryFile, ingest
+from monitor.models.account import PushedRequest
 from monitor.models.facts import Delivery, Quarantined
-from monitor.models.operations import PushedRequest
 from monitor.push.apply import inflate
 from monitor.push.messages import Push, Refusal
 from monitor.push.process import PushProcess

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from monitor import workers
+from monitor import process
 from monitor.score import facts
 from monitor.workers import pool
 from reports.pdf_pool import pdf_pool
@@ -51,7 +51,7 @@ def told(code: str) -> str:
 
 def test_a_new_interpreter_is_not_hardened_until_it_asks() -> None:
     assert told(HERE) != HARDENED
-    assert told(f"from monitor.workers import harden; harden(); {HERE}") == HARDENED
+    assert told(f"from monitor.process import harden; harden(); {HERE}") == HARDENED
     assert told(f"import monitor.hardened; {HERE}") == HARDENED
 
 
@@ -133,7 +133,7 @@ def test_a_process_that_aborts_leaves_no_core(tmp_path: Path) -> None:
     if not (pattern := Path("/proc/sys/kernel/core_pattern").read_text()).startswith("core"):
         pytest.skip(f"this machine's cores go elsewhere ({pattern.strip()})")
     found = {}
-    for name, first in (("plain", ""), ("hardened", "from monitor.workers import harden; harden(); ")):
+    for name, first in (("plain", ""), ("hardened", "from monitor.process import harden; harden(); ")):
         (tmp_path / name).mkdir()
         code = f"{first}import os; os.chdir({str(tmp_path / name)!r}); os.abort()"
         command = ["sh", "-c", 'ulimit -S -c "$(ulimit -H -c)"; exec "$@"', "sh", sys.executable, "-c", code]
@@ -145,7 +145,7 @@ def test_a_process_that_aborts_leaves_no_core(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_another_process_even_of_the_same_user_cannot_look_into_it() -> None:
     """The same user is the sharpest case: he may look into each of his processes unless it forbids that."""
-    source = Path(workers.__file__).read_text("utf-8")
+    source = Path(process.__file__).read_text("utf-8")
     found = {}
     for name, call in (("plain", ""), ("hardened", "harden(); ")):
         code = f"import time; exec({source!r}); {_BECOME_NOBODY}{call}print(flush=True); time.sleep(60)"

@@ -21,8 +21,8 @@ from sqlalchemy import Engine, func, select
 from monitor.db import connect, lock_writers, transaction
 from monitor.formats.xarf_objects import BODY_LIMIT
 from monitor.instants import to_datetime
+from monitor.models.account import PushedRequest
 from monitor.models.facts import Delivery
-from monitor.models.operations import PushedRequest
 from monitor.settings import Settings
 from monitor.tokens import SCOPES, issue
 from monitor.vault import create_keys

@@ -16,7 +16,7 @@ from monitor.cli.runtime import Runtime
 from monitor.db import connect, lock_writers, transaction
 from monitor.instants import parse_instant, parse_period, to_datetime
 from monitor.models.facts import Delivery
-from monitor.models.operations import Release
+from monitor.models.release import Release
 from monitor.release.draft import draft
 from monitor.release.verify import rebuild
 from monitor.score.methods import method

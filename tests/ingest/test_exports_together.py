@@ -204,7 +204,7 @@ def test_any_order_gives_the_same_table_and_episodes(
 
 
 def test_items_first_then_notices(new_database: NewDatabase, hotline: Hotline, in_order: Outcome) -> None:
-    """The order in which most must be mended: every first notice is told of before ntd tells of it."""
+    """The order in which most must be corrected: every first notice is told of before ntd tells of it."""
     delivery_files = sorted(
         hotline.delivery_files,
         key=lambda delivery_file: ("anonymous" not in str(delivery_file.path), delivery_file.format == "scart-ntd"),

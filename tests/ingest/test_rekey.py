@@ -25,15 +25,17 @@ from monitor.ingest import rekey
 from monitor.ingest.delivery import DeliveryFile, load
 from monitor.ingest.result import IngestResult
 from monitor.instants import parse_instant, to_datetime
-from monitor.models.facts import Content, Correction, DigestScheme, ItemIdentity, Notice, Sighting, Site, Suspension
+from monitor.models.facts import Content, Correction, Notice, Sighting, Site, Suspension
 from monitor.models.guards import guard_problems
-from monitor.models.operations import ObserverState
+from monitor.models.identity import DigestScheme, ItemIdentity
+from monitor.models.run import ObserverState
 from monitor.observe.items import open_items
 from monitor.score.extract import HAS_IDENTITIES, query
 from monitor.score.fact_digests import digested_columns, digests
 from monitor.score.facts import read_database
 from monitor.settings import Source
-from monitor.urls import NotAUrlError, Url, canonical_v1, parse_url
+from monitor.urls import NotAUrlError, Url, parse_url
+from monitor.urls_v1 import canonical_v1
 from monitor.vault import ExportedKey, Vault
 from monitor.vocabulary import Decision, Pause
 from tests.conftest import Database, NewDatabase

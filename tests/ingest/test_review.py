@@ -22,8 +22,8 @@ from monitor.ingest.delivery import DeliveryFile, ingest
 from monitor.ingest.review import PendingFile, ReviewDecision, accept, reject
 from monitor.ingest.store import keep_pending
 from monitor.instants import DAY, HOUR, parse_instant
+from monitor.models.audit import AuditEntry
 from monitor.models.facts import Attribution, Content, Delivery, Notice, PendingPiece, Quarantined, Sighting, Site
-from monitor.models.operations import AuditEntry
 from monitor.source_options import Thresholds
 from monitor.vault import Vault
 from monitor.vocabulary import Verdict

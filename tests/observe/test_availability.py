@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.models.operations import ObserverState
+from monitor.models.run import ObserverState
 from monitor.observe.rules import conclude, meaning
 from monitor.vocabulary import State
 

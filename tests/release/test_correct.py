@@ -13,7 +13,8 @@ from monitor.comparison.changes import Change, release_changes
 from monitor.db import transaction
 from monitor.errors import MonitorError
 from monitor.instants import DAY, iso, to_instant
-from monitor.models.operations import AuditEntry, Release
+from monitor.models.audit import AuditEntry
+from monitor.models.release import Release
 from monitor.release.draft import _drop_draft as drop_draft
 from monitor.release.draft import draft
 from monitor.release.publish import check, correct, publish

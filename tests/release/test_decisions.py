@@ -29,8 +29,9 @@ from monitor.decisions import (
 from monitor.errors import MonitorError
 from monitor.ingest.delivery import ingest
 from monitor.instants import DAY, parse_instant, to_datetime
+from monitor.models.audit import AuditEntry
 from monitor.models.facts import Attribution, Content, Correction, Delivery, Notice, Suspension
-from monitor.models.operations import AuditEntry, Release
+from monitor.models.release import Release
 from monitor.release.preview import Effect, preview
 from monitor.release.publish import correct, publish
 from monitor.release.store import load_table

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from monitor.disclosure.rows import public_table
 from monitor.errors import ConfigurationError
-from monitor.models.operations import Release, Stage
+from monitor.models.release import Release, Stage
 from monitor.release import published
 from monitor.release.export import export, index_problems, missing
 from monitor.release.published import Published, read_index

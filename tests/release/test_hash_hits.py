@@ -14,7 +14,7 @@ from monitor.cli import cli
 from monitor.comparison.changes import Change, release_changes
 from monitor.db import transaction
 from monitor.models.facts import Correction
-from monitor.models.operations import Release, ReleaseRow
+from monitor.models.release import Release, ReleaseRow
 from monitor.release.draft import draft, serialise
 from monitor.release.package import write_open_data
 from monitor.release.publish import check, correct, publish

@@ -15,7 +15,7 @@ from monitor.db import transaction
 from monitor.disclosure.rows import public_table
 from monitor.instants import to_datetime
 from monitor.models.company import Company, CompanyDetail
-from monitor.models.operations import Release, ReleaseRow
+from monitor.models.release import Release, ReleaseRow
 from monitor.release.draft import draft
 from monitor.release.publish import correct, publish
 from monitor.release.store import load_table

@@ -8,7 +8,7 @@ import pytest
 
 from monitor.db import transaction
 from monitor.errors import MonitorError
-from monitor.models.operations import Release
+from monitor.models.release import Release
 from monitor.release.publish import check
 from monitor.release.verify import method_of, rebuild, request_of
 from monitor.score import methods

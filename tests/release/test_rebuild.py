@@ -14,7 +14,7 @@ from monitor.comparison.changes import Change
 from monitor.db import transaction
 from monitor.errors import MonitorError
 from monitor.instants import iso, to_datetime
-from monitor.models.operations import Release, ReleaseRow
+from monitor.models.release import Release, ReleaseRow
 from monitor.release.draft import draft, serialise
 from monitor.release.signing import create_signing_key
 from monitor.release.store import load_table

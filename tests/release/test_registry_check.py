@@ -14,7 +14,7 @@ from monitor.ingest.delivery import ingest
 from monitor.instants import parse_instant, to_datetime
 from monitor.models.company import Company, CompanyClaim, CompanyDetail
 from monitor.models.facts import Attribution
-from monitor.models.operations import Release, ReleaseRow, Stage
+from monitor.models.release import Release, ReleaseRow, Stage
 from monitor.release.preview import CompanyChange, RegistryCheck, check_registry
 from monitor.vault import Vault
 from tests.conftest import Database
@@ -66,11 +66,11 @@ def test_it_is_told_what_would_change_and_nothing_does(database: Database, vault
     )
     with transaction(database.engine) as session:
         assert [session.scalars(select(model.id).order_by(model.id)).all() for model in COUNTED] == before
-    (tmp_path / "mended.csv").write_text(
+    (tmp_path / "corrected.csv").write_text(
         "key,name,country,aliases,asns,prefixes\nhotel,Hotel Cloud,NL,,64497,192.0.2.0/25\n"
     )
     with transaction(database.engine) as session:
-        found = check_registry(session, vault, read_registry(tmp_path / "mended.csv"), NOW)
+        found = check_registry(session, vault, read_registry(tmp_path / "corrected.csv"), NOW)
     assert (found.items, found.open_items, found.published) == (3, 2, ("golf", "hotel"))
 
 

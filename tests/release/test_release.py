@@ -14,7 +14,8 @@ from monitor import audit
 from monitor.db import transaction
 from monitor.errors import MonitorError
 from monitor.instants import DAY, HOUR, Period
-from monitor.models.operations import AuditEntry, Release, ReleaseRow
+from monitor.models.audit import AuditEntry
+from monitor.models.release import Release, ReleaseRow
 from monitor.release.draft import draft
 from monitor.release.publish import check, publish
 from monitor.release.store import canonical, digest, find, load_table, published

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from monitor.db import transaction
 from monitor.errors import ConfigurationError
-from monitor.models.operations import AuditEntry
+from monitor.models.audit import AuditEntry
 from monitor.release.signing import (
     create_signing_key,
     fingerprint_of,

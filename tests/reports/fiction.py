@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from sqlalchemy.orm import Session
 
 from monitor.disclosure.rows import public_table
-from monitor.models.operations import Release, ReleaseRow, Stage
+from monitor.models.release import Release, ReleaseRow, Stage
 from monitor.release.draft import serialise
 from monitor.release.store import digest
 from monitor.score.methods import method

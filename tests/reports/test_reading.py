@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from monitor.db import connect
-from monitor.models.operations import Stage
+from monitor.models.release import Stage
 from monitor.settings import Settings
 from reports.document import Report, page
 from reports.read_release import read_report

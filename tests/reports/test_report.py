@@ -22,7 +22,7 @@ from weasyprint.urls import FatalURLFetchingError
 from monitor.db import connect
 from monitor.disclosure.rows import public_table
 from monitor.errors import MonitorError
-from monitor.models.operations import Stage
+from monitor.models.release import Stage
 from monitor.settings import Settings
 from monitor.wording import formatting
 from monitor.wording.words import LANGUAGES, STANDINGS, Language

@@ -18,7 +18,7 @@ from sqlalchemy import text
 from monitor.db import transaction
 from monitor.errors import ConfigurationError
 from monitor.instants import to_datetime
-from monitor.models.operations import CollectorRun
+from monitor.models.run import CollectorRun
 from monitor.schedule import alerts
 from monitor.schedule.alerts import HookError, call
 from monitor.schedule.health import watch

@@ -12,7 +12,7 @@ from monitor import audit
 from monitor.db import transaction
 from monitor.instants import HOUR, to_datetime
 from monitor.models.guards import lifted
-from monitor.models.operations import Alert
+from monitor.models.run import Alert
 from monitor.release.signing import create_signing_key
 from monitor.schedule.leader import Checkpoints
 from monitor.settings import Settings

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from monitor.db import transaction
 from monitor.instants import to_instant
-from monitor.models.operations import ScheduledSource
+from monitor.models.run import ScheduledSource
 from monitor.schedule.plan import Timing, arrange, claim, due, is_due, next_run
 from tests.conftest import Database
 

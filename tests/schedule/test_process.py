@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from monitor.db import transaction
 from monitor.instants import to_instant
-from monitor.models.operations import Alert, CollectorRun, ScheduledSource
+from monitor.models.run import Alert, CollectorRun, ScheduledSource
 from monitor.schedule.leader import Rounds
 from monitor.schedule.leadership import connect_with_short_timeout
 from monitor.schedule.plan import Timing, arrange

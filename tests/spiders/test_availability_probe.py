@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from monitor.db import transaction
-from monitor.models.operations import AuditEntry
+from monitor.models.audit import AuditEntry
 from monitor.vault import Vault
 from spiders.availability_probe import SOURCE, head, is_public, probe, question_of
 from tests.conftest import Database

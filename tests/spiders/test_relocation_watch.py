@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from monitor.db import transaction
-from monitor.models.operations import AuditEntry
+from monitor.models.audit import AuditEntry
 from monitor.score import engine as engines
 from monitor.score.episodes import episodes
 from monitor.score.facts import load_facts

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
-from monitor.models.operations import Release, ReleaseRow, Stage
+from monitor.models.release import Release, ReleaseRow, Stage
 from monitor.release.draft import serialise
 from monitor.score.methods import HASH_HITS
 from monitor.score.table import (

@@ -22,8 +22,8 @@ from typing import Any, cast
 from uvicorn import Config, Server
 
 from monitor.errors import ConfigurationError, MonitorError
+from monitor.process import harden
 from monitor.settings import Limits
-from monitor.workers import harden
 from web.shared.limits import Connection, Gate
 from web.shared.threads import InThreads
 

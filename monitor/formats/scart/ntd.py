@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from monitor.clear_text import is_mail
+from monitor.countries import country_code
 from monitor.formats.fast_path import (
     Cells,
     FastPath,
@@ -41,7 +42,7 @@ from monitor.formats.scart.rows import (
     status_of,
     whole_rows,
 )
-from monitor.names import country_code, names_nobody
+from monitor.names import names_nobody
 from monitor.vocabulary import Role, State
 
 NTD_COLUMNS = (

@@ -116,7 +116,7 @@ def rehash(session: Session) -> None:
     from sqlalchemy import select
 
     from monitor import audit
-    from monitor.models.operations import AuditEntry
+    from monitor.models.audit import AuditEntry
 
     previous = "0" * 64
     for entry in session.scalars(select(AuditEntry).order_by(AuditEntry.id)):

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from monitor.db import transaction
 from monitor.models.guards import lifted
-from monitor.models.operations import Release
+from monitor.models.release import Release
 from monitor.release.store import canonical, digest
 from tests.attack.tampering.conftest import WAIVED, Installation, rehash
 from tests.release.history import PERIOD

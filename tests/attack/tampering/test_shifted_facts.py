@@ -11,7 +11,7 @@ from monitor.db import Base, transaction
 from monitor.errors import MonitorError
 from monitor.instants import HOUR
 from monitor.models.guards import lifted
-from monitor.models.operations import Release
+from monitor.models.release import Release
 from monitor.release.draft import FACTS, draft, fact_digests
 from monitor.release.store import canonical, digest
 from monitor.release.verify import rebuild, require_rebuildable

@@ -16,8 +16,8 @@ from werkzeug.test import TestResponse
 from monitor.db import transaction
 from monitor.instants import to_datetime
 from monitor.migrate import downgrade
-from monitor.models.facts import DigestScheme
-from monitor.models.operations import ScheduledSource
+from monitor.models.identity import DigestScheme
+from monitor.models.run import ScheduledSource
 from monitor.schedule.leadership import beat, take
 from monitor.schedule.plan import Timing, arrange
 from monitor.schedule.runs import RunId, Verdict, record

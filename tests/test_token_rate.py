@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from monitor.db import transaction
 from monitor.instants import parse_instant, to_datetime
-from monitor.models.operations import AccessToken
+from monitor.models.account import AccessToken
 from monitor.tokens import PUSH, Allowance, Limit, charge, is_spent, issue, spend
 from tests.conftest import Database
 

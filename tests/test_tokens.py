@@ -15,7 +15,8 @@ from monitor import audit
 from monitor.db import transaction
 from monitor.errors import MonitorError
 from monitor.instants import parse_instant, to_datetime
-from monitor.models.operations import AccessToken, AuditEntry
+from monitor.models.account import AccessToken
+from monitor.models.audit import AuditEntry
 from monitor.tokens import PUSH, READ, SCOPES, issue, revoke, verify
 from tests.conftest import Database
 
