@@ -62,7 +62,7 @@ def last_delivery(session: Session, known_at: int) -> int:
     known = (Delivery.verdict == Verdict.OK, Delivery.recorded_at <= to_datetime(known_at))
     newest = session.scalar(select(func.max(Delivery.received_at)).where(*known))
     if newest is None:
-        raise MonitorError("there is no delivery yet: take one in with `monitor ingest`")
+        raise MonitorError("there is no delivery yet: ingest one with `monitor ingest`")
     return int(newest.timestamp())
 
 
