@@ -140,11 +140,11 @@ def _part(report: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _text(part: dict[str, Any], path: str, name: str) -> str | None:
-    """A field's text, None where it is absent or empty; RowError where it is no text."""
+    """A field's text, None where it is absent or blank; RowError where it is no text."""
     value = part.get(name)
     if value is not None and not isinstance(value, str):
         raise RowError("bad_field", f"{path}.{name}")
-    return value or None
+    return value if value and value.strip() else None
 
 
 EVIDENCE = frozenset({"evidence", "Attachment", "Samples"})

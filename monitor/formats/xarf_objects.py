@@ -345,8 +345,11 @@ def has_unknown_type(report: dict[str, Any]) -> bool:
 def refuse_invalid(report: dict[str, Any]) -> None:
     """RowError that names the first field that is missing, or else not accepted; never what stands in it.
 
-    Only for reports that `refuse_other_categories` lets through.
+    Only for reports that `refuse_other_categories` lets through. A type that no schema knows is accepted, a blank one
+    is none.
     """
+    if isinstance(kind := report.get("type"), str) and not kind.strip():
+        raise RowError("missing_field", "type")
     errors = list(islice(_validator(_type_of(report)).iter_errors(report), _ERRORS_LOOKED_FOR))
     if not errors:
         return

@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -49,27 +48,33 @@ class Home:
     def run(self, *arguments: str) -> Ran:
         environment = {**os.environ, "MONITOR_HOME": str(self.folder)}
         command = [sys.executable, "-m", "monitor", *arguments]
-        peaks, ended = Counter[int](), Event()
+        peaks, ended = [0], Event()
         with Popen(command, env=environment, stdout=PIPE, stderr=PIPE, text=True) as process:
             watching = Thread(target=_watch, args=(process.pid, peaks, ended))
             watching.start()
             out, err = process.communicate(timeout=600)
             ended.set()
             watching.join()
-        return Ran(process.returncode, out, err, peaks.total() / 1024)
+        return Ran(process.returncode, out, err, max(peaks) / 1024)
 
     def limit(self, rows: int) -> None:
         (self.folder / "monitor.toml").write_text(f"[sources.scart]\nmaximum_rows = {rows}\n")
 
 
-def _watch(process: int, peaks: Counter[int], ended: Event) -> None:
-    """Note the most KiB that a process, and each that it started, has held so far, until it has ended."""
+def _watch(process: int, peaks: list[int], ended: Event) -> None:
+    """Note, until it has ended, the KiB that a process and those it runs at that moment hold at most, together."""
     while not ended.wait(0.01):
         with suppress(OSError):  # it has just ended
-            started = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-            for one in (process, *map(int, started)):
-                held = Path(f"/proc/{one}/status").read_text().partition("VmHWM:")[2].split()
-                peaks[one] = int(held[0]) if held else peaks[one]
+            running = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+            peaks.append(sum(map(_peak, (process, *map(int, running)))))
+
+
+def _peak(process: int) -> int:
+    """The most KiB that a process has held so far; 0 of one that has ended and waits to be asked for its status."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        held = Path(f"/proc/{process}/status").read_text().partition("VmHWM:")[2].split()
+        return int(held[0]) if held else 0
+    return 0
 
 
 @pytest.fixture

@@ -198,6 +198,7 @@ def test_a_bad_report_is_refused_with_its_field(changed: dict[str, Any], reason:
         ({"SourceUrl": None}, "missing_field", "Report.SourceUrl"),
         ({"SourceUrl": 7}, "bad_field", "Report.SourceUrl"),
         ({"ReportType": None}, "missing_field", "Report.ReportType"),
+        ({"ReportType": " "}, "missing_field", "Report.ReportType"),
         ({"ReportType": [CANARY]}, "bad_field", "Report.ReportType"),
         ({"ReportClass": None, "ReportType": CANARY}, "unknown_type", "Report.ReportType"),
         ({"ReportType": "Botnet"}, "not_content", "Report.ReportType"),
