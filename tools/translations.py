@@ -24,14 +24,14 @@ from monitor.wording.language import CATALOGUES, EN, LANGUAGES
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("monitor", "reports", "web")
 CODES = tuple(language.code for language in LANGUAGES if language != EN)
+_PLURALS = ("ngettext", "nmarkup", "Plural")
 # What a call has: a sentence, two for a plural, a sentence and its context.
 KEYWORDS: dict[str, Any] = {
     **dict.fromkeys(("gettext", "markup", "_"), None),
-    **dict.fromkeys(("ngettext", "nmarkup"), (1, 2)),
+    **dict.fromkeys(_PLURALS, (1, 2)),
     "pgettext": ((1, "c"), 2),
     "Message": {1: None, 2: (1, (2, "c"))},
 }
-_PLURALS = ("ngettext", "nmarkup")
 # What reads the same in Dutch as in English.
 SAME: dict[str, frozenset[str]] = {
     "nl": frozenset(
@@ -55,6 +55,8 @@ SAME: dict[str, frozenset[str]] = {
             "via proxy",
             "{n} episode",
             "{n} episodes",
+            "{n} site",
+            "{n} sites",
         }
     )
 }

@@ -140,10 +140,12 @@ def _describe_outcomes(timing: OnTime, language: Language) -> str:
         f"{language.gettext(LATENESS[key].name).lower()} {language.count(value)}"
         for key, value in _counts(timing).items()
     ]
-    return language.gettext(
-        "One bar of {mature} episodes whose deadline of {deadline} has passed: {parts}. The length of"
-        " each part is its share.",
-        mature=language.count(timing.mature),
+    return language.ngettext(
+        "One bar of {n} episode whose deadline of {deadline} has passed: {parts}. The length of each part is its"
+        " share.",
+        "One bar of {n} episodes whose deadline of {deadline} has passed: {parts}. The length of each part is its"
+        " share.",
+        timing.mature,
         deadline=language.deadline(timing.deadline_hours),
         parts=", ".join(parts),
     )

@@ -8,7 +8,7 @@ from monitor.disclosure.rows import Row, Unattributed
 from monitor.figures import LINES
 from monitor.score.methods import Method
 from monitor.score.table import Estimate
-from monitor.wording.language import Language, Message
+from monitor.wording.language import Language, Message, Plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +65,10 @@ def what_was_measured(row: Row, language: Language) -> str:
     item, timing = row.figures, row.figures.on_time
     parts = [
         language.gettext(
-            "At {name}, {episodes} episodes were measured in this period, on {sites} sites.",
+            "At {name}, {episodes} episodes were measured in this period, on {sites}.",
             name=row.name,
-            **_counts(language, episodes=item.episodes, sites=item.sites),
+            episodes=language.count(item.episodes),
+            sites=language.ngettext("{n} site", "{n} sites", item.sites),
         )
     ]
     if not timing.mature:
@@ -157,19 +158,34 @@ def _counts(language: Language, **values: int) -> dict[str, str]:
     return {name: language.count(value) for name, value in values.items()}
 
 
-_OPEN = Message(
-    "For {n} of the {mature} episodes the checks leave open whether it was gone before or after the"
-    " deadline. These never count as late."
+_NO_FIGURE = Message("With so few episodes chance can decide everything. That is why we publish no figure at all.")
+_OPEN = Plural(
+    "For {n} of the {mature} episodes the checks leave open whether it was gone before or after the deadline."
+    " It never counts as late.",
+    "For {n} of the {mature} episodes the checks leave open whether it was gone before or after the deadline."
+    " These never count as late.",
 )
-_UNVERIFIED = Message(
-    "For {n} episodes no removal is confirmed, but nobody has seen the material online for long"
-    " either. These do not count as outstanding."
+_UNVERIFIED = Plural(
+    "For {n} episode no removal is confirmed, but nobody has seen the material online for long either. It does"
+    " not count as outstanding.",
+    "For {n} episodes no removal is confirmed, but nobody has seen the material online for long either. These"
+    " do not count as outstanding.",
 )
-_REAPPEARED = Message("For {n} episodes the material seemed gone and was soon online again.")
-_RELOCATED = Message("For {n} episodes the material moved to another company. That does not count as removed here.")
-_REFUSED = Message("{n} notices were refused or undeliverable. No deadline runs for these.")
-_UNATTRIBUTED = Message(
-    "{n} episodes in this period could not be attributed to any company. They count for no company."
+_REAPPEARED = Plural(
+    "For {n} episode the material seemed gone and was soon online again.",
+    "For {n} episodes the material seemed gone and was soon online again.",
+)
+_RELOCATED = Plural(
+    "For {n} episode the material moved to another company. That does not count as removed here.",
+    "For {n} episodes the material moved to another company. That does not count as removed here.",
+)
+_REFUSED = Plural(
+    "{n} notice was refused or undeliverable. No deadline runs for it.",
+    "{n} notices were refused or undeliverable. No deadline runs for these.",
+)
+_UNATTRIBUTED = Plural(
+    "{n} episode in this period could not be attributed to any company. It counts for no company.",
+    "{n} episodes in this period could not be attributed to any company. They count for no company.",
 )
 
 
@@ -177,11 +193,7 @@ def certainty(row: Row, unattributed: Unattributed, language: Language) -> tuple
     """Sentences on what the figures of a company leave open, only those that apply."""
     item = row.figures
     if item is None:
-        return (
-            language.gettext(
-                "With so few episodes chance can decide everything. That is why we publish no figure at all."
-            ),
-        )
+        return (language.gettext(_NO_FIGURE),)
     lines = (
         (_OPEN, item.on_time.undetermined),
         (_UNVERIFIED, item.unverified),
@@ -191,11 +203,8 @@ def certainty(row: Row, unattributed: Unattributed, language: Language) -> tuple
         (_UNATTRIBUTED, unattributed.episodes),
     )
     mature = language.count(item.on_time.mature)
-    said = [language.gettext(text, n=language.count(n), mature=mature) for text, n in lines if n]
-    return (
-        language.gettext(
-            "Certain is: when a notice was sent, and when the material was still online at a check. When"
-            " exactly it went is known only to lie between two checks."
-        ),
-        *said,
+    always = language.gettext(
+        "Certain is: when a notice was sent, and when the material was still online at a check. When exactly it went is"
+        " known only to lie between two checks."
     )
+    return (always, *(language.ngettext(*text.forms, n, mature=mature) for text, n in lines if n))

@@ -44,6 +44,19 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Plural:
+    """The same of a number of things, `{n}`: a sentence for one and a sentence for others."""
+
+    one: str
+    others: str
+
+    @property
+    def forms(self) -> tuple[str, str]:
+        """As `ngettext` takes them."""
+        return self.one, self.others
+
+
+@dataclass(frozen=True, slots=True)
 class Language:
     """One language: its code, its name in itself, and the locale that its numbers and dates follow.
 

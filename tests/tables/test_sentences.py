@@ -94,6 +94,19 @@ def test_what_is_uncertain_is_said_only_where_it_applies() -> None:
     assert len(certainty(row(0.8, 0.95, "below"), Unattributed(3, 3), EN)) > 3
 
 
+def test_one_of_a_kind_has_the_form_of_one() -> None:
+    item = replace(estimate(Invented("a", "A", 50, 0, 0, 9, 1), 1, "meets"), refused=1, sites=1)
+    alone = public_row(item, RULES, table_is_ranked=True)
+    assert certainty(alone, Unattributed(1, 1), NL)[1:] == (
+        "1 melding is geweigerd of was onbestelbaar. Daarvoor loopt geen termijn.",
+        "1 episode in deze periode kon aan geen enkel bedrijf worden toegerekend. Die telt bij geen bedrijf mee.",
+    )
+    assert certainty(alone, Unattributed(2, 2), EN)[2].startswith("2 episodes in this period could not")
+    assert sentences.what_was_measured(alone, EN).startswith(
+        "At A, 50 episodes were measured in this period, on 1 site."
+    )
+
+
 @pytest.mark.parametrize("record", METHODS.values(), ids=METHODS)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_parameter_of_every_method_has_a_name_and_a_meaning(record: object, language: Language) -> None:

@@ -103,6 +103,7 @@ TITLE = Message("Late", "of a notice")
 language.gettext("One" if n else "None", n=NAMES["key"])
 language.gettext(NAMES["other"].label)
 language.ngettext("{n} day", "{n} days", 3)
+REFUSED = Plural("{n} notice", "{n} notices")
 print(language.gettext("Outer {x}", x=language.gettext("In" "ner")))
 """
     found = list(translations.extract_python(io.BytesIO(source), translations.KEYWORDS, (), {}))
@@ -110,6 +111,6 @@ print(language.gettext("Outer {x}", x=language.gettext("In" "ner")))
         ("Inner", []), ("None", []), ("One", []), ("Outer {x}", []),
     ]  # fmt: skip
     assert sorted(text for _, _, text, _ in found if not isinstance(text, str)) == [
-        ("Late", "of a notice"), ("{n} day", "{n} days"),
+        ("Late", "of a notice"), ("{n} day", "{n} days"), ("{n} notice", "{n} notices"),
     ]  # fmt: skip
     assert [comments for _, _, text, comments in found if "Late" in text] == [["Translators: a heading."]]
