@@ -35,7 +35,7 @@ from tests.support.publications import PUBLISHED_AT, Version, public_site
 from tests.support.published import COMPANIES, filler, invent, with_hash_hits
 
 _STARTS = (
-    *("/nl/", "/en/", "/nl/nergens", "/en/nowhere", "/catalog.ttl", "/robots.txt", "/sitemap.xml"),
+    *("/", "/nl/", "/en/", "/nl/nergens", "/en/nowhere", "/catalog.ttl", "/robots.txt", "/sitemap.xml"),
     *(f"/badge/2026Q2/{key}.svg?lang={code}" for key in ("as64496", "as64502", "as64507") for code in ("nl", "en")),
     *(f"/cite/2026Q2.{form}?lang={code}" for form in ("bib", "ris", "json", "txt") for code in ("nl", "en")),
     *("/api/v1/openapi.json", "/api/v1/rankings/2026Q2", "/api/v1/companies/as64502/2026Q2", "/api/v1/methods/2026.1"),

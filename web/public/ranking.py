@@ -32,7 +32,7 @@ bp = Blueprint("ranking", __name__)
 @bp.get("/")
 def start() -> BaseResponse:
     """On to the first page in Dutch."""
-    return redirect(url_for("ranking.home", lang="nl"))
+    return redirect(url_for("ranking.home", lang=NL))
 
 
 @bp.get("/nl/", defaults={"lang": NL})
