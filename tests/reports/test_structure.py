@@ -60,7 +60,7 @@ def test_it_says_that_it_is_pdf_ua_1_in_which_language_and_what_it_is_called(
     packet = catalogue["/Metadata"].get_data().decode()
     assert reader.pdf_header == "%PDF-1.7"
     assert re.search(r"pdfuaid:part>\s*1\s*<|pdfuaid:part=\"1\"", packet)
-    assert catalogue["/Lang"] == language
+    assert catalogue["/Lang"] == language.code
     assert catalogue["/MarkInfo"]["/Marked"].value is True
     assert catalogue["/ViewerPreferences"]["/DisplayDocTitle"].value is True
     assert reader.metadata is not None
