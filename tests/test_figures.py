@@ -72,8 +72,8 @@ def test_the_registry_has_every_figure_of_a_company_and_describes_each_column() 
 @pytest.mark.parametrize("key", FIGURES)
 def test_a_figure_is_described_whole(key: str) -> None:
     figure = FIGURES[key]
-    assert figure.name.nl
-    assert figure.help.en.endswith(".")
+    assert figure.name.text
+    assert figure.help.text.endswith(".")
     assert figure.unit or figure.type in ("text", "flag", "standing", "rank") or key in ("rank_low", "rank_high")
     assert bool(figure.total) == (figure.disclosure == "total")
     assert figure.type in READERS or figure.type in ("curve", "ages", "relocation", "change")

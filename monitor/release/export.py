@@ -49,7 +49,7 @@ from monitor.release.published import (
 from monitor.release.signing import SigningKey, keep_public_key
 from monitor.release.store import load_table
 from monitor.settings import Settings
-from monitor.wording.words import LANGUAGES
+from monitor.wording.language import LANGUAGES
 
 
 def export(session: Session, settings: Settings, key: SigningKey, *, anew: bool = False) -> ReleaseIndex:

@@ -18,6 +18,7 @@ from monitor.estimators.confidence import wilson_interval
 from monitor.score.estimate import clustered_shares
 from monitor.score.methods import method
 from monitor.score.table import Share
+from monitor.wording.language import EN, NL
 from tests.support.plain_tables import SMALL, Counted, company, release
 
 PARTS = ("behaviour", "mix", "arrivals", "departures", "unnamed")
@@ -62,12 +63,12 @@ smaller part was late."""
 
 
 def test_the_example_in_words() -> None:
-    assert "\n".join(what_moved(decompose(BEFORE, AFTER), "en")) == WORDS
+    assert "\n".join(what_moved(decompose(BEFORE, AFTER), EN)) == WORDS
 
 
 def test_whole_numbers_of_late_episodes_still_add_up() -> None:
-    assert in_whole(Late(32, 50, 28.5, -10.5), "nl") == ("+28", "−10")
-    assert in_whole(Late(0, 0, 0.0, 0.0), "nl") == ("0", "0")
+    assert in_whole(Late(32, 50, 28.5, -10.5), NL) == ("+28", "−10")
+    assert in_whole(Late(0, 0, 0.0, 0.0), NL) == ("0", "0")
 
 
 def wilson(successes: int, n: int) -> Share:
@@ -81,14 +82,14 @@ def test_for_one_company_the_interval_is_newcombes() -> None:
     new = release("2026Q2", company("a", 70, 14), limits={"a": wilson(56, 70)})
     found = decompose(old, new)
     assert (round(found.low or 0, 4), round(found.high or 0, 4)) == (0.0524, 0.3339)
-    assert "prove that together they were on time more often" in what_moved(found, "en")[1]
+    assert "prove that together they were on time more often" in what_moved(found, EN)[1]
 
 
 def test_without_the_limits_of_one_company_there_is_no_interval() -> None:
     unsure = release("2026Q2", company("a", 100, 10), limits={"a": Share(0.9, None, None, 0.95)})
     found = decompose(BEFORE, unsure)
     assert (found.low, found.high) == (None, None)
-    assert what_moved(found, "nl")[1].endswith("Hoe zeker dat is, is niet te zeggen.")
+    assert what_moved(found, NL)[1].endswith("Hoe zeker dat is, is niet te zeggen.")
 
 
 def clustered(chance: np.random.Generator, q: float, sites: int) -> tuple[int, int, Share]:
@@ -220,7 +221,7 @@ def test_where_only_one_network_gives_way_the_companies_with_figures_are_decompo
     assert found.unnamed == 0
     assert found.departures == pytest.approx(-0.4 * (0.5 - 0.79))
     assert added(found) == pytest.approx(found.change)
-    assert what_moved(found, "en")[0].startswith("The share on time (lenient reading) of the companies with figures")
+    assert what_moved(found, EN)[0].startswith("The share on time (lenient reading) of the companies with figures")
 
 
 def test_a_company_without_a_mature_episode_did_not_behave() -> None:

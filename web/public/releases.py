@@ -58,7 +58,7 @@ def table_before(edition: ReleaseVersion) -> PublicTable | None:
     return table_of(before) if before else None
 
 
-def to_latest(endpoint: str, **values: str) -> BaseResponse:
+def to_latest(endpoint: str, **values: object) -> BaseResponse:
     """On to the same page of the latest period, or to the page that says that there is none."""
     known = release_index()
     if not known.editions:
