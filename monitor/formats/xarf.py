@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from monitor.formats.records import Context, NoticeRecord, Record, Rejected, SightingRecord
-from monitor.formats.rows import RowError, address_alone, read_zoned_time, refuse_future
+from monitor.formats.rows import RowError, address_alone, in_order, read_zoned_time, refuse_future
 from monitor.formats.xarf_objects import OBJECT_LIMIT, Found, read_objects
 from monitor.formats.xarf_schema import (
     has_unknown_type,
@@ -20,7 +20,7 @@ from monitor.formats.xarf_schema import (
     refuse_other_categories,
     refuse_other_versions,
 )
-from monitor.formats.xarf_v3 import as_version_4, has_unknown_type_3, in_version_3, is_version_3
+from monitor.formats.xarf_v3 import STATED_TIMES, as_version_4, has_unknown_type_3, in_version_3, is_version_3
 from monitor.vocabulary import Kind, State
 
 EVIDENCE = frozenset({"evidence", "Attachment", "Samples"})
@@ -91,7 +91,29 @@ def _read(number: int, report: dict[str, Any], reference: str, context: Context,
     refuse_invalid(report)
     notice = _notice(report, _text(report, reference, REFERENCE_LIMIT), context)
     sightings = tuple(_sightings(report, context, flags))
-    return Record(number, report["url"], False, (notice,), sightings, tuple(flags))
+    reported, classified = (_optional_instant(report, column, flags) for column in STATED_TIMES)
+    reported, classified = in_order(reported, classified, notice.sent_at, context, flags)
+    return Record(
+        number,
+        report["url"],
+        notices=(notice,),
+        sightings=sightings,
+        flags=tuple(flags),
+        reported_at=reported,
+        classified_at=classified,
+    )
+
+
+def _optional_instant(report: dict[str, Any], column: str, flags: list[str]) -> int | None:
+    """A time that may be missing and starts no clock: what is no time with its zone is flagged, and none."""
+    value = report.get(column)
+    if value is None or value == "":
+        return None
+    try:
+        return read_zoned_time(value if isinstance(value, str) else "", column)
+    except RowError as error:
+        flags.append(f"{column}:{error.reason}")
+        return None
 
 
 def _notice(report: dict[str, Any], reference: str | None, context: Context) -> NoticeRecord:

@@ -37,6 +37,9 @@ _OTHER_TYPES = frozenset(
 _NO_LETTERS = re.compile(r"[\W_]+", re.ASCII)
 _CONTENT = "content"
 _NO_MAIL = "nobody@reporter.invalid"  # for the converter, which asks for one; who reports is not kept
+# When the sender received a report of the item and classified it: fields of our own, which XARF has none for. Version 3
+# keeps them in its `AdditionalInfo`.
+STATED_TIMES = ("received_at", "classified_at")
 _ONE_AT_A_TIME = Lock()  # the filters of warnings belong to the whole process
 
 
@@ -65,7 +68,9 @@ def as_version_4(report: dict[str, Any]) -> dict[str, Any]:
             converted = convert_v3_to_v4(plain)
     except XARFParseError:
         raise RowError("not_convertible", "Report") from None
-    return converted | {"case_number": _text(body, "Report", "ReporterCaseID")}
+    extra = body.get("AdditionalInfo")
+    stated = {name: extra[name] for name in STATED_TIMES if name in extra} if isinstance(extra, dict) else {}
+    return converted | {"case_number": _text(body, "Report", "ReporterCaseID")} | stated
 
 
 def in_version_3(column: str | None) -> str | None:

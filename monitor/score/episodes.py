@@ -36,7 +36,8 @@ def episodes(facts: Facts, method: Method, as_of: int) -> Expr:
     """One row an episode begun by `as_of`, kept in the engine.
 
     Columns: company, content, site; start (epoch s); last_online_h, first_offline_h (null), relocated_h (null),
-    followed_h on the company's own clock; deadline_h; last_online (epoch s); notices; reappeared; unverified;
+    followed_h on the company's own clock; deadline_h; last_online, removed, relocated (epoch s; the last two null where
+    it was not); notices; reappeared; unverified;
     destination: the country it was relocated to, destination_company: the company (null: not known, or not relocated).
     """
     hosts = keep(hosting_in_force(facts))
@@ -202,6 +203,8 @@ def _on_own_clock(spells: Expr, pauses: Expr, as_of: int) -> Expr:
         *keys,
         "start",
         "last_online",
+        "removed",
+        "relocated",
         "notices",
         "reappeared",
         "destination",

@@ -1,4 +1,5 @@
-"""The known scenarios: two published shapes, a quiet quarter, companies that refuse their notices, a history."""
+"""The known scenarios: two published shapes, a quiet quarter, companies that refuse their notices, a history,
+known waits."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from monitor.simulate.companies import COMPANIES
 from monitor.simulate.hash_hits import Hits, fortnights
 from monitor.simulate.hours import Routine
 from monitor.simulate.scenario import CompanyPlan, Merger, Quarter, Scenario, Withdrawal
+from monitor.simulate.waits import SCENARIO as WAITS
 
 # How busy each quarter is; none at all: the quarter without data. In 2024Q1 and 2025Q2 there is little.
 VOLUME = {
@@ -249,6 +251,7 @@ SCENARIOS = {
             (Quarter("2021Q3", _plans_refuser()),),
         ),
         HISTORY,
+        WAITS,
     )
 }
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.comparison.decomposition import Decomposition, Late, decompose, obstacle, steps
+from monitor.comparison.decomposition import Decomposition, Late, Pair, Side, decompose, obstacle, split, steps
 from monitor.comparison.trend_sentences import in_whole, what_moved
 from monitor.disclosure.rows import PublicTable
 from monitor.errors import MonitorError
@@ -50,6 +50,41 @@ def test_an_example_to_check_by_hand() -> None:
     assert (found.companies[2].name, found.companies[2].behaviour) == ("Company a", found.behaviour)
     assert found.companies[2].total == pytest.approx(0.055 - 0.014)
     assert found.companies[0].behaviour is None
+
+
+def side(mature: int, late: int, low: float, high: float) -> Side:
+    return Side(mature, late, Share(1 - late / mature, None, low, high))
+
+
+def test_the_interval_of_the_mix_by_hand() -> None:
+    """Weights 0.6 and 0.4, then 0.5 and 0.5, so that each share counts with a twentieth, the first one against."""
+    a = side(60, 12, 0.7, 0.88), side(50, 5, 0.84, 0.95)  # 80 % and 90 %
+    b = side(40, 20, 0.4, 0.6), side(50, 21, 0.5, 0.7)  # 50 % and 58 %
+    whole = side(100, 32, 0.6, 0.75), side(100, 26, 0.68, 0.8)
+    found = split((Pair("a", "A", *a), Pair("b", "B", *b)), *whole, "network")
+    assert found.mix == pytest.approx(-0.1 * 0.85 + 0.1 * 0.54)  # -0.031
+    assert (found.mix_low, found.mix_high) == (
+        pytest.approx(found.mix - 0.05 * math.hypot(0.88 - 0.8, 0.95 - 0.9, 0.5 - 0.4, 0.58 - 0.5)),
+        pytest.approx(found.mix + 0.05 * math.hypot(0.8 - 0.7, 0.9 - 0.84, 0.6 - 0.5, 0.7 - 0.58)),
+    )
+
+
+def test_where_companies_came_the_networks_own_share_is_in_the_mix() -> None:
+    """`a` had all of it and then half: its share counts with -1/4 on either date, the network's with 1/4 on either."""
+    a = side(100, 20, 0.7, 0.9), side(50, 5, 0.8, 0.95)  # 80 % and 90 %
+    whole = side(100, 20, 0.7, 0.9), side(100, 30, 0.6, 0.8)  # 80 % and 70 %
+    found = split((Pair("a", "A", *a), Pair("b", "B", None, side(50, 25, 0.4, 0.6))), *whole, "network")
+    assert found.mix == pytest.approx(-0.5 * (0.85 - 0.75))
+    assert found.mix_low == pytest.approx(found.mix - 0.25 * math.hypot(0.1, 0.05, 0.1, 0.1))
+    assert found.mix_high == pytest.approx(found.mix + 0.25 * math.hypot(0.1, 0.1, 0.1, 0.1))
+
+
+def test_without_an_interval_of_the_network_the_mix_has_none_where_companies_came() -> None:
+    whole = replace(side(100, 20, 0.7, 0.9), lenient=Share(None, None, None, None)), side(100, 30, 0.6, 0.8)
+    a = side(100, 20, 0.7, 0.9), side(50, 5, 0.8, 0.95)
+    found = split((Pair("a", "A", *a),), *whole, "named")
+    assert (found.mix_low, found.mix_high) == (None, None)
+    assert found.low is not None
 
 
 WORDS = """The share on time (lenient reading) of all companies together went from 68.0% to 74.0%: +6.0 percentage \
