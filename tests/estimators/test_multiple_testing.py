@@ -46,5 +46,5 @@ def test_p_values() -> None:
     found = p_value_of_below(late, variance, np.full(4, 100.0), np.full(4, 12.0), 0.9)
     assert found[0] == pytest.approx(4.290603e-04, rel=1e-6)
     assert found[1] > found[0]
-    assert found[2] == 0.5
+    assert found[2] == pytest.approx(0.5)
     assert np.isnan(found[3])
