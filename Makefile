@@ -13,7 +13,7 @@ serve: $(VENV)/run.stamp
 	MONITOR_HOME=$(DEMO_HOME) $(BIN)/monitor serve
 
 test: $(VENV)/dev.stamp system-test
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from benchmarks import attribution, ingest, pages, push, report, scoring, startup
+from benchmarks import attribution, ingest, pages, push, report, scoring, small_delivery, startup
 
 if __name__ == "__main__":
     startup.run()
@@ -12,6 +12,7 @@ if __name__ == "__main__":
     scoring.run(rows)
     attribution.run(rows)
     ingest.run(rows // 10)
+    small_delivery.run()
     push.run()
     pages.run()
     report.run()

@@ -19,9 +19,10 @@ from urllib.request import Request, urlopen
 
 from benchmarks import published
 from benchmarks.load import Load, load
-from web.app import create_app
-from web.serve import run as run_server
-from web.serve import serve
+from web.command import public_service
+from web.public.app import create_app
+from web.shared.serve import Service
+from web.shared.serve import run as run_services
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,7 +45,7 @@ def run(companies: int = published.COMPANIES, quarters: int = published.QUARTERS
 
 def _rendered(folder: Path, address: str) -> None:
     """CPU of one thread, without the cache: the first page of a table, and those after it."""
-    client = create_app(published.settings_of(folder)).test_client()
+    client = create_app(published.settings_of(folder).site).test_client()
     first = _cpu_ms(lambda: client.get(address, headers=GZIP))
     later = median(_cpu_ms(lambda page=page: client.get(f"{address}?page={page}", headers=GZIP))  # type: ignore[misc]
                    for page in range(1, 31))  # fmt: skip
@@ -76,7 +77,7 @@ class Served:
 
 def _served(folder: Path, address: str) -> None:
     """Rates of both servers in turn, so that what else the machine does falls on both."""
-    site = partial(serve, published.settings_of(folder), workers=WORKERS)
+    site = partial(_serve_site, folder)
     with _server(site) as server:
         headers, body = _answer(server.port, address)
         with _server(partial(_serve_bare, headers, body)) as bare:
@@ -135,7 +136,7 @@ def _server(work: Callable[..., None]) -> Iterator[Server]:
 def _wait_for(port: int) -> None:
     for _ in range(600):
         try:
-            _answer(port, "/health/live")
+            _answer(port, "/health")
         except URLError:
             time.sleep(0.1)
         else:
@@ -150,7 +151,11 @@ def _answer(port: int, address: str) -> tuple[dict[str, str], bytes]:
 
 
 def _serve_bare(headers: dict[str, str], body: bytes, port: int) -> None:
-    run_server(partial(_bare, headers, body), "127.0.0.1", port, WORKERS)
+    run_services([Service(partial(_bare, headers, body), port=port)], WORKERS)
+
+
+def _serve_site(folder: Path, port: int) -> None:
+    run_services([public_service(published.settings_of(folder).site, port=port)], WORKERS)
 
 
 def _bare(headers: dict[str, str], body: bytes) -> Callable[..., Any]:

@@ -16,7 +16,9 @@ from benchmarks.scoring import episodes
 from monitor.db import connect, lock_writers, transaction
 from monitor.migrate import upgrade
 from monitor.release.draft import draft
+from monitor.release.export import export
 from monitor.release.publish import publish
+from monitor.release.signing import create_signing_key
 from monitor.score.aggregate import NETWORK, aggregate
 from monitor.score.engine import opened, put
 from monitor.score.estimate import estimate
@@ -50,6 +52,10 @@ def make(folder: Path, companies: int = COMPANIES, quarters: int = QUARTERS) -> 
         with transaction(engine) as session:
             lock_writers(session)
             publish(session, draft(session, table, method(), end, "benchmark"), "invented", end, "benchmark")
+    settings = settings_of(folder)
+    key = create_signing_key(settings.signing_key_file, settings.public_keys)
+    with transaction(engine) as session:
+        export(session, settings, key)
     engine.dispose()
     print(f"published {quarters} quarters of {companies} companies in {time.perf_counter() - began:.0f} s")
     return periods

@@ -1,6 +1,6 @@
 """`python -m monitor` is the `monitor` command."""
 
-from monitor.cli import main
+if __name__ == "__main__":  # the processes it starts load this module too, and need nothing of it
+    from monitor.cli import main
 
-if __name__ == "__main__":
     main()

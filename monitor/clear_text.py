@@ -16,6 +16,7 @@ from urllib.parse import unquote
 
 from monitor.errors import MonitorError
 from monitor.suffixes import suffixes
+from monitor.urls import BRACKETED, MEANT
 
 LONGEST_MAIL = 1000  # characters: several addresses in one field
 _KEPT = 16384
@@ -37,10 +38,7 @@ _SCHEMES = (
 )  # fmt: skip
 
 _ENCODED = re.compile(r"%[0-9a-f]{2}|&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]{2,10});", re.I)
-_DEFANGED = re.compile(
-    r"[\[({<]\s?(\.|:|/|://|@|dot|punkt|at)\s?[\])}>]|(?<=\w)\\(?=[.:/])|(?<=\w)[\s_](dot)[\s_](?=\w)"
-)
-_UNDONE = {"dot": ".", "punkt": ".", "at": "@"}
+_DEFANGED = re.compile(rf"{BRACKETED}|(?<=\w)\\(?=[.:/])|(?<=\w)[\s_](dot)[\s_](?=\w)")
 _SCHEME = re.compile(rf":[/\\]|(?<![\w.-])(?:{'|'.join(_SCHEMES)})\s?:")
 _QUERY = re.compile(r"[?&][\w%.-]{1,64}=|\w=\w|\w\?\w")
 _BETWEEN = re.compile(r"[\s,;:()<>\[\]{}\"'|@=?&#!*/\\]+")
@@ -119,7 +117,7 @@ def _decoded(text: str) -> str:
 
 def _undone(found: re.Match[str]) -> str:
     mark = found[1] or found[2] or ""
-    return _UNDONE.get(mark, mark)
+    return MEANT.get(mark, mark)
 
 
 def _is_path(read: str) -> bool:

@@ -26,7 +26,6 @@ from sqlalchemy import (
     Table,
     create_engine,
     event,
-    select,
     text,
 )
 from sqlalchemy.engine import Dialect, make_url
@@ -146,13 +145,14 @@ def lock_writers(session: Session) -> None:
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITER_LOCK})
     else:  # a write to no row takes SQLite's one write lock
-        session.execute(text("DELETE FROM alembic_version WHERE 0"))
-        session.execute(text(f"PRAGMA cache_size=-{WRITER_CACHE}"))
+        session.connection().exec_driver_sql("DELETE FROM alembic_version WHERE 0")
+        session.connection().exec_driver_sql(f"PRAGMA cache_size=-{WRITER_CACHE}").close()
 
 
 def next_identifier(session: Session, table: Table) -> int:
     """One more than the largest id in `table`; safe only under `lock_writers`."""
-    largest = session.scalar(select(table.c.id).order_by(table.c.id.desc()).limit(1))
+    session.flush()
+    largest: int | None = session.connection().exec_driver_sql(f"SELECT max(id) FROM {table.name}").scalar()  # noqa: S608
     return (largest or 0) + 1
 
 
@@ -260,7 +260,7 @@ def _copy(session: Session, table: Table, columns: Sequence[str], rows: Iterable
 
 
 def rows_where(
-    session: Session, table: Table, columns: Sequence[str], key: str, values: Collection[bytes] | Collection[int]
+    session: Session, table: Table, columns: Sequence[str], key: str, values: Collection[bytes | int | str]
 ) -> Iterator[Row]:
     """Plain values (instants as epoch seconds) of the rows whose `key` is one of `values`, in no particular order."""
     asked = list(values)

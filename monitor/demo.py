@@ -14,11 +14,11 @@ from typing import Any, TypeAlias
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
-from monitor import audit
 from monitor.attribute.netblocks import TableFile, load_netblocks
 from monitor.attribute.registry import load_registry
 from monitor.attribute.review import confirm
 from monitor.db import lock_writers, transaction
+from monitor.decisions import Approval, Chosen, Span, suspend, withdraw_notice
 from monitor.errors import MonitorError
 from monitor.formats.registry import read_registry
 from monitor.ingest.delivery import DeliveryFile, ingest
@@ -40,7 +40,7 @@ from monitor.simulate import simulate
 from monitor.vault import Vault
 from monitor.vocabulary import Decision, Pause, Verdict
 
-BY = "demo"
+BY, APPROVED_BY = "demo", "demo, a second person"
 WAIVED = "demonstration with invented companies: there is nobody to hear"
 ACCEPTED = "the hotline explained the gap: it could not export; nothing of it can be had any more"
 OUTAGE = "storing bij het meldpunt (outage at the hotline)"
@@ -131,10 +131,8 @@ class Operator:
         """Note that nobody could look: every clock stood still."""
         known = select(Suspension).where(Suspension.content_id.is_(None), Suspension.starts_at == starts_at)
         if session.scalars(known).first() is None:
-            given = {"starts_at": starts_at, "ends_at": ends_at, "pause": Pause.OUTAGE, "reason": OUTAGE}
-            session.add(Suspension(content_id=None, recorded_at=to_datetime(at), **given))
-            details = {"from": starts_at.isoformat(), "to": ends_at.isoformat(), "reason": OUTAGE}
-            audit.record(session, to_datetime(at), BY, "suspension.record", "all items", details)
+            span, approval = Span(starts_at, ends_at), Approval(OUTAGE, BY, APPROVED_BY)
+            suspend(session, Pause.OUTAGE, span, approval, to_datetime(at))
 
     def release(self, period: str, as_of: int, session: Session, at: int) -> None:
         """Score and publish a period."""
@@ -150,14 +148,15 @@ class Operator:
         publish(session, made, WAIVED, to_datetime(at), BY)
 
     def withdraw(self, told: dict[str, str], session: Session, at: int) -> None:
-        """Withdraw the notices of one site of a company, unless the period was corrected before."""
-        if _corrected(session, told["period"]):
+        """Withdraw the notices of one site of a company, unless they are, or the period was corrected before."""
+        chosen = Chosen(tuple(_largest_site(session, told["company"], told["period"])))
+        withdrawn = select(Correction.id).where(
+            Correction.decision == Decision.WITHDRAW_NOTICE, Correction.content_id.in_(chosen.contents),
+            Correction.notice_id.is_(None),
+        )  # fmt: skip
+        if _corrected(session, told["period"]) or session.scalars(withdrawn.limit(1)).first() is not None:
             return
-        for content in _largest_site(session, told["company"], told["period"]):
-            given = {"content_id": content, "reason": told["reason"], "decided_by": BY}
-            session.add(Correction(decision=Decision.WITHDRAW_NOTICE, recorded_at=to_datetime(at), **given))
-            details = {"reason": told["reason"]}
-            audit.record(session, to_datetime(at), BY, "correction.withdraw_notice", f"item {content}", details)
+        withdraw_notice(session, chosen, Approval(told["reason"], BY, APPROVED_BY), to_datetime(at))
 
     def correct(self, told: dict[str, str], session: Session, at: int) -> None:
         """Publish the period once more, from what is known since."""

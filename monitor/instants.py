@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 
 from monitor.errors import MonitorError
 
 HOUR = 3600
 DAY = 24 * HOUR
 
-_ISO = re.compile(r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_TIME = re.compile(
+    r"(\d{4})(-?)(\d{2})\2(\d{2})[Tt ]"  # 2026-04-10 or 20260410
+    r"(\d{2})(:?)(\d{2})(?:\6(\d{2})(?:[.,]\d{1,18})?)?"  # 12:07, 12:07:25, 12:07:25.5, or without colons
+    r" ?(?:([Zz]|UTC|GMT)|([+\u2212-])(\d{2})(?::?(\d{2}))?)?"
+    r"(?:\[[\w./+=-]{1,64}\])*",  # the zone by its name besides, or a calendar (RFC 9557)
+    re.ASCII,
+)
+_LEAP_SECOND = 60
+
+
+class NotATimeError(ValueError):
+    """A text that is no time with a zone; `reason` is `not_a_time` or `time_without_zone`."""
+
+    def __init__(self, reason: str) -> None:
+        """Why, as a code; never what stands in the text."""
+        super().__init__(reason)
+        self.reason = reason
 
 
 def to_instant(moment: datetime) -> int:
@@ -30,19 +47,45 @@ def iso(instant: int) -> str:
     return to_datetime(instant).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def read_instant(text: str) -> int:
+    """The instant of a time with its zone: RFC 3339, and the variants of ISO 8601 that can mean one thing only.
+
+    `t`, `T` or a space before the time; seconds may be left out, and fractions (with a point or comma) are dropped; the
+    zone is `Z`, `z`, `UTC`, `GMT`, `+02`, `+0200` or `+02:00`, also after a space; what follows it in square brackets
+    (`+02:00[Europe/Amsterdam]`) is not read; dashes and colons may be left out (`20260410T120725Z`). A leap second
+    (`23:59:60Z`) is the first second of the next day. `24:00` is refused: programs write it for either end of a day.
+    Raises NotATimeError.
+    """
+    match = _TIME.fullmatch(text)
+    if match is None:
+        raise NotATimeError("not_a_time")
+    year, _, month, day, hour, _, minute, second, utc, sign, hours, minutes = match.groups()
+    is_leap = second == str(_LEAP_SECOND)
+    try:
+        clock = datetime(
+            int(year), int(month), int(day), int(hour), int(minute), 59 if is_leap else int(second or 0), tzinfo=UTC
+        )
+        offset = time(int(hours or 0), int(minutes or 0))
+    except ValueError:
+        raise NotATimeError("not_a_time") from None
+    if utc is None and sign is None:
+        raise NotATimeError("time_without_zone")
+    east = (offset.hour * 60 + offset.minute) * 60 * (1 if sign == "+" else -1)
+    instant = to_instant(clock) - east
+    if is_leap and instant % DAY != DAY - 1:
+        raise NotATimeError("not_a_time")
+    return instant + is_leap
+
+
 def parse_instant(text: str) -> int:
-    """Read an ISO 8601 instant with its zone (`2026-04-10T16:31:23Z`), or a date (its first second in UTC).
+    """Read a time with its zone as `read_instant` does, or a date (its first second in UTC).
 
     Raises MonitorError where the text is no such thing, or has a time without a zone.
     """
-    if not _ISO.match(text):
-        raise MonitorError(f"{text!r} is not an ISO 8601 time such as 2026-04-10T16:31:23Z")
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise MonitorError(f"{text!r} is not a time that exists: {error}") from error
-    if len(text) == len("2026-04-10"):
-        moment = moment.replace(tzinfo=UTC)
-    if moment.tzinfo is None:
-        raise MonitorError(f"{text!r} has no zone: end it in Z for UTC, or in an offset such as +02:00")
-    return to_instant(moment)
+        return read_instant(f"{text}T00:00:00Z" if _DATE.fullmatch(text) else text)
+    except NotATimeError as error:
+        if error.reason == "time_without_zone":
+            text = f"{text!r} has no zone: end it in Z for UTC, or in an offset such as +02:00"
+            raise MonitorError(text) from error
+        raise MonitorError(f"{text!r} is not an ISO 8601 time that exists, such as 2026-04-10T16:31:23Z") from error

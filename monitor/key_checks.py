@@ -44,6 +44,20 @@ def open_vault(engine: Engine, key_file: Path, now: int) -> Vault:
     return vault
 
 
+def require_keys(engine: Engine, key_file: Path) -> None:
+    """Raise ConfigurationError where the key file is missing or another than the one that sealed what is stored.
+
+    Every command asks, also those that open nothing: what is found out late was done in vain. A database from before
+    check values names no fingerprint; it is asked for its key where that is used.
+    """
+    with transaction(engine) as session:
+        known = _known(session)
+    if known and not key_file.exists():
+        raise ConfigurationError(f"{_sealed_with(known)}, and there is no such key file: {_RESTORE}")
+    if known:
+        compare(known, Vault(key_file))
+
+
 def tie(engine: Engine, vault: Vault, now: int) -> None:
     """Compare the vault's keys with those of the database; a database without any gets these, as of `now`.
 

@@ -8,7 +8,6 @@ an exception its type and its frames. It is the last line of defence; the first 
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import re
 import sys
@@ -19,7 +18,9 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
-from monitor.settings import Settings
+from pythonjsonlogger.json import JsonFormatter
+
+from monitor.settings import Settings, SiteSettings
 
 _OURS = ("monitor", "spiders", "web", "reports")
 # Each is tried once where a run of its signs begins, and gives nothing back: its time grows with the length only.
@@ -85,33 +86,37 @@ def _number(value: object) -> object:
     return value if isinstance(value, int | float) else "<...>"
 
 
-class _Format(logging.Formatter):
-    """What both forms share: when, how bad, who, and the fields of this process and of this record."""
-
-    def __init__(self, fields: Mapping[str, object]) -> None:
-        super().__init__()
-        self.fields = fields
-
-    def values(self, record: logging.LogRecord) -> dict[str, object]:
-        """The fields; of a library's record none of its own, which are its objects."""
-        ours = record.name.split(".")[0] in _OURS
-        extra = {name: value for name, value in vars(record).items() if ours and name not in _PLAIN}
-        return {**self.fields, **{name: _safe(value) for name, value in extra.items()}}
+def _extra(record: logging.LogRecord) -> dict[str, object]:
+    """The fields that a record of ours brings, redacted; none of a library's, which are its objects."""
+    ours = record.name.split(".")[0] in _OURS
+    return {name: _safe(value) for name, value in vars(record).items() if ours and name not in _PLAIN}
 
 
 def _safe(value: object) -> object:
     return value if value is None or isinstance(value, bool | int | float) else redacted(str(value))
 
 
-class _Json(_Format):
-    def format(self, record: logging.LogRecord) -> str:
-        line = {"time": _time(record), "level": record.levelname.lower(), "logger": record.name}
-        return json.dumps({**line, "message": record.getMessage(), **self.values(record)}, ensure_ascii=False)
+class _Json(JsonFormatter):
+    """When, how bad, who, what, the fields of this process and those of the record."""
+
+    def __init__(self, fields: Mapping[str, object]) -> None:
+        super().__init__(static_fields=dict(fields), json_ensure_ascii=False)
+
+    def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:  # noqa: ARG002
+        """All that a line says. What the library would add by itself is a record's fields as they are."""
+        log_data |= {"time": _time(record), "level": record.levelname.lower(), "logger": record.name}
+        log_data |= {"message": record.getMessage(), **self.static_fields, **_extra(record)}
 
 
-class _Text(_Format):
+class _Text(logging.Formatter):
+    """The same for people, on one line."""
+
+    def __init__(self, fields: Mapping[str, object]) -> None:
+        super().__init__()
+        self.fields = fields
+
     def format(self, record: logging.LogRecord) -> str:
-        values = " ".join(f"{name}={value}" for name, value in self.values(record).items())
+        values = " ".join(f"{name}={value}" for name, value in {**self.fields, **_extra(record)}.items())
         line = f"{_time(record)} {record.levelname} {record.getMessage()}".replace("\n", " | ")
         return f"{line} [{values}]" if values else line
 
@@ -135,7 +140,7 @@ def _time(record: logging.LogRecord) -> str:
 
 
 def configure(
-    settings: Settings, fields: Mapping[str, object] | None = None, hide: Mapping[str, str] | None = None
+    settings: Settings | SiteSettings, fields: Mapping[str, object] | None = None, hide: Mapping[str, str] | None = None
 ) -> None:
     """Log to standard error from here on. `fields` stand on every line; `hide` maps secrets to what is shown instead.
 

@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from monitor.errors import ConfigurationError
+from monitor.sending import SendingHours
 from monitor.thresholds import Thresholds
 
 _VARIABLES = {
@@ -33,6 +34,9 @@ class Source:
 
     `retry_minutes`: how long to wait after a first failed run; doubled after each further one, up to the cadence.
     `mandate`: what allows the availability probe, which does nothing without.
+    `home_country`: where the hotline is; what went to another country has moved. `countries`: how this source writes
+    countries, each with its code, where it does so in its own way. `sending`: when it sends, where the operator says
+    so; notices at other times are flagged.
     `scheduled`: None means where the operator set a location. `chosen`: the fields the operator set.
     """
 
@@ -43,6 +47,7 @@ class Source:
     zone: str | None = None
     recheck_gap_hours: float | None = None
     home_country: str = "NL"
+    countries: Mapping[str, str] = field(default_factory=dict, hash=False)
     cadence_minutes: float = 60
     minimum_rows: int = 0
     maximum_rows: int | None = None
@@ -52,6 +57,7 @@ class Source:
     scheduled: bool | None = None
     mandate: str = ""
     gate: Thresholds = field(default_factory=Thresholds)
+    sending: SendingHours | None = None
     chosen: frozenset[str] = field(default=frozenset(), compare=False)
 
     def __post_init__(self) -> None:
@@ -99,11 +105,30 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class SiteSettings:
+    """What the public site is told: where the publications folder is and how it is presented. No address of a
+    database, no key and no token. The fields mean what they mean in `Settings`.
+    """
+
+    publications: Path
+    site_name: str = "Hostingmonitor"
+    contact: str = ""
+    site_address: str = ""
+    desk_address: str = ""
+    publisher_iri: str = ""
+    licence: str = "CC0-1.0"
+    demonstration: bool = False
+    log_format: str = "text"
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything that differs between installations; `origins` says where each value came from.
 
     `contact`: an e-mail or web address where readers can object and complain; shown on the site.
     `site_address`: where the site is, such as https://monitor.example; without it that of each request.
+    `desk_address`: where hotlines push, where that is another address.
     `checkpoints`: a second folder for the signed heads of the audit trail, best on another machine.
     `publisher_iri`: what names the publisher in public registers of organisations, for data portals.
     """
@@ -116,6 +141,7 @@ class Settings:
     site_name: str = "Hostingmonitor"
     contact: str = ""
     site_address: str = ""
+    desk_address: str = ""
     publisher_iri: str = ""
     checkpoints: Path = Path()
     licence: str = "CC0-1.0"
@@ -140,7 +166,7 @@ class Settings:
             raise ConfigurationError(f"log_format {self.log_format!r} is not known: take one of {LOG_FORMATS}")
         if self.licence not in LICENCES:
             raise ConfigurationError(f"licence {self.licence!r} is not known: take one of {LICENCES}")
-        for name in ("site_address", "publisher_iri"):
+        for name in ("site_address", "desk_address", "publisher_iri"):
             _check_address(name, getattr(self, name))
 
     @property
@@ -158,6 +184,11 @@ class Settings:
     def public_keys(self) -> Path:
         """Where the public part of every key is that ever signed a release."""
         return self.publications / "keys"
+
+    @property
+    def site(self) -> SiteSettings:
+        """What the public site is told of all this."""
+        return SiteSettings(**{item.name: getattr(self, item.name) for item in fields(SiteSettings)})
 
     def source(self, name: str) -> Source:
         """The source of that name; one nobody configured has nothing but its name."""
@@ -217,7 +248,11 @@ def _sources(tables: Mapping[str, Mapping[str, Any]], path: Path) -> dict[str, S
         unknown = set(table) - (_names(Source) - {"name", "chosen"})
         if unknown:
             raise ConfigurationError(f"{path}: [sources.{name}]: unknown {sorted(unknown)}")
+        own = table.get("countries", {})
+        if not isinstance(own, Mapping) or not all(isinstance(code, str) for code in own.values()):
+            raise ConfigurationError(f'{path}: [sources.{name}]: countries is written {{ "An tSaoirse" = "IE" }}')
         given = dict(table) | ({"gate": _gate(table["gate"], name, path)} if "gate" in table else {})
+        given |= {"sending": _sending(table["sending"], name, path)} if "sending" in table else {}
         sources[name] = replace(sources.get(name, Source(name)), **given, chosen=frozenset(table))
         check_zone(sources[name].zone, f"{path}: [sources.{name}]")
     return sources
@@ -255,6 +290,17 @@ def _gate(table: Mapping[str, Any], name: str, path: Path) -> Thresholds:
         if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
             raise ConfigurationError(f"{path}: [sources.{name}.gate]: {limit} must be a number, 0 or more")
     return Thresholds(**table)
+
+
+def _sending(table: Mapping[str, Any], name: str, path: Path) -> SendingHours:
+    unknown = set(table) - _names(SendingHours)
+    if unknown:
+        raise ConfigurationError(f"{path}: [sources.{name}.sending]: unknown {sorted(unknown)}")
+    days = table.get("free_days", ())
+    try:
+        return SendingHours(**dict(table) | {"free_days": tuple(str(day) for day in days)})
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{path}: [sources.{name}.sending]: {error}") from error
 
 
 def _check_address(name: str, value: str) -> None:

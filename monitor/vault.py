@@ -1,4 +1,4 @@
-"""The vault: keyed digests and sealed URLs. The only code outside the parsers that sees a URL in clear.
+"""The vault: keyed digests and sealed URLs. It and `monitor.urls` alone see a URL in clear, beside the parsers.
 
 Keys lie in a file outside the database: `{"current": 1, "keys": {"1": {"digest": hex, "seal": hex}}}`.
 Digests are HMAC-SHA-256; sealing is AES-256-GCM-SIV, which stays safe where a nonce repeats (RFC 8452).
@@ -8,125 +8,26 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 import json
 import os
-import re
 import secrets
-import socket
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 
 from monitor.errors import ConfigurationError, MonitorError
 from monitor.permissions import refuse_shared, write_key_file
-from monitor.suffixes import suffixes
+from monitor.urls import RULES, parse_url, site_of
 
 _NONCE, _KEY = 12, 32  # bytes
 _NO_NONCE = bytes(_NONCE)
 _CHECKED = b"hosting-abuse-monitor key check 1"
-_DEFAULT_PORTS = {"http": 80, "https": 443, "ftp": 21}
-_LONGEST_HOST = 253  # characters of a name in the DNS
+_URL, _SITE = "url", "site"
 _LONGEST_KEPT = 2048  # characters: thousands of texts are remembered, and a row may hold 256 KiB of one
-_urlsplit_unkept = urlsplit.__wrapped__  # type: ignore[attr-defined]  # the library remembers what it splits
-_NOT_IN_URLS = re.compile(r"[\s\x00-\x1f]")
-_PLAIN = re.compile(  # most URLs stand there in the form in which they are compared, and parsing them takes long
-    r"https?://((?:[a-z0-9-]+\.)*[a-z0-9-]+)(?::(?!(?:80|443)/)(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}))?/[!\"$-~]*(?<!\?)"
-)
-
-
-class NotAUrlError(ValueError):
-    """Raised for text that is no URL with a host; its message never contains the text."""
-
-
-def normalise_url(url: str) -> tuple[str, str]:
-    """The form in which a URL is compared, and its host in lower case; raises NotAUrlError.
-
-    Scheme and host are put in lower case, a default port is dropped; path, query and fragment stay as they are.
-    """
-    if plain := _PLAIN.fullmatch(url):
-        return url, plain[1]
-    parts, host = _split(url)
-    port = parts.port
-    shown = f"[{host}]" if ":" in host else host
-    if port is not None and port != _DEFAULT_PORTS.get(parts.scheme):
-        shown = f"{shown}:{port}"
-    user, at, _ = parts.netloc.rpartition("@")
-    query = f"?{parts.query}" if parts.query else ""
-    fragment = f"#{parts.fragment}" if parts.fragment else ""
-    return f"{parts.scheme}://{user}{at}{shown}{parts.path or '/'}{query}{fragment}", host
-
-
-def plain_host(url: str) -> str | None:
-    """The host of a URL that stands there in the form in which it is compared; None of any other."""
-    plain = _PLAIN.fullmatch(url)
-    return plain[1] if plain else None
-
-
-def normal_form(url: str) -> str:
-    """The form in which a URL is compared, without its host; raises NotAUrlError."""
-    return normalise_url(url)[0]
-
-
-def address_of(host: str) -> str | None:
-    """The host as an IP address in its shortest form, or None where it is a name."""
-    return _address_of(host) if len(host) <= _LONGEST_HOST else None
-
-
-@lru_cache(maxsize=16384)
-def _address_of(host: str) -> str | None:
-    if ":" not in host and not host[-1:].isdigit():
-        return None  # no address ends in a letter: most hosts are names, and raising takes long
-    if _is_dotted(host):
-        return host
-    try:
-        return str(ipaddress.ip_address(host))
-    except ValueError:
-        return None
-
-
-def _is_dotted(host: str) -> bool:
-    """Whether it is an IPv4 address, which has one form only; a tenth of the time that `ipaddress` takes."""
-    try:
-        return bool(socket.inet_pton(socket.AF_INET, host))
-    except (OSError, ValueError):
-        return False
-
-
-def site_of(host: str) -> str:
-    """What URLs are clustered by: the registrable domain (public-suffix list), or the IP address."""
-    return address_of(host) or (_registrable(host) if len(host) <= _LONGEST_HOST else host)
-
-
-@lru_cache(maxsize=16384)
-def _registrable(host: str) -> str:
-    return suffixes().privatesuffix(host) or host
-
-
-def _split(url: str) -> tuple[SplitResult, str]:
-    try:
-        parts = urlsplit(url) if len(url) <= _LONGEST_KEPT else _urlsplit_unkept(url)
-        host = (parts.hostname or "").rstrip(".")
-        _ = parts.port
-    except ValueError:
-        raise NotAUrlError("not a URL") from None
-    if not parts.scheme or not host or _NOT_IN_URLS.search(url):
-        raise NotAUrlError("a URL needs a scheme and a host, and no white space")
-    return parts, _ascii(host)
-
-
-def _ascii(host: str) -> str:
-    if host.isascii():
-        return host.lower()
-    try:
-        return host.encode("idna").decode().lower()
-    except UnicodeError:
-        raise NotAUrlError("the host is no name that can exist") from None
 
 
 @dataclass(frozen=True)
@@ -165,6 +66,7 @@ class Vault:
             self._keys, self.version = _read_keys(keys)
         self._current = self._keys[self.version]
         self._recurring = lru_cache(maxsize=16384)(self.digest)
+        self._site = lru_cache(maxsize=16384)(partial(self._under_rules, _SITE, RULES, self.version))
 
     def export_key(self) -> ExportedKey:
         """The current key, for a vault in another process that digests and seals as this one does."""
@@ -189,9 +91,48 @@ class Vault:
         """`digest` of what many rows share (sites, recipients): remembered, unless it is too long to be worth it."""
         return self._recurring(text) if len(text) <= _LONGEST_KEPT else self.digest(text)
 
-    def digest_all(self, texts: Iterable[str]) -> list[bytes]:
-        """The keyed digest of each text, in their order."""
-        return list(map(self.digest, texts))
+    def url_digest(self, url: str) -> bytes:
+        """What an item is found by: the digest of a URL in canonical form, under the present URL rules."""
+        return self._under_rules(_URL, RULES, self.version, url)
+
+    def url_digests(self, urls: Iterable[str]) -> list[bytes]:
+        """`url_digest` of each, in their order."""
+        begun, found = self._begun(_URL, RULES, self.version), []
+        for url in urls:
+            keyed = begun.copy()
+            keyed.update(url.encode("utf-8", "surrogatepass"))
+            found.append(keyed.digest())
+        return found
+
+    def site_digest(self, site: str) -> bytes:
+        """What a site is found by, remembered: most rows share a few."""
+        return self._site(site) if len(site) <= _LONGEST_KEPT else self._under_rules(_SITE, RULES, self.version, site)
+
+    def former_url_digest(self, url: str, rules: int, version: int) -> bytes:
+        """The digest that an item had under earlier URL rules or an earlier key; `url` in the form of those rules."""
+        return self._under_rules(_URL, rules, version, url)
+
+    def _under_rules(self, what: str, rules: int, version: int, text: str) -> bytes:
+        keyed = self._begun(what, rules, version)
+        keyed.update(text.encode("utf-8", "surrogatepass"))
+        return keyed.digest()
+
+    def _begun(self, what: str, rules: int, version: int) -> hmac.HMAC:
+        """Digests under different rules are never equal: what they are of begins with the rules, but for the first."""
+        if version not in self._keys:
+            raise MonitorError(f"the key file has no key version {version}; restore the one this was digested with")
+        keyed = self._keys[version].digest.copy()
+        if rules > 1:
+            keyed.update(f"{what} {rules} ".encode())
+        return keyed
+
+    def digest_hosts(self, sealed: bytes, version: int) -> tuple[bytes, ...]:
+        """Keyed digests of the host of a sealed URL and of the names above it, the longest first and its site last."""
+        host = parse_url(self.open_text(sealed, version)).host
+        names, site = [host], site_of(host)
+        while names[-1] != site and "." in names[-1]:
+            names.append(names[-1].partition(".")[2])
+        return tuple(map(self.site_digest, names))
 
     def seal(self, data: str | bytes) -> bytes:
         """Nonce and authenticated ciphertext."""

@@ -15,12 +15,13 @@ class Kind(StrEnum):
 
 
 class Role(StrEnum):
-    """In which role the recipient was addressed."""
+    """In which role the recipient was addressed, UNKNOWN where nobody says. Only a HOSTER's clock starts."""
 
     HOSTER = "hoster"
     SITE_OWNER = "site_owner"
     REGISTRAR = "registrar"
     POLICE = "police"
+    UNKNOWN = "unknown"
 
 
 class Channel(StrEnum):

@@ -14,12 +14,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from monitor import charts
-from monitor.comparison.changes import rank_words
 from monitor.comparison.share_change import points
 from monitor.comparison.summary import summary
 from monitor.disclosure.rows import PublicTable
-from monitor.wording import formatting, sentences
-from monitor.wording.words import FIGURES, LATENESS, STANDINGS, Language, Text
+from monitor.figures import FIGURES, FULL_COUNTS, LEGAL, REPORT_TOTALS, UNRANKED_COUNTS
+from monitor.tables import sentences
+from monitor.wording import formatting
+from monitor.wording.readings import rank_words
+from monitor.wording.words import STANDINGS, Language, Text
 from reports import sections
 from reports.figures import cell, key_figures, numeric, pictures, shown, unmeasured
 from reports.introductions import INTRODUCTIONS
@@ -106,7 +108,10 @@ def _wording(language: Language) -> dict[str, Any]:
         "lang": language,
         "say": partial(_say, language=language),
         "figures": FIGURES,
-        "lateness": LATENESS,
+        "legal": LEGAL,
+        "full_counts": FULL_COUNTS,
+        "unranked_counts": UNRANKED_COUNTS,
+        "report_totals": REPORT_TOTALS,
         "standings": STANDINGS,
         "sentences": sentences,
         "rank_words": rank_words,

@@ -15,58 +15,46 @@ from monitor.charts import (
     ranks_figure,
     trend_figure,
 )
-from monitor.charts.frame import Cell, Figure
+from monitor.charts.frame import Cell, Chart
 from monitor.charts.outcomes import outstanding_by_age
 from monitor.comparison.trend import network_trend
 from monitor.disclosure.rows import PublicTable
-from monitor.tables.figure_lines import bounds_words, quantile_words
+from monitor.figures import KEY_FIGURES, UNMEASURED
+from monitor.tables.sentences import FigureLine
 from monitor.wording import formatting
-from monitor.wording.words import FIGURES, LATENESS, Language, Text, Words
+from monitor.wording.readings import Figure, Reading
+from monitor.wording.words import Language, Text, Words
 from reports.sections import listed
 from reports.words import WORDS
 
-_COUNTS = "episodes notices renotices outstanding overdue relocated reappeared".split()  # noqa: SIM905
-
 
 @dataclass(frozen=True, slots=True)
-class KeyFigure:
-    """One figure in words: its name, value, interval (or a dash), value in the release before, and meaning."""
+class KeyFigure(FigureLine):
+    """A figure in words with what it was in the release before."""
 
-    key: str
-    name: str
-    value: str
-    interval: str
     before: str
-    help: str
 
 
 def key_figures(table: PublicTable, before: PublicTable | None, language: Language) -> tuple[KeyFigure, ...]:
     """All companies together; a count that may not be shown says so."""
-    earlier = _values(before, language) if before else {}
+    pairs = ((figure, _read(table, figure, language)) for figure in KEY_FIGURES)
     return tuple(
         KeyFigure(
-            key,
-            FIGURES[key].name[language],
-            *pair,
-            earlier.get(key, (formatting.MISSING,))[0],
-            FIGURES[key].help[language],
+            key=figure.key,
+            name=figure.name[language],
+            value=said.value,
+            interval=said.interval,
+            help=figure.help[language],
+            before=_read(before, figure, language).value if before else formatting.MISSING,
         )
-        for key, pair in _values(table, language).items()
+        for figure, said in pairs
     )
 
 
-def _values(table: PublicTable, language: Language) -> Mapping[str, tuple[str, str]]:
-    network = table.network
-    values = {
-        "on_time": (
-            formatting.share_range(network.strict.p, network.lenient.p, language),
-            formatting.share_range(network.lenient.low, network.lenient.high, language),
-        ),
-        "median": quantile_words(network.median_hours, language),
-        "p90": quantile_words(network.p90_hours, language),
-        "mean_online": (bounds_words(network.mean_online_hours_7d, language), formatting.MISSING),
-    }
-    return values | {name: (shown(network.counts[name], language), formatting.MISSING) for name in _COUNTS}
+def _read(table: PublicTable, figure: Figure, language: Language) -> Reading:
+    if figure.total:
+        return Reading(shown(table.network.value(figure), language))
+    return table.network.read(figure, language)
 
 
 def shown(count: int | None, language: Language) -> str:
@@ -94,17 +82,13 @@ _UNATTRIBUTED = Words(
 
 def unmeasured(table: PublicTable, language: Language) -> tuple[OpenLine, ...]:
     """What the figures leave open, for all companies together."""
-    counts = table.network.counts
-    lines = (
-        (LATENESS["undetermined"], counts["undetermined"]),
-        (FIGURES["unverified"], counts["unverified"]),
-        (FIGURES["refused"], counts["refused"]),
-        (_UNATTRIBUTED, table.unattributed.episodes),
-    )
+    network = table.network
+    lines = [(Words(figure.name, figure.help), network.value(figure)) for figure in UNMEASURED]
+    lines.append((_UNATTRIBUTED, table.unattributed.episodes))
     return tuple(OpenLine(words.name[language], shown(n, language), words.help[language]) for words, n in lines)
 
 
-def pictures(table: PublicTable, earlier: Sequence[PublicTable], language: Language) -> Mapping[str, Figure]:
+def pictures(table: PublicTable, earlier: Sequence[PublicTable], language: Language) -> Mapping[str, Chart]:
     """By name: those that the release has the figures for."""
     companies, ages = listed(table), outstanding_by_age(table.rows)
     made = {
@@ -134,7 +118,7 @@ def cell(value: Cell, language: Language) -> str:
     return formatting.count(value, language) if isinstance(value, int) else formatting.decimal(value, language)
 
 
-def numeric(figure: Figure) -> tuple[bool, ...]:
+def numeric(figure: Chart) -> tuple[bool, ...]:
     """Which columns of a picture's table hold numbers; the first names the row, so it never does."""
     columns = zip(*figure.rows, strict=True)
     return (False, *[any(isinstance(value, int | float) for value in column) for column in columns][1:])

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor
 from contextlib import contextmanager
-from importlib import import_module
-from multiprocessing import get_context
+
+from monitor.workers import pool
 
 _WEASYPRINT = "reports.pdf"
 
@@ -16,19 +16,16 @@ _WEASYPRINT = "reports.pdf"
 def pdf_pool(number: int) -> Iterator[Executor]:
     """So many processes for `render_pdf`, begun at once: they load WeasyPrint while the release is still being read.
 
-    It is loaded once, in the process that they are forked from. They never search for cycles of garbage: that takes
-    a third of the time of a long report (docs/adr/0016).
+    They never search for cycles of garbage: that takes a third of the time of a long report (docs/adr/0016).
     """
-    context = get_context("forkserver")
-    context.set_forkserver_preload(["monitor.hardened", _WEASYPRINT])
-    with ProcessPoolExecutor(number, context, initializer=gc.disable) as pool:
+    with pool(number, [_WEASYPRINT], gc.disable) as processes:
         for _ in range(number):
-            pool.submit(_load)
-        yield pool
+            processes.submit(_begin)
+        yield processes
 
 
-def _load() -> None:
-    import_module(_WEASYPRINT)  # where that process was begun by others, and has something else loaded
+def _begin() -> None:
+    """A pool starts a process when it has a call to make."""
 
 
 def render_pdf(html: str, identifier: bytes) -> bytes:

@@ -33,6 +33,11 @@ def publication(engine: Engine, settings: Settings, period: str, key: SigningKey
         return report, build(session, release, settings, key, documents(report, pool))
 
 
+def package(engine: Engine, settings: Settings, period: str, key: SigningKey) -> Package:
+    """The signed package of the newest published version of a period, with the report in it."""
+    return publication(engine, settings, period, key)[1]
+
+
 def write(report: Report, folder: Path) -> list[Path]:
     """Write the report alone; returns the paths of its files."""
     with pdf_pool(len(LANGUAGES)) as pool:

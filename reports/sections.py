@@ -14,9 +14,9 @@ from monitor.comparison.share_change import comparable, points, ranked_shares
 from monitor.comparison.trend import Moved, moved_beyond_doubt, network_trend
 from monitor.comparison.trend_sentences import OBSTACLES, PARTS, remarks, what_moved
 from monitor.disclosure.rows import PublicTable, Row
+from monitor.figures import CORRECTED, FIGURES
 from monitor.score.table import Share, Standing
-from monitor.wording import formatting
-from monitor.wording.words import FIGURES, Language, Text
+from monitor.wording.words import Language, Text
 
 IN_A_CHAPTER = 40  # about a page of rows; a longer list is in the tables at the end
 
@@ -131,7 +131,7 @@ def _parts(found: Decomposition, language: Language) -> tuple[Part, ...]:
 
 MOST = 20  # companies that are listed; the release itself has all
 
-_TOLD = ("name", "standing", "rank", "on_time", "median", "episodes", "outstanding", "refused")
+_TOLD = tuple(figure.key for figure in CORRECTED)
 _WHOLE = Text("Alle bedrijven samen", "All companies together")
 _OF_HITS = Text("{name} (treffers)", "{name} (hits)")
 _LISTED = Text("In de publicatie", "In the release")
@@ -198,17 +198,16 @@ def _companies(found: Changes, name: str, language: Language) -> list[tuple[Diff
     return [company for company in told if company]
 
 
-def _company(change: CompanyChange, name: str, language: Language) -> tuple[Difference, ...]:
+def _company(change: CompanyChange[Row], name: str, language: Language) -> tuple[Difference, ...]:
     told = lines(change.before, change.after, language, only=_TOLD)
     return tuple(Difference(name.format(name=change.after.name), line.name, line.before, line.after) for line in told)
 
 
 def _whole(before: PublicTable, after: PublicTable, name: str, language: Language) -> Iterator[Difference]:
-    old, new = (
-        formatting.share_range(table.network.strict.p, table.network.lenient.p, language) for table in (before, after)
-    )
+    share = FIGURES["on_time"]
+    old, new = (table.network.read(share, language).value for table in (before, after))
     if old != new:
-        yield Difference(name.format(name=_WHOLE[language]), FIGURES["on_time"].name[language], old, new)
+        yield Difference(name.format(name=_WHOLE[language]), share.name[language], old, new)
 
 
 @dataclass(frozen=True, slots=True)

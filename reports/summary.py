@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from monitor.disclosure.rows import PublicTable
 from monitor.score.table import Standing
 from monitor.wording import formatting
-from monitor.wording.sentences import deadline
+from monitor.wording.formatting import deadline
 from monitor.wording.words import STANDINGS, Language, Text
 
 _COMPANIES = (Text("{n} bedrijf", "{n} company"), Text("{n} bedrijven", "{n} companies"))

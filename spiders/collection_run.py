@@ -54,6 +54,7 @@ class RunOutcome:
     pending: list[str] = field(default_factory=list)  # pending review; asked for again until a person decides
     failures: list[str] = field(default_factory=list)
     validators: dict[str, Validators] = field(default_factory=dict)
+    not_before: int | None = None  # until when a server asked us to stay away (Retry-After)
 
     @property
     def accounted(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, ClassVar
 
@@ -105,12 +105,16 @@ def refusal(response: Response) -> str:
 
 def day_of(response: Response, arrived: int) -> date:
     """The day a file was made, by what its server says and no later than the day it arrived."""
-    text = (response.headers.get("Last-Modified") or b"").decode("latin-1")
+    made = http_date((response.headers.get("Last-Modified") or b"").decode("latin-1"))
+    return min(made.date() if made else date.max, to_datetime(arrived).date())
+
+
+def http_date(text: str) -> datetime | None:
+    """The time in a header of HTTP, None where it is none: a number in it may be too large for any date."""
     try:
-        made = parsedate_to_datetime(text).date()
-    except ValueError:
-        made = date.max
-    return min(made, to_datetime(arrived).date())
+        return parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
 
 
 def collector_of(crawler: Crawler) -> Collector:

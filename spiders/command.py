@@ -15,10 +15,22 @@ from monitor.cli.runtime import Runtime, json_option, runtime, show
 from monitor.db import transaction
 from monitor.errors import MonitorError
 from monitor.incoming import private_folder, remove_leftovers
+from monitor.instants import iso
 from monitor.models.run import CollectorRun
 from monitor.schedule.leadership import Superseded, fence
 from monitor.schedule.lock import exclusive, lock_for
-from monitor.schedule.runs import FAILED, HELD, STOPPED, SUPERSEDED, RunId, record, remembered, wait_for_deliveries
+from monitor.schedule.runs import (
+    FAILED,
+    HELD,
+    STOPPED,
+    SUPERSEDED,
+    RunId,
+    Verdict,
+    asked_to_wait,
+    record,
+    remembered,
+    wait_for_deliveries,
+)
 from monitor.settings import Settings, Source
 from spiders.catalogue import find
 from spiders.collection_run import CollectionRun, key_of
@@ -105,8 +117,19 @@ def _alone(run: Runtime, call: Call, spider: type[Collector] | Observer, describ
     ):
         with transaction(wait_for_deliveries(run.engine)) as session:
             known = remembered(session, call.source)
+            until = asked_to_wait(session, call.source, run.now())
+        if until is not None:
+            return _waits(run, call, until)
         collection = CollectionRun(described, folder, run.engine, run.vault, run.now, call.settle, known)
         return _run(run, call, spider, collection)
+
+
+def _waits(run: Runtime, call: Call, until: int) -> dict[str, object]:
+    """Write down that nothing was asked for, as the server does not want to be asked yet."""
+    now = run.now()
+    reason = f"nothing was asked for: the server wants to be left alone until {iso(until)}"
+    with transaction(run.engine) as session:
+        return _answer(record(session, call.source, now, now, Verdict(FAILED, reason, not_before=until), call.run_id))
 
 
 def _run(run: Runtime, call: Call, spider: type[Collector] | Observer, collection: CollectionRun) -> dict[str, object]:

@@ -13,16 +13,13 @@ import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
 
-from monitor.vault import NotAUrlError, normalise_url
+from monitor.urls import NotAUrlError, http_target
 
 USER_AGENT = "hosting-abuse-compliance-monitor/0.1 (is it still there? HEAD only, under a legal mandate)"
 _TIMEOUT = 15.0  # seconds for all of it
 _LONGEST_LINE = 1024
 _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})(?: [^\r\n]*)?\r?\n")
-_PORTS = {"http": 80, "https": 443}
-_AS_IT_IS = "/%:@!$&'()*+,;=~"
 
 
 @dataclass(frozen=True)
@@ -60,18 +57,15 @@ def head(url: str, may_connect: Callable[[str], bool] = is_public) -> int | None
 def question_of(url: str) -> Question | None:
     """What to ask for a URL; None where it is none of the web's. User, password and fragment are left out."""
     try:
-        text, host = normalise_url(url)
+        found = http_target(url)
     except NotAUrlError:
         return None
-    parts = urlsplit(text)
-    if parts.scheme not in _PORTS:
+    if found is None:
         return None
-    standard = _PORTS[parts.scheme]
-    port = parts.port or standard
-    shown = (f"[{host}]" if ":" in host else host) + ("" if port == standard else f":{port}")
-    target = quote(parts.path, _AS_IT_IS) + (f"?{quote(parts.query, _AS_IT_IS + '?')}" if parts.query else "")
-    lines = (f"HEAD {target} HTTP/1.1", f"Host: {shown}", f"User-Agent: {USER_AGENT}", "Connection: close", "", "")
-    return Question(host, port, parts.scheme == "https", "\r\n".join(lines).encode("ascii"))
+    shown = (f"[{found.host}]" if ":" in found.host else found.host) + ("" if found.standard_port else f":{found.port}")
+    head = f"HEAD {found.target} HTTP/1.1"
+    lines = (head, f"Host: {shown}", f"User-Agent: {USER_AGENT}", "Connection: close", "", "")
+    return Question(found.host, found.port, found.encrypted, "\r\n".join(lines).encode("ascii"))
 
 
 def _address(question: Question, may_connect: Callable[[str], bool]) -> str | None:

@@ -22,7 +22,7 @@ def judge(session: Session, outcome: RunOutcome, *, finished: bool = True) -> Ve
     if not finished:
         return Verdict(STOPPED, "told to stop before it was done", deliveries, rows)
     if reason := _failure(outcome, stored, tables):
-        return Verdict(FAILED, reason, deliveries, rows)
+        return Verdict(FAILED, reason, deliveries, rows, not_before=outcome.not_before)
     if outcome.pending:
         return Verdict(HELD, "; ".join(outcome.pending), deliveries, rows, outcome.validators)
     verdict = OK if outcome.ingested or outcome.tables else UNCHANGED

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import re
+from datetime import UTC
 from typing import Self
 
 from scrapy import Request
@@ -13,10 +16,28 @@ from scrapy.http import Response
 from scrapy.utils.misc import load_object
 from scrapy.utils.python import global_object_name
 
-from spiders.collector import Collector, collector_of
+from monitor.instants import iso, to_instant
+from monitor.schedule.runs import LONGEST_WAIT
+from spiders.collector import Collector, collector_of, http_date
 from spiders.location import Location
 
-_LONGEST_WAIT = 120.0
+_LONGEST_WAIT = 120.0  # seconds within one run
+_SECONDS = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
+
+
+def retry_after(text: str, now: int) -> int:
+    """Seconds that a server asks to wait (RFC 9110, 10.2.3): a number of them, or a date; a day at most, 0 for none.
+
+    A fraction, which no server should send and some do, is rounded up.
+    """
+    value = text.strip()
+    if _SECONDS.fullmatch(value):
+        return math.ceil(min(float(value), LONGEST_WAIT))
+    moment = http_date(value)
+    if moment is None:
+        return 0
+    at = to_instant(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    return min(max(at - now, 0), LONGEST_WAIT)
 
 
 class RefusedError(IgnoreRequest):
@@ -42,7 +63,10 @@ class OneHost:
 
 
 class Backoff:
-    """Retries server errors and broken connections after a pause that doubles, or as long as the server asks."""
+    """Retries server errors and broken connections after a pause that doubles, or as long as the server asks.
+
+    Where it asks for more than two minutes, the run asks for nothing more, nor does any until then; a day at most.
+    """
 
     def __init__(self, spider: Collector) -> None:
         """Read how often, how long and what for."""
@@ -57,12 +81,22 @@ class Backoff:
         """Take the settings from the spider's crawler."""
         return cls(collector_of(crawler))
 
+    def process_request(self, request: Request) -> None:  # noqa: ARG002 -- Scrapy calls it so
+        """Raise RefusedError for what would be asked before its time."""
+        until = self.spider.run.outcome.not_before
+        if until is not None and self.spider.run.now() < until:
+            raise RefusedError(f"the server wants to be left alone until {iso(until)}")
+
     async def process_response(self, request: Request, response: Response) -> Request | Response:
         """The answer, or the request once more after a pause."""
         if response.status not in self.statuses:
             return response
-        asked = (response.headers.get("Retry-After") or b"").decode("latin-1")
-        return await self._again(request, str(response.status), float(asked) if asked.isdecimal() else 0) or response
+        run = self.spider.run
+        asked = retry_after((response.headers.get("Retry-After") or b"").decode("latin-1"), run.now())
+        if asked > _LONGEST_WAIT:
+            run.outcome.not_before = max(run.outcome.not_before or 0, run.now() + asked)
+            return response
+        return await self._again(request, str(response.status), asked) or response
 
     async def process_exception(self, request: Request, exception: Exception) -> Request | None:
         """The request once more after a pause, or None where a retry cannot help or there were enough."""

@@ -24,7 +24,8 @@ from monitor.observe.items import OpenItem, last_addresses
 from monitor.observe.memory import state_of
 from monitor.observe.relocation import confirmed, country, located, move, proxies, standings
 from monitor.settings import Source
-from monitor.vault import Vault, address_of, normalise_url
+from monitor.urls import NotAUrlError, address_of, parse_url
+from monitor.vault import Vault
 from monitor.vocabulary import State
 from spiders.collection_run import CollectionRun
 from spiders.observer import Observer, batches, conclude_and_deliver, paced, reported, start
@@ -105,10 +106,18 @@ def _names(items: Sequence[OpenItem], vault: Vault) -> Names:
     """By keyed digest each host name with its items. Where the host is an address there is no name to ask about."""
     names: Names = {}
     for item in items:
-        host = normalise_url(vault.open_text(item.url_sealed, item.key_version))[1]
-        if address_of(host) is None:
+        host = _host(vault.open_text(item.url_sealed, item.key_version))
+        if host is not None and address_of(host) is None:
             names.setdefault(vault.digest(host), (host, []))[1].append(item)
     return names
+
+
+def _host(url: str) -> str | None:
+    """The host of a URL; None of one that was stored before it had to be one of the web."""
+    try:
+        return parse_url(url).host
+    except NotAUrlError:
+        return None
 
 
 def _conclude(run: CollectionRun, answers: list[Answer], session: Session) -> list[Observation]:

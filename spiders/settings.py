@@ -20,6 +20,11 @@ REFERRER_POLICY = "no-referrer"
 DOWNLOAD_HANDLERS = dict.fromkeys(("data", "file", "ftp", "s3"))
 DOWNLOAD_VERIFY_CERTIFICATES = True  # Scrapy's own default is not to look
 
+# Scrapy takes what can be unpacked of a body that is damaged or cut off for the whole of it. Our own reader unpacks
+# gzip, and refuses such a file; servers are asked to send files as they are.
+COMPRESSION_ENABLED = False
+DEFAULT_REQUEST_HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity"}
+
 CONCURRENT_REQUESTS = 1
 CONCURRENT_REQUESTS_PER_DOMAIN = 1
 REDIRECT_MAX_TIMES = 3

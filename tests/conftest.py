@@ -20,14 +20,20 @@ from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
 
 from monitor import logs
-from monitor.db import connect
+from monitor.db import connect, transaction
 from monitor.migrate import upgrade
+from monitor.release.package import build
+from monitor.release.publications import Package
+from monitor.release.signing import SigningKey
+from monitor.release.store import find_published
+from monitor.settings import Settings
 from monitor.vault import Vault, create_keys
 
-hypothesis.settings.register_profile("monitor", deadline=None)  # how long something takes is for benchmarks/
+# How long something takes is for benchmarks/.
+hypothesis.settings.register_profile("monitor", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("monitor")
 SHARED = Path(__file__).parents[2] / "shared" / "data"
-BOTH = ("sqlite", "postgresql")
+BOTH: tuple[str, ...] = ("sqlite", "postgresql")
 # What reads stored releases only, or goes the whole way with queries that other tests hold on both, runs on one of the
 # two; all else, and the modules of tests/web under ON_BOTH, run on both.
 ON_ONE = {
@@ -39,7 +45,8 @@ ON_ONE = {
     "tests/test_whole_way.py": "postgresql",
     "tests/web": "sqlite",
 }
-ON_BOTH = ("api_notices", "company", "health", "published", "releases", "schemathesis")  # of tests/web
+ON_BOTH = ("api_notices", "desk", "health", "schemathesis")  # of tests/web
+_NUMBERS = count()  # of the databases that this process makes on the server
 _NOT_DURABLE = ("fsync", "synchronous_commit", "full_page_writes", "autovacuum")  # nothing here outlives its test
 
 
@@ -47,11 +54,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Say on which databases a test runs."""
     if "new_database" in metafunc.fixturenames:
         path = Path(metafunc.definition.path).relative_to(Path(__file__).parents[1])
-        kind = next((kind for name, kind in ON_ONE.items() if path.is_relative_to(name)), None)
-        if marker := metafunc.definition.get_closest_marker("database"):
-            kind = marker.args[0]
-        both = kind is None or path.stem.removeprefix("test_") in ON_BOTH
-        metafunc.parametrize("new_database", BOTH if both else (kind,), indirect=True, scope="session")
+        kinds = BOTH
+        if path.stem.removeprefix("test_") not in ON_BOTH:
+            kinds = next(((kind,) for name, kind in ON_ONE.items() if path.is_relative_to(name)), BOTH)
+        if mark := metafunc.definition.get_closest_marker("database"):
+            kinds = mark.args
+        metafunc.parametrize("new_database", kinds, indirect=True, scope="session")
 
 
 @dataclass(frozen=True)
@@ -73,6 +81,20 @@ def not_hardened() -> Iterator[None]:
     """A command that a test runs in this process hardens it for all the tests after it: only those apart do."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("monitor.cli.harden", lambda: None)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_typesetting() -> Iterator[None]:
+    """A command in this process makes packages without a typeset report, which takes seconds; tests/reports has it."""
+
+    def package(engine: Engine, settings: Settings, period: str, key: SigningKey) -> Package:
+        documents = {f"report-{period}-en.html": b"<!doctype html>", f"report-{period}-nl.pdf": b"%PDF-1.7"}
+        with transaction(engine) as session:
+            return build(session, find_published(session, period), settings, key, lambda: documents)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("monitor.cli.release.make_package", package)
         yield
 
 
@@ -130,8 +152,7 @@ class NewDatabase(Protocol):
 
 @pytest.fixture(scope="session")
 def new_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> NewDatabase:
-    """A test that asks for a database runs on SQLite and on PostgreSQL, where ON_ONE does not say otherwise."""
-    numbers = count()
+    """A test that asks for one runs on SQLite and on PostgreSQL, where neither ON_ONE nor a mark says otherwise."""
 
     def sqlite(*, migrated: bool = True) -> str:
         path = tmp_path_factory.mktemp("database") / "monitor.db"
@@ -141,7 +162,7 @@ def new_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
 
     def postgresql(*, migrated: bool = True) -> str:
         address = request.getfixturevalue("postgres")
-        name = f"test_{next(numbers)}"
+        name = f"test_{next(_NUMBERS)}"
         _admin(address, f"CREATE DATABASE {name}" + (" TEMPLATE template_monitor" if migrated else ""))
         return _named(address, name)
 
@@ -210,9 +231,11 @@ def shared_data() -> Path:
 
 def _admin(address: str, statement: str) -> None:
     engine = connect(address)
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text(statement))
-    engine.dispose()
+    try:
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text(statement))
+    finally:
+        engine.dispose()
 
 
 def _named(address: str, database: str) -> str:

@@ -18,10 +18,11 @@ import pytest
 
 from monitor.estimators.beta_binomial import effective_sample_size_from_se, fit_prior, posterior_mean
 from monitor.estimators.rounding import SIGNIFICANT_DIGITS
+from monitor.figures import LATENESS
 from monitor.score.methods import CURRENT, HASH_HITS, METHODS
 from monitor.score.pipeline import estimate_file
 from monitor.score.table import Estimate, Standing
-from monitor.wording.words import LANGUAGES, LATENESS, STANDINGS, Language
+from monitor.wording.words import LANGUAGES, STANDINGS, Language
 
 DOCS = Path(__file__).parents[1] / "docs"
 FILES: dict[Language, str] = {"en": "method.md", "nl": "method.nl.md"}
@@ -31,7 +32,19 @@ NUMBER = re.compile(r"(?<![\w.,])\d+(?:[.,]\d+)*(?:e-\d+)?(?!\w)")
 CODE = re.compile(r"`([^`]+)`")
 NOTHING = {"en": "none", "nl": "leeg"}
 AND = {"en": " and ", "nl": " en "}
-TABLES = ("facts", "counts", "parts", "coverage", "truth", "episodes", "figures", "scores", "names", "parameters")
+TABLES = (
+    "facts",
+    "items",
+    "counts",
+    "parts",
+    "coverage",
+    "truth",
+    "episodes",
+    "figures",
+    "scores",
+    "names",
+    "parameters",
+)
 LINES = {language: (DOCS / name).read_text(encoding="utf-8").splitlines() for language, name in FILES.items()}
 
 both = pytest.mark.parametrize("language", LANGUAGES)

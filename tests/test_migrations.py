@@ -125,6 +125,35 @@ def test_facts_get_their_foreign_keys_back_and_lose_them_again_where_they_lie(da
         connection.execute(text(ORPHAN))
 
 
+NOTICE = """
+INSERT INTO notices (id, delivery_id, content_id, sent_at, kind, recipient_role, channel, delivery, key_version,
+  recorded_at)
+VALUES ({}, 1, 1, 0, 'hotline_notice', '{}', 'email', 'assumed', 1, 0)
+"""
+REPORT = "INSERT INTO reports (id, delivery_id, content_id, source, at, recorded_at) VALUES (1, 1, 1, 's', 0, 0)"
+
+
+def test_a_notice_of_unknown_role_goes_with_the_role_and_the_others_stay(database: Database) -> None:
+    with database.engine.begin() as connection:
+        for fact in (*FACTS, REPORT, NOTICE.format(1, "hoster"), NOTICE.format(2, "unknown")):
+            connection.execute(text(fact))
+    downgrade(database.engine, "0011")
+    with database.engine.begin() as connection:
+        assert connection.execute(text("SELECT id, recipient_role FROM notices")).all() == [(1, "hoster")]
+        with pytest.raises(IntegrityError), connection.begin_nested():
+            connection.execute(text(NOTICE.format(2, "unknown")))
+        with pytest.raises(DatabaseError, match="never changed"), connection.begin_nested():
+            connection.execute(text("DELETE FROM notices"))
+    assert "reports" not in inspect(database.engine).get_table_names()
+    upgrade(database.engine)
+    with database.engine.begin() as connection:
+        assert guard_problems(connection) == []
+        connection.execute(text(NOTICE.format(2, "unknown")))
+        connection.execute(text(REPORT))
+        with pytest.raises(DatabaseError, match="never changed"), connection.begin_nested():
+            connection.execute(text("DELETE FROM reports"))
+
+
 def test_foreign_keys_do_not_come_back_over_a_fact_that_points_nowhere(database: Database) -> None:
     with database.engine.begin() as connection:
         for fact in (*FACTS, ORPHAN):
@@ -133,3 +162,49 @@ def test_foreign_keys_do_not_come_back_over_a_fact_that_points_nowhere(database:
         downgrade(database.engine, "0006")
     with database.engine.connect() as connection:
         assert _counts(connection) == [1, 1, 1, 2, 1, 1]
+
+
+COMPANY = "INSERT INTO companies (id, key, recorded_at) VALUES ({0}, 'c{0}', 0)"
+DETAIL = """
+INSERT INTO company_details (company_id, name, legal_name, natural_person, parent_id, successor_id, ended_on, proxy,
+  review, recorded_at) VALUES (1, 'C', 'C B.V.', FALSE, 2, 2, '2026-01-01', TRUE, FALSE, 0)
+"""
+
+
+def test_legal_entities_go_and_come_back_empty_while_the_details_and_their_triggers_stay(database: Database) -> None:
+    with database.engine.begin() as connection:
+        for statement in (COMPANY.format(1), COMPANY.format(2), DETAIL):
+            connection.execute(text(statement))
+    with pytest.raises(IntegrityError), database.engine.begin() as connection:
+        connection.execute(text(DETAIL.replace("FALSE, 2, 2", "FALSE, 9, 2")))
+    downgrade(database.engine, "0011")
+    with database.engine.connect() as connection:
+        assert "parent_id" not in {column["name"] for column in inspect(connection).get_columns("company_details")}
+    upgrade(database.engine)
+    with database.engine.connect() as connection:
+        [row] = connection.execute(text("SELECT name, proxy, legal_name, parent_id, ended_on FROM company_details"))
+        assert (row.name, bool(row.proxy), *row[2:]) == ("C", True, None, None, None)
+        assert guard_problems(connection) == []
+
+
+SUSPENSION = """
+INSERT INTO suspensions (starts_at, ends_at, pause, reason, recorded_at, source) VALUES (0, 1, 'outage', 'r', 1, {0})
+"""
+
+
+def test_suspensions_of_all_survive_without_who_approved_them_and_those_of_a_source_are_not_widened(
+    database: Database,
+) -> None:
+    with database.engine.begin() as connection:
+        connection.execute(text(SUSPENSION.format("NULL")))
+    downgrade(database.engine, "0012")
+    upgrade(database.engine)
+    with database.engine.begin() as connection:
+        [row] = connection.execute(text("SELECT pause, source, approved_by FROM suspensions"))
+        assert tuple(row) == ("outage", None, None)
+        assert guard_problems(connection) == []
+        connection.execute(text(SUSPENSION.format("'s'")))
+    with pytest.raises(RuntimeError, match="a suspension of one source is recorded"):
+        downgrade(database.engine, "0012")
+    with database.engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM suspensions WHERE source = 's'")).scalar_one() == 1

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -38,13 +37,9 @@ BANNED = {
     "NOWHERE": (r"\bNOWHERE\b", "NO_MATCH"),
     "tongue": (r"\btongue\b", "language"),
     "presses": (r"\bpresses\b", "pdf_pool"),
-    "dissect": (r"\bdissect", "normalise_url"),
+    "dissect": (r"\bdissect", "parse_url"),
     "withdraw_retold": (r"\bwithdraw_retold\b", "reconcile"),
 }
-# Files that are still to be renamed, as patterns of paths. An entry that is not needed any more fails; none is added.
-STILL: dict[str, set[str]] = {
-    "migrations/versions/0004_gate.py": {"taken in", "waits for a person"},
-}  # fmt: skip
 
 
 def files() -> Iterator[Path]:
@@ -66,31 +61,11 @@ def found() -> dict[str, set[str]]:
     return {path.as_posix(): banned(f"{path.stem} {(ROOT / path).read_text('utf-8')}") for path in files()}
 
 
-def allowed(path: str) -> set[str]:
-    """What a file may still have."""
-    return {phrase for pattern, phrases in STILL.items() if fnmatch(path, pattern) for phrase in phrases}
-
-
 def test_no_text_and_no_name_has_a_private_word() -> None:
     phrases = found()
     assert len(phrases) > 600
-    said = [
-        f"{path}: {phrase} (write: {BANNED[phrase][1]})"
-        for path, has in phrases.items()
-        for phrase in sorted(has - allowed(path))
-    ]
+    said = [f"{path}: {phrase} (write: {BANNED[phrase][1]})" for path, has in phrases.items() for phrase in sorted(has)]
     assert not said, "\n".join(said)
-
-
-def test_no_exception_outlives_its_need() -> None:
-    phrases = found()
-    over = [
-        f"{pattern}: {phrase}"
-        for pattern, still in STILL.items()
-        for phrase in sorted(still)
-        if not any(phrase in has for path, has in phrases.items() if fnmatch(path, pattern))
-    ]
-    assert not over, "\n".join(over)
 
 
 @pytest.mark.parametrize(

@@ -17,17 +17,14 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
-from monitor.db import connect
 from monitor.disclosure.rows import public_table
-from monitor.settings import Settings
 from monitor.wording.words import LANGUAGES, Language
 from reports.document import Report, page
-from tests.support.published import COMPANIES, invent, publish, with_hash_hits
-from web.app import create_app
-from web.translations import update
+from tests.support.publications import Version, public_site
+from tests.support.published import COMPANIES, invent, with_hash_hits
+from tools import update_translations as update
 
 ROOT = Path(__file__).parents[1]
 both = pytest.mark.parametrize("language", LANGUAGES)
@@ -166,19 +163,15 @@ def said(language: Language) -> tuple[tuple[str, str], ...]:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Flask:
-    """A site with everything to say: two quarters, hash hits, a correction. The words do not depend on the database."""
-    folder = tmp_path_factory.mktemp("wording")
-    path = folder / "monitor.db"
-    path.write_bytes(sqlite_template.read_bytes())
-    settings = Settings(home=folder, database_url=f"sqlite:///{path}", demonstration=True)
-    engine = connect(settings.database_url)
-    with Session(engine) as session:
-        publish(session, invent("2026Q1"))
-        publish(session, invent("2026Q2", COMPANIES[:-1]))
-        publish(session, with_hash_hits(invent("2026Q2")), version=2, reason="a notice was withdrawn")
-    engine.dispose()
-    return create_app(settings)
+def site(tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """A site with everything to say: two quarters, hash hits, a correction."""
+    return public_site(
+        tmp_path_factory.mktemp("wording"),
+        Version(invent("2026Q1")),
+        Version(invent("2026Q2", COMPANIES[:-1])),
+        Version(with_hash_hits(invent("2026Q2")), version=2, reason="a notice was withdrawn"),
+        demonstration=True,
+    )
 
 
 def pages_of(site: Flask, language: Language) -> Iterator[str]:

@@ -1,6 +1,6 @@
-"""The verdict on a delivery, and what waits for a person.
+"""The verdict on a delivery, and deliveries that are pending review.
 
-Revision 0004, after 0003. What was taken in before there was a gate is ok.
+Revision 0004, after 0003. What was ingested before there were delivery checks is ok.
 """
 
 from __future__ import annotations

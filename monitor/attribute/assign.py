@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,9 +16,10 @@ from sqlalchemy.orm import Session
 
 from monitor.attribute.locate import AddressMatch, Locator, locator
 from monitor.db import insert_columns, lock_writers, next_identifier, rows_where, table_of
-from monitor.formats.registry import alias_form
+from monitor.identities import Families, families_of, require_one_scheme, site_now
 from monitor.instants import DAY, to_datetime, to_instant
 from monitor.models.facts import Attribution, Content, Correction, Notice, Site
+from monitor.names import names_nobody
 from monitor.vault import Vault
 from monitor.vocabulary import Basis, Claim, Decision, Role
 
@@ -34,6 +33,7 @@ Decided: TypeAlias = list[tuple[int | None, int | None, int | None]]  # from whe
 class HosterNotices(NamedTuple):
     """Notices to hosters by columns, with all that says which company each is to; `address` stays in memory.
 
+    `url_sealed` under `key_version` is opened only where the registry claims a name below the item's site.
     `known`: contents that were there before, all of these among them; of a new one nothing can have been said yet.
     """
 
@@ -42,6 +42,8 @@ class HosterNotices(NamedTuple):
     recipient: Sequence[str | None]
     recipient_digest: Sequence[bytes | None]
     site_digest: Sequence[bytes]
+    url_sealed: Sequence[bytes]
+    key_version: Sequence[int]
     address: Sequence[str | None]
     known: Collection[int]
 
@@ -74,7 +76,7 @@ class Attributor:
     def __post_init__(self) -> None:
         """Few notices differ in the day and whom they went to: each such question is asked once."""
         self._company_of_recipient = lru_cache(_ANSWERS_KEPT)(self._recipient)
-        self._company_of_site = lru_cache(_ANSWERS_KEPT)(self._domain)
+        self._company_of_hosts = lru_cache(_ANSWERS_KEPT)(self._domain)
 
     def attribute(self, notices: HosterNotices) -> list[Verdict]:
         """Append what differs from the attributions in force; the verdict on each notice. At least one is asked for."""
@@ -91,7 +93,7 @@ class Attributor:
             lru_cache(maxsize=None)(_verdict),  # few notices differ in what all four answer
             self._decided(notices.content_id, notices.sent_at, known),
             map(self._company_of_recipient, notices.recipient, notices.recipient_digest, days),
-            map(self._company_of_site, notices.site_digest, days),
+            map(self._company_of_hosts, self._hosts(notices), days),
             self.locator.places(list(zip(notices.address, days, strict=True))),
         )
 
@@ -99,47 +101,63 @@ class Attributor:
         """Those that say something else than what is in force, or than nothing."""
         if not known and len({row[0] for row in rows}) == len(rows):
             return rows
-        in_force, differing = self._in_force(known), []
+        families = families_of(self.session, known)
+        in_force, differing = self._in_force(known, families), []
         for content, at, verdict in rows:
-            if _differs(in_force[content], at, verdict):
-                in_force[content].append((at, verdict.company_id, verdict.other_company_id))
+            timeline = in_force[families.item(content)]
+            if _differs(timeline, at, verdict):
+                timeline.append((at, verdict.company_id, verdict.other_company_id))
                 differing.append((content, at, verdict))
         return differing
 
     def _decided(self, contents: Sequence[int], sent: Sequence[int], known: set[int]) -> Iterable[int | None]:
         """The company that a person decided on for each notice."""
-        decided = self._decisions(known)
+        families = families_of(self.session, known)
+        decided = self._decisions(known, families)
         if not decided:
             return repeat(None, len(contents))
-        return (_decision(decided.get(content), at) for content, at in zip(contents, sent, strict=True))
+        return (_decision(decided.get(families.item(content)), at) for content, at in zip(contents, sent, strict=True))
 
     def _recipient(self, name: str | None, digest: bytes | None, day: date) -> int | None:
-        """The company the hotline wrote to; one that nobody knows becomes a company of its own, for review."""
-        if not name or not (alias := alias_form(name)):
+        """The company the hotline wrote to; one that nobody knows becomes a company of its own, for review.
+
+        None for a text that names nobody, and for a name that may be of several companies.
+        """
+        if not name or names_nobody(name):
             return None
-        known = self.locator.directory.company(Claim.ALIAS, alias, day)
-        if known is None and digest:
-            known = self.locator.directory.company(Claim.ABUSE_ADDRESS, digest, day)
-        return known or self.locator.own_company(f"recipient-{_slug(alias)}", name)
+        directory = self.locator.directory
+        found = directory.names.find(name, day)
+        if found.company is None and digest and (company := directory.company(Claim.ABUSE_ADDRESS, digest, day)):
+            return company
+        return found.company if found.company is not None or found.ambiguous else self.locator.recipient(name)
 
-    def _domain(self, site: bytes, day: date) -> int | None:
-        return self.locator.directory.company(Claim.DOMAIN, site, day)
+    def _hosts(self, notices: HosterNotices) -> Iterator[tuple[bytes, ...]]:
+        """Of each notice the digests of the names a domain rule may be for: the longest first, its site last."""
+        divided = self.locator.directory.divided
+        sealed = zip(notices.site_digest, notices.url_sealed, notices.key_version, strict=True)
+        return (self.vault.digest_hosts(url, key) if site in divided else (site,) for site, url, key in sealed)
 
-    def _in_force(self, contents: set[int]) -> dict[int, Timeline]:
+    def _domain(self, hosts: tuple[bytes, ...], day: date) -> int | None:
+        found = (self.locator.directory.company(Claim.DOMAIN, host, day) for host in hosts)
+        return next((company for company in found if company is not None), None)
+
+    def _in_force(self, contents: set[int], families: Families) -> dict[int, Timeline]:
+        """By item what was said of it, in the order in which it was recorded."""
         columns = ("id", "content_id", "valid_from", "company_id", "other_company_id")
         timeline: dict[int, Timeline] = defaultdict(list)
-        found = rows_where(self.session, table_of(Attribution), columns, "content_id", contents)
+        found = rows_where(self.session, table_of(Attribution), columns, "content_id", families.all_of(contents))
         for _, content, *entry in sorted(found, key=itemgetter(0)):
-            timeline[content].append((entry[0], entry[1], entry[2]))
+            timeline[families.item(content)].append((entry[0], entry[1], entry[2]))
         return timeline
 
-    def _decisions(self, contents: set[int]) -> dict[int, Decided]:
+    def _decisions(self, contents: set[int], families: Families) -> dict[int, Decided]:
+        """By item whom a person decided that it belongs to."""
         columns = ("id", "content_id", "decision", "starts_at", "ends_at", "company_id")
         decided: dict[int, Decided] = defaultdict(list)
-        found = rows_where(self.session, table_of(Correction), columns, "content_id", contents)
+        found = rows_where(self.session, table_of(Correction), columns, "content_id", families.all_of(contents))
         for _, content, decision, *entry in sorted(found, key=itemgetter(0)):
             if decision == Decision.REASSIGN:
-                decided[content].append((entry[0], entry[1], entry[2]))
+                decided[families.item(content)].append((entry[0], entry[1], entry[2]))
         return decided
 
     def _insert(self, rows: Sequence[Judged]) -> None:
@@ -160,11 +178,17 @@ class Attributor:
         insert_columns(self.session, table_of(Attribution), each, {"recorded_at": to_instant(self.recorded_at)})
 
 
-def attribute_notices(session: Session, vault: Vault, recorded_at: datetime) -> int:
-    """(Re)attribute all notices to hosters; returns how many attributions changed."""
+def attribute_notices(
+    session: Session, vault: Vault, recorded_at: datetime, contents: Collection[int] | None = None
+) -> int:
+    """(Re)attribute all notices to hosters, or those about some contents; returns how many attributions changed.
+
+    Raises MonitorError where sites have digests of an earlier scheme, by which no claim on a domain is found.
+    """
     lock_writers(session)
+    require_one_scheme(session, "attributing all notices")
     attributor = Attributor(session, vault, recorded_at, locator(session, vault, recorded_at))
-    for batch in _batches(session, vault):
+    for batch in _batches(session, vault, contents):
         attributor.attribute(batch)
     return attributor.changed
 
@@ -179,17 +203,19 @@ def attribute_as_stored(session: Session, vault: Vault, recorded_at: datetime) -
     return lambda notices: (verdict.company_id for verdict in attributor().attribute(notices))
 
 
-def _batches(session: Session, vault: Vault) -> Iterator[HosterNotices]:
-    last = 0
-    while batch := session.execute(_notices().where(Notice.id > last)).all():
+def _batches(session: Session, vault: Vault, contents: Collection[int] | None) -> Iterator[HosterNotices]:
+    last, query = 0, _notices()
+    query = query if contents is None else query.where(Notice.content_id.in_(sorted(contents)))
+    while batch := session.execute(query.where(Notice.id > last)).all():
         last = batch[-1].id
         yield _hoster_notices(vault, batch)
 
 
 def _hoster_notices(vault: Vault, rows: Sequence[Row[Any]]) -> HosterNotices:
-    _, contents, sent, names, digests, versions, sealed, sites = zip(*rows, strict=True)
+    _, contents, sent, names, digests, versions, sealed, sites, urls, keys = zip(*rows, strict=True)
     addresses = [vault.open_text(told, key) if told else None for told, key in zip(sealed, versions, strict=True)]
-    return HosterNotices(contents, list(map(to_instant, sent)), names, digests, sites, addresses, set(contents))
+    instants = list(map(to_instant, sent))
+    return HosterNotices(contents, instants, names, digests, sites, urls, keys, addresses, set(contents))
 
 
 def _notices() -> Select[*tuple[Any, ...]]:
@@ -200,10 +226,11 @@ def _notices() -> Select[*tuple[Any, ...]]:
     return (
         select(
             Notice.id, Notice.content_id, Notice.sent_at, Notice.recipient, Notice.recipient_digest,
-            Notice.key_version, Notice.address_sealed, Site.digest,
+            Notice.key_version, Notice.address_sealed, Site.digest, Content.url_sealed,
+            Content.key_version.label("url_key"),
         )
         .join(Content, Content.id == Notice.content_id)
-        .join(Site, Site.id == Content.site_id)
+        .join(Site, Site.id == site_now())
         .where(Notice.recipient_role == Role.HOSTER, ~withdrawn.exists())
         .order_by(Notice.id)
         .limit(_BATCH)
@@ -246,9 +273,3 @@ def _decision(decided: Decided | None, at: int) -> int | None:
         if (start is None or start <= at) and (end is None or at < end):
             return company
     return None
-
-
-def _slug(alias: str) -> str:
-    slug = re.sub(r"[^a-z0-9]+", "-", alias).strip("-")[:60]
-    exact = slug.replace("-", " ") == alias
-    return slug if exact else f"{slug}-{hashlib.sha256(alias.encode()).hexdigest()[:6]}".lstrip("-")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,15 +11,16 @@ from datetime import date, datetime
 from functools import cache, partial
 from typing import NamedTuple
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from monitor.attribute.directory import Directory, load_directory
 from monitor.attribute.networks import NO_MATCH, Keys, family_of, keys_of
 from monitor.attribute.registry import find_or_add_company
 from monitor.attribute.tables import TableHeader, Tables, load_tables, organisation
+from monitor.db import rows_where, table_of
 from monitor.formats.announcements import UNKNOWN_ORIGIN
 from monitor.models.company import Company, CompanyDetail
+from monitor.names import matching_form, without_legal_form
 from monitor.vault import Vault
 from monitor.vocabulary import Basis, Claim
 
@@ -42,6 +45,7 @@ class Locator:
     tables: Tables
     recorded_at: datetime
     companies: dict[str, int] = field(default_factory=dict)
+    recipients: dict[str, int] = field(default_factory=dict)  # by `names.matching_form`
 
     def places(self, asked: Sequence[tuple[str | None, date]]) -> list[AddressMatch]:
         """Where each (address, day) lies; nowhere, where there is no address."""
@@ -49,10 +53,18 @@ class Locator:
         for (family, header), members in self._by_table(asked).items():
             keys = keys_of(family, [asked[index][0] or "" for index in members])
             prefixes, asns = self.directory.prefixes(family, keys), self._asns(header, family, keys)
+            self._know_networks(set(asns))
             place = cache(partial(self._place, header))  # few differ in their day, prefix and network
             for index, prefix, asn in zip(members, prefixes, asns, strict=True):
                 places[index] = place(asked[index][1], prefix, asn)
         return places
+
+    def recipient(self, name: str) -> int:
+        """The company that a recipient is by itself, whom no entry names: one for all spellings of its name."""
+        form = matching_form(name)
+        if form not in self.recipients:
+            self.recipients[form] = self.own_company(f"recipient-{_slug(without_legal_form(name))}", name)
+        return self.recipients[form]
 
     def own_company(self, key: str, name: str) -> int:
         """The company under that key; where there is none, a new one of that name, which a person has to confirm."""
@@ -93,20 +105,29 @@ class Locator:
         company = self.directory.company(Claim.ASN, str(asn), day)
         return AddressMatch(self._network(asn, day) if company is None else company, Basis.ASN, table)
 
+    def _know_networks(self, asns: set[int]) -> None:
+        """Find the companies that these networks are by themselves, where they are known already, in one query."""
+        unknown = {network_key(asn) for asn in asns} - self.companies.keys()
+        rows = rows_where(self.session, table_of(Company), ("key", "id"), "key", unknown) if unknown else ()
+        self.companies.update((key, identifier) for key, identifier in rows)
+
     def _network(self, asn: int, day: date) -> int:
         """The company that a network is by itself; only a new one has to be named."""
         key = network_key(asn)
-        known = self.companies.get(key) or self.session.scalar(select(Company.id).where(Company.key == key))
-        if known is None:
-            name = network_name(asn, organisation(self.session, self.tables, asn, day))
-            known = self.own_company(key, name)
-        self.companies[key] = known
-        return known
+        if key not in self.companies:
+            self.own_company(key, network_name(asn, organisation(self.session, self.tables, asn, day)))
+        return self.companies[key]
 
 
 def locator(session: Session, vault: Vault, recorded_at: datetime) -> Locator:
     """A locator over the registry and the tables as they stand now."""
     return Locator(session, load_directory(session, vault), load_tables(session), recorded_at)
+
+
+def _slug(words: str) -> str:
+    slug = re.sub(r"[^a-z0-9]+", "-", words).strip("-")[:60]
+    exact = slug.replace("-", " ") == words
+    return slug if exact else f"{slug}-{hashlib.sha256(words.encode()).hexdigest()[:6]}".lstrip("-")
 
 
 def network_key(asn: int) -> str:

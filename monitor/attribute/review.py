@@ -14,10 +14,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
 from monitor import audit
+from monitor.attribute.directory import load_names
+from monitor.attribute.registry import DETAIL_FIELDS
 from monitor.errors import MonitorError
 from monitor.models.company import Company, CompanyDetail
-from monitor.models.facts import Attribution
-from monitor.vocabulary import Basis
+from monitor.models.facts import Attribution, Notice
+from monitor.names import names_nobody
+from monitor.vocabulary import Basis, Role
 
 
 def unconfirmed(session: Session, keys: Collection[str] | None = None) -> list[dict[str, str]]:
@@ -47,12 +50,8 @@ def confirm(session: Session, keys: Sequence[str], at: datetime, actor: str) -> 
         company = known[row["company"]]
         query = select(CompanyDetail).where(CompanyDetail.company_id == company).order_by(CompanyDetail.id.desc())
         last = session.scalars(query.limit(1)).one()
-        session.add(
-            CompanyDetail(
-                company_id=company, name=last.name, country=last.country, registration=last.registration,
-                proxy=last.proxy, review=False, recorded_at=at,
-            )
-        )  # fmt: skip
+        same = {name: getattr(last, name) for name in DETAIL_FIELDS}
+        session.add(CompanyDetail(company_id=company, recorded_at=at, **(same | {"review": False})))
         audit.record(session, at, actor, "company.confirm", row["company"], {})
     session.flush()
     return waiting
@@ -60,12 +59,16 @@ def confirm(session: Session, keys: Sequence[str], at: datetime, actor: str) -> 
 
 @dataclass(frozen=True)
 class Review:
-    """Contents by basis; contents nobody could be named for; contradictions; companies to confirm."""
+    """Contents by basis; contents nobody could be named for; contradictions; companies to confirm.
+
+    `ambiguous`: names of recipients that may be of several registered companies, and how many notices have each.
+    """
 
     by_basis: dict[str, int]
     unattributed: list[int]
     contradictions: list[dict[str, Any]]
     to_confirm: list[dict[str, str]]
+    ambiguous: list[dict[str, Any]]
 
 
 def review(session: Session) -> Review:
@@ -74,7 +77,20 @@ def review(session: Session) -> Review:
     counts = session.execute(select(latest.c.basis, func.count()).group_by(latest.c.basis))
     nobody = select(latest.c.content_id).where(latest.c.basis == Basis.NONE).order_by(latest.c.content_id)
     by_basis = {str(basis): count for basis, count in counts}
-    return Review(by_basis, list(session.scalars(nobody)), _contradictions(session, latest), unconfirmed(session))
+    contradictions, ambiguous = _contradictions(session, latest), _ambiguous(session)
+    return Review(by_basis, list(session.scalars(nobody)), contradictions, unconfirmed(session), ambiguous)
+
+
+def _ambiguous(session: Session) -> list[dict[str, Any]]:
+    """Asked as of the last notice to each name."""
+    query = select(Notice.recipient, func.count(), func.max(Notice.sent_at)).group_by(Notice.recipient)
+    rows = session.execute(query.where(Notice.recipient.is_not(None), Notice.recipient_role == Role.HOSTER))
+    names = load_names(session)
+    return [
+        {"name": name, "notices": count}
+        for name, count, last in sorted(rows, key=lambda row: (-row[1], row[0]))
+        if name and not names_nobody(name) and names.find(name, last.date()).ambiguous
+    ]
 
 
 def _latest() -> Any:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from monitor.attribute.interval_map import IntervalMap, unpack
 from monitor.attribute.networks import V4
 from monitor.models.company import NetblockSteps, NetblockTable, Network
+from monitor.names import named
 
 # Of two tables of one day: what the operator chose, then what counts how many peers saw an origin, then what does not.
 PRECEDENCE = ("ranges", "ris", "pfx2as")
@@ -92,7 +93,7 @@ def read_steps(session: Session, table_id: int, family: int) -> IntervalMap:
 def organisation(session: Session, tables: Tables, asn: int, day: date) -> str:
     """How the newest table not after the day that names the ASN names it, else the oldest that does; or nothing."""
     rows = session.execute(select(Network.table_id, Network.organisation).where(Network.asn == asn))
-    names = {row.table_id: row.organisation for row in rows if row.organisation}
+    names = {row.table_id: row.organisation for row in rows if named(row.organisation)}
     naming = [header for header in tables.headers if header.identifier in names]
     earlier = [header for header in naming if header.dated <= day]
     chosen = earlier[-1] if earlier else oldest(naming)

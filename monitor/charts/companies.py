@@ -11,7 +11,7 @@ from markupsafe import Markup
 from monitor.charts.frame import (
     NOTHING,
     Cell,
-    Figure,
+    Chart,
     Key,
     axis_title,
     empty_note,
@@ -27,7 +27,7 @@ from monitor.charts.survival import HOURS_AXIS, NETWORK, Curve, deadline_mark, p
 from monitor.charts.svg import INK, ORANGE, Plot, element, picture
 from monitor.disclosure.rows import PublicTable, Row
 from monitor.wording import formatting
-from monitor.wording.sentences import deadline as deadline_words
+from monitor.wording.formatting import deadline as deadline_words
 from monitor.wording.words import Language, Text
 
 TITLE = Text("Aandeel nog niet verwijderd: alle bedrijven naast elkaar",
@@ -52,7 +52,7 @@ _COMPANY = Text("Bedrijf", "Company")
 _AFTER = Text("Nog niet verwijderd na {hours} (%)", "Not yet removed after {hours} (%)")
 
 
-def all_companies_figure(table: PublicTable, language: Language, highlight: str | None = None) -> Figure:
+def all_companies_figure(table: PublicTable, language: Language, highlight: str | None = None) -> Chart:
     """Turnbull's curve of every ranked company, faint; `highlight` is the key of the one that is drawn in colour.
 
     Rows without their curve are left out: a table that was read without the curves gives an empty picture.
@@ -61,7 +61,7 @@ def all_companies_figure(table: PublicTable, language: Language, highlight: str 
     chosen = next((row for row in rows if row.company == highlight), None)
     said = _described(table, rows, chosen, language)
     hours = [deadline_words(t, language) for t in table.method.survival_hours]
-    return Figure(
+    return Chart(
         name="all-companies",
         title=TITLE[language],
         description=said,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from monitor.charts.frame import Cell, Figure, empty_note, is_wide
+from monitor.charts.frame import Cell, Chart, empty_note, is_wide
 from monitor.charts.svg import BLUE, INK, QUIET, SMALL, element, label, picture, text_width, wrapped
 from monitor.score.table import Flow
 from monitor.wording import formatting
@@ -161,12 +161,12 @@ _WIDE_ENDS, _NARROW_ENDS = 14, 8  # ends on each side before the smallest are po
 _COUNTRIES_SAID = 5
 
 
-def flow_figure(flows: Sequence[Flow] | None, names: Mapping[str, str], language: Language) -> Figure:
+def flow_figure(flows: Sequence[Flow] | None, names: Mapping[str, str], language: Language) -> Chart:
     """Relocations from origin to destination, the largest first; `names` by company key. None: there are none."""
     known = sorted(flows or (), key=lambda flow: (-flow.episodes, flow.origin, flow.destination or "", flow.country))
     ends = [(_origin(flow, names), _destination(flow, names, language)) for flow in known]
     said = _described(known, ends, language)
-    return Figure(
+    return Chart(
         name="flows",
         title=TITLE[language],
         description=said,

@@ -20,7 +20,7 @@ Draw = Callable[[str, float], Markup]
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class Chart:
     """One picture in one language.
 
     `name` is its address (`funnel`); `draw` takes a name that is unique on the page, and the width in pixels.
@@ -150,7 +150,7 @@ def percentage(value: float | None) -> float | None:
 _MARGIN, _TITLE_LINE, _SIZE = 16.0, 22.0, 17.0
 
 
-def standalone(figure: Figure, width: float = WIDE) -> bytes:
+def standalone(figure: Chart, width: float = WIDE) -> bytes:
     """The figure as an SVG file in UTF-8, with its title above it; `width` is that of the drawing in its margins."""
     drawing = figure.draw(figure.name, width)
     lines = wrapped(figure.title, width / BOLD, _SIZE, lines=4)

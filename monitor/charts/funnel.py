@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from monitor.charts.frame import (
     Cell,
-    Figure,
+    Chart,
     Key,
     axis_title,
     dotted,
@@ -379,14 +379,14 @@ _COLUMNS = (
 )
 
 
-def funnel_figure(table: PublicTable, language: Language, highlight: str | None = None) -> Figure:
+def funnel_figure(table: PublicTable, language: Language, highlight: str | None = None) -> Chart:
     """Share on time by number of sites, with 95 % and 99.8 % control limits (monitor.charts.funnel_limits).
 
     `highlight` is the key of a company that is drawn larger and always named.
     """
     shape, target = funnel(table), table.method.target
     said = _described(shape, target, language) + (who_is_together(table.network, language) if shape.positions else "")
-    return Figure(
+    return Chart(
         name="funnel",
         title=TITLE[language],
         description=said,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from monitor.charts.frame import Figure, Key, empty_note, legend, rule, spot, stroke
+from monitor.charts.frame import Chart, Key, empty_note, legend, rule, spot, stroke
 from monitor.charts.svg import BLUE, GRID, INK, ORANGE, element, label, picture, text_width
 from monitor.charts.trend import (
     Timeline,
@@ -44,11 +44,11 @@ _COLUMNS = (
 _YES_NO = Text("ja nee", "yes no")
 
 
-def median_figure(points: Sequence[TrendPoint], language: Language, who: str | None = None) -> Figure:
+def median_figure(points: Sequence[TrendPoint], language: Language, who: str | None = None) -> Chart:
     """The median of each quarter, broken where one is missing or was not reached; `who` as in `trend_figure`."""
     title = _TITLE[language].format(who=who or _EVERYONE[language])
     said = _described(points, language)
-    return Figure(
+    return Chart(
         name="median",
         title=title,
         description=said,

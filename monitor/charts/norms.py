@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
-from monitor.charts.frame import Figure, Key, empty_note, legend, patch
+from monitor.charts.frame import Chart, Key, empty_note, legend, patch
 from monitor.charts.svg import BLUE, INK, ORANGE, PALE, element, label, picture, text_width
 from monitor.score.table import Norm, Standing
 from monitor.wording import formatting
-from monitor.wording.sentences import deadline as deadline_words
+from monitor.wording.formatting import deadline as deadline_words
 from monitor.wording.words import STANDINGS, Language, Text
 
 _JUDGED: tuple[Standing, ...] = ("below", "not_proven", "meets")
@@ -37,12 +37,12 @@ _TERM = Text("Termijn {deadline}", "Deadline {deadline}")
 _NOBODY = Text("geen bedrijf met genoeg gegevens", "no company with enough data")
 
 
-def norms_figure(norms: Sequence[Norm] | None, language: Language) -> Figure:
+def norms_figure(norms: Sequence[Norm] | None, language: Language) -> Chart:
     """For each deadline a bar of the companies below the norm, not proven and meeting it; None: there are none."""
     known = tuple(norms or ())
     said = _described(known, language)
     standings: tuple[Standing, ...] = (*_JUDGED, "too_few")
-    return Figure(
+    return Chart(
         name="norms",
         title=TITLE[language],
         description=said,

@@ -7,14 +7,15 @@ from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
 
-from monitor.charts.frame import WIDE, Figure, Key, empty_note, legend, patch, rule
+from monitor.charts.frame import WIDE, Chart, Key, empty_note, legend, patch, rule
 from monitor.charts.svg import BLUE, INK, ORANGE, PALE, element, label, picture, text_width
 from monitor.disclosure.rows import Row
+from monitor.figures import LATENESS
 from monitor.score.table import AgeCount, OnTime
 from monitor.wording import formatting
-from monitor.wording.sentences import age_words
-from monitor.wording.sentences import deadline as deadline_words
-from monitor.wording.words import LATENESS, Language, Text
+from monitor.wording.formatting import age_words
+from monitor.wording.formatting import deadline as deadline_words
+from monitor.wording.words import Language, Text
 
 
 def outstanding_by_age(rows: Iterable[Row]) -> tuple[AgeCount, ...]:
@@ -42,10 +43,10 @@ _COLUMNS = (
 )
 
 
-def age_figure(ages: Sequence[AgeCount], deadline_hours: float, language: Language) -> Figure:
+def age_figure(ages: Sequence[AgeCount], deadline_hours: float, language: Language) -> Chart:
     """A bar for each group of ages; those past the deadline are orange and said to be."""
     said = _described(ages, deadline_hours, language)
-    return Figure(
+    return Chart(
         name="age",
         title=_TITLE[language],
         description=said,
@@ -120,10 +121,10 @@ _NONE_MATURE = Text("Van geen episode is de termijn al voorbij.", "The deadline 
 _OUTCOME_COLUMNS = (Text("Uitkomst", "Outcome"), Text("Episodes", "Episodes"))
 
 
-def counts_figure(timing: OnTime, language: Language) -> Figure:
+def counts_figure(timing: OnTime, language: Language) -> Chart:
     """The three counts among the episodes whose deadline has passed."""
     said = _describe_outcomes(timing, language)
-    return Figure(
+    return Chart(
         name="counts",
         title=_OUTCOME_TITLE[language],
         description=said,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from monitor.charts.frame import Figure, Key, axis_title, empty_note, is_wide, legend, rule, spot, stroke
+from monitor.charts.frame import Chart, Key, axis_title, empty_note, is_wide, legend, rule, spot, stroke
 from monitor.charts.svg import BLUE, GRID, INK, QUIET, element, label, picture, shortened, text_width
 from monitor.disclosure.rows import Row
 from monitor.wording import formatting
@@ -58,11 +58,11 @@ class _Line:
     band: str | None
 
 
-def ranks_figure(rows: Sequence[Row], language: Language) -> Figure:
+def ranks_figure(rows: Sequence[Row], language: Language) -> Chart:
     """The ranked ones among the rows, by rank; others are left out."""
     lines = sorted((line for row in rows if (line := _line(row)) is not None), key=lambda line: line.rank)
     said = _described(lines, language)
-    return Figure(
+    return Chart(
         name="ranks",
         title=TITLE[language],
         description=said,

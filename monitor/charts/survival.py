@@ -12,7 +12,7 @@ from markupsafe import Markup
 from monitor.charts.frame import (
     WIDE,
     Cell,
-    Figure,
+    Chart,
     Key,
     axis_title,
     beside,
@@ -33,7 +33,7 @@ from monitor.disclosure.rows import Row
 from monitor.score.methods import Method
 from monitor.score.table import SurvivalPoint
 from monitor.wording import formatting
-from monitor.wording.sentences import deadline as deadline_words
+from monitor.wording.formatting import deadline as deadline_words
 from monitor.wording.words import Language, Text
 
 
@@ -101,7 +101,7 @@ class _Curves:
     together: str = ""  # who the network's figures leave out, in words
 
 
-def survival_figure(row: Row, network: Network, method: Method, language: Language) -> Figure:
+def survival_figure(row: Row, network: Network, method: Method, language: Language) -> Chart:
     """A company's curve in its bands, beside the network's; without figures only the network's is drawn."""
     item = row.figures
     limit = network.deadline_hours if item is None else item.on_time.deadline_hours
@@ -111,7 +111,7 @@ def survival_figure(row: Row, network: Network, method: Method, language: Langua
     return _figure("survival", curves, language)
 
 
-def network_figure(network: Network, method: Method, language: Language) -> Figure:
+def network_figure(network: Network, method: Method, language: Language) -> Chart:
     """The curve of all companies together in its bands."""
     limit, confidence = network.deadline_hours, method.confidence
     together = who_is_together(network, language)
@@ -134,9 +134,9 @@ def survival_chart(
     return figure.draw(name, width)
 
 
-def _figure(address: str, curves: _Curves, language: Language) -> Figure:
+def _figure(address: str, curves: _Curves, language: Language) -> Chart:
     said = _described(curves, language)
-    return Figure(
+    return Chart(
         name=address,
         title=TITLE[language],
         description=said,

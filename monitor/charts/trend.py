@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from monitor.charts.frame import (
     Cell,
-    Figure,
+    Chart,
     Key,
     dotted,
     empty_note,
@@ -161,11 +161,11 @@ _COLUMNS = (
 )
 
 
-def trend_figure(points: Sequence[TrendPoint], language: Language, who: str | None = None) -> Figure:
+def trend_figure(points: Sequence[TrendPoint], language: Language, who: str | None = None) -> Chart:
     """The share on time of each quarter, broken where one is missing; `who`: a company's name, None for all."""
     title = _TITLE[language].format(who=who or _EVERYONE[language])
     said = _described(points, language)
-    return Figure(
+    return Chart(
         name="trend",
         title=title,
         description=said,

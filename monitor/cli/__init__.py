@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import traceback
 
@@ -11,6 +12,10 @@ from monitor.cli.group import Commands
 from monitor.disk import ADVICE
 from monitor.errors import MonitorError
 from monitor.process import harden
+
+_COLLECT_AFTER = (
+    50_000  # new objects; Python's 700 search all that a command has loaded dozens of times, and find nothing
+)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -22,6 +27,7 @@ def cli() -> None:
 def main() -> None:
     """Run the command; exit 0 when done, 1 with a message when not, 2 for wrong usage."""
     harden()
+    gc.set_threshold(_COLLECT_AFTER)
     try:
         cli.main(standalone_mode=False)
     except MonitorError as error:
@@ -40,7 +46,7 @@ def main() -> None:
 def _unexpected(error: Exception) -> str:
     from sqlalchemy.exc import OperationalError  # only now: it takes long to load, and most commands never need it
 
-    from monitor.cli.runtime import which_disk_is_full
+    from monitor.cli.runtime import unwritable_place, which_disk_is_full
 
     full = which_disk_is_full(error)
     if isinstance(error, OperationalError):  # the disk is full, the server went away, somebody else has the lock
@@ -49,6 +55,8 @@ def _unexpected(error: Exception) -> str:
         return f"the database failed ({reason}); nothing of this step was kept: {advice}"
     if full:
         return f"{full}; nothing of this step was kept: {ADVICE}"
+    if place := unwritable_place(error):
+        return place
     frames = "".join(traceback.format_tb(error.__traceback__))
     return f"unexpected {type(error).__name__}; nothing of this step was kept. Please report:\n{frames}"
 

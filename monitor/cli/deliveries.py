@@ -47,7 +47,7 @@ def ingest(
     by: str | None,
     as_json: bool,
 ) -> None:
-    """Ingest one delivery, plain, gzip or zstd. The same file twice changes nothing.
+    """Ingest one delivery, plain, gzip, zstd or ZIP. The same file twice changes nothing.
 
     Exit 1 where it does not count: refused, or suspicious and pending review.
     """

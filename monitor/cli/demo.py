@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from monitor.cli.runtime import Runtime, json_option, keep_private, show
+from monitor.cli.runtime import Runtime, json_option, keep_private, require_home, show
 from monitor.demo import play, prepare
 from monitor.errors import MonitorError
 from monitor.settings import load_settings
@@ -41,7 +41,7 @@ _STUDIES = {"2020": "tudelft-2020", "2022": "tudelft-2022"}
 
 
 @click.command()
-@click.option("--serve", "and_serve", is_flag=True, help="Start the site at the end.")
+@click.option("--serve", "and_serve", is_flag=True, help="Start the site and the desk at the end.")
 @click.option("--scale", default=1.0, show_default=True, help="Multiplies the number of simulated notices.")
 @click.option("--port", default=8000, show_default=True, help="Where the site will answer.")
 @click.option("--study", type=click.Choice([*_STUDIES]), help="A quarter in the shape of a published study, instead.")
@@ -62,8 +62,8 @@ def demo(and_serve: bool, scale: float, port: int, study: str | None, as_json: b
     with _timed(f"{name}: {len(step.deliveries)} deliveries, {len(step.releases)} releases"):
         play(run.engine, run.settings, step, _bar())
     newest = step.releases[-1]["period"]
-    with _timed(f"report and data of {newest}"):
-        _call(environment, "report", newest)
+    with _timed(f"files of all releases, report and data of {newest}"):
+        _call(environment, "release", "export", newest)
     worth_seeing = _WORTH_SEEING if study is None else {"the ranking": f"ranglijst/{newest}", "the data": "open-data"}
     pages = {what: f"http://127.0.0.1:{port}/nl/{page}" for what, page in worth_seeing.items()}
     pdfs = sorted(str(path) for path in run.settings.publications.glob("[!.]*/*.pdf"))
@@ -76,6 +76,7 @@ def demo(and_serve: bool, scale: float, port: int, study: str | None, as_json: b
 def _installation(environment: Mapping[str, str]) -> Runtime:
     """A database and keys of the demo's own, with the configuration it needs beside them."""
     settings = load_settings(environment)
+    require_home(settings)
     file = settings.home / "monitor.toml"
     if not file.exists():
         settings.home.mkdir(parents=True, exist_ok=True)
@@ -118,7 +119,8 @@ def _closing(home: Path, pages: Mapping[str, str], pdfs: list[str], port: int) -
     width = max(map(len, pages))
     site = (f"  {what:{width}}  {page}" for what, page in pages.items())
     lines = ["", "The report:", *(f"  {pdf}" for pdf in pdfs), "The site, in English under /en/:", *site]
-    return "\n".join([*lines, f"after starting the site with: MONITOR_HOME={home} {sys.argv[0]} serve --port {port}"])
+    lines += ["The desk (hotlines push here; health):", f"  http://127.0.0.1:{port + 1}/health"]
+    return "\n".join([*lines, f"after starting both with: MONITOR_HOME={home} {sys.argv[0]} serve --port {port}"])
 
 
 @click.command()

@@ -17,9 +17,9 @@ _OWN: Mapping[str, tuple[str, str]] = {
         "demo",
         "Write SCART exports with invented companies, their registry, and what really happened (truth.csv).",
     ),
-    "registry": ("registry", "Load the company registry."),
+    "registry": ("registry", "Load the company registry, or check what loading it would change."),
     "netblocks": ("registry", "Load and list tables of address ranges."),
-    "ingest": ("deliveries", "Ingest one delivery, plain, gzip or zstd."),
+    "ingest": ("deliveries", "Ingest one delivery, plain, gzip, zstd or ZIP."),
     "deliveries": (
         "deliveries",
         "List what came in, the newest first; with --quarantine, the rows of one delivery that could not be read.",
@@ -32,12 +32,17 @@ _OWN: Mapping[str, tuple[str, str]] = {
         "registry",
         "Confirm that a recipient or network is the company it is named as: none is published before.",
     ),
+    "suspend": (
+        "decisions",
+        "Record that clocks stood still: of one item, of all that --source gave notice of, or else of all.",
+    ),
+    "correct": ("decisions", "Record corrections: decisions of two people that go before what was collected."),
     "score": ("score", "Score a period and rank its companies, worst first."),
     "estimate": ("score", "Recompute a table from episodes, so that anyone can check our numbers."),
     "facts": ("score", "Export facts, to score them elsewhere."),
-    "release": ("release", "Draft, publish, verify, rebuild, compare and correct releases."),
+    "release": ("release", "Draft, publish, export, verify, rebuild, compare and correct releases."),
     "token": ("token", "Issue, list and revoke the tokens with which hotlines push notices."),
-    "keys": ("setup", "Make the key that signs open data."),
+    "keys": ("setup", "Make the key that signs open data, and bring stored digests up to the rules and key in force."),
     "audit": ("audit", "Verify the audit trail, and sign it."),
     "schedule": ("schedule", "Collect each source on schedule, in its cadence."),
     "sources": ("schedule", "List the sources on schedule and how they are."),
@@ -47,7 +52,7 @@ _OWN: Mapping[str, tuple[str, str]] = {
 _PLUGGED_IN: Mapping[str, str] = {
     "collect": "Fetch the deliveries of SOURCE that are new and ingest them; exit 1 where anything of it failed.",
     "report": "Write the report of PERIOD (its newest published version) and its open data, in Dutch and English.",
-    "serve": "Serve the public site until it is stopped.",
+    "serve": "Serve the public site and the desk until they are stopped.",
 }
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from sqlalchemy import select
@@ -17,13 +20,18 @@ from monitor.attribute.review import Review, review
 from monitor.attribute.review import confirm as confirm_companies
 from monitor.attribute.tables import load_tables
 from monitor.attribute.volume import announced
+from monitor.clear_text import holds_address
 from monitor.cli.runtime import json_option, runtime, show
 from monitor.db import lock_writers, transaction
+from monitor.errors import DeliveryError
 from monitor.formats.registry import read_registry
 from monitor.instants import to_datetime
 from monitor.models.company import Company, CompanyDetail
 from monitor.release.publish import unconfirmed_in
 from monitor.release.store import find
+
+if TYPE_CHECKING:
+    from monitor.release.registry_check import RegistryCheck
 
 FILE = click.argument("file", type=click.Path(path_type=Path))
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -31,7 +39,7 @@ DAY = click.DateTime(["%Y-%m-%d"])
 
 @click.group()
 def registry() -> None:
-    """Load the company registry."""
+    """Load the company registry, or check what loading it would change."""
 
 
 @registry.command("load")
@@ -40,8 +48,8 @@ def registry() -> None:
 def load_companies(file: Path, as_json: bool) -> None:
     """Load companies with their aliases, abuse addresses, ASNs, prefixes and domains from YAML or CSV."""
     run = runtime()
-    records = read_registry(file)
-    with transaction(run.engine) as session:
+    with _naming(file), transaction(run.engine) as session:
+        records = read_registry(file)
         lock_writers(session)  # the clock is asked when nobody else writes
         answer = load_registry(session, records, to_datetime(run.now()))
     text = (
@@ -49,6 +57,45 @@ def load_companies(file: Path, as_json: bool) -> None:
         f"{answer.claims_added} claims added, {answer.claims_ended} ended"
     )
     show(asdict(answer), as_json, text)
+
+
+@registry.command("check")
+@FILE
+@json_option
+def check_companies(file: Path, as_json: bool) -> None:
+    """Say what loading FILE would change, and change nothing; exit 1 where it would be refused."""
+    from monitor.release.registry_check import check_registry
+
+    run = runtime()
+    with _naming(file), transaction(run.engine) as session:
+        records = read_registry(file)
+        lock_writers(session)
+        found = check_registry(session, run.vault, records, to_datetime(run.now()))
+    show(asdict(found), as_json, "\n".join(_check_lines(found)))
+
+
+@contextmanager
+def _naming(file: Path) -> Iterator[None]:
+    """A DeliveryError that comes out of it begins with the name of the file, unless that looks like an address."""
+    try:
+        yield
+    except DeliveryError as error:
+        raise DeliveryError(str(error) if holds_address(file.name) else f"{file.name}: {error}") from error
+
+
+def _check_lines(found: RegistryCheck) -> Iterator[str]:
+    answer = found.answer
+    yield (
+        f"{answer.companies} companies: {answer.new} would be new, {answer.changed} changed; "
+        f"{answer.claims_added} claims added, {answer.claims_ended} ended"
+    )
+    for change in found.companies:
+        what = "new" if change.is_new else f"changed: {', '.join(change.fields)}" if change.fields else "claims only"
+        yield f"  {change.company}: {what}; {change.claims_added} claims added, {change.claims_ended} changed or ended"
+    yield (
+        f"after `monitor attribute` {found.items} items would be another company's, {found.open_items} of them open; "
+        f"published companies concerned: {', '.join(found.published) or 'none'}"
+    )
 
 
 @click.group()
@@ -113,8 +160,10 @@ def show_volume(dated: datetime | None, as_json: bool) -> None:
 
 def _volumes(session: Session, known_at: datetime, day: date) -> list[dict[str, str | int | None]]:
     """The largest first."""
-    named = select(Company.id, Company.key, CompanyDetail.name).join(CompanyDetail).order_by(CompanyDetail.id)
-    names = {row.id: row for row in session.execute(named)}
+    named = select(Company.id, Company.key, CompanyDetail.name).join(
+        CompanyDetail, CompanyDetail.company_id == Company.id
+    )
+    names = {row.id: row for row in session.execute(named.order_by(CompanyDetail.id))}
     found = announced(session, known_at, day)
     order = sorted(found, key=lambda company: (-(found[company].v4 or 0), -(found[company].v6 or 0), company))
     return [
@@ -176,6 +225,11 @@ def _describe(changed: int, found: Review) -> str:
     lines += [
         f"contradiction: {row['contents']} contents of {row['company']} ({row['basis']}) lie at {row['other']}"
         for row in found.contradictions
+    ]
+    lines += [
+        f"ambiguous: {row['notices']} notices to {row['name']!r}, which is like the names of several companies; "
+        "make it an alias of one, or decide with `monitor correct reassign`"
+        for row in found.ambiguous
     ]
     lines += [f"to confirm: {row['company']} ({row['name']})" for row in found.to_confirm]
     return "\n".join(lines)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from monitor.score.explain import Breakdown, Change, Explanation, Scenario
     from monitor.score.pipeline import Request
 
+_IN_PERIOD = "was sent in this period, as far as is known: `monitor deliveries` lists what came in"
+_IN_FILE = "is in this file"
 _STANDINGS = {
     "meets": "meets the norm",
     "below": "below the norm",
@@ -268,6 +270,11 @@ def describe(table: Table) -> str:
     head = f"{'rank':>4}  {'company':44} {'episodes':>8} {'sites':>6}  {'on time':>15}  {'95 % interval':>15}  "
     head += f"{'median h':>9} {'open':>6} {'overdue':>7}  standing"
     rows = [_line(row) for row in (*table.companies, table.network)]
+    rows = (
+        rows
+        if table.network.episodes
+        else [f"no notice to a hosting company {_IN_PERIOD if table.period else _IN_FILE}"]
+    )
     nobody = f"unattributed: {table.unattributed.episodes} episodes, counted in the network only"
     title = f"period {table.period}  as of {table.as_of}  method {table.method}" if table.period else ""
     title += f"  kinds {', '.join(table.kinds)}" if table.kinds else ""

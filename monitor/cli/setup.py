@@ -16,6 +16,8 @@ from monitor.instants import to_datetime
 from monitor.key_checks import refuse_new_keys, require_opens, tie
 from monitor.migrate import upgrade
 from monitor.release.signing import SigningKey, create_signing_key, replace_signing_key
+from monitor.suffixes import suffixes_version
+from monitor.urls import RULES
 from monitor.vault import Vault
 from monitor.vault import create_keys as create_key_file
 
@@ -66,8 +68,11 @@ def config(as_json: bool) -> None:
         "engine": settings.engine,
         "site_name": settings.site_name,
         "site_address": settings.site_address,
+        "desk_address": settings.desk_address,
         "licence": settings.licence,
         "demonstration": settings.demonstration,
+        "url_rules": RULES,
+        "suffix_list": suffixes_version(),
     } | {f"limits.{name}": value for name, value in asdict(settings.limits).items()}
     rows = {name: {"value": value, "origin": settings.origins.get(name, "default")} for name, value in values.items()}
     lines = [f"{name:29} {row['value']}   ({row['origin']})" for name, row in rows.items()]
@@ -80,7 +85,33 @@ def config(as_json: bool) -> None:
 
 @click.group()
 def keys() -> None:
-    """Make the key that signs open data."""
+    """Make the key that signs open data, and bring stored digests up to the rules and key in force."""
+
+
+@keys.command()
+@click.option("--digest", "digests", is_flag=True, help="The digests by which items and sites are found.")
+@json_option
+def rotate(digests: bool, as_json: bool) -> None:
+    """Bring what is stored up to the rules and key in force, in batches, while all else goes on.
+
+    It may be stopped at any point: run it again, and it goes on from there.
+    """
+    if not digests:
+        raise click.UsageError("say what: --digest")
+    run = runtime()
+    from monitor.ingest.rekey import rekey_all  # all that reads deliveries: only where it is needed
+
+    scheme, done = rekey_all(run.engine, run.vault, run.now, "operator")
+    data = {"scheme": scheme.id, "url_rules": scheme.url_rules, "suffix_list": scheme.suffix_list}
+    data |= {"key_version": scheme.key_version} | done.as_json()
+    under = f"URL rules {scheme.url_rules}, public suffix list {scheme.suffix_list}, key {scheme.key_version}"
+    text = (
+        "all items have digests of scheme {scheme}: {under}\n"
+        "brought up: {items:,} items; became one with another: {merged:,}; on another site: {other_site:,}; "
+        "no URL of the web any more: {not_a_url:,}"
+    )
+    text = text.format(scheme=scheme.id, under=under, **done.as_json())
+    show(data, as_json, text)
 
 
 @keys.command()

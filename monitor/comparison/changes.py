@@ -1,24 +1,33 @@
-"""What differs between two public tables: of any two periods, versions or methods, and never of what is withheld."""
+"""What differs between two tables: of any two periods, versions or methods. One function for all who compare.
+
+`changes` compares what is published, and never tells of what is withheld: for site, report and API.
+`release_changes` compares all that two releases hold: for `monitor release compare`, corrections and rebuilding.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from monitor.disclosure.rows import PublicTable, Row
-from monitor.score.table import Estimate
-from monitor.tables.figure_lines import figure_lines
-from monitor.tables.sheets import Cell, flat, guarded, row_json, table_head
+from monitor.figures import CHANGES, FILED, IDENTITY, NETWORK_CHANGES
+from monitor.score.table import AgeCount, Estimate, Flow, SurvivalPoint, Table, alike
+from monitor.tables.sheets import Cell, figures_json, flat, guarded, row_json, table_head
 from monitor.wording import formatting
-from monitor.wording.sentences import age_words
-from monitor.wording.words import FIGURES, LATENESS, STANDINGS, Language, Text
+from monitor.wording.readings import Figure
+from monitor.wording.words import Language, Text
 
 _COLUMNS = ("table", "company", "name", "figure", "before", "after")
 _HEAD = ("period", "method", "as_of")  # when the facts were known is no difference: a correction always knows more
-_IDENTITY = ("name", "country", "via_proxy")
+_OF_WITHHELD_ROWS = (*(figure.field for figure in IDENTITY if figure.field != "company"), "episodes")
+_CURVE = re.compile(r"(.*\bcurve|.*_curve)_\d+h_")
+Flat: TypeAlias = Mapping[str, Cell]
+R = TypeVar("R", bound=Row | Estimate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +40,11 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class CompanyChange:
+class CompanyChange(Generic[R]):
     """A company in both tables, under its later name, with what differs: at least one figure."""
 
-    before: Row
-    after: Row
+    before: R
+    after: R
     changes: tuple[Change, ...]
 
     @property
@@ -45,51 +54,156 @@ class CompanyChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class TableChanges(Generic[R]):
     """What differs between two tables: of the whole, and company by company in the order of the later table."""
 
     whole: tuple[Change, ...]
-    companies: tuple[CompanyChange, ...]
-    came: tuple[Row, ...]
-    gone: tuple[Row, ...]
+    companies: tuple[CompanyChange[R], ...]
+    came: tuple[R, ...]
+    gone: tuple[R, ...]
 
     def __bool__(self) -> bool:
         """Whether anything differs."""
         return bool(self.whole or self.companies or self.came or self.gone)
 
     @property
-    def judged_otherwise(self) -> tuple[CompanyChange, ...]:
+    def judged_otherwise(self) -> tuple[CompanyChange[R], ...]:
         """The companies with another rank or standing."""
         return tuple(company for company in self.companies if company.judged_otherwise)
 
 
-def changes(old: PublicTable, new: PublicTable) -> Changes:
-    """The differences between two tables, their hash hits left aside: compare those as tables of their own."""
-    before, after = ({row.company: row for row in table.rows} for table in (old, new))
-    pairs = (company_change(before[key], row) for key, row in after.items() if key in before)
-    return Changes(
-        whole=_differing(_whole(old), _whole(new)),
-        companies=tuple(pair for pair in pairs if pair.changes),
+def table_changes(
+    whole: tuple[Flat, Flat], old: Sequence[R], new: Sequence[R], figures: Callable[[R, R], tuple[Flat, Flat]]
+) -> TableChanges[R]:
+    """The differences between two tables, of the whole and of the companies `old` and `new`.
+
+    `figures` gives what can be compared of a company in both.
+    """
+    before, after = ({row.company: row for row in rows} for rows in (old, new))
+    pairs = [(before[key], row) for key, row in after.items() if key in before]
+    differing = (CompanyChange(one, other, _differing(*figures(one, other))) for one, other in pairs)
+    return TableChanges(
+        whole=_differing(*whole),
+        companies=tuple(pair for pair in differing if pair.changes),
         came=tuple(row for key, row in after.items() if key not in before),
         gone=tuple(row for key, row in before.items() if key not in after),
     )
 
 
-def company_change(old: Row, new: Row) -> CompanyChange:
-    """What differs between two rows of one company; no changes where nothing does.
+def _differing(old: Flat, new: Flat) -> tuple[Change, ...]:
+    """The figures that differ; of an hourly curve only the first hour."""
+    names = [name for name in {**new, **old} if old.get(name) != new.get(name)]
+    curves = {name: found[1] for name in names if (found := _CURVE.match(name))}
+    first = {curve: name for name, curve in reversed(curves.items())}
+    return tuple(
+        Change(name, old.get(name), new.get(name)) for name in names if first.get(curves.get(name, ""), name) == name
+    )
 
-    Where the figures are withheld in one of them, only what both say is compared: the name, the standing, and the
-    number of episodes, of which one says "<10".
+
+Changes: TypeAlias = TableChanges[Row]
+
+
+def changes(old: PublicTable, new: PublicTable) -> Changes:
+    """What differs in what is published, the hash hits left aside: compare those as tables of their own."""
+    return table_changes((_public_whole(old), _public_whole(new)), old.rows, new.rows, _public_figures)
+
+
+def _public_figures(old: Row, new: Row) -> tuple[Flat, Flat]:
+    """Where the figures are withheld in one of them, only what both say is compared: who it is, its standing, and the
+    number of episodes, of which one says "<10". A field that the release of one does not have is compared in neither.
     """
     if old == new:
-        return CompanyChange(old, new, ())
-    one, other = flat(row_json(old)), flat(row_json(new))
+        return {}, {}
+    absent = {figure.field for figure in IDENTITY if not (figure.in_release(old) and figure.in_release(new))}
+    one, other = ({k: v for k, v in flat(row_json(row)).items() if k not in absent} for row in (old, new))
     if old.figures is None or new.figures is None:
-        one, other = ({name: row.get(name) for name in (*_IDENTITY, "standing", "episodes")} for row in (one, other))
-    return CompanyChange(old, new, _differing(one, other))
+        one, other = ({name: row.get(name) for name in _OF_WITHHELD_ROWS} for row in (one, other))
+    return one, other
 
 
-def changes_json(found: Changes) -> dict[str, Any]:
+def _public_whole(table: PublicTable) -> Flat:
+    """What is said of the table and of the network, flat."""
+    network = flat(asdict(table.network) | {"curve": ()})
+    head = {name: value for name, value in table_head(table).items() if name in _HEAD}
+    return head | {f"network_{name}": value for name, value in network.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseChanges:
+    """What differs between all that two releases hold: in the table of the notices, and in that of the hash hits."""
+
+    notices: TableChanges[Estimate]
+    hash_hits: TableChanges[Estimate] | None
+
+    def __bool__(self) -> bool:
+        """Whether anything differs."""
+        return any(self.tables.values())
+
+    @property
+    def tables(self) -> Mapping[str, TableChanges[Estimate]]:
+        """Each table by its name."""
+        return {"notices": self.notices} | ({"hash_hits": self.hash_hits} if self.hash_hits is not None else {})
+
+
+def release_changes(old: Table, new: Table) -> ReleaseChanges:
+    """What differs in any figure, also of a company whose figures are not published, in flows and under other norms.
+
+    Not told: when the facts were known, and the quality of what came in, for a correction always knows more. What only
+    one of them can have, for the other was made before releases had it, is compared in neither.
+    """
+    old, new = alike(old, new)
+    hits = _whole_table(old.hash_hits, new.hash_hits) if old.hash_hits or new.hash_hits else None
+    return ReleaseChanges(_whole_table(old, new), hits)
+
+
+def _whole_table(old: Table | None, new: Table | None) -> TableChanges[Estimate]:
+    norms = [_norms(table) for table in (old, new)]
+
+    def figures(one: Estimate, other: Estimate) -> tuple[Flat, Flat]:
+        before, after = norms
+        return {**_all_figures(one), **before[one.company]}, {**_all_figures(other), **after[other.company]}
+
+    before, after = (table.companies if table else () for table in (old, new))
+    return table_changes((_whole(old), _whole(new)), before, after, figures)
+
+
+def _all_figures(item: Estimate) -> dict[str, Cell]:
+    return flat(figures_json(item, [figure for figure in FILED if figure.field != "company"]))
+
+
+def _norms(table: Table | None) -> Mapping[str, Flat]:
+    """By company its figures under other norms: `norms_12h_rank`, had the deadline been 12 hours."""
+    lines: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for norm in (table.norms if table else None) or ():
+        for line in norm.companies:
+            named = {name: value for name, value in asdict(line).items() if name != "company"}
+            lines[line.company].append({"deadline_hours": norm.deadline_hours, **named})
+    return defaultdict(dict, {key: flat({"norms": under}) for key, under in lines.items()})
+
+
+def _whole(table: Table | None) -> Flat:
+    """What a table holds beside its companies, their norms, and the quality of what came in."""
+    if table is None:
+        return {}
+    kinds = None if table.kinds is None else ", ".join(table.kinds)
+    figures = {
+        "network": _all_figures(table.network),
+        "unattributed": asdict(table.unattributed),
+        **({"rest": _all_figures(table.rest)} if table.rest else {}),
+    }
+    return {
+        **{name: getattr(table, name) for name in _HEAD},
+        "kinds": kinds,
+        **flat(figures),
+        **{f"flows_{_ends(flow)}": flow.episodes for flow in table.flows or ()},
+    }
+
+
+def _ends(flow: Flow) -> str:
+    return f"{flow.origin} to {flow.destination or 'unknown'}, {flow.country or 'unknown'}"
+
+
+def changes_json(found: TableChanges[R]) -> dict[str, Any]:
     """The differences as plain data."""
     return {
         "whole": [asdict(change) for change in found.whole],
@@ -102,15 +216,15 @@ def changes_json(found: Changes) -> dict[str, Any]:
     }
 
 
-def changes_csv(tables: Mapping[str, Changes]) -> str:
+def changes_csv(tables: Mapping[str, TableChanges[R]]) -> str:
     """One line per figure that differs, of each table under its name; one that came or went differs in `listed`."""
     sheet = io.StringIO()
-    lines = (line for name, found in tables.items() for line in _lines(name, found))
+    lines = (line for name, found in tables.items() for line in _csv_lines(name, found))
     csv.writer(sheet).writerows([_COLUMNS, *([guarded(cell) for cell in line] for line in lines)])
     return sheet.getvalue()
 
 
-def _lines(table: str, found: Changes) -> Iterator[tuple[Cell, ...]]:
+def _csv_lines(table: str, found: TableChanges[R]) -> Iterator[tuple[Cell, ...]]:
     for change in found.whole:
         yield table, None, None, change.figure, change.before, change.after
     for rows, listed in ((found.came, (False, True)), (found.gone, (True, False))):
@@ -121,26 +235,9 @@ def _lines(table: str, found: Changes) -> Iterator[tuple[Cell, ...]]:
             yield table, company.after.company, company.after.name, change.figure, change.before, change.after
 
 
-def _whole(table: PublicTable) -> dict[str, Cell]:
-    """What is said of the table and of the network, flat."""
-    network = flat(asdict(table.network) | {"curve": ()})
-    head = {name: value for name, value in table_head(table).items() if name in _HEAD}
-    return head | {f"network_{name}": value for name, value in network.items()}
-
-
-def _differing(old: Mapping[str, Cell], new: Mapping[str, Cell]) -> tuple[Change, ...]:
-    names = {**new, **old}
-    return tuple(Change(name, old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name))
-
-
-_NAME = Text("Naam", "Name")
-_COUNTRY = Text("Land", "Country")
-_PROXY = Text("Via proxy", "Via proxy")
-_YES_NO = {True: Text("ja", "yes"), False: Text("nee", "no")}
-_BAND = Text("Groep", "Band")
 _FEWER = Text("minder dan {below}", "fewer than {below}")
-_LEFT = Text("Nog niet verwijderd na {hours}", "Not yet removed after {hours}")
-_AGE = Text("Openstaand: {age}", "Outstanding: {age}")
+_AFTER = Text("{name} na {hours}", "{name} after {hours}")
+_OF_AGE = Text("{name}: {age}", "{name}: {age}")
 _INTERVAL = Text("95%-BI", "95% CI")
 
 
@@ -170,81 +267,51 @@ def lines(old: Row, new: Row, language: Language, only: tuple[str, ...] = ()) ->
     )
 
 
-def told(row: Row, language: Language) -> Mapping[str, tuple[str, str]]:
+Told = Mapping[str, tuple[str, str]]
+
+
+def told(row: Row, language: Language) -> Told:
     """Name and words of every figure of a row, by key, in the order of its page; few of a withheld one."""
-    item = row.figures
-    standing = STANDINGS[row.standing].label[language] if row.standing else formatting.MISSING
-    said = {
-        "name": (_NAME[language], row.name),
-        "country": (_COUNTRY[language], row.country or formatting.MISSING),
-        "via_proxy": (_PROXY[language], _YES_NO[row.via_proxy][language]),
-        "rank": (FIGURES["rank"].name[language], rank_words(item)),
-        "standing": (FIGURES["standing"].name[language], standing),
-    }
-    if item is None:
-        fewer = _FEWER[language].format(below=row.below)
-        return said | {"episodes": (FIGURES["episodes"].name[language], fewer)}
-    return said | {"band": (_BAND[language], item.band or formatting.MISSING)} | _figures(item, language)
+    said: dict[str, tuple[str, str]] = {}
+    for place in CHANGES:
+        figure = place.figure
+        item = row if figure.disclosure == "identity" else row.figures
+        if item is not None and place.holds(item):
+            said |= _told(figure, item, language)
+        elif row.figures is None and figure.key in _OF_WITHHELD:
+            said[figure.key] = (figure.name[language], _OF_WITHHELD[figure.key][language].format(below=row.below))
+    return said
+
+
+_OF_WITHHELD = {"rank": Text(formatting.MISSING, formatting.MISSING), "episodes": _FEWER}
+
+
+def _told(figure: Figure, item: Row | Estimate, language: Language) -> Told:
+    """A figure by its key; one of several values has each under a name of its own."""
+    name = figure.name[language]
+    if figure.type == "curve":
+        return {f"left_{point.t:g}": _at(name, point, language) for point in figure.of(item)}
+    if figure.type == "ages":
+        return {f"age_{age.from_hours:g}": _of_age(name, age, language) for age in figure.of(item)}
+    said = figure.read(item, language)
+    interval = "" if said.interval == formatting.MISSING else f" ({_INTERVAL[language]} {said.interval})"
+    return {figure.key: (name, f"{said.value}{interval}")}
+
+
+def _at(name: str, point: SurvivalPoint, language: Language) -> tuple[str, str]:
+    hours = f"{point.t:g}{formatting.NARROW}{formatting.hour_word(point.t, language)}"
+    return _AFTER[language].format(name=name, hours=hours), formatting.share(point.npmle, language)
+
+
+def _of_age(name: str, age: AgeCount, language: Language) -> tuple[str, str]:
+    words = _OF_AGE[language].format(name=name, age=formatting.age_words(age, language))
+    return words, formatting.count(age.episodes, language)
 
 
 def network_lines(old: PublicTable, new: PublicTable, language: Language) -> tuple[Line, ...]:
     """The main figures of all companies together that either table tells, also where they are the same."""
-    before, after = (_network(table, language) for table in (old, new))
-    told = (Line(name, said, after[name]) for name, said in before.items())
-    return tuple(line for line in told if {line.before, line.after} != {formatting.MISSING})
-
-
-def _network(table: PublicTable, language: Language) -> dict[str, str]:
-    network = table.network
-    times = {
-        "on_time": formatting.share_range(network.strict.p, network.lenient.p, language),
-        "median": formatting.reached(network.median_hours.value, language),
-    }
-    said = {FIGURES[key].name[language]: words for key, words in times.items()}
-    names = {key: words.name[language] for key, words in {**FIGURES, **LATENESS}.items()}
-    return said | {names[key]: formatting.count(count, language) for key, count in network.counts.items()}
-
-
-def rank_words(item: Estimate | None) -> str:
-    """`4 (3–6)`: the rank with its interval; a dash where there is none."""
-    if item is None or item.rank is None:
-        return formatting.MISSING
-    if item.rank_low is None or item.rank_high is None:
-        return str(item.rank)
-    return f"{item.rank} ({item.rank_low}{formatting.MISSING}{item.rank_high})"
-
-
-def _figures(item: Estimate, language: Language) -> dict[str, tuple[str, str]]:
-    counts = {
-        f"count_{key}": (words.name[language], formatting.count(getattr(item.on_time, key), language))
-        for key, words in LATENESS.items()
-    }
-    plain = {
-        line.key: (line.name, _with_interval(line.value, line.interval, language))
-        for line in figure_lines(item, language)
-    }
-    return counts | plain | _curve(item, language) | _ages(item, language)
-
-
-def _with_interval(value: str, interval: str, language: Language) -> str:
-    return value if interval == formatting.MISSING else f"{value} ({_INTERVAL[language]} {interval})"
-
-
-def _curve(item: Estimate, language: Language) -> dict[str, tuple[str, str]]:
-    return {
-        f"left_{point.t:g}": (
-            _LEFT[language].format(hours=f"{point.t:g}{formatting.NARROW}{formatting.hour_word(point.t, language)}"),
-            formatting.share(point.npmle, language),
-        )
-        for point in item.survival
-    }
-
-
-def _ages(item: Estimate, language: Language) -> dict[str, tuple[str, str]]:
-    return {
-        f"age_{age.from_hours:g}": (
-            _AGE[language].format(age=age_words(age, language)),
-            formatting.count(age.episodes, language),
-        )
-        for age in item.outstanding_by_age
-    }
+    lines = (
+        Line(figure.name[language], *(table.network.read(figure, language).value for table in (old, new)))
+        for figure in NETWORK_CHANGES
+    )
+    return tuple(line for line in lines if {line.before, line.after} != {formatting.MISSING})

@@ -10,7 +10,7 @@ from typing import Any
 
 from monitor.disclosure.rows import PublicTable, Row, filter_rows
 from monitor.score.table import DEADLINES_HOURS, Estimate, NormLine, Standing
-from monitor.tables.sheets import flat, guarded
+from monitor.tables.sheets import flat, guarded, identity_json
 from monitor.wording.words import STANDINGS
 
 HOURS = tuple(map(int, DEADLINES_HOURS))
@@ -95,13 +95,9 @@ def norm_json(norm: OtherNorm, rows: Sequence[NormRow]) -> dict[str, Any]:
         "published_deadline_hours": norm.published_hours,
         "standings": {key: {"here": n, "published": then} for key, (n, then) in norm.tally.items()},
         "companies": [
-            _identity(each.row) | _judged(each.row) | {"published": _judged(each.published)} for each in rows
+            identity_json(each.row) | _judged(each.row) | {"published": _judged(each.published)} for each in rows
         ],
     }
-
-
-def _identity(row: Row) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in ("company", "name", "country", "via_proxy")}
 
 
 def _judged(row: Row) -> dict[str, Any]:
@@ -112,7 +108,9 @@ def _judged(row: Row) -> dict[str, Any]:
 
 def norm_csv(rows: Sequence[NormRow]) -> str:
     """One line per company with the columns of the ranking; `published_` marks what the release itself says."""
-    lines = [flat(_identity(each.row) | _judged(each.row) | {"published": _judged(each.published)}) for each in rows]
+    lines = [
+        flat(identity_json(each.row) | _judged(each.row) | {"published": _judged(each.published)}) for each in rows
+    ]
     header = list(lines[0]) if lines else ["company"]
     sheet = io.StringIO()
     csv.writer(sheet).writerows([header, *([guarded(line[name]) for name in header] for line in lines)])

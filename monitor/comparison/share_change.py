@@ -10,7 +10,7 @@ from typing import Literal
 from monitor.disclosure.rows import PublicTable
 from monitor.score.table import Share
 from monitor.wording.formatting import decimal, period
-from monitor.wording.words import Language, Text, Words
+from monitor.wording.words import Language, Text
 
 Direction = Literal["better", "worse", "open"]
 
@@ -21,16 +21,6 @@ DIRECTIONS: Mapping[Direction, Text] = MappingProxyType(
         "open": Text("kan toeval zijn", "can be chance"),
     }
 )
-CHANGE = Words(
-    Text("Verandering", "Change"),
-    Text(
-        "Hoeveel procentpunt het aandeel op tijd (gunstige lezing) verschilt van de vorige publicatie. Beter of"
-        " slechter staat er alleen waar de betrouwbaarheidsintervallen elkaar niet raken. Anders kan het toeval zijn.",
-        "By how many percentage points the share on time (lenient reading) differs from the release before. It is only"
-        " called better or worse where the confidence intervals do not overlap; else the difference can be chance.",
-    ),
-)
-
 _SAID = {
     "better": Text(
         "Sinds het {before} steeg het aandeel op tijd met {points} procentpunt. Dat is meer dan toeval verklaart.",

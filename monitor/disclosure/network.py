@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from monitor.disclosure.suppression import MEASURES, Counts, Withheld, unattributed_counts
 from monitor.errors import MonitorError
 from monitor.score.table import Bounds, Estimate, Quantile, Share, SurvivalPoint, Table
+from monitor.wording.readings import READERS, Figure, Reading
+from monitor.wording.words import Language
 
 LineKind = Literal["shown", "withheld", "unattributed", "network"]
 
@@ -40,6 +42,16 @@ class Network:
     survival: tuple[SurvivalPoint, ...]
     curve: tuple[SurvivalPoint, ...]
     gives_way: bool = False
+
+    def value(self, figure: Figure) -> Any:
+        """The value of a figure of all companies together; of a count None where it is withheld."""
+        if figure.total:
+            return self.counts[figure.total]
+        return self if figure.type == "share" else getattr(self, figure.field)  # it has both readings of the share
+
+    def read(self, figure: Figure, language: Language) -> Reading:
+        """The same in words."""
+        return READERS[figure.type](self.value(figure), language)
 
 
 def totals(table: Table, hidden: Withheld) -> tuple[TotalLine, ...]:

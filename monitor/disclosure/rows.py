@@ -10,20 +10,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from operator import itemgetter
+from typing import Any, cast
 
 from monitor.disclosure.network import Network, TotalLine, public_network, totals
 from monitor.disclosure.suppression import Withheld, withheld, withheld_in_both
-from monitor.estimators.rounding import round_number
+from monitor.figures import SEARCHED, SORTS
 from monitor.score.methods import Method, method
-from monitor.score.table import Estimate, Flow, Norm, Quality, Standing, Table, sort_flows
-
-PER_ADDRESSES = 10_000
-
-
-def volume(item: Estimate) -> float | None:
-    """Episodes of the period per 10,000 announced IPv4 addresses; None where no address is known to be announced."""
-    return round_number(item.episodes * PER_ADDRESSES / item.announced_ipv4) if item.announced_ipv4 else None
+from monitor.score.table import Estimate, Flow, LegalEntity, Norm, OnTime, Quality, Standing, Table, sort_flows
+from monitor.wording.readings import Figure, Order
 
 
 def shown_flows(flows: Sequence[Flow], shown: Collection[str]) -> tuple[Flow, ...]:
@@ -45,9 +40,6 @@ def shown_norms(norms: Sequence[Norm], shown: Collection[str]) -> tuple[Norm, ..
     )
 
 
-Order = Literal["asc", "desc"]
-
-
 @dataclass(frozen=True, slots=True)
 class Row:
     """One company; `figures` is None where they are withheld, and then it has fewer than `below` episodes."""
@@ -60,6 +52,7 @@ class Row:
     figures: Estimate | None
     below: int
     ranked: bool
+    legal: LegalEntity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,46 +137,25 @@ def public_row(company: Estimate, rules: Method, *, table_is_ranked: bool, below
         figures=company if kept else None,
         below=rules.publish_below if below is None else below,
         ranked=not unranked,
+        legal=company.legal,
     )
 
 
-def _name(row: Row) -> str:
-    return row.name.casefold()
-
-
-_STANDING_ORDER: Mapping[Standing, int] = {"below": 0, "not_proven": 1, "meets": 2, "too_few": 3}
-
 Value = float | str | None
-
-
-def _figure(value: Callable[[Estimate], float | None]) -> Callable[[Row], Value]:
-    return lambda row: None if row.figures is None else value(row.figures)
-
-
-SORTS: Mapping[str, Callable[[Row], Value]] = {
-    "rank": _figure(lambda item: item.rank),
-    "name": _name,
-    "on_time": _figure(lambda item: item.on_time.lenient.p),
-    "median": _figure(lambda item: item.median_hours.value),
-    "outstanding": _figure(lambda item: item.outstanding),
-    "refused": _figure(lambda item: item.refused),
-    "episodes": _figure(lambda item: item.episodes),
-    "sites": _figure(lambda item: item.sites),
-    "volume": _figure(volume),
-    "standing": lambda row: None if row.standing is None else _STANDING_ORDER[row.standing],
+_STANDING_ORDER: Mapping[Standing, int] = {"below": 0, "not_proven": 1, "meets": 2, "too_few": 3}
+_SORTED_BY: Mapping[str, Callable[[Any], Value]] = {
+    "text": str.casefold,
+    "standing": _STANDING_ORDER.__getitem__,
+    "share": lambda value: cast(OnTime, value).lenient.p,
+    "quantile": lambda value: float("inf") if value.value is None else cast(float, value.value),  # inf: not reached
 }
-FIRST_ORDER: Mapping[str, Order] = {
-    "rank": "asc",
-    "name": "asc",
-    "on_time": "asc",
-    "median": "desc",
-    "outstanding": "desc",
-    "refused": "desc",
-    "episodes": "desc",
-    "sites": "desc",
-    "volume": "desc",
-    "standing": "asc",
-}
+
+
+def value_of(figure: Figure, row: Row) -> Any:
+    """The value of a figure in a row; None where it is not known, or withheld."""
+    if figure.disclosure == "identity":
+        return figure.of(row)
+    return None if row.figures is None else figure.of(row.figures)
 
 
 def sort_rows(rows: Sequence[Row], sort: str, order: Order) -> tuple[Row, ...]:
@@ -191,32 +163,23 @@ def sort_rows(rows: Sequence[Row], sort: str, order: Order) -> tuple[Row, ...]:
 
     A median that was not reached is longer than any that was; one that is not known is missing.
     """
-    value = SORTS[sort]
-    missing = [row for row in rows if _missing(row, value, sort)]
-    present = [row for row in rows if not _missing(row, value, sort)]
-    present.sort(key=lambda row: _comparable(value(row)), reverse=order == "desc")
-    return tuple(sorted(present + missing, key=lambda row: not row.ranked))
+    keys = [(_sort_value(SORTS[sort], row), row) for row in rows]
+    present = sorted((pair for pair in keys if pair[0] is not None), key=itemgetter(0), reverse=order == "desc")
+    missing = [row for value, row in keys if value is None]
+    return tuple(sorted([*(row for _, row in present), *missing], key=lambda row: not row.ranked))
 
 
-def _missing(row: Row, value: Callable[[Row], Value], sort: str) -> bool:
-    if sort == "median":
-        return row.figures is None
-    return value(row) is None
-
-
-def _comparable(value: Value) -> tuple[float, str]:
-    """None stands for a median that was not reached."""
-    if isinstance(value, str):
-        return (0, value)
-    return (float("inf") if value is None else value, "")
+def _sort_value(figure: Figure, row: Row) -> Any:
+    value = value_of(figure, row)
+    return value if value is None or figure.type not in _SORTED_BY else _SORTED_BY[figure.type](value)
 
 
 def filter_rows(rows: Sequence[Row], text: str = "", standing: str = "") -> tuple[Row, ...]:
-    """Rows whose name or key contains the text (any case), and that have the standing, where one is given."""
+    """Rows whose key, name, legal name or number contains the text, and that have the standing, where one is given."""
     wanted = text.strip().casefold()
     return tuple(
         row
         for row in rows
-        if (not wanted or wanted in row.name.casefold() or wanted in row.company.casefold())
+        if (not wanted or any(wanted in (figure.of(row) or "").casefold() for figure in SEARCHED))
         and (not standing or row.standing == standing)
     )

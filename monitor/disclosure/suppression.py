@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from monitor.figures import TOTALS
 from monitor.score.methods import Method
 from monitor.score.table import Estimate, Table
 
@@ -18,31 +19,15 @@ Counts = Mapping[str, int | None]
 # shown: every line; covered: only together with what is unattributed; hidden: not even in the network's total
 State = Literal["shown", "covered", "hidden"]
 
-TIMING: Mapping[str, Measure] = {
-    "episodes": lambda item: item.episodes,
-    "on_time": lambda item: item.on_time.on_time,
-    "undetermined": lambda item: item.on_time.undetermined,
-    "late": lambda item: item.on_time.late,
-}
-MEASURES: Mapping[str, Measure] = {
-    "episodes": TIMING["episodes"],
-    "notices": lambda item: item.notices,
-    **TIMING,
-    "outstanding": lambda item: item.outstanding,
-    "overdue": lambda item: item.overdue,
-    "refused": lambda item: item.refused,
-    "renotices": lambda item: item.renotices,
-    "unverified": lambda item: item.unverified,
-    "relocated": lambda item: item.relocated,
-    "reappeared": lambda item: item.reappeared,
-}
+MEASURES: Mapping[str, Measure] = {figure.total: figure.of for figure in TOTALS}
+TIMING: Mapping[str, Measure] = {figure.total: figure.of for figure in TOTALS if "timing" in figure.groups}
 # What the timing of the network discloses besides its counts: curves and intervals show the sites too.
 _DISCLOSED: Sequence[Measure] = (
     *TIMING.values(),
     lambda item: item.on_time.mature,
     lambda item: item.sites,
 )
-_VOLUME = ("episodes", "notices", "renotices")  # any two of these give the third
+_VOLUME = tuple(figure.total for figure in TOTALS if "volume" in figure.groups)  # any two of these give the third
 _WORST: Sequence[State] = ("shown", "covered", "hidden")
 
 

@@ -14,7 +14,7 @@ from itertools import groupby
 
 import numpy as np
 
-from monitor.formats.netblocks import MAPPED, NetblockRecord
+from monitor.formats.netblocks import MAPPED, NetblockRecord, whole_number
 
 UNKNOWN_ORIGIN = 0  # in place of an ASN: announced, but by whom cannot be told. AS 0 announces nothing (RFC 7607)
 CLEAR_SHARE = 0.9
@@ -57,7 +57,8 @@ def read_prefix(address: str, length: str) -> tuple[bytes, int]:
         packed = socket.inet_pton(socket.AF_INET if is_v4 else socket.AF_INET6, address)
     except OSError as error:
         raise ValueError("no address") from error
-    first, bits = (MAPPED + packed, 96 + int(length)) if is_v4 else (packed, int(length))
+    number = whole_number(length)
+    first, bits = (MAPPED + packed, 96 + number) if is_v4 else (packed, number)
     if not (96 if is_v4 else 0) <= bits <= 128 or int.from_bytes(first) & ((1 << (128 - bits)) - 1):
         raise ValueError("no prefix")
     return first, bits
@@ -82,7 +83,7 @@ def last_of(first: bytes, length: int) -> bytes:
 
 def read_asn(text: str) -> int:
     """An ASN, or UNKNOWN_ORIGIN for a set of several; ValueError where it is neither."""
-    numbers = {int(part) for part in text.strip("{}").split(",")}
+    numbers = {whole_number(part) for part in text.strip("{}").split(",")}
     if not all(0 < number < 2**32 for number in numbers):
         raise ValueError("no ASN")
     return numbers.pop() if len(numbers) == 1 else UNKNOWN_ORIGIN

@@ -16,7 +16,7 @@ from monitor.clear_text import holds_address, may_hold_item
 from monitor.formats.localtime import NO_TIME
 from monitor.formats.records import Record, Rejected
 from monitor.formats.rows import EARLY
-from monitor.vault import address_of, plain_host
+from monitor.urls import address_of, canonical_host
 from monitor.vocabulary import LONGEST_COUNTRY, LONGEST_RECIPIENT, LONGEST_REFERENCE
 
 LONGEST_URL = 254  # of one that is certainly not cut
@@ -122,9 +122,9 @@ def is_irregular_text(text: str) -> bool:
 
 
 def hosts_of(urls: Sequence[str]) -> tuple[list[str], set[int]]:
-    """The host of each URL, and where there is one that is not plain, has no dot, or may be cut."""
-    hosts = [plain_host(url) if len(url) <= LONGEST_URL else None for url in urls]
-    return [host or "" for host in hosts], irregular_places(hosts, lambda host: host is None or "." not in host)
+    """The host of each URL, and where there is one that is not in canonical form, has no dot, or may be cut."""
+    hosts = [canonical_host(url) if len(url) <= LONGEST_URL else "" for url in urls]
+    return hosts, {place for place, host in enumerate(hosts) if not host}
 
 
 def addresses_of(texts: Sequence[str], hosts: Sequence[str]) -> tuple[list[str | None], set[int]]:

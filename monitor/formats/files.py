@@ -1,4 +1,4 @@
-"""Opens and reads delivery files: plain, gzip or zstd, by line in bounded memory; refuses what is no text table."""
+"""Opens and reads delivery files: plain, gzip, zstd or one in a ZIP, by line in bounded memory."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from monitor.errors import DeliveryError
+from monitor.formats.recognise import BOM, refuse_json, refuse_no_text
+from monitor.formats.zipped import ZIP_MAGIC, unpacked
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -26,7 +28,6 @@ LINE_LIMIT = 256 * 1024
 _CHUNK = 64 * 1024
 _HASHED_AT_ONCE = 1024 * 1024
 _ZSTD_WINDOW = 26  # 64 MiB of memory at most, whatever a frame asks for (up to 2 GiB)
-_BOM = b"\xef\xbb\xbf"
 _KINDS = (
     (stat.S_ISDIR, "a directory"),
     (stat.S_ISFIFO, "a named pipe"),
@@ -101,18 +102,30 @@ def read_lines(path: Openable) -> Iterator[tuple[int, bytes | None]]:
     """Number (from 1) and bytes of each line without its end; None in place of a line over LINE_LIMIT.
 
     A line ends with LF or CRLF; where the first one ends with a bare CR, as old exports do, every CR ends one.
-    Raises DeliveryError for what is no readable text table as a whole: empty, cut off, UTF-16, a web page.
+    Raises DeliveryError for what is no readable text table as a whole: empty, cut off, UTF-16, a workbook, a web page.
     """
-    yield from _lines(_line_feeds(read_chunks(path)))
+    yield from _lines(_line_feeds(_table_chunks(path)))
+
+
+def _table_chunks(path: Openable) -> Iterator[bytes]:
+    chunks = read_chunks(path)
+    start = next(chunks)
+    refuse_json(start)
+    yield start
+    yield from chunks
 
 
 def read_chunks(path: Openable) -> Iterator[bytes]:
-    """The text in pieces of at most 64 KiB, for formats whose rows are no lines; raises what `read_lines` does."""
+    """The text in pieces of at most 64 KiB, for formats whose rows are no lines; raises what `read_lines` does, but for
+    JSON.
+    """
     try:
         with _decompressed(path) as stream:
             start = stream.read(_CHUNK)
-            _refuse(start)
-            yield start.removeprefix(_BOM)
+            refuse_no_text(start)
+            while start.startswith(BOM):  # a program may write one before text that begins with one
+                start = start.removeprefix(BOM)
+            yield start
             while chunk := stream.read(_CHUNK):
                 yield chunk
     except EOFError as error:
@@ -133,6 +146,9 @@ def _decompressed(path: Openable) -> Iterator[BufferedIOBase]:
         elif magic.startswith(b"\x28\xb5\x2f\xfd"):
             with zstd.open(file, options={zstd.DecompressionParameter.window_log_max: _ZSTD_WINDOW}) as frames:
                 yield frames
+        elif magic.startswith(ZIP_MAGIC):
+            with unpacked(file) as member:
+                yield member
         else:
             yield file
 
@@ -179,13 +195,3 @@ def _lines(chunks: Iterator[bytes]) -> Iterator[tuple[int, bytes | None]]:
             rest, overlong = b"", True
     if rest or overlong:
         yield number + 1, None if overlong else rest.removesuffix(b"\r")
-
-
-def _refuse(start: bytes) -> None:
-    head = start.removeprefix(_BOM).lstrip()[:64].lower()
-    if not head:
-        raise DeliveryError("the file is empty; nothing was delivered")
-    if start[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in start[:4]:
-        raise DeliveryError("this is UTF-16 text; export it as UTF-8")
-    if head.startswith((b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")):
-        raise DeliveryError("this is a web page, not an export; it may be an error message of the sender")

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from monitor.errors import DeliveryError
+from monitor.urls import trimmed
 
 _MOST_COLUMNS = 1000
 _MOST_NUMBERED = 20
+# Nothing but separators, or the line by which a spreadsheet is told its separator: `sep=;`.
+_NO_HEADER = re.compile(rb"[\s,;|]*+|\"?sep=.?\"?\s*+", re.IGNORECASE)
+_EMPTY = re.compile(rb"(?:[\s,]|\"\s*+\")*+")
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,16 @@ class Header:
         return (*numbered, f"unknown_column:{more} more") if more else numbered
 
 
+def header_line(lines: Iterator[tuple[int, bytes | None]]) -> tuple[int, bytes | None]:
+    """Number and bytes of the first line that may name columns; one without anything where there is none."""
+    return next((row for row in lines if row[1] is None or not _NO_HEADER.fullmatch(row[1])), (1, b""))
+
+
+def is_empty_row(raw: bytes | None) -> bool:
+    """Whether no cell of a row holds anything: a spreadsheet keeps rows that were emptied, as `,,,,`."""
+    return raw is not None and _EMPTY.fullmatch(raw) is not None
+
+
 def read_header(names: Sequence[str], wanted: Collection[str], line: int, optional: Collection[str] = ()) -> Header:
     """Find each wanted column by name; raises DeliveryError that names the missing or doubled ones.
 
@@ -40,7 +55,7 @@ def read_header(names: Sequence[str], wanted: Collection[str], line: int, option
         raise DeliveryError(
             f"line {line}: {len(names)} columns, at most {_MOST_COLUMNS} are read; is it the right format?"
         )
-    stripped = [name.strip() for name in names]
+    stripped = [trimmed(name) for name in names]
     standing = Counter(stripped)
     missing = [name for name in wanted if name not in standing]
     if missing:

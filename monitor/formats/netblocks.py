@@ -5,14 +5,15 @@ from __future__ import annotations
 import csv
 import ipaddress
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import TypeAlias
 
 from monitor.errors import DeliveryError
 from monitor.formats.files import Openable, read_lines
-from monitor.formats.header import read_header
+from monitor.formats.header import header_line, read_header
 from monitor.formats.rows import RowError, decode
 
 COLUMNS = ("start", "end", "asn", "organisation")
@@ -35,8 +36,8 @@ class NetblockRecord:
 
 def packed(address: str) -> bytes:
     """16 bytes of an address, IPv4 mapped into IPv6; ValueError where it is none."""
-    if len(address) > _LONGEST:
-        raise ValueError("no address is that long")
+    if len(address) > _LONGEST or "%" in address:
+        raise ValueError("no address is that long, and none on the internet has a zone")
     return _packed(address)
 
 
@@ -57,23 +58,84 @@ def read_netblocks(path: Openable, counted: Counted) -> Iterator[NetblockRecord]
     A table may come without a header line. ASN 0 says "announced by nobody": such a range is left out.
     """
     positions = {name: index for index, name in enumerate(COLUMNS)}
-    for line, raw in read_lines(path):
+    lines = read_lines(path)
+    first = header_line(lines)
+    for line, raw in chain((first,), lines):
         try:
             fields = next(csv.reader([decode(raw)], strict=True), [])
-            if line == 1 and "start" in fields:
+            if line == first[0] and "start" in fields:
                 positions = read_header(fields, COLUMNS, line).positions
-            elif fields:
+            elif any(fields):
                 counted()
                 record = _row([fields[positions[name]] for name in COLUMNS])
                 if record.asn:
                     yield record
         except (RowError, csv.Error, IndexError, ValueError) as error:
-            raise DeliveryError(f"line {line} is not start,end,asn,organisation") from error
+            raise DeliveryError(_what_is_wrong(line, raw, positions)) from error
+
+
+ReadColumns: TypeAlias = Mapping[str, tuple[Callable[[str], object], str]]  # each raises ValueError; what it should be
+
+
+def what_is_wrong(line: int, fields: Sequence[str], readers: ReadColumns) -> str:
+    """Which column of a row cannot be read, and why; never what stands in it."""
+    if len(fields) != len(readers):
+        return f"line {line}: {len(fields)} columns, where {', '.join(readers)} are expected"
+    for text, (column, (read, what)) in zip(fields, readers.items(), strict=True):
+        try:
+            read(text)
+        except ValueError:
+            return f"line {line}, column {column}: {what}"
+    return f"line {line} is not {', '.join(readers)}"
+
+
+def cells(raw: bytes | None) -> list[str]:
+    """The cells of a row between white space, for `what_is_wrong`."""
+    return (raw or b"").decode("utf-8", "replace").split()
+
+
+def _what_is_wrong(line: int, raw: bytes | None, positions: Mapping[str, int]) -> str:
+    text = (raw or b"").decode("utf-8", "replace")
+    for sign, name in ((";", "semicolons"), ("\t", "tabs")):
+        if text.count(sign) >= 2 and text.count(",") < len(COLUMNS) - 1:
+            advice = "export it with commas, or give the --format that it is in"
+            return f"line {line}: the columns are separated by {name}, not by commas; {advice}"
+    try:
+        found = next(csv.reader([decode(raw)], strict=True))
+    except RowError as error:
+        return f"line {line}: it cannot be read ({error.reason})"
+    except csv.Error:
+        return f"line {line}: its quotes do not pair"
+    if len(found) <= max(positions.values()):
+        return f"line {line}: {len(found)} columns, where {', '.join(COLUMNS)} are expected"
+    fields = [found[positions[name]] for name in COLUMNS]
+    readers: ReadColumns = {
+        "start": (packed, "no IP address"),
+        "end": (packed, "no IP address"),
+        "asn": (_asn, "no AS number, which is a whole number of 32 bits"),
+        "organisation": (str, ""),
+    }
+    wrong = what_is_wrong(line, fields, readers)
+    return wrong if ", column " in wrong else f"line {line}, column end: it lies before start, or in another family"
+
+
+def whole_number(text: str) -> int:
+    """A number written in digits alone; ValueError for all else that `int` takes, such as two joined by `_`."""
+    if not (text.isascii() and text.isdecimal()):
+        raise ValueError("no whole number")
+    return int(text)
+
+
+def _asn(text: str) -> int:
+    number = whole_number(text)
+    if not 0 <= number < 2**32:
+        raise ValueError("no AS number")
+    return number
 
 
 def _row(fields: list[str]) -> NetblockRecord:
     start, end, asn, organisation = fields
-    first, last, number = packed(start), packed(end), int(asn)
-    if last < first or not 0 <= number < 2**32 or (first[:12] == MAPPED) != (last[:12] == MAPPED):
+    first, last, number = packed(start), packed(end), _asn(asn)
+    if last < first or (first[:12] == MAPPED) != (last[:12] == MAPPED):
         raise ValueError("a range ends after it starts, in one family, and an ASN has 32 bits")
     return NetblockRecord(first, last, number, organisation.strip()[:_LONGEST_NAME])

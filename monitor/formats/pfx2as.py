@@ -11,8 +11,14 @@ from collections.abc import Iterator
 from monitor.errors import DeliveryError
 from monitor.formats.announcements import Announcement, netblocks, read_asn, read_prefix
 from monitor.formats.files import Openable, read_lines
-from monitor.formats.netblocks import Counted, NetblockRecord
+from monitor.formats.netblocks import Counted, NetblockRecord, ReadColumns, cells, packed, what_is_wrong, whole_number
 from monitor.formats.rows import RowError, decode
+
+_READERS: ReadColumns = {
+    "address": (packed, "no IP address"),
+    "length": (whole_number, "no length of a prefix"),
+    "origin": (lambda text: [read_asn(origin) for origin in text.split("_")], "no AS number, set or several"),
+}
 
 
 def read_pfx2as(path: Openable, counted: Counted) -> Iterator[NetblockRecord]:
@@ -30,6 +36,6 @@ def _announcements(path: Openable, counted: Counted) -> Iterator[Announcement]:
             first, bits = read_prefix(address, length)
             asns = [read_asn(origin) for origin in origins.split("_")]
         except (RowError, ValueError) as error:
-            raise DeliveryError(f"line {line} is not address, length, origin") from error
+            raise DeliveryError(what_is_wrong(line, cells(raw), _READERS)) from error
         for asn in asns:
             yield Announcement(first, bits, asn)

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from monitor.countries import Spellings
+from monitor.sending import SendingHours
 from monitor.vocabulary import Channel, DeliveryState, Kind, Pause, Role, State
+
+# Why whole rows are refused that are about something which is measured nowhere: they do not count against a delivery.
+NOT_COUNTED = frozenset({"not_content"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,8 @@ class Record:
 
     `file_number` is the source's own number of the item; with it `url` may be empty, in exports that have none.
     `first_notice` is the first notice to the hoster as the item's own record tells of it; `mail_known` says that the
-    record knows of a first notice by mail, to whomever. `hash_hit_at` is when a hash service knew the content.
+    record knows of a first notice by mail, to whomever. `hash_hit_at` is when a hash service knew the content;
+    `reported_at` when the source received a report of it, `classified_at` when it classified it as illegal.
     """
 
     line: int
@@ -53,6 +59,8 @@ class Record:
     first_notice: NoticeRecord | None = None
     mail_known: bool = False
     hash_hit_at: int | None = None
+    reported_at: int | None = None
+    classified_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +77,15 @@ class Rejected:
 class Context:
     """What a parser must be told about the delivery: when it came, the zone of its times, the recheck gap.
 
-    `known_names`: names that the registry has, in their form as an alias; they may look like hosts.
+    `home_country`: the source's own, by its ISO 3166 code. `countries`: its own spellings of countries.
+    `known_names`: names that the registry has, in their form as an alias; they may look like hosts. `sending`: when the
+    source sends notices, where that is known.
     """
 
     received_at: int
     zone: str | None = None
     recheck_gap_seconds: int | None = None
     home_country: str = "NL"
+    countries: Spellings = ()
     known_names: frozenset[str] = frozenset()
+    sending: SendingHours | None = None

@@ -6,17 +6,22 @@ import csv
 import ipaddress
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import yaml
 
+from monitor.countries import country_code
 from monitor.errors import DeliveryError
 from monitor.formats.files import read_lines
+from monitor.formats.header import header_line, is_empty_row
 from monitor.formats.rows import RowError, decode
+from monitor.names import alias_form, names_nobody
+from monitor.suffixes import suffixes
+from monitor.urls import NotAUrlError, address_of, parse_url
 from monitor.vocabulary import Claim
 
 _LISTS = {
@@ -26,10 +31,20 @@ _LISTS = {
     "prefixes": Claim.PREFIX,
     "domains": Claim.DOMAIN,
 }
-_PLAIN = ("key", "name", "country", "registration", "proxy")
+_PLAIN = (
+    "key", "name", "country", "legal_name", "legal_form", "registration", "natural_person", "parent", "successor",
+    "ended_on", "proxy",
+)  # fmt: skip
 _KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,94}")
-_COUNTRY = re.compile(r"[A-Z]{2}")
-_ANSWERS = {"": False} | dict.fromkeys(("yes", "true", "1"), True) | dict.fromkeys(("no", "false", "0"), False)
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_YES_OR_NO = dict.fromkeys(("yes", "true", "1"), True) | dict.fromkeys(("no", "false", "0"), False)
+_LONGEST = {"name": 255, "legal_name": 255, "legal_form": 64, "registration": 64}  # characters
+_LONGEST_CLAIM = 255  # characters
+_ASN = re.compile(r"(?:AS)?([0-9]{1,10})", re.IGNORECASE)
+_MAIL = re.compile(r"[^\s@,;<>]+@[^\s@,;<>]+")
+_HOST = re.compile(r"[^\s/:?#@*\\\[\]]+")
+_NULL = re.compile(r"~|null", re.IGNORECASE)
+_CSV, _YAML = (".csv",), (".yaml", ".yml")
 _LARGEST = 8 * 2**20  # characters: thousands of companies take one
 _MOST_VALUES = 200_000  # in YAML; each takes most of a kilobyte while it is read
 
@@ -48,14 +63,24 @@ class ClaimRecord:
 
 @dataclass(frozen=True, slots=True)
 class CompanyRecord:
-    """One company of the registry."""
+    """One company of the registry; `where` it stands in the file. What the fields say: `models.company.CompanyDetail`.
+
+    `parent` and `successor` are keys of companies.
+    """
 
     key: str
     name: str
-    country: str | None
-    registration: str | None
-    proxy: bool
-    claims: tuple[ClaimRecord, ...]
+    country: str | None = None
+    legal_name: str | None = None
+    legal_form: str | None = None
+    registration: str | None = None
+    natural_person: bool | None = None
+    parent: str | None = None
+    successor: str | None = None
+    ended_on: date | None = None
+    proxy: bool = False
+    claims: tuple[ClaimRecord, ...] = ()
+    where: str = field(default="", compare=False)
 
 
 def read_registry(path: Path) -> list[CompanyRecord]:
@@ -63,20 +88,25 @@ def read_registry(path: Path) -> list[CompanyRecord]:
 
     A file that names no company is refused too: it is another file, or an export that failed.
     """
-    entries = _csv_entries(path) if _is_csv(path) else _yaml_entries(path)
+    lines = list(_lines(path))
+    entries = _csv_entries(lines) if _is_csv(path, lines) else _yaml_entries(lines)
     companies = [_company(entry, where) for where, entry in entries]
     if not companies:
         raise DeliveryError("the file names no company; is it the registry? Nothing was changed")
     doubled = sorted(key for key, times in Counter(company.key for company in companies).items() if times > 1)
     if doubled:
-        raise DeliveryError(f"key {doubled[0]!r} stands there twice; every company has one entry")
+        places = " and ".join(company.where for company in companies if company.key == doubled[0])
+        raise DeliveryError(f"{places}: key {doubled[0]!r} stands there twice; every company has one entry")
     return companies
 
 
-def _is_csv(path: Path) -> bool:
-    """By the ending, without that of its packing."""
+def _is_csv(path: Path, lines: Sequence[tuple[int, str]]) -> bool:
+    """By the ending, without that of its packing; of another ending by whether line 1 names the columns of a table."""
     name = path.name.lower()
-    return name.removesuffix(".gz").removesuffix(".zst").endswith(".csv")
+    name = name.removesuffix(".gz").removesuffix(".zst")
+    if name.endswith((*_CSV, *_YAML)):
+        return name.endswith(_CSV)
+    return {"key", "name"} <= {cell.strip().strip('"') for cell in re.split("[,;]", lines[0][1])}
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -114,10 +144,20 @@ class _Texts(yaml.BaseLoader):
             raise DeliveryError(f"line {node.start_mark.line + 1}: one entry has a field twice")
         return made
 
+    def construct_scalar(self, node: Any) -> str:
+        """DeliveryError for what YAML has for nothing: as text it would be a name."""
+        text = str(super().construct_scalar(node))
+        if node.style is None and _NULL.fullmatch(text):
+            line = node.start_mark.line + 1
+            raise DeliveryError(f"line {line}: {text} stands for no value; leave the field out, or put it in quotes")
+        return text
 
-def _yaml_entries(path: Path) -> Iterator[Entry]:
+
+def _yaml_entries(lines: Sequence[tuple[int, str]]) -> Iterator[Entry]:
+    loader = _Texts("\n".join(text for _, text in lines))
     try:
-        content = yaml.load("\n".join(text for _, text in _lines(path)), _Texts)  # noqa: S506 -- makes text only
+        root = loader.get_single_node()
+        content = loader.construct_document(root) if root else None
     except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark else ""
@@ -125,30 +165,41 @@ def _yaml_entries(path: Path) -> Iterator[Entry]:
     entries = content.get("companies") if isinstance(content, dict) and len(content) == 1 else None
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise DeliveryError("expected a list of companies under `companies:`, and nothing else")
-    return ((f"company {number}", entry) for number, entry in enumerate(entries, 1))
+    begins = [node.start_mark.line + 1 for node in root.value[0][1].value] if root else []
+    return ((f"line {line}", entry) for line, entry in zip(begins, entries, strict=True))
 
 
-def _csv_entries(path: Path) -> Iterator[Entry]:
+def _csv_entries(lines: Sequence[tuple[int, str]]) -> Iterator[Entry]:
     """CSV: one company a line, several values in one cell separated by `|`."""
-    lines = _lines(path)
-    names = [name.strip() for name in _split(*next(lines))]
+    begin, _ = header_line((number, text.encode()) for number, text in lines)
+    filled = [(number, text) for number, text in lines if number >= begin and not is_empty_row(text.encode())]
+    [header, *rows] = filled or [(begin, ",")]
+    names = [name.strip() for name in _split(*header)]
     columns = (*_PLAIN, *_LISTS)
+    if len(names) == 1 and ";" in names[0]:
+        raise DeliveryError(f"line {begin} is separated by semicolons; export the registry with commas")
     if not {"key", "name"} <= set(names) or not set(names) <= set(columns) or len(set(names)) < len(names):
-        raise DeliveryError(f"line 1 must name the columns key and name, and of these each once: {', '.join(columns)}")
-    for number, text in lines:
-        if text.strip():
-            cells = _split(number, text)
-            if len(cells) != len(names):
-                raise DeliveryError(f"line {number} has {len(cells)} cells, line 1 names {len(names)} columns")
-            entry = {name: cell.strip() for name, cell in zip(names, cells, strict=True)}
-            yield f"line {number}", entry | {name: entry[name].split("|") for name in _LISTS if entry.get(name)}
+        raise DeliveryError(
+            f"line {begin} must name the columns key and name, and of these each once: {', '.join(columns)}"
+        )
+    for number, text in rows:
+        cells = _split(number, text)
+        if len(cells) != len(names):
+            raise DeliveryError(
+                f"line {number} has {len(cells)} cells, line {begin} names {len(names)} columns; "
+                "put a cell that holds a comma in quotes"
+            )
+        entry = {name: cell.strip() for name, cell in zip(names, cells, strict=True)}
+        yield f"line {number}", entry | {name: entry[name].split("|") for name in _LISTS if entry.get(name)}
 
 
 def _split(number: int, text: str) -> list[str]:
     try:
         return next(csv.reader([text], strict=True))
     except csv.Error as error:
-        raise DeliveryError(f"line {number}: its quotes do not pair; each company stands on one line") from error
+        raise DeliveryError(
+            f"line {number}: its quotes do not pair; each company stands on one line, so no cell holds a line break"
+        ) from error
 
 
 def _company(entry: Mapping[str, Any], where: str) -> CompanyRecord:
@@ -159,19 +210,59 @@ def _company(entry: Mapping[str, Any], where: str) -> CompanyRecord:
         raise DeliveryError(f"{where}: unknown field, by its place in the entry: {places}; known: {known}")
     if not all(isinstance(entry.get(name, ""), str) for name in _PLAIN):
         raise DeliveryError(f"{where}: {', '.join(_PLAIN)} have one value each")
-    key, name, country = (entry.get(field, "").strip() for field in ("key", "name", "country"))
-    if not _KEY.fullmatch(key):
+    texts = {name: entry.get(name, "").strip() for name in _PLAIN}
+    if not _KEY.fullmatch(texts["key"]):
         raise DeliveryError(f"{where}: `key` must be lower-case letters, digits and hyphens")
-    where = f"{where} ({key})"
-    if not name:
+    where = f"{where} ({texts['key']})"
+    _check_texts(texts, where)
+    return CompanyRecord(
+        **{name: texts[name] or None for name in ("country", "legal_name", "legal_form", "registration")},
+        **{name: texts[name] or None for name in ("parent", "successor")},
+        key=texts["key"],
+        name=texts["name"],
+        natural_person=_yes_or_no("natural_person", texts, where),
+        ended_on=_day(texts["ended_on"], f"{where}: `ended_on`"),
+        proxy=_yes_or_no("proxy", texts, where) or False,
+        claims=tuple(_claim(name, item, where) for name in _LISTS for item in _items(entry, name, where)),
+        where=where,
+    )
+
+
+def _check_texts(texts: Mapping[str, str], where: str) -> None:
+    """Raise DeliveryError where a text is missing, too long, or contradicts another."""
+    if not texts["name"]:
         raise DeliveryError(f"{where}: `name` is missing")
-    if country and not _COUNTRY.fullmatch(country):
-        raise DeliveryError(f"{where}: `country` must be two capital letters such as NL")
-    proxy = _ANSWERS.get(entry.get("proxy", "").strip().casefold())
-    if proxy is None:
-        raise DeliveryError(f"{where}: `proxy` must be yes or no")
-    claims = tuple(_claim(kind, item, where) for field, kind in _LISTS.items() for item in _items(entry, field, where))
-    return CompanyRecord(key, name, country or None, entry.get("registration", "").strip() or None, proxy, claims)
+    for name, longest in _LONGEST.items():
+        if not texts[name].isprintable():
+            raise DeliveryError(f"{where}: `{name}` holds a line break or another sign that does not show; take it out")
+        if len(texts[name]) > longest:
+            raise DeliveryError(f"{where}: `{name}` has over {longest} characters")
+    if names_nobody(texts["name"]):
+        raise DeliveryError(f"{where}: `name` stands for no name, and would claim all that is written so")
+    if texts["country"] and texts["country"] != country_code(texts["country"]):
+        raise DeliveryError(f"{where}: `country` must be the two capital letters of ISO 3166, such as NL")
+    if texts["key"] in (texts["parent"], texts["successor"]):
+        raise DeliveryError(f"{where}: a company is not its own parent or successor; `parent` names another company")
+    if texts["successor"] and not texts["ended_on"]:
+        raise DeliveryError(f"{where}: `successor` needs `ended_on`, the first day on which the successor had it all")
+
+
+def _yes_or_no(name: str, texts: Mapping[str, str], where: str) -> bool | None:
+    """What was answered; None where nothing was."""
+    text = texts[name].casefold()
+    if text and text not in _YES_OR_NO:
+        raise DeliveryError(f"{where}: `{name}` must be yes or no")
+    return _YES_OR_NO.get(text)
+
+
+def _day(text: str, what: str) -> date | None:
+    """A day, or None for nothing; raises DeliveryError for anything else."""
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text if _DAY.fullmatch(text) else "")
+    except ValueError as error:
+        raise DeliveryError(f"{what} is no date such as 2026-01-31") from error
 
 
 def _items(entry: Mapping[str, Any], field: str, where: str) -> list[Any]:
@@ -181,39 +272,73 @@ def _items(entry: Mapping[str, Any], field: str, where: str) -> list[Any]:
     return [item for item in items if not isinstance(item, str) or item.strip()]
 
 
-def _claim(claim: Claim, item: object, where: str) -> ClaimRecord:
+def _claim(field: str, item: object, where: str) -> ClaimRecord:
+    where = f"{where}: `{field}`"
     entry: Mapping[str, object] = item if isinstance(item, dict) else {"value": item}
     texts = [entry.get(name, "") for name in ("value", "valid_from", "valid_to")]
     value, start, end = (text.strip() if isinstance(text, str) else None for text in texts)
     if set(entry) - {"value", "valid_from", "valid_to"} or not value or start is None or end is None:
-        raise DeliveryError(f"{where}: a {claim} has `value` and, if need be, `valid_from` and `valid_to`")
+        raise DeliveryError(f"{where}: each has `value` and, if need be, `valid_from` and `valid_to`")
+    first, last = _day(start, f"{where}: `valid_from`"), _day(end, f"{where}: `valid_to`")
+    if first and last and last <= first:
+        raise DeliveryError(f"{where}: one ends before it begins: `valid_to` is the first day after it")
     try:
-        days = [date.fromisoformat(text) if text else None for text in (start, end)]
+        return ClaimRecord(_LISTS[field], claim_value(_LISTS[field], value), first, last)
     except ValueError as error:
-        raise DeliveryError(f"{where}: a {claim} has a date that is no date such as 2026-01-31") from error
-    try:
-        return ClaimRecord(claim, claim_value(claim, value), *days)
-    except ValueError as error:
-        raise DeliveryError(f"{where}: a {claim} that is none: {error}") from error
+        raise DeliveryError(f"{where}: {error}") from error
 
 
 def claim_value(claim: Claim, text: str) -> str:
     """The one form in which a claim is stored and compared; ValueError where it is none of its kind."""
     value = text.strip()
-    if claim is Claim.ASN:
-        number = int(value.upper().removeprefix("AS"))
-        if not 0 < number < 2**32:
-            raise ValueError("an AS number is between 1 and 4294967295")
-        return str(number)
-    if claim is Claim.PREFIX:
+    if len(value) > _LONGEST_CLAIM:
+        raise ValueError(f"it has over {_LONGEST_CLAIM} characters")
+    return _FORMS[claim](value)
+
+
+def _asn(value: str) -> str:
+    found = _ASN.fullmatch(value)
+    if found is None or not 0 < int(found[1]) < 2**32:
+        raise ValueError("an AS number is written 64496 or AS64496, and lies between 1 and 4294967295")
+    return str(int(found[1]))
+
+
+def _prefix(value: str) -> str:
+    try:
         return str(ipaddress.ip_network(value))
-    if claim is Claim.ALIAS:
-        return alias_form(value)
-    if not value:
-        raise ValueError("it is empty")
-    return value.casefold().rstrip(".")
+    except ValueError as error:
+        raise ValueError("a prefix is written 192.0.2.0/24, its address being the first of the network") from error
 
 
-def alias_form(name: str) -> str:
-    """A company name as it is compared: case, punctuation and repeated spaces do not count, `B.V.` is `BV`."""
-    return " ".join(re.sub(r"[^\w]+", " ", name.casefold().replace(".", "")).split())
+def _alias(value: str) -> str:
+    if names_nobody(value):
+        raise ValueError("it stands for no name, and would claim all that is written so")
+    return alias_form(value)
+
+
+def _mail(value: str) -> str:
+    if not _MAIL.fullmatch(value):
+        raise ValueError("a mail address is written abuse@hoster.example")
+    return value.casefold()
+
+
+def _host(value: str) -> str:
+    """A host in the form that URLs have it in; a claim takes what is below it too."""
+    if not _HOST.fullmatch(value):
+        raise ValueError(
+            "a domain is written cdn.shop.example, without scheme, port, path or `*.`: what is below is meant too"
+        )
+    try:
+        host = parse_url(f"http://{value}/").host
+    except NotAUrlError as error:
+        raise ValueError("it is no name that can exist") from error
+    if address_of(host):
+        raise ValueError("an address is claimed as one of `prefixes`")
+    if suffixes().privatesuffix(host) is None:
+        raise ValueError("it is a suffix under which anybody registers names")
+    return host
+
+
+_FORMS: Mapping[Claim, Callable[[str], str]] = {
+    Claim.ASN: _asn, Claim.PREFIX: _prefix, Claim.ALIAS: _alias, Claim.ABUSE_ADDRESS: _mail, Claim.DOMAIN: _host,
+}  # fmt: skip

@@ -10,10 +10,15 @@ from collections.abc import Iterator
 from monitor.errors import DeliveryError
 from monitor.formats.announcements import Announcement, netblocks, read_asn, read_prefix
 from monitor.formats.files import Openable, read_lines
-from monitor.formats.netblocks import Counted, NetblockRecord
+from monitor.formats.netblocks import Counted, NetblockRecord, ReadColumns, cells, what_is_wrong, whole_number
 from monitor.formats.rows import RowError, decode
 
 MINIMUM_SEEN_BY = 5  # peers; as in the RIPE NCC's own RPKI validator. What fewer see is a leak, a test or local
+_READERS: ReadColumns = {
+    "origin": (read_asn, "no AS number or set"),
+    "prefix": (lambda text: read_prefix(*text.partition("/")[::2]), "no prefix such as 192.0.2.0/24"),
+    "seen-by": (whole_number, "no number of peers"),
+}
 
 
 def read_ris(path: Openable, counted: Counted) -> Iterator[NetblockRecord]:
@@ -28,8 +33,8 @@ def _announcements(path: Openable, counted: Counted) -> Iterator[Announcement]:
         counted()
         try:
             origin, prefix, seen_by = decode(raw).split()
-            announcement = Announcement(*read_prefix(*prefix.split("/")), read_asn(origin), int(seen_by))
+            announcement = Announcement(*read_prefix(*prefix.split("/")), read_asn(origin), whole_number(seen_by))
         except (RowError, ValueError, TypeError) as error:
-            raise DeliveryError(f"line {line} is not origin, prefix, seen-by count") from error
+            raise DeliveryError(what_is_wrong(line, cells(raw), _READERS)) from error
         if announcement.seen >= MINIMUM_SEEN_BY:
             yield announcement

@@ -9,15 +9,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from typing import Any
 
 from monitor.formats.records import Context, NoticeRecord, Record, Rejected, SightingRecord
-from monitor.formats.rows import RowError, refuse_future
+from monitor.formats.rows import RowError, address_alone, read_zoned_time, refuse_future
 from monitor.formats.xarf_objects import OBJECT_LIMIT, Found, read_objects
-from monitor.formats.xarf_schema import refuse_invalid, refuse_other_categories
-from monitor.formats.xarf_v3 import as_version_4, in_version_3, is_version_3
-from monitor.instants import to_instant
+from monitor.formats.xarf_schema import (
+    has_unknown_type,
+    refuse_invalid,
+    refuse_other_categories,
+    refuse_other_versions,
+)
+from monitor.formats.xarf_v3 import as_version_4, has_unknown_type_3, in_version_3, is_version_3
 from monitor.vocabulary import Kind, State
 
 EVIDENCE = frozenset({"evidence", "Attachment", "Samples"})
@@ -29,9 +32,6 @@ NOT_KEPT = EVIDENCE | {
 UNVERIFIED_SOURCES = frozenset({"user_report", "threat_intelligence"})  # the sender did not look itself
 RECIPIENT_LIMIT = 255
 REFERENCE_LIMIT = 64
-
-_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})?", re.ASCII)
-_EARLIEST = 631_152_000  # 1990: before the web there was nothing to report on it
 
 
 def parse(chunks: Iterable[bytes], context: Context) -> Iterator[Record | Rejected]:
@@ -75,18 +75,20 @@ def _record(found: Found, context: Context) -> Record:
         raise RowError(found.reason or "not_json")
     report = _without(found.value, EVIDENCE)
     if not is_version_3(report):
-        return _read(found.number, report, "report_id", context)
+        refuse_other_versions(report)
+        flags = ["unknown_type"] if has_unknown_type(report) else []
+        return _read(found.number, report, "report_id", context, flags)
     try:
-        return _read(found.number, as_version_4(report), "case_number", context)
+        flags = ["unknown_type"] if has_unknown_type_3(report) else []
+        return _read(found.number, as_version_4(report), "case_number", context, flags)
     except RowError as error:
         raise RowError(error.reason, in_version_3(error.column)) from None
 
 
-def _read(number: int, report: dict[str, Any], reference: str, context: Context) -> Record:
+def _read(number: int, report: dict[str, Any], reference: str, context: Context, flags: list[str]) -> Record:
     """One report in version 4; `reference` is the field of the sender's own number for it."""
     refuse_other_categories(report)
     refuse_invalid(report)
-    flags: list[str] = []
     notice = _notice(report, _text(report, reference, REFERENCE_LIMIT), context)
     sightings = tuple(_sightings(report, context, flags))
     return Record(number, report["url"], False, (notice,), sightings, tuple(flags))
@@ -94,7 +96,7 @@ def _read(number: int, report: dict[str, Any], reference: str, context: Context)
 
 def _notice(report: dict[str, Any], reference: str | None, context: Context) -> NoticeRecord:
     is_hit = report["type"] == "csam" and report["detection_method"] == "hash_match"
-    sent_at = _instant(report, "timestamp")
+    sent_at = read_zoned_time(report["timestamp"], "timestamp")
     refuse_future(sent_at, context.received_at, "notice_in_future", "timestamp")
     return NoticeRecord(
         sent_at,
@@ -108,7 +110,7 @@ def _notice(report: dict[str, Any], reference: str | None, context: Context) -> 
 def _sightings(report: dict[str, Any], context: Context, flags: list[str]) -> Iterator[SightingRecord]:
     """Seen online when last verified; gone, where it says so, by the time of the delivery."""
     if report.get("verified_at") is not None:
-        seen_at = _instant(report, "verified_at")
+        seen_at = read_zoned_time(report["verified_at"], "verified_at")
         refuse_future(seen_at, context.received_at, "last_seen_in_future", "verified_at")
         if report.get("verification_method") in UNVERIFIED_SOURCES:
             flags.append("verified_by_hearsay")
@@ -118,24 +120,9 @@ def _sightings(report: dict[str, Any], context: Context, flags: list[str]) -> It
         yield SightingRecord(context.received_at, State.OFFLINE)
 
 
-def _instant(report: dict[str, Any], column: str) -> int:
-    """RFC 3339 with its zone, which the library does not check."""
-    match = _TIME.fullmatch(report[column])
-    if match is None:
-        raise RowError("not_a_time", column)
-    if match[2] is None:
-        raise RowError("time_without_zone", column)
-    try:
-        instant = to_instant(datetime.fromisoformat(report[column].upper()))
-    except ValueError:
-        raise RowError("not_a_time", column) from None
-    if instant < _EARLIEST:
-        raise RowError("implausible_time", column)
-    return instant
-
-
 def _address(identifier: str) -> str | None:
     """The address, where the source is told by one: a name says nothing that the URL does not."""
+    identifier = address_alone(identifier)
     return identifier if re.fullmatch(r"[\d.]+|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*", identifier, re.ASCII) else None
 
 

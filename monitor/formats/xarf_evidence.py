@@ -13,6 +13,7 @@ from itertools import chain
 from typing import Any, Literal
 
 from monitor.formats.files import Openable, read_chunks
+from monitor.formats.recognise import refuse_table
 from monitor.formats.xarf import EVIDENCE, rewritten
 from monitor.formats.xarf_objects import read_objects
 
@@ -45,6 +46,7 @@ class StrippedReports:
 def _pieces(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """An array stays an array, anything else becomes lines: what cannot be read is then refused as it was."""
     start = next(chunks, b"")
+    refuse_table(start)
     is_array = start.lstrip()[:1] == b"["
     before, between, after = (b"[", b",\n", b"]\n") if is_array else (b"", b"\n", b"\n")
     yield before

@@ -23,16 +23,33 @@ from xarf import schema_registry
 from monitor.formats.rows import RowError
 
 _REQUIRED = re.compile(r"'(\w+)' is a required property", re.ASCII)
+_VERSION = re.compile(r"4\.[0-9]+\.[0-9]+\Z", re.ASCII)
+_ALL_CONTENT = ""  # in place of a type
 _ERRORS_LOOKED_FOR = 50  # of a list of a hundred thousand bad values each is one
 
 
+def refuse_other_versions(report: dict[str, Any]) -> None:
+    """RowError for a report of another version than 4: 1, 2, 5, or the first draft, which has no version at all."""
+    if not report.keys() & {"xarf_version", "Version"} and {"ReporterInfo", "Report"} <= report.keys():
+        raise RowError("unknown_version", "Version")
+    name = "xarf_version" if report.get("xarf_version") is not None else "Version"
+    version = report.get(name)
+    if version is not None and (name == "Version" or not isinstance(version, str) or not _VERSION.match(version)):
+        raise RowError("unknown_version", name)
+
+
 def refuse_other_categories(report: dict[str, Any]) -> None:
-    """RowError for a report of another category than `content`, or of a type that this does not have."""
+    """RowError for a report of another category than `content`, or of a type that only another category has."""
     if isinstance(report.get("category"), str) and report["category"] != "content":
         raise RowError("not_content", "category")
     kind = report.get("type")
-    if isinstance(kind, str) and kind not in content_types():
-        raise RowError("unknown_type", "type")
+    if isinstance(kind, str) and kind in other_types():
+        raise RowError("not_content", "type")
+
+
+def has_unknown_type(report: dict[str, Any]) -> bool:
+    """Whether the type is in no category: later versions of XARF 4 may have more of them."""
+    return isinstance(report.get("type"), str) and report["type"] not in content_types() | other_types()
 
 
 def refuse_invalid(report: dict[str, Any]) -> None:
@@ -57,10 +74,22 @@ def content_types() -> frozenset[str]:
     return frozenset(schema_registry.get_types_for_category("content"))
 
 
+@cache
+def other_types() -> frozenset[str]:
+    """The types of all other categories that are none of `content`."""
+    every = schema_registry.get_all_types()
+    return frozenset().union(*(every[name] for name in every if name != "content")) - content_types()
+
+
 def _type_of(report: dict[str, Any]) -> str | None:
-    """The type whose rules hold; None where only those of every report do, which then have something to refuse."""
+    """The type whose rules hold, _ALL_CONTENT where only those of all content do.
+
+    None where only those of every report do, which then have something to refuse.
+    """
     kind = report.get("type")
-    return kind if report.get("category") == "content" and isinstance(kind, str) else None
+    if report.get("category") != "content" or not isinstance(kind, str):
+        return None
+    return kind if kind in content_types() else _ALL_CONTENT
 
 
 @cache
@@ -69,7 +98,8 @@ def _validator(kind: str | None) -> Any:
     registry = Registry().with_contents(
         ((schema["$id"], schema) for schema in (core, base)), default_specification=DRAFT202012
     )
-    schema = core if kind is None else schema_registry.get_type_schema("content", kind)
+    general = {None: core, _ALL_CONTENT: base}.get(kind)
+    schema = schema_registry.get_type_schema("content", str(kind)) if general is None else general
     return jsonschema.Draft202012Validator(schema, registry=registry, format_checker=jsonschema.FormatChecker())
 
 

@@ -7,6 +7,7 @@ given a new object with the few fields that count, and never the report itself.
 
 from __future__ import annotations
 
+import re
 import warnings
 from threading import Lock
 from typing import Any
@@ -28,12 +29,27 @@ _NAMES = {
     "reporter.domain": "ReporterInfo.ReporterOrgEmail",
 }
 _OTHER_CLASSES = frozenset({"activity", "vulnerability"})
+# Types of version 3 that are about no content, or of a category of their own in version 4: without hyphens and such.
+_OTHER_TYPES = frozenset(
+    {"botnet", "copyright", "ddos", "exploit", "loginattack", "openservice", "portscan",
+     "potentiallycompromisedaccount", "rpz", "spam", "webcrawler"}
+)  # fmt: skip
+_NO_LETTERS = re.compile(r"[\W_]+", re.ASCII)
+_CONTENT = "content"
+_NO_MAIL = "nobody@reporter.invalid"  # for the converter, which asks for one; who reports is not kept
 _ONE_AT_A_TIME = Lock()  # the filters of warnings belong to the whole process
 
 
 def is_version_3(report: dict[str, Any]) -> bool:
     """Whether the object calls itself XARF version 3 (`Version` 3, with its two parts)."""
     return is_v3_report(report)
+
+
+def has_unknown_type_3(report: dict[str, Any]) -> bool:
+    """Whether a report of version 3 about content has a type that is none of those that are known."""
+    body = report["Report"]
+    name = body.get("ReportType") if isinstance(body, dict) else None
+    return isinstance(name, str) and name.lower() not in _TYPES
 
 
 def as_version_4(report: dict[str, Any]) -> dict[str, Any]:
@@ -82,19 +98,20 @@ def _type(body: dict[str, Any]) -> str:
         raise RowError("missing_field", "Report.ReportType")
     if of_class is not None and of_class.lower() in _OTHER_CLASSES:
         raise RowError("not_content", "Report.ReportClass")
-    try:
-        return _TYPES[name.lower()]
-    except KeyError:
-        raise RowError("not_content" if of_class is None else "unknown_type", "Report.ReportType") from None
+    if _NO_LETTERS.sub("", name.lower()) in _OTHER_TYPES:
+        raise RowError("not_content", "Report.ReportType")
+    if name.lower() not in _TYPES and (of_class is None or of_class.lower() != _CONTENT):
+        raise RowError("unknown_type", "Report.ReportType")  # nothing says that it is about content
+    return _TYPES.get(name.lower(), "Phishing")
 
 
 def _sender(sender: dict[str, Any]) -> dict[str, str]:
     found = (_text(sender, "ReporterInfo", name) for name in ("ReporterContactEmail", "ReporterOrgEmail"))
     mail = next(filter(None, found), None)
-    if mail is None:
+    if mail is None and _text(sender, "ReporterInfo", "ReporterType") != "Person":  # of whom none is asked
         raise RowError("missing_field", "ReporterInfo.ReporterOrgEmail")
     organisation = _text(sender, "ReporterInfo", "ReporterOrg")
-    return {"ReporterContactEmail": mail} | ({"ReporterOrg": organisation} if organisation else {})
+    return {"ReporterContactEmail": mail or _NO_MAIL} | ({"ReporterOrg": organisation} if organisation else {})
 
 
 def _part(report: dict[str, Any], name: str) -> dict[str, Any]:

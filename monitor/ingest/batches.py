@@ -13,12 +13,14 @@ from operator import add
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from monitor.cycles import gc_paused
-from monitor.formats.catalogue import FAST_PATHS, reader
+from monitor.formats.catalogue import fast_path, reader
 from monitor.formats.fast_path import RegularRows, Row
-from monitor.formats.files import Openable, read_lines
+from monitor.formats.files import Openable
 from monitor.formats.records import Context, Record, Rejected
 from monitor.ingest.rows import Item, RefusedRow, address_flags, notice_address, prepare_all
-from monitor.vault import Vault, site_of
+from monitor.names import named, names_nobody
+from monitor.urls import site_of
+from monitor.vault import Vault
 from monitor.vocabulary import Kind, State
 
 REFERENCE = "notices.reference"  # what `Vault.seal_equal` binds the numbers to
@@ -65,6 +67,8 @@ class Rows(NamedTuple):
     truncated: list[bool]
     stem_digest: list[bytes | None]
     site_digest: list[bytes]
+    reported_at: list[int | None]
+    classified_at: list[int | None]
 
 
 class Notices(NamedTuple):
@@ -175,7 +179,7 @@ def _weight_of_line(row: Row) -> int:
 
 def batches(task: ReadTask, vault: Vault) -> Iterator[Batch]:
     """The rows of a delivery in order; raises DeliveryError as its parser does."""
-    path = FAST_PATHS[task.format](read_lines(task.file), task.context)
+    path = fast_path(task.format, task.file, task.context)
     for rows in chunked(path.rows, task.size, _weight_of_line):
         with gc_paused():
             regular, others = path.split(rows)
@@ -193,6 +197,8 @@ def batch_of_records(records: Iterable[Record | Rejected], vault: Vault, known_n
 def batch_of_items(items: Sequence[Item], vault: Vault, refused: Sequence[RefusedRow] = ()) -> Batch:
     """Items as a batch."""
     flags = Counter(flag for item in items for flag in (*item.record.flags, *address_flags(item.record)))
+    flags += _nobody(notice.recipient for item in items for notice in item.record.notices)
+    flags.update(item.flag for item in items if item.flag)
     return Batch(_rows(items, vault), _notices(items, vault), _sightings([i.record for i in items]), refused, flags)
 
 
@@ -204,6 +210,8 @@ def _rows(items: Sequence[Item], vault: Vault) -> Rows:
         [item.record.truncated for item in items],
         [item.stem_digest for item in items],
         [item.site_digest for item in items],
+        [item.record.reported_at for item in items],
+        [item.record.classified_at for item in items],
     )
 
 
@@ -216,7 +224,7 @@ def _notices(items: Sequence[Item], vault: Vault) -> Notices:
         [str(notice.kind) for _, _, notice in found],
         [str(notice.role) for _, _, notice in found],
         [str(notice.delivery) for _, _, notice in found],
-        [notice.recipient for _, _, notice in found],
+        [named(notice.recipient) for _, _, notice in found],
         recipient_digests([notice.recipient_email for _, _, notice in found], vault),
         [notice.recipient_country for _, _, notice in found],
         [str(notice.channel) for _, _, notice in found],
@@ -240,7 +248,7 @@ def _sightings(records: Sequence[Record]) -> Sightings:
 
 def recipient_digests(emails: Sequence[str | None], vault: Vault) -> list[bytes | None]:
     """What recipients are found by; e-mail addresses are compared in lower case."""
-    return [vault.digest_recurring(email.casefold()) if email else None for email in emails]
+    return [vault.digest_recurring(email.casefold()) if email else None for email in map(named, emails)]
 
 
 def sealed_references(references: Sequence[str | None], vault: Vault) -> list[bytes | None]:
@@ -264,7 +272,7 @@ def _batch_of_regular(rows: RegularRows, flags: Sequence[str], vault: Vault) -> 
         [str(Kind.HOTLINE_NOTICE)] * size,
         rows.role,
         rows.delivery,
-        rows.recipient,
+        list(map(named, rows.recipient)),
         recipient_digests(rows.recipient_email, vault),
         rows.recipient_country,
         rows.channel,
@@ -273,14 +281,20 @@ def _batch_of_regular(rows: RegularRows, flags: Sequence[str], vault: Vault) -> 
         sealed_addresses(rows.address, vault),
         sealed_references(rows.reference, vault),
     )
-    digests, sites = vault.digest_all(rows.url), [vault.digest_recurring(site_of(host)) for host in rows.host]
-    stored = Rows(rows.line, digests, vault.seal_all(rows.url), [False] * size, list(nothing), sites)
+    digests, sites = vault.url_digests(rows.url), [vault.site_digest(site_of(host)) for host in rows.host]
+    sealed = vault.seal_all(rows.url)
+    stored = Rows(rows.line, digests, sealed, [False] * size, list(nothing), sites, list(nothing), list(nothing))
     return Batch(stored, notices, _seen(rows), (), _flags(rows, flags))
+
+
+def _nobody(recipients: Iterable[str | None]) -> Counter[str]:
+    """How many notices give a text for a recipient that names nobody: these go by their address."""
+    return +Counter({"recipient_names_nobody": sum(1 for text in recipients if text and names_nobody(text))})
 
 
 def _flags(rows: RegularRows, of_all: Sequence[str]) -> Counter[str]:
     """How many rows each flag stands for."""
-    found = Counter(flag for flag in rows.flag if flag)
+    found = Counter(flag for flag in rows.flag if flag) + _nobody(rows.recipient)
     for flag in of_all:
         found[flag] += len(rows.line)
     return +found

@@ -9,6 +9,7 @@ from statistics import median
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
+from monitor.formats.records import NOT_COUNTED
 from monitor.ingest.stats import CheckInput, DeliveryStats
 from monitor.instants import DAY, HOUR, iso
 from monitor.settings import Source
@@ -158,24 +159,25 @@ def _companies(given: CheckInput) -> Iterator[Finding]:
 def _quarantine(given: CheckInput) -> Iterator[Finding]:
     """A large share of rows that could not be read, or that hold values nobody knows."""
     stats, limits = given.stats, given.limits
-    if stats.rows < limits.shares_from_rows:
+    if stats.judged < limits.shares_from_rows:
         return
-    share = stats.bad / stats.rows
-    usual = median([0.0, *(e.bad / e.rows for e in given.earlier if e.rows)]) if given.earlier else 0.0
+    share = stats.bad / stats.judged
+    usual = median([0.0, *(e.bad / e.judged for e in given.earlier if e.judged)]) if given.earlier else 0.0
+    counted = {reason: count for reason, count in stats.quarantined.items() if reason not in NOT_COUNTED}
     numbers: Numbers = {
-        "rows": stats.rows,
+        "rows": stats.judged,
         "quarantined": stats.bad,
         "percent": _percent(share),
         "usually": _percent(usual),
     }
     if share > limits.quarantined_refused:
-        yield Finding("quarantined", Verdict.REFUSED, numbers | {"reasons": _listed(stats.quarantined)})
+        yield Finding("quarantined", Verdict.REFUSED, numbers | {"reasons": _listed(counted)})
     elif share > max(limits.quarantined_suspicious, 2 * usual):
-        yield Finding("quarantined", Verdict.SUSPICIOUS, numbers | {"reasons": _listed(stats.quarantined)})
+        yield Finding("quarantined", Verdict.SUSPICIOUS, numbers | {"reasons": _listed(counted)})
     unknown = {reason: count for reason, count in stats.quarantined.items() if reason.startswith("unknown_")}
-    share = sum(unknown.values()) / stats.rows
+    share = sum(unknown.values()) / stats.judged
     if share > max(limits.unknown_values, 2 * usual):
-        numbers = {"rows": stats.rows, "count": sum(unknown.values()), "percent": _percent(share)}
+        numbers = {"rows": stats.judged, "count": sum(unknown.values()), "percent": _percent(share)}
         yield Finding("unknown_values", Verdict.SUSPICIOUS, numbers | {"reasons": _listed(unknown)})
 
 

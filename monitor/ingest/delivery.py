@@ -22,12 +22,12 @@ from sqlalchemy.orm import Session
 
 from monitor.attribute.assign import Attribute, attribute_as_stored
 from monitor.clear_text import holds_address
+from monitor.countries import home_country, own_spellings
 from monitor.cycles import gc_paused
 from monitor.db import lock_writers, next_identifier, table_of, transaction
 from monitor.formats.catalogue import FAST_PATHS, without_evidence
 from monitor.formats.files import Openable, fingerprint, fingerprint_and_size
 from monitor.formats.records import Context
-from monitor.formats.registry import alias_form
 from monitor.ingest.batches import Batch, ParsedRows, ReadTask, batch_of_items
 from monitor.ingest.checks import check_delivery, is_certainly_refused, worst_verdict
 from monitor.ingest.reader import SMALL, DeliveryReader, DirectReader, ReadAhead, StopReading, never_stop
@@ -40,6 +40,7 @@ from monitor.ingest.store import Store, Tally, keep_pending
 from monitor.instants import HOUR, to_datetime, to_instant
 from monitor.models.company import CompanyClaim, CompanyDetail
 from monitor.models.facts import Delivery
+from monitor.names import alias_form
 from monitor.settings import Source, check_zone
 from monitor.vault import Vault
 from monitor.vocabulary import Claim, Verdict
@@ -72,10 +73,12 @@ def known_names(session: Session) -> frozenset[str]:
 
 
 def context_of(source: Source, received_at: int, known: frozenset[str] = frozenset()) -> Context:
-    """The context of the parser of a delivery; raises ConfigurationError where the source's zone is none."""
+    """The context of the parser of a delivery; ConfigurationError for a zone or country of it that is none."""
     check_zone(source.zone, f"source {source.name}")
     gap = None if source.recheck_gap_hours is None else round(source.recheck_gap_hours * HOUR)
-    return Context(received_at, source.zone, gap, source.home_country, known)
+    where = f"[sources.{source.name}]"
+    home, own = home_country(source.home_country, where), own_spellings(source.countries, where)
+    return Context(received_at, source.zone, gap, home, own, known, source.sending)
 
 
 def read_task(
@@ -154,7 +157,8 @@ def _set_aside(
     outcome: dict[str, Any],
 ) -> IngestResult:
     """Keep what the checks found, and the bytes where a person has to decide."""
-    delivery = _open_delivery(session, file, outcome["file_digest"], recorded_at, outcome["id"])
+    known = _same_file(session, file, outcome["file_digest"])
+    delivery = _open_delivery(session, file, known or outcome["file_digest"], recorded_at, outcome["id"])
     for name, value in outcome.items():
         setattr(delivery, name, value)
     session.flush()
@@ -185,7 +189,7 @@ def load(
     known = _same_file(session, file, digest)
     if known is not None and known.verdict is not Verdict.REFUSED:
         return replace(repeated_result(known), sha256=reader.sha256)
-    delivery = _open_delivery(session, file, digest, recorded_at)
+    delivery = _open_delivery(session, file, known or digest, recorded_at)
     result = load_rows(session, vault, delivery, reader, progress, on_row, attribute)
     return replace(result, sha256=reader.sha256)
 
@@ -227,21 +231,20 @@ def _load_parsed(store: Store, references: References, rows: ParsedRows) -> None
 
 
 def _open_delivery(
-    session: Session, file: DeliveryFile, file_digest: str, recorded_at: int, number: int | None = None
+    session: Session, file: DeliveryFile, known: Delivery | str, recorded_at: int, number: int | None = None
 ) -> Delivery:
     """The row of a file that counts until the checks say otherwise: a new one, or the one it had when refused.
 
+    `known`: the latter, or the digest of a file that has none.
     `number`: the one that was given out for it, where that was undone. Numbers are counted under the writer lock, not
     taken from a sequence: one that fails uses none up, and a gap, which would look like a lost delivery, cannot be.
     """
     context = context_of(file.source, file.received_at)
-    known = _same_file(session, file, file_digest)
-    delivery = known or Delivery(
-        id=number or next_identifier(session, table_of(Delivery)),
-        source=file.source.name,
-        format=file.format,
-        file_digest=file_digest,
-    )
+    if isinstance(known, str):
+        number = number or next_identifier(session, table_of(Delivery))
+        delivery = Delivery(id=number, source=file.source.name, format=file.format, file_digest=known)
+    else:
+        delivery = known
     delivery.received_at, delivery.recorded_at = to_datetime(file.received_at), to_datetime(recorded_at)
     delivery.zone, delivery.recheck_gap_seconds = context.zone or "UTC", context.recheck_gap_seconds
     delivery.verdict, delivery.reasons = Verdict.OK, []

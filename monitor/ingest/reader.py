@@ -19,6 +19,7 @@ from typing import Protocol, TypeAlias, TypeVar
 
 from monitor.errors import DeliveryError
 from monitor.formats.files import Openable, open_delivery_file
+from monitor.formats.records import NOT_COUNTED
 from monitor.ingest.batches import Piece, ReadTask
 from monitor.ingest.reader_process import SlowReaderError, WaitBudget, read_batches, read_pieces, uses_reader_process
 from monitor.ingest.sealed_files import Spool
@@ -174,7 +175,7 @@ def _until_stopped(pieces: Iterator[Piece], reader: DirectReader | ReadAhead) ->
     for piece in pieces:
         yield piece
         rows += piece.size
-        refused += len(piece.refused)
+        refused += sum(row.reason not in NOT_COUNTED for row in piece.refused)
         if reader.stop(rows, refused):
             reader.stopped = True
             return

@@ -1,22 +1,18 @@
 """A large delivery is read by a process of its own: it parses, digests and seals, while this one stores.
 
-The two are connected by pipes. The task goes down one pipe, with the vault's current key; batches come up the other,
-which holds one or two. The reader process ends when its pipe does, so it never outlives this one.
+The task goes to it with the vault's current key; batches come back through a pipe that holds one or two. It ends when
+this process does.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pickle
-import select
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
-from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
+from pickle import UnpicklingError
 from threading import Thread
 from typing import TypeAlias
 
@@ -26,12 +22,11 @@ from monitor.formats.files import Openable
 from monitor.ingest.batches import Batch, Piece, ReadTask, batches, parsed_rows
 from monitor.ingest.sealed_files import SealedFile
 from monitor.process import harden
-from monitor.vault import Vault
+from monitor.vault import ExportedKey, Vault
+from monitor.workers import ModuleProcess, receive, send
 
 _LARGE = 4 * 2**20  # bytes: about as long as it takes another process to start
 _WAITING = 2**20  # bytes that may wait in the pipe: a batch, so that neither process has to wait for the other's turn
-_TASK, _MESSAGES = 0, 1  # the file descriptors that a process is given its task by, and answers by
-_LENGTH = 8  # bytes of the number that says how long a message is
 
 Message: TypeAlias = Batch | Exception | None  # None: that was all
 
@@ -105,16 +100,11 @@ def _is_large(file: Openable) -> bool:
 
 @contextmanager
 def _in_reader_process(task: ReadTask, vault: Vault, budget: WaitBudget) -> Iterator[Iterator[Batch]]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MONITOR_")}
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
-    command = [sys.executable, "-P", "-m", __name__]
-    with Popen(command, bufsize=0, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=environment) as process:  # noqa: S603
-        with suppress(OSError):  # not allowed that much: then the two wait for each other more often
-            fcntl.fcntl(process.stdout or -1, fcntl.F_SETPIPE_SZ, _WAITING)
-        try:
-            yield _received(process, pickle.dumps((_with(None, task), vault.export_key())), budget)
-        finally:
-            process.kill()
+    process = ModuleProcess(__name__, _WAITING)
+    try:
+        yield _received(process, (_with(None, task), vault.export_key()), budget)
+    finally:
+        process.stop()
 
 
 def _with(vault: Vault | None, task: ReadTask) -> ReadTask:
@@ -123,46 +113,25 @@ def _with(vault: Vault | None, task: ReadTask) -> ReadTask:
     return replace(task, file=replace(file, vault=vault)) if isinstance(file, SealedFile) else task
 
 
-def _received(process: Popen[bytes], packed: bytes, budget: WaitBudget) -> Iterator[Batch]:
-    assert process.stdin is not None
-    assert process.stdout is not None
+def _received(process: ModuleProcess, task: tuple[ReadTask, ExportedKey], budget: WaitBudget) -> Iterator[Batch]:
     try:
-        _write(process.stdin.fileno(), packed)
-        while message := pickle.loads(_next_message(process.stdout.fileno(), budget)):  # noqa: S301 -- from `main`
+        process.send(task)
+        while message := _next_message(process, budget):
             if isinstance(message, Exception):
                 raise message
             yield message
-    except (EOFError, BrokenPipeError, pickle.UnpicklingError):
-        with suppress(TimeoutExpired):
-            process.wait(1)
-        broke_off = f"the process that reads the delivery broke off (exit code {process.returncode})"
+    except (EOFError, BrokenPipeError, UnpicklingError):
+        broke_off = f"the process that reads the delivery broke off (exit code {process.exit_code(1)})"
         raise MonitorError(f"{broke_off}; nothing was stored, try again") from None
 
 
-def _next_message(pipe: int, budget: WaitBudget) -> bytearray:
-    """The next message of the process."""
-    with budget.waiting():
-        return _exactly(pipe, int.from_bytes(_exactly(pipe, _LENGTH, budget)), budget)
-
-
-def _exactly(pipe: int, size: int, budget: WaitBudget) -> bytearray:
-    found = bytearray(size)
-    view = memoryview(found)
-    while view:
-        ready, _, _ = select.select([pipe], [], [], budget.left())
-        if not ready:
-            raise SlowReaderError
-        count = os.readv(pipe, [view])
-        if not count:
-            raise EOFError
-        view = view[count:]
-    return found
-
-
-def _write(pipe: int, content: bytes) -> None:
-    rest = memoryview(content)
-    while rest:
-        rest = rest[os.write(pipe, rest) :]
+def _next_message(process: ModuleProcess, budget: WaitBudget) -> Message:
+    try:
+        with budget.waiting():
+            message: Message = process.receive(budget.left)
+    except TimeoutError:
+        raise SlowReaderError from None
+    return message
 
 
 def _messages(task: ReadTask, vault: Vault) -> Iterator[Message]:
@@ -174,21 +143,21 @@ def _messages(task: ReadTask, vault: Vault) -> Iterator[Message]:
 
 
 def _end_with_parent() -> None:
-    """Nothing more comes down the pipe, so a read returns at its end: the parent is gone, or has finished with this."""
-    os.read(_TASK, 1)
+    """Nothing more comes down the pipe, so receiving ends when the parent is gone, or has finished with this."""
+    with suppress(EOFError, UnpicklingError):
+        receive()
     os._exit(1)
 
 
 def main() -> None:
-    """Read the delivery that standard input names, and send its batches to standard output."""
+    """Read the delivery that the first message names, and send its batches."""
     harden()
-    task, key = pickle.load(sys.stdin.buffer)  # noqa: S301 -- from `_received`
+    task, key = receive()
     vault = Vault(key)
     Thread(target=_end_with_parent, daemon=True).start()
     with suppress(BrokenPipeError):
         for message in _messages(_with(vault, task), vault):
-            content = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)  # ready before the other asks
-            _write(_MESSAGES, len(content).to_bytes(_LENGTH) + content)
+            send(message)
 
 
 if __name__ == "__main__":

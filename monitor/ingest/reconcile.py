@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from monitor.db import insert_columns, rows_where, table_of
 from monitor.formats.records import NoticeRecord, Record
+from monitor.identities import families_of
 from monitor.ingest.batches import Batch
 from monitor.ingest.rows import Item
 from monitor.ingest.store import Store
@@ -107,16 +108,19 @@ def _sent(store: Store, contents: Collection[int]) -> dict[int, list[_Sent]]:
 
 
 def _families(store: Store, contents: Collection[int]) -> dict[int, set[int]]:
-    """Each content with its other form: the cut one of a whole URL, or the whole ones of a cut URL."""
+    """Each content with its other form, the cut one of a whole URL or the whole ones of a cut URL, and with all that
+    are one item with either."""
     own = {row[0]: row[1:] for row in _rows(store, Content, ("id", "truncated", "stem_digest"), "id", contents)}
     stems = {stem for _, stem in own.values() if stem is not None}
     by_stem = defaultdict[bytes, list[tuple[int, bool]]](list)
     for identifier, truncated, stem in _rows(store, Content, ("id", "truncated", "stem_digest"), "stem_digest", stems):
         by_stem[stem].append((identifier, bool(truncated)))
-    return {
+    forms = {
         content: {content} | {other for other, cut in by_stem[stem] if cut != bool(truncated)} if stem else {content}
         for content, (truncated, stem) in own.items()
     }
+    families = families_of(store.session, set().union(*forms.values()) if forms else set())
+    return {content: families.all_of(others) for content, others in forms.items()}
 
 
 def _withdrawn(store: Store, notices: Collection[int]) -> set[tuple[int, int]]:

@@ -17,12 +17,14 @@ from sqlalchemy import update
 from monitor.db import Row, insert_rows, rows_where, table_of
 from monitor.formats.records import NoticeRecord, Record, Rejected, SightingRecord
 from monitor.formats.rows import RowError
+from monitor.identities import families_of
 from monitor.ingest.reconcile import first_notices_to_store
 from monitor.ingest.rows import Item, prepare, refuse_texts
 from monitor.ingest.store import Store
 from monitor.instants import to_datetime
 from monitor.models.columns import HashHit, ItemReference, WaitingStatement
 from monitor.models.facts import Content
+from monitor.vault import Vault
 from monitor.vocabulary import Channel, DeliveryState, Kind, Pause, Role, State
 
 _HEAD = ("delivery_id", "source", "recorded_at")
@@ -37,6 +39,11 @@ class ItemUrl(NamedTuple):
 
     url: str
     truncated: bool
+
+
+def digest_of_number(vault: Vault, number: str | None) -> bytes:
+    """What a source's own number of an item is known by."""
+    return vault.digest(f"file number {number}")
 
 
 @dataclass(frozen=True)
@@ -106,7 +113,7 @@ class References:
         return self.store.delivery.id, self.store.delivery.source, self.store.recorded_at
 
     def _digest(self, number: str | None) -> bytes:
-        return self.store.vault.digest(f"file number {number}")
+        return digest_of_number(self.store.vault, number)
 
     def _rows(self, model: type[Any], columns: Sequence[str], key: str, values: Collection[Any]) -> Iterator[Any]:
         return rows_where(self.store.session, table_of(model), columns, key, values)
@@ -195,10 +202,10 @@ class References:
     def _note_hash_hits(self, items: Sequence[tuple[int, Item]]) -> None:
         source = self.store.delivery.source
         hits = {(content, at) for content, item in items if (at := item.record.hash_hit_at) is not None}
-        rows = self._rows(
-            HashHit, ("content_id", "checked_at", "source"), "content_id", {content for content, _ in hits}
-        )
-        new = sorted(hits - {(row[0], row[1]) for row in rows if row[2] == source})
+        families = families_of(self.store.session, {content for content, _ in hits})
+        contents = families.all_of({content for content, _ in hits})
+        rows = self._rows(HashHit, ("content_id", "checked_at", "source"), "content_id", contents)
+        new = sorted(hits - {(families.item(row[0]), row[1]) for row in rows if row[2] == source})
         insert_rows(self.store.session, table_of(HashHit), _HASH_HIT, [(*self._head, *hit) for hit in new])
 
 
@@ -216,6 +223,9 @@ def _serialise(record: Record) -> str:
         "to_whom": "first_notice_to_whom" not in record.flags,
         "hash_hit_at": record.hash_hit_at,
     }
+    # Only where there are any: statements that waited before there were such facts stay the statements that they were.
+    times = {"reported_at": record.reported_at, "classified_at": record.classified_at}
+    content |= {name: at for name, at in times.items() if at is not None}
     return json.dumps(content, sort_keys=True)
 
 
@@ -233,6 +243,8 @@ def _load(text: str, about: Record) -> Record:
         first_notice=_notice(first) if first else None,
         mail_known=content["mail_known"],
         hash_hit_at=content["hash_hit_at"],
+        reported_at=content.get("reported_at"),
+        classified_at=content.get("classified_at"),
     )
 
 

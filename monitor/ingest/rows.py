@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
 from monitor.clear_text import holds_address, holds_item, is_mail
 from monitor.formats.records import NoticeRecord, Record, Rejected
-from monitor.formats.registry import alias_form
 from monitor.formats.rows import RowError
 from monitor.formats.scart import CUT_AT
-from monitor.vault import NotAUrlError, Vault, address_of, normal_form, normalise_url, site_of
+from monitor.names import alias_form
+from monitor.urls import NotAUrlError, Url, address_of, parse_url, site_of
+from monitor.vault import Vault
 from monitor.vocabulary import LONGEST_COUNTRY, LONGEST_RECIPIENT, LONGEST_REFERENCE
 
 HOLDS_ADDRESS = "text_holds_address"
@@ -50,32 +51,73 @@ class RefusedRow(NamedTuple):
 
 
 class Item(NamedTuple):
-    """A record with its keyed digests. `url` stays in memory until it is sealed."""
+    """A record with its keyed digests. `flag`: what is to be said of how its URL was written."""
 
     record: Record
-    url: str
     url_digest: bytes
     stem_digest: bytes | None
     site_digest: bytes
     host_address: str | None
+    flag: str | None
+
+
+class Identity(NamedTuple):
+    """What makes an item of a URL as it was delivered: the URL in canonical form, and that of its first CUT_AT letters.
+
+    `stem`: None where the URL is shorter, and where nothing that counts was or would be cut off: a cut in a fragment
+    that is dropped leaves the whole URL. `is_cut`: the source cut it, and it matters.
+    """
+
+    url: Url
+    stem: str | None
+    is_cut: bool
+
+
+def identify(text: str, truncated: bool) -> Identity:
+    """Which item a URL stands for, by the present URL rules; raises NotAUrlError."""
+    url = parse_url(text)
+    if len(text) < CUT_AT or (truncated and _is_cut_in_fragment(text)):
+        return Identity(url, None, truncated and len(text) < CUT_AT)
+    return Identity(url, _stem(text), truncated)
+
+
+def _stem(text: str) -> str | None:
+    """The canonical form of what is left of a URL once it is cut; None where that is no URL, and refused as such."""
+    try:
+        return parse_url(text[:CUT_AT]).text
+    except NotAUrlError:
+        return None
+
+
+def _is_cut_in_fragment(text: str) -> bool:
+    """Whether what may be missing belongs to a fragment that is dropped."""
+    _, mark, fragment = text.partition("#")
+    return bool(mark and fragment) and fragment[0] not in "!/"
 
 
 def prepare(record: Record, vault: Vault, known_names: Collection[str] = ()) -> Item:
     """Digest a record's URL and site.
 
-    Raises RowError where it has no URL with a host, a text that no column takes, or an address in a text that is kept
+    Raises RowError where it has no URL of the web, a text that no column takes, or an address in a text that is kept
     in clear; `known_names` as in `Context`.
     """
     refuse_texts(record, known_names)
     try:
-        url, host = normalise_url(record.url)
-        stem = vault.digest(normal_form(record.url[:CUT_AT])) if len(record.url) >= CUT_AT else None
-    except NotAUrlError:
-        raise RowError("url_without_host", "url") from None
+        (url, host, flag), stem, is_cut = identify(record.url, record.truncated)
+    except NotAUrlError as error:
+        raise RowError(error.reason, "url") from None
     for column, text in _clear_texts(record):
-        if holds_item(text, url, host) and not _is_known(text, known_names):
+        if _names_item(text, url, host, record.url) and not _is_known(text, known_names):
             raise RowError(HOLDS_ADDRESS, column)
-    return Item(record, url, vault.digest(url), stem, vault.digest_recurring(site_of(host)), address_of(host))
+    if is_cut != record.truncated:
+        record = replace(record, truncated=is_cut)
+    stem_digest = None if stem is None else vault.url_digest(stem)
+    return Item(record, vault.url_digest(url), stem_digest, vault.site_digest(site_of(host)), address_of(host), flag)
+
+
+def _names_item(text: str, url: str, host: str, delivered: str) -> bool:
+    """Whether a text holds the item's URL, its host or its path, in canonical form or as it was delivered."""
+    return holds_item(text, url, host) or (delivered != url and holds_item(text, delivered, host))
 
 
 def prepare_all(

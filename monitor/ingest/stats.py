@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, ColumnElement, Select, and_, distinct, func, 
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from monitor.db import rows_where, table_of
+from monitor.formats.records import NOT_COUNTED
 from monitor.instants import DAY, HOUR, to_datetime, to_instant
 from monitor.models.company import Company
 from monitor.models.facts import Content, Delivery, Notice, Sighting
@@ -46,8 +47,13 @@ class DeliveryStats:
 
     @property
     def bad(self) -> int:
-        """Rows in quarantine."""
-        return sum(self.quarantined.values())
+        """Rows in quarantine that count against the delivery."""
+        return sum(count for reason, count in self.quarantined.items() if reason not in NOT_COUNTED)
+
+    @property
+    def judged(self) -> int:
+        """Rows of which the bad ones are a share."""
+        return self.rows - sum(count for reason, count in self.quarantined.items() if reason in NOT_COUNTED)
 
 
 @dataclass(frozen=True)

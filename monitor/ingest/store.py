@@ -12,10 +12,22 @@ from sqlalchemy.orm import Session
 
 from monitor.attribute.assign import Attribute, HosterNotices
 from monitor.db import insert_columns, next_identifier, rows_where, table_of
+from monitor.identities import families_of, scheme_in_force
 from monitor.ingest.batches import Batch, Notices, Rows, Sightings, batch_of_items
+from monitor.ingest.rekey import rekey_met
 from monitor.ingest.rows import Item, OnRow, RefusedRow, RowResult, RowStatus
-from monitor.instants import DAY
-from monitor.models.facts import Content, Delivery, Notice, PendingPiece, Quarantined, Sighting, Site
+from monitor.instants import DAY, to_datetime
+from monitor.models.facts import (
+    Classification,
+    Content,
+    Delivery,
+    Notice,
+    PendingPiece,
+    Quarantined,
+    Report,
+    Sighting,
+    Site,
+)
 from monitor.vault import Vault
 from monitor.vocabulary import Role
 
@@ -89,9 +101,10 @@ class Store:
 
     def __post_init__(self) -> None:
         """Ids are counted here: the writer lock makes this the only one to give them out."""
-        models = (Site, Content, Notice, Sighting)
+        models = (Site, Content, Notice, Sighting, Report, Classification)
         self._next = {model.__tablename__: next_identifier(self.session, table_of(model)) for model in models}
         self._sites = dict[bytes, int]()
+        self._scheme = scheme_in_force(self.session, self.vault, to_datetime(self.recorded_at))
 
     def add_batch(self, batch: Batch) -> None:
         """Store one batch with its refused rows and count all of its rows."""
@@ -108,6 +121,8 @@ class Store:
         self.tally.contents_new += len(news)
         news |= self._add_notices(batch, of_row, known)
         news |= self._add_sightings(batch.sightings, of_row, known)
+        news |= self._add_earliest(Report, batch.rows.reported_at, of_row, known)
+        news |= self._add_earliest(Classification, batch.rows.classified_at, of_row, known)
         self.count(batch.rows.line, news)
 
     def add_derived(self, items: Sequence[Item]) -> None:
@@ -143,6 +158,8 @@ class Store:
         Where two rows are about one new content, the last of them says what is stored.
         """
         last = dict(zip(rows.url_digest, range(len(rows.url_digest)), strict=True))
+        if self._scheme.finished_at is None:
+            self._bring_up(rows)
         known = dict(self._where(Content, ("url_digest", "id"), "url_digest", last))
         fresh = [row for digest, row in last.items() if digest not in known]
         columns = Rows._make(_rows_at(fresh, rows))
@@ -155,8 +172,13 @@ class Store:
             "truncated": columns.truncated,
             "stem_digest": columns.stem_digest,
         }
-        self._insert(Content, each, key_version=self.vault.version)
+        self._insert(Content, each, key_version=self.vault.version, scheme=self._scheme.id)
         return known | dict(zip(columns.url_digest, ids, strict=True)), set(known.values())
+
+    def _bring_up(self, rows: Rows) -> None:
+        """What these rows are about, and has a digest of an earlier scheme, is found under this one from here on."""
+        if rekey_met(self.session, self.vault, self._scheme, rows.url_sealed, to_datetime(self.recorded_at)):
+            self._next[Site.__tablename__] = next_identifier(self.session, table_of(Site))
 
     def _site_ids(self, digests: set[bytes]) -> dict[bytes, int]:
         """The id of each site, the new ones stored; the last few are remembered."""
@@ -166,7 +188,8 @@ class Store:
         self._sites |= dict(self._where(Site, ("digest", "id"), "digest", asked))
         new = sorted(digest for digest in asked if digest not in self._sites)
         ids = self._identifiers(Site, len(new))
-        insert_columns(self.session, table_of(Site), {"id": ids, "digest": new}, {"key_version": self.vault.version})
+        always = {"key_version": self.vault.version, "scheme": self._scheme.id}
+        insert_columns(self.session, table_of(Site), {"id": ids, "digest": new}, always)
         self._sites |= dict(zip(new, ids, strict=True))
         return self._sites
 
@@ -174,7 +197,9 @@ class Store:
         """Store the notices that are new, attribute those to hosters; returns the rows of the new notices."""
         found = batch.notices
         keys = list(zip(_picked(of_row, found.row), found.sent_at, found.kind, found.role, found.delivery, strict=True))
-        before = {tuple(row) for row in self._where(Notice, _NOTICE_KEY, "content_id", known)}
+        families = families_of(self.session, known)
+        rows = self._where(Notice, _NOTICE_KEY, "content_id", families.all_of(known))
+        before = {(families.item(row[0]), *row[1:]) for row in rows}
         new = _first_places(keys, before)
         notices = Notices._make(_rows_at(new, found))
         contents = _picked(of_row, notices.row)
@@ -184,7 +209,9 @@ class Store:
         self._insert(Notice, each, key_version=self.vault.version)
         self.tally.notices_new += len(new)
         if self.attribute is not None:
-            to_hosters = _to_hosters(notices, contents, _picked(batch.rows.site_digest, notices.row), known)
+            items = (batch.rows.site_digest, batch.rows.url_sealed)
+            sites, urls = (_picked(column, notices.row) for column in items)
+            to_hosters = _to_hosters(notices, contents, (sites, urls, [self.vault.version] * len(sites)), known)
             if to_hosters.content_id:
                 self.tally.companies.update(self.attribute(to_hosters))
         return set(notices.row)
@@ -192,14 +219,44 @@ class Store:
     def _add_sightings(self, found: Sightings, of_row: Sequence[int], known: set[int]) -> set[int]:
         """Store the sightings that are new; returns their rows."""
         keys = list(zip(_picked(of_row, found.row), found.seen_at, found.state, strict=True))
-        seen = self._where(Sighting, (*_SIGHTING_KEY, "observer"), "content_id", known)
-        new = _first_places(keys, {(row[0], row[1], row[2]) for row in seen if row[3] == self.delivery.source})
+        families = families_of(self.session, known)
+        seen = self._where(Sighting, (*_SIGHTING_KEY, "observer"), "content_id", families.all_of(known))
+        source = self.delivery.source
+        new = _first_places(keys, {(families.item(row[0]), row[1], row[2]) for row in seen if row[3] == source})
         sightings = Sightings._make(_rows_at(new, found))
         each = {"id": self._identifiers(Sighting, len(new)), "content_id": _picked(of_row, sightings.row)}
         each |= {name: getattr(sightings, name) for name in ("seen_at", "state", "pause", "country")}
         self._insert(Sighting, each, observer=self.delivery.source)
         self.tally.sightings_new += len(new)
         return set(sightings.row)
+
+    def _add_earliest(
+        self,
+        model: type[Report] | type[Classification],
+        found: Sequence[int | None],
+        of_row: Sequence[int],
+        known: set[int],
+    ) -> set[int]:
+        """Store when this source first received or classified a content, where that is earlier than is known of it.
+
+        Returns the rows that say so.
+        """
+        if found.count(None) == len(found):
+            return set()
+        earliest = dict[int, tuple[int, int]]()
+        for row, (content, at) in enumerate(zip(of_row, found, strict=True)):
+            if at is not None and (content not in earliest or at < earliest[content][0]):
+                earliest[content] = at, row
+        for content, source, at in self._where(model, ("content_id", "source", "at"), "content_id", known):
+            if source == self.delivery.source and content in earliest and at <= earliest[content][0]:
+                del earliest[content]
+        each = {
+            "id": self._identifiers(model, len(earliest)),
+            "content_id": list(earliest),
+            "at": [at for at, _ in earliest.values()],
+        }
+        self._insert(model, each, source=self.delivery.source)
+        return {row for _, row in earliest.values()}
 
     def _insert(self, model: type[Any], each: Mapping[str, Sequence[Any]], **always: object) -> None:
         """Insert facts of this delivery: `each` by columns, `always` the same in all of them."""
@@ -218,11 +275,11 @@ class Store:
 
 
 def _to_hosters(
-    notices: Notices, contents: Sequence[int], sites: Sequence[bytes], known: Collection[int]
+    notices: Notices, contents: Sequence[int], of_item: Sequence[Sequence[Any]], known: Collection[int]
 ) -> HosterNotices:
-    """The notices to hosters."""
+    """The notices to hosters; `of_item` are the columns of `HosterNotices` about the item."""
     whom = (notices.recipient, notices.recipient_digest)
-    columns = (contents, notices.sent_at, *whom, sites, notices.address)
+    columns = (contents, notices.sent_at, *whom, *of_item, notices.address)
     hosters = [place for place, role in enumerate(notices.role) if role == _HOSTER]
     return HosterNotices._make((*_rows_at(hosters, columns), known))
 

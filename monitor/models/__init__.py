@@ -6,16 +6,19 @@ from monitor.models.columns import HashHit, ItemReference, WaitingStatement
 from monitor.models.company import Company, CompanyClaim, CompanyDetail, NetblockSteps, NetblockTable, Network
 from monitor.models.facts import (
     Attribution,
+    Classification,
     Content,
     Correction,
     Delivery,
     Notice,
     PendingPiece,
     Quarantined,
+    Report,
     Sighting,
     Site,
     Suspension,
 )
+from monitor.models.identity import DigestScheme, ItemIdentity
 from monitor.models.release import Release, ReleaseRow
 from monitor.models.run import Alert, CollectorRun, Leadership, ObserverState, ScheduledSource
 
@@ -24,6 +27,7 @@ __all__ = [
     "Alert",
     "Attribution",
     "AuditEntry",
+    "Classification",
     "CollectorRun",
     "Company",
     "CompanyClaim",
@@ -31,7 +35,9 @@ __all__ = [
     "Content",
     "Correction",
     "Delivery",
+    "DigestScheme",
     "HashHit",
+    "ItemIdentity",
     "ItemReference",
     "KeyCheck",
     "Leadership",
@@ -45,6 +51,7 @@ __all__ = [
     "Quarantined",
     "Release",
     "ReleaseRow",
+    "Report",
     "ScheduledSource",
     "Sighting",
     "Site",

@@ -25,7 +25,11 @@ class Company(Base):
 class CompanyDetail(Base):
     """What is known of a company; the row recorded last is in force. `review`: nobody has confirmed it yet.
 
-    A company that nobody has confirmed is never published (`monitor.attribute.review`).
+    A company that nobody has confirmed is never published (`monitor.attribute.review`). `name` is what it is called in
+    tables; `legal_name`, `legal_form` and `registration` (its number at the chamber of commerce) are of the legal
+    entity behind it. `natural_person`: that entity is a person, such as a sole trader; None where nobody has said.
+    `parent_id`: the company it is controlled by, None where it is in no group. `ended_on`: the first day on which it
+    no longer traded; `successor_id`: who goes on with what was its own from that day.
     """
 
     __tablename__ = "company_details"
@@ -34,7 +38,13 @@ class CompanyDetail(Base):
     company_id: Mapped[int] = mapped_column(ForeignKey("companies.id"), index=True)
     name: Mapped[str] = mapped_column(String(255))
     country: Mapped[str | None] = mapped_column(String(2))
+    legal_name: Mapped[str | None] = mapped_column(String(255))
+    legal_form: Mapped[str | None] = mapped_column(String(64))
     registration: Mapped[str | None] = mapped_column(String(64))
+    natural_person: Mapped[bool | None]
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("companies.id"))
+    successor_id: Mapped[int | None] = mapped_column(ForeignKey("companies.id"))
+    ended_on: Mapped[date | None] = mapped_column(Date)
     proxy: Mapped[bool]
     review: Mapped[bool]
     recorded_at: Mapped[datetime]

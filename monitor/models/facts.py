@@ -87,6 +87,7 @@ class Site(Base):
 
     id: Mapped[int] = mapped_column(Identifier, primary_key=True, autoincrement=False)
     key_version: Mapped[int]
+    scheme: Mapped[int] = mapped_column(server_default="1")  # the `DigestScheme` of its digest
     digest: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
 
 
@@ -94,7 +95,8 @@ class Content(Base):
     """One reported URL: keyed digest and sealed text.
 
     `truncated`: the source cut the URL. `stem_digest`: keyed digest of the cut form of a URL long enough
-    to be cut, so that both forms are found to be one item whichever arrives first.
+    to be cut, so that both forms are found to be one item whichever arrives first. `scheme`: the `DigestScheme` of
+    both; `key_version`: the key that sealed the URL. Which item it is now, and on which site: `ItemIdentity`.
     """
 
     __tablename__ = "contents"
@@ -111,6 +113,7 @@ class Content(Base):
     delivery_id: Mapped[int] = _refers_to("deliveries")
     site_id: Mapped[int] = _refers_to("sites")
     key_version: Mapped[int]
+    scheme: Mapped[int] = mapped_column(server_default="1")
     url_digest: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
     url_sealed: Mapped[bytes] = mapped_column(LargeBinary)
     truncated: Mapped[bool]
@@ -164,6 +167,39 @@ class Sighting(Base):
     recorded_at: Mapped[datetime]
 
 
+class Report(Base):
+    """A source received a report of the content at `at`; it starts no company's clock.
+
+    Of several values of a source the earliest counts: systems set the time anew when an item is imported again. A value
+    is recorded where it is earlier than all that are known, so that the result does not depend on the order in which
+    deliveries arrive.
+    """
+
+    __tablename__ = "reports"
+    __table_args__ = (Index("uq_reports_natural", "content_id", "source", "at", unique=True),)
+
+    id: Mapped[int] = mapped_column(Identifier, primary_key=True, autoincrement=False)
+    delivery_id: Mapped[int] = _refers_to("deliveries")
+    content_id: Mapped[int] = _refers_to("contents")
+    source: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+
+
+class Classification(Base):
+    """A source classified the content as illegal at `at`; which starts no company's clock. The earliest counts."""
+
+    __tablename__ = "classifications"
+    __table_args__ = (Index("uq_classifications_natural", "content_id", "source", "at", unique=True),)
+
+    id: Mapped[int] = mapped_column(Identifier, primary_key=True, autoincrement=False)
+    delivery_id: Mapped[int] = _refers_to("deliveries")
+    content_id: Mapped[int] = _refers_to("contents")
+    source: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+
+
 class Attribution(Base):
     """From `valid_from` the content was hosted by a company, on a basis; a later row supersedes an earlier."""
 
@@ -186,7 +222,10 @@ class Attribution(Base):
 
 
 class Suspension(Base):
-    """The clock stood still from..to, for one content item or (`content_id` null) for all."""
+    """The clock stood still from..to: for one content item, for all that a source gave notice of, or (neither) for all.
+
+    `decided_by` proposed it and `approved_by` approved it.
+    """
 
     __tablename__ = "suspensions"
     __table_args__ = (CheckConstraint("ends_at IS NULL OR ends_at >= starts_at", name="order"),)
@@ -198,10 +237,13 @@ class Suspension(Base):
     pause: Mapped[Pause] = mapped_column(words(Pause))
     reason: Mapped[str] = mapped_column(String(500))
     recorded_at: Mapped[datetime]
+    source: Mapped[str | None] = mapped_column(String(64))
+    decided_by: Mapped[str | None] = mapped_column(String(128))
+    approved_by: Mapped[str | None] = mapped_column(String(128))
 
 
 class Correction(Base):
-    """A decision that overrides collected facts, with its reason and who took it."""
+    """A decision that overrides collected facts: its reason, who proposed it (`decided_by`) and who approved it."""
 
     __tablename__ = "corrections"
 
@@ -215,6 +257,7 @@ class Correction(Base):
     reason: Mapped[str] = mapped_column(String(2000))
     decided_by: Mapped[str] = mapped_column(String(128))
     recorded_at: Mapped[datetime]
+    approved_by: Mapped[str | None] = mapped_column(String(128))
 
 
 class PendingPiece(Base):

@@ -19,9 +19,9 @@ REFUSAL = "what is published or recorded is never changed"
 
 # No row of these is ever changed or deleted.
 RECORDED = (
-    "attributions", "audit_entries", "companies", "company_claims", "company_details", "contents", "corrections",
-    "hash_hits", "item_references", "key_checks", "netblock_steps", "netblock_tables", "networks", "notices",
-    "quarantined", "sightings", "sites", "suspensions",
+    "attributions", "audit_entries", "classifications", "companies", "company_claims", "company_details", "contents",
+    "corrections", "hash_hits", "item_identities", "item_references", "key_checks", "netblock_steps", "netblock_tables",
+    "networks", "notices", "quarantined", "reports", "sightings", "sites", "suspensions",
 )  # fmt: skip
 
 # What ingesting, the checks and a person's review change of a delivery. All else of it stays as it was.

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Subquery, and_, func, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
+from monitor.identities import last_identities
 from monitor.models.facts import Content, Correction, Notice, Sighting
 from monitor.vocabulary import CLOCK_STARTING, Decision, Pause, Role, State
 
+_ASKED_AT_ONCE = 10_000  # a statement holds only so many values
 FOLLOWED = timedelta(days=90)  # from the last notice: an item nobody closes is not asked about for ever
 
 
@@ -69,18 +71,39 @@ def last_addresses(session: Session, contents: Iterable[int]) -> dict[int, Seale
     return {item: SealedAddress(*rest) for item, *rest in session.execute(query)}
 
 
+def items_of(session: Session, contents: Collection[int]) -> dict[int, int]:
+    """By content the item that it is."""
+    items, asked = item_numbers(), sorted(contents)
+    return {
+        row.id: row.item
+        for start in range(0, len(asked), _ASKED_AT_ONCE)
+        for row in session.execute(
+            select(items.c.id, items.c.item).where(items.c.id.in_(asked[start : start + _ASKED_AT_ONCE]))
+        )
+    }
+
+
 def item_numbers() -> Subquery:
     """(id, item): each content with the item it is, which for a cut URL may be the whole one."""
+    now, standing = last_identities(), aliased(Content)
+    item_id = func.coalesce(now.c.item_id, Content.id)
     whole = (
         select(Content.stem_digest, func.min(Content.id).label("id"))
-        .where(~Content.truncated, Content.stem_digest.is_not(None))
+        .outerjoin(now, now.c.content_id == Content.id)
+        .where(~Content.truncated, Content.stem_digest.is_not(None), item_id == Content.id)
         .group_by(Content.stem_digest)
         .having(func.count() == 1)
         .subquery()
     )
-    joined = and_(Content.truncated, whole.c.stem_digest == Content.stem_digest)
-    item = func.coalesce(whole.c.id, Content.id).label("item")
-    return select(Content.id, item).outerjoin(whole, joined).subquery()
+    now = last_identities()
+    joined = and_(standing.truncated, whole.c.stem_digest == standing.stem_digest)
+    return (
+        select(Content.id, func.coalesce(whole.c.id, standing.id).label("item"))
+        .outerjoin(now, now.c.content_id == Content.id)
+        .join(standing, standing.id == func.coalesce(now.c.item_id, Content.id))
+        .outerjoin(whole, joined)
+        .subquery()
+    )
 
 
 def _latest(items: Subquery, rows: Subquery) -> Subquery:

@@ -21,10 +21,11 @@ from monitor.release.publications import MANIFEST, Package
 from monitor.release.signing import kept_public_keys
 from monitor.release.store import canonical, digest
 
-DRAFTED, PUBLISHED, PACKAGED, KEY = (
+DRAFTED, PUBLISHED, PACKAGED, DISCARDED, KEY = (
     ("release.draft", "release.correct"),
     "release.publish",
     "release.package",
+    "release.discard",
     "keys.signing",
 )
 _SUBJECT = re.compile(r"(?P<period>.+) version (?P<version>\d+)")
@@ -37,6 +38,12 @@ class Entries:
     drafted: tuple[AuditEntry, ...]
     published: tuple[AuditEntry, ...]
     packaged: tuple[AuditEntry, ...]
+    discarded: tuple[AuditEntry, ...] = ()
+
+    @property
+    def is_discarded(self) -> bool:
+        """Whether the last thing that became of its draft is that it was thrown away."""
+        return bool(self.discarded) and (not self.drafted or self.drafted[-1].id < self.discarded[-1].id)
 
 
 def subject_of(period: str, version: int) -> str:
@@ -79,13 +86,13 @@ def record_package(session: Session, package: Package, at: datetime, actor: str)
 def entries_about_releases(session: Session) -> dict[tuple[str, int], Entries]:
     """By period and version all that the trail says of it."""
     found = defaultdict[tuple[str, int], dict[str, list[AuditEntry]]](lambda: defaultdict(list))
-    actions = (*DRAFTED, PUBLISHED, PACKAGED)
+    actions = (*DRAFTED, PUBLISHED, PACKAGED, DISCARDED)
     for entry in session.scalars(select(AuditEntry).where(AuditEntry.action.in_(actions)).order_by(AuditEntry.id)):
         if match := _SUBJECT.fullmatch(entry.subject):
             kind = DRAFTED[0] if entry.action in DRAFTED else entry.action
             found[match["period"], int(match["version"])][kind].append(entry)
     return {
-        name: Entries(*(tuple(kinds[kind]) for kind in (DRAFTED[0], PUBLISHED, PACKAGED)))
+        name: Entries(*(tuple(kinds[kind]) for kind in (DRAFTED[0], PUBLISHED, PACKAGED, DISCARDED)))
         for name, kinds in found.items()
     }
 

@@ -13,16 +13,17 @@ from sqlalchemy.orm import Session
 import monitor
 from monitor import audit
 from monitor.errors import MonitorError
+from monitor.identities import require_one_scheme
 from monitor.instants import parse_instant, to_datetime
 from monitor.models.company import CompanyClaim, CompanyDetail, NetblockTable
 from monitor.models.facts import Correction, Delivery, Suspension
 from monitor.models.release import Release, ReleaseRow, Stage
 from monitor.release.store import HASH_HIT, canonical, digest
-from monitor.score.fact_digests import Digests, digests
+from monitor.score.fact_digests import Digests, digested_columns, digests
 from monitor.score.facts import read_database
 from monitor.score.methods import Method
 from monitor.score.pipeline import database_url
-from monitor.score.table import Table
+from monitor.score.table import LATER_FIELDS, Table
 from monitor.vocabulary import Verdict
 
 
@@ -51,8 +52,10 @@ def draft(
 ) -> Release:
     """Freeze a table as the draft of its period's next version; an earlier draft of it is replaced.
 
-    Raises MonitorError where the table claims to know what is yet to be recorded: nobody could rebuild it.
+    Raises MonitorError where the table claims to know what is yet to be recorded: nobody could rebuild it; and where
+    items have digests of different schemes, so that one of them may be counted twice.
     """
+    require_one_scheme(session, "a draft")
     if parse_instant(table.known_at) > drafted_at.timestamp():
         raise MonitorError(f"what will be known at {table.known_at} is not known yet; choose a time that has passed")
     _drop_draft(session, table.period)
@@ -88,8 +91,8 @@ def serialise(table: Table) -> SerialisedTable:
 
 
 def _row(row: dict[str, Any]) -> str:
-    """A size that is not known is left out, as it was when there was none: so earlier releases are rebuilt the same."""
-    return canonical({name: value for name, value in row.items() if value is not None or name != "announced_ipv4"})
+    """What is not known is left out, as when there was no such field: so earlier releases are rebuilt the same."""
+    return canonical({name: value for name, value in row.items() if value is not None or name not in LATER_FIELDS})
 
 
 def manifest_of(session: Session, table: Table, method: Method, serialised: SerialisedTable) -> dict[str, Any]:
@@ -127,6 +130,16 @@ def _drop_draft(session: Session, period: str) -> None:
     session.execute(delete(Release).where(Release.id.in_(old)))
 
 
+def discard(session: Session, release: Release, at: datetime, actor: str) -> None:
+    """Remove a draft, which the audit trail then tells; raises MonitorError for what is published."""
+    name = f"{release.period} version {release.version}"
+    if release.stage is not Stage.DRAFT:
+        raise MonitorError(f"{name} is published, and stays: what is wrong with it is corrected by the next version")
+    details = {"manifest": release.manifest_sha256}
+    _drop_draft(session, release.period)
+    audit.record(session, at, actor, "release.discard", name, details)
+
+
 def _next_version(session: Session, period: str) -> int:
     return (session.scalar(select(func.max(Release.version)).where(Release.period == period)) or 0) + 1
 
@@ -159,7 +172,7 @@ def fact_digests(session: Session, known_at: Sequence[int]) -> list[Digests]:
 
     Raises MonitorError where the database cannot be read, or holds a value that is no value of its column.
     """
-    return read_database(digests, database_url(session), list(known_at))
+    return read_database(digests, database_url(session), digested_columns(), list(known_at))
 
 
 def fact_problems(session: Session, releases: Sequence[Release]) -> list[list[str]]:

@@ -117,7 +117,7 @@ class Inspector:
             if file is archive:
                 problem = self.memory.of(path, signed.manifest_sha256, lambda: _archive_problem(path, signed))
             else:
-                same = self.memory.of(path, "sha256", lambda: _sha256(path)) == file.sha256
+                same = self.memory.of(path, "sha256", lambda: sha256_of(path)) == file.sha256
                 problem = None if same else "is not what was signed"
         except FileNotFoundError as error:
             raise NotIntactError(f"{file.name} is missing") from error
@@ -142,11 +142,15 @@ class Inspector:
                 yield str(error)
         yield from _beside(signed)
 
+    def is_whole(self, period: str, version: int) -> bool:
+        """Whether files were made of a release, and all of them are what was signed."""
+        return link_of(self.publications, period, version).is_symlink() and not any(self.problems(period, version))
+
     def _archive(self, made: Publication) -> PublishedFile:
         """The ZIP file as it lies there: whether it may be believed `require` says."""
         path = made.folder / f"{package_name(made.period, made.version)}.zip"
         try:
-            size, digest = self.memory.of(path, "archive", lambda: (path.stat().st_size, _sha256(path)))
+            size, digest = self.memory.of(path, "archive", lambda: (path.stat().st_size, sha256_of(path)))
         except OSError:
             size, digest = 0, ""
         return PublishedFile(path.name, size, digest)
@@ -157,7 +161,7 @@ class Inspector:
         path = made.folder / (INDEX if described is None else _DESCRIPTION)
         expected = described.sha256 if described else ""
         try:
-            return self.memory.of(path, f"licence {expected}", lambda: _licence_in(_content(path), expected))
+            return self.memory.of(path, f"licence {expected}", lambda: _licence_in(read_regular(path), expected))
         except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
             raise NotIntactError(f"{path.name} is not what was signed") from error
 
@@ -168,7 +172,7 @@ class Inspector:
 
     def _signed(self, folder: Path, period: str, version: int) -> Signed:
         """What is signed; raises NotIntactError, OSError."""
-        manifest, signature = _content(folder / MANIFEST), _content(folder / SIGNATURE)
+        manifest, signature = read_regular(folder / MANIFEST), read_regular(folder / SIGNATURE)
         try:
             return _read(folder, manifest, signature, self.keys(), (period, version))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -207,12 +211,14 @@ def _file(name: str, content: bytes) -> PublishedFile:
     return PublishedFile(name, len(content), hashlib.sha256(content).hexdigest())
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _content(path: Path) -> bytes:
+def read_regular(path: Path) -> bytes:
+    """The bytes of a regular file; OSError for anything else."""
     _identity(path)
     return path.read_bytes()
 
@@ -267,7 +273,7 @@ def _beside(signed: Signed) -> Iterator[str]:
     said = [{"name": file.name, "bytes": file.size, "sha256": file.sha256} for file in made.files]
     about = {"period": made.period, "version": made.version, "licence": made.licence}
     try:
-        index = json.loads(_content(made.folder / INDEX))
+        index = json.loads(read_regular(made.folder / INDEX))
     except (OSError, ValueError):
         index = None
     if index != about | {"public_key_sha256": made.fingerprint, "files": said}:

@@ -73,8 +73,11 @@ def _write(session: Session, request: Request, table: PublicTable, folder: Path,
 
 
 def _gives(found: Table, published: PublicTable) -> bool:
-    """Whether the figures are the published ones, and the flows and norms where the release has them."""
-    figures = tuple(row.figures for row in published.rows if row.figures is not None)
+    """Whether the figures are the published ones, and the flows and norms where the release has them.
+
+    The legal entities stand in the ranking only: no figure is made from them.
+    """
+    figures = tuple(replace(row.figures, legal=None) for row in published.rows if row.figures is not None)
     return (
         found.companies == figures and published.flows in (None, found.flows) and published.norms in (None, found.norms)
     )

@@ -82,12 +82,11 @@ def store(package: Package, publications: Path) -> Path:
     index = _index(package)
     name = f".{link.name}.{hashlib.sha256(index).hexdigest()[:16]}"
     try:
-        make_public_folder(publications)
-        with _alone(publications):
+        with alone(publications):
             before = link.readlink().name if link.is_symlink() else ""
             if not (publications / name).exists():
-                _write({**package.files, INDEX: index}, publications / name)
-            _turn(link, name)
+                write_folder({**package.files, INDEX: index}, publications / name)
+            turn(link, name)
             _sweep(publications, link, {name, before})
     except OSError as error:
         raise MonitorError(f"{link}: cannot write the publication: {error.strerror}") from error
@@ -140,13 +139,14 @@ def _index(package: Package) -> bytes:
     return json.dumps(about | {"public_key_sha256": package.fingerprint, "files": files}, indent=1).encode()
 
 
-def _write(files: Mapping[str, bytes], target: Path) -> None:
-    """A new folder, under its name only when all of it is on the disk."""
+def write_folder(files: Mapping[str, bytes], target: Path) -> None:
+    """A new folder that everybody may read, under its name only when all of it is on the disk; raises OSError."""
     staged = Path(tempfile.mkdtemp(dir=target.parent, prefix=f"{target.name}.new-"))
     try:
         _fill(files, staged)
         staged.chmod(0o755)
         staged.rename(target)
+        _sync(target.parent)
     except BaseException:
         shutil.rmtree(staged, ignore_errors=True)
         raise
@@ -162,7 +162,7 @@ def _fill(files: Mapping[str, bytes], folder: Path) -> None:
     _sync(folder)
 
 
-def _turn(link: Path, name: str) -> None:
+def turn(link: Path, name: str) -> None:
     """At one stroke: a reader finds the old folder or the new one."""
     turned = link.with_name(f".{link.name}.link")
     turned.unlink(missing_ok=True)
@@ -186,8 +186,9 @@ def _sync(folder: Path) -> None:
 
 
 @contextmanager
-def _alone(publications: Path) -> Iterator[None]:
-    """One process at a time; the lock goes with the process."""
+def alone(publications: Path) -> Iterator[None]:
+    """One process at a time writes to the folder, which is made where it is missing; the lock goes with the process."""
+    make_public_folder(publications)
     with (publications / ".lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

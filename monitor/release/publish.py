@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 from monitor import audit
 from monitor.attribute.review import unconfirmed
 from monitor.clear_text import refuse_address
+from monitor.comparison.changes import release_changes
 from monitor.errors import MonitorError
 from monitor.instants import parse_instant
 from monitor.models.audit import AuditEntry
 from monitor.models.release import Release, ReleaseRow, Stage
 from monitor.release.attest import release_digest
-from monitor.release.compare import differences
 from monitor.release.draft import Corrects, draft
 from monitor.release.store import HASH_HIT, canonical, digest, load_table, newest_published
 from monitor.score.pipeline import Request, score_for_release
@@ -119,7 +119,7 @@ def correct(
             f"{name} was made from what was known at {release.manifest['known_at']}; choose a later time"
         )
     table = score_for_release(session, request)
-    if not differences(load_table(session, release), table):
+    if not release_changes(load_table(session, release), table):
         raise MonitorError(f"there is nothing to correct: from what is known now {name} comes out the same")
     corrects = Corrects(release.version, release.manifest_sha256, reason.strip())
     return draft(session, table, request.method, drafted_at, actor, corrects)

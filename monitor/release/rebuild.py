@@ -10,16 +10,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import monitor
+from monitor.comparison.changes import ReleaseChanges, release_changes
 from monitor.errors import MonitorError
 from monitor.instants import parse_instant
 from monitor.models.release import Release, ReleaseRow
 from monitor.period import parse_period
-from monitor.release.compare import Differences, differences, has_parts, without_parts
 from monitor.release.draft import FACTS, SerialisedTable, fact_problems, manifest_of, serialise
 from monitor.release.publish import check
 from monitor.release.store import canonical, load_table
 from monitor.score.methods import Method, method
 from monitor.score.pipeline import Request, score_for_release
+from monitor.score.table import alike
 
 _UNPINNED = "made before releases pinned their facts: a change that moves none of its figures is not found"
 
@@ -29,7 +30,7 @@ class Rebuilt:
     """Which parts of the frozen bytes came out otherwise, the figures in which, and what to know beside it."""
 
     problems: tuple[str, ...]
-    differences: Differences
+    differences: ReleaseChanges
     notes: tuple[str, ...]
 
     @property
@@ -50,9 +51,8 @@ def rebuild(
     request = request_of(release, engine_url)
     if changed := check(session, release):
         raise MonitorError(f"the release is not what was frozen: {changed[0]}; see `monitor release verify`")
-    table, frozen = score_for_release(session, request), load_table(session, release)
-    if not has_parts(frozen):
-        table = without_parts(table)
+    frozen = load_table(session, release)
+    _, table = alike(frozen, score_for_release(session, request))
     fresh = serialise(table)
     manifest = manifest_of(session, table, request.method, fresh)
     problems: tuple[str, ...] = (
@@ -61,7 +61,7 @@ def rebuild(
     )
     if not problems:  # what moved a figure is named by that
         problems = tuple(f"other facts: {problem}" for problem in fact_problems(session, [release])[0])
-    return Rebuilt(problems, differences(frozen, table), _notes(release))
+    return Rebuilt(problems, release_changes(frozen, table), _notes(release))
 
 
 def require_rebuildable(session: Session, release: Release, engine_url: str = "duckdb://") -> None:

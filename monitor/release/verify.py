@@ -20,6 +20,7 @@ from monitor.models.release import Release, Stage
 from monitor.release.attest import Entries, entries_about_releases, release_digest, subject_of, trusted_keys
 from monitor.release.checkpoints import compare_with_checkpoints
 from monitor.release.draft import FACTS, fact_problems
+from monitor.release.export import index_problems
 from monitor.release.intact import Inspector, NotIntactError
 from monitor.release.publish import content_problems
 from monitor.release.signing import kept_public_keys
@@ -79,7 +80,7 @@ def verify(session: Session, settings: Settings, name: str | None = None, *, fac
     periods = {key[0] for key in scope}
     found.problems += _versions([release for release in releases if release.period in periods])
     if name is None:
-        found.problems += _strange_files(settings, inspector, by_name)
+        found.problems += [*_strange_files(settings, inspector, by_name), *index_problems(session, settings)]
     if facts:
         _facts(session, chosen, found)
     return Verified(chosen, tuple(found.problems), tuple(found.notes))
@@ -112,6 +113,8 @@ def _gone(entries: Entries) -> Iterator[str]:
     """What the trail tells of a release that is not there."""
     if entries.published:
         yield f"it was published (audit entry {entries.published[-1].id}) and is gone"
+    elif entries.drafted and entries.is_discarded:
+        return
     elif entries.drafted:
         yield f"it was drafted (audit entry {entries.drafted[-1].id}) and is gone"
     else:
@@ -141,6 +144,8 @@ def _drafting(release: Release, entries: Entries) -> Iterator[str]:
         yield "no audit entry says that it was drafted"
         return
     last = entries.drafted[-1]
+    if entries.is_discarded:
+        yield f"it was discarded (audit entry {entries.discarded[-1].id}), and is there again"
     if last.details.get("manifest") != release.manifest_sha256:
         yield f"its manifest is not the one that was drafted (audit entry {last.id})"
     if to_instant(last.happened_at) != to_instant(release.drafted_at):

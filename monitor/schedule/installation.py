@@ -14,9 +14,11 @@ from sqlalchemy.orm import Session
 
 from monitor.db import transaction
 from monitor.errors import MonitorError
+from monitor.identities import ROTATE, scheme_state
 from monitor.key_checks import require_opens
 from monitor.migrate import current_revision, newest_revision
 from monitor.release.attest import packaged, trusted_keys
+from monitor.release.export import index_problems
 from monitor.release.intact import SHARED, Inspector
 from monitor.schedule.health import STALE, sources
 from monitor.schedule.leadership import look
@@ -56,6 +58,9 @@ def health(settings: Settings, engine: Engine, now: int) -> Health:
         found = {source.source: source.freshness for source in sources(session, now)}
         if (published := _publications(settings, session)) is not None:
             parts["publications"] = published
+        state = scheme_state(session)
+        if state is not None and not state.finished:
+            parts["digests"] = f"need `{ROTATE}`"
     if found:
         parts["leader"] = _leader(settings, engine, now)
     return Health(parts, found)
@@ -118,7 +123,7 @@ def _publications(settings: Settings, session: Session) -> str | None:
     there = inspector.names()
     if set(packaged(session)) - set(there):
         return "files are missing"
-    if any(problem for name in there for problem in inspector.problems(*name)):
+    if index_problems(session, settings) or any(problem for name in there for problem in inspector.problems(*name)):
         return "not what was signed"
     return OK if there else None
 

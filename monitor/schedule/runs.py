@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Engine, event, func, select, update
 from sqlalchemy.orm import Session
 
-from monitor.instants import to_datetime, to_instant
+from monitor.instants import DAY, to_datetime, to_instant
 from monitor.models.run import CollectorRun
 
 OK = "ok"
@@ -20,6 +20,8 @@ SUPERSEDED = "superseded"  # by a new leader; such a run writes nothing, so this
 GOOD = (OK, UNCHANGED)
 _REMEMBERING = (*GOOD, HELD)
 _LONGEST_REASON = 500
+_RETRY_AFTER = "retry-after"  # in what a failed run remembers; all other keys are digests
+LONGEST_WAIT = DAY  # that a server may ask of us
 _LONGEST_DELIVERY_MS = 60 * 60 * 1000
 
 
@@ -27,7 +29,7 @@ _LONGEST_DELIVERY_MS = 60 * 60 * 1000
 class Verdict:
     """How a run ended. `remembered`: validators by digest of location, for the next conditional request.
 
-    `rows`: of the deliveries that were ingested.
+    `rows`: of the deliveries that were ingested. `not_before`: until when the server of a failed run asked us to wait.
     """
 
     verdict: str
@@ -35,6 +37,7 @@ class Verdict:
     deliveries: tuple[int, ...] = ()
     rows: int = 0
     remembered: dict[str, dict[str, str]] = field(default_factory=dict)
+    not_before: int | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ def record(
         reason=verdict.reason and verdict.reason[:_LONGEST_REASON],
         deliveries=list(verdict.deliveries),
         rows=verdict.rows,
-        remembered=verdict.remembered if verdict.verdict in _REMEMBERING else {},
+        remembered=verdict.remembered if verdict.verdict in _REMEMBERING else _to_wait(verdict.not_before),
     )
     session.add(run)
     session.flush()
@@ -78,6 +81,19 @@ def remembered(session: Session, source: str) -> dict[str, dict[str, str]]:
         .limit(1)
     )
     return session.scalar(query) or {}
+
+
+def _to_wait(not_before: int | None) -> dict[str, dict[str, str]]:
+    return {} if not_before is None else {_RETRY_AFTER: {"not_before": str(not_before)}}
+
+
+def asked_to_wait(session: Session, source: str, now: int) -> int | None:
+    """Until when the server of a source asked us to stay away, where that is to come: at most a day from its asking."""
+    last = last_run(session, source)
+    if last is None or last.verdict != FAILED or _RETRY_AFTER not in last.remembered:
+        return None
+    until = int(last.remembered[_RETRY_AFTER]["not_before"])
+    return until if now < until <= now + LONGEST_WAIT else None
 
 
 def last_run(session: Session, source: str) -> CollectorRun | None:

@@ -21,9 +21,12 @@ from monitor.score.engine import (
     Engine,
     Expr,
     bool_to_int,
+    fetch,
+    integer_table,
     put,
     round_up,
     to_microseconds,
+    to_numpy,
 )
 from monitor.score.episodes import hosting_in_force, with_host
 from monitor.score.facts import Facts
@@ -67,9 +70,9 @@ def aggregate(
     companies, counts = _count_all(engine, scored, every, method, refused)
     grid = method.grid_seconds(counts["episodes"]) * MICROSECONDS_PER_SECOND
     index = np.arange(-1, len(companies) - 1, dtype=np.int32)  # that of NETWORK, which comes first, is not used
-    grids = put(engine, "grids", pa.table({"company": companies, "grid": grid, "index": index}))
+    grids = put(engine, "grids", integer_table({"company": companies, "grid": grid, "index": index}))
     any_relocated = counts["relocated"].any()
-    relocations = engine.to_pyarrow(relocation_counts(scored, grids, int(grid[0]))) if any_relocated else None
+    relocations = fetch(engine, relocation_counts(scored, grids, int(grid[0]))) if any_relocated else None
     inputs = read_curve_inputs(engine, curve_rows(scored, grids), grid)
     return Aggregates(companies, counts, refused, grid, inputs, relocations)
 
@@ -89,8 +92,8 @@ def _count_all(
 
 def to_arrays(engine: Engine, expression: Expr) -> dict[str, npt.NDArray[Any]]:
     """The columns of an expression."""
-    table = engine.to_pyarrow(expression)
-    return {name: table[name].to_numpy() for name in table.column_names}
+    table = fetch(engine, expression)
+    return {name: to_numpy(table[name]) for name in table.column_names}
 
 
 def align(companies: Integers, columns: dict[str, npt.NDArray[Any]], missing: float) -> dict[str, Floats]:

@@ -11,7 +11,7 @@ from ibis import _
 
 from monitor.estimators.arrays import AnyIntegers, Integers, sort_order
 from monitor.estimators.risk_set import NEVER, CurveInputs
-from monitor.score.engine import Engine, Expr, to_microseconds
+from monitor.score.engine import Engine, Expr, fetch, to_microseconds, to_numpy
 
 _TIMES = ("left", "right", "relocated")
 
@@ -59,7 +59,7 @@ def _coarse_rows(rows: Expr) -> Expr:
 
 def read_curve_inputs(engine: Engine, rows: tuple[Expr, Expr], grid: Integers) -> CurveInputs:
     """The rows of `curve_rows`; `grid` begins with the network's, then has an entry for each index."""
-    exact, coarse = (_columns(engine.to_pyarrow(expression)) for expression in rows)
+    exact, coarse = (_columns(fetch(engine, expression)) for expression in rows)
     unit = int(np.gcd.reduce([*(_common_divisor(exact[name]) for name in _TIMES), *grid])) or 1
     width = (grid[1:] // unit)[coarse["index"]]
     company = _concatenate(exact.pop("index"), coarse["index"])
@@ -89,7 +89,7 @@ def read_curve_inputs(engine: Engine, rows: tuple[Expr, Expr], grid: Integers) -
 def _columns(table: pa.Table) -> dict[str, Integers]:
     columns = {}
     for name in table.column_names:  # each is released as soon as it is read
-        columns[name] = table[name].to_numpy()
+        columns[name] = to_numpy(table[name])
         table = table.drop_columns(name)
     return columns
 

@@ -17,8 +17,8 @@ from monitor.score.table import Label
 
 REQUIRED = ("company", "site", "last_online_h", "first_offline_h", "followed_h")
 # what a file may say more, and what holds where it does not; beside these relocated_h, deadline_h and end
-OPTIONAL: Mapping[str, pa.Scalar] = MappingProxyType(
-    {"scored": pa.scalar(True), "destination": pa.scalar(""), "notices": pa.scalar(1), "reappeared": pa.scalar(0)}
+OPTIONAL: Mapping[str, bool | str | int] = MappingProxyType(
+    {"scored": True, "destination": "", "notices": 1, "reappeared": 0}
 )
 POOLED = "(pooled)"  # the company of what a release attributes to no company with figures; no key has brackets
 MOVED_TO = "destination_company"  # of a release's file; one without it was made before flows and norms were released
@@ -44,7 +44,7 @@ def read_episodes(path: Path, method: Method) -> tuple[pa.Table, dict[int, Label
     site, _ = _numbered(table["site"])
     columns = {"company": company, "site": site, **hours}
     for name, missing_value in OPTIONAL.items():
-        columns[name] = _column(table, name, missing_value, path)
+        columns[name] = _column(table, name, pa.scalar(missing_value), path)
     columns["unverified"] = _unverified(table, hours, method)
     if MOVED_TO in table.column_names:
         columns[MOVED_TO] = _moved_to(table, labels, path)

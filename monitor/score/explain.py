@@ -19,7 +19,7 @@ from monitor.instants import HOUR
 from monitor.models.company import Company
 from monitor.score import engine as engines
 from monitor.score.aggregate import aggregate, site_counts
-from monitor.score.engine import Engine, Expr, as_integer, bool_to_int, keep
+from monitor.score.engine import Engine, Expr, as_integer, bool_to_int, fetch, keep, to_numpy
 from monitor.score.episode_file import read_episodes
 from monitor.score.estimate import clustered_shares, estimate
 from monitor.score.methods import Method, is_late, is_mature, is_on_time
@@ -168,8 +168,8 @@ def explain(engine: Engine, own: Expr, company: str, method: Method, as_of: int 
 
 def _sites(engine: Engine, own: Expr) -> _Sites:
     mine = own.mutate(company=ibis.literal(1, "int64"))
-    table = engine.to_pyarrow(site_counts(mine).filter(_.company == 1).select("site", "mature", "late"))
-    site, mature, late = (table[name].to_numpy() for name in ("site", "mature", "late"))
+    table = fetch(engine, site_counts(mine).filter(_.company == 1).select("site", "mature", "late"))
+    site, mature, late = (to_numpy(table[name]) for name in ("site", "mature", "late"))
     order = np.lexsort((site, -mature))
     return _Sites(site[order], mature[order], late[order])
 
@@ -214,7 +214,7 @@ def _scenario(reading: Variant, hours: float | None, estimate: Estimate, method:
 
 
 def _breakdown(engine: Engine, own: Expr, as_of: int | None, estimate: Estimate, sites: _Sites) -> Breakdown:
-    row = engine.to_pyarrow(_reasons(own, as_of)).to_pylist()[0]
+    row = fetch(engine, _reasons(own, as_of)).to_pylist()[0]
     e, counts = estimate, estimate.on_time
     return Breakdown(
         *(e.episodes, e.sites, counts.mature, counts.on_time, counts.late, counts.undetermined),

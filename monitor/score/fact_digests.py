@@ -14,14 +14,11 @@ from typing import Any, TypeAlias
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import Boolean, Float, Integer
-from sqlalchemy.engine import make_url
 
-import monitor.models  # noqa: F401 -- fills the metadata
-from monitor.db import Base, UtcDateTime
 from monitor.score.extract import open_database
 
 Digests: TypeAlias = dict[str, dict[str, Any]]
+Columns: TypeAlias = dict[str, "Column"]
 
 # The columns that are digested beside `id` and `recorded_at`, by table.
 # Not among them: what a new key changes (digests, sealed values), a delivery's file hash and a notice's reference, what
@@ -38,14 +35,21 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "sightings": ("delivery_id", "content_id", "seen_at", "state", "pause", "country", "observer"),
     "attributions": ("content_id", "company_id", "valid_from", "basis", "other_company_id", "netblock_table_id"),
-    "suspensions": ("content_id", "starts_at", "ends_at", "pause", "reason"),
+    "suspensions": (
+        "content_id", "starts_at", "ends_at", "pause", "reason", "source", "decided_by", "approved_by",
+    ),
     "corrections": (
         "decision", "content_id", "notice_id", "company_id", "starts_at", "ends_at", "reason", "decided_by",
+        "approved_by",
     ),
     "hash_hits": ("delivery_id", "content_id", "source", "checked_at"),
     "item_references": ("delivery_id", "content_id", "source"),
+    "item_identities": ("content_id", "item_id", "site_id"),
     "companies": ("key",),
-    "company_details": ("company_id", "name", "country", "registration", "proxy", "review"),
+    "company_details": (
+        "company_id", "name", "country", "registration", "proxy", "review", "legal_name", "legal_form",
+        "natural_person", "parent_id", "successor_id", "ended_on",
+    ),
     "company_claims": ("company_id", "claim", "value", "valid_from", "valid_to"),
     "netblock_tables": ("dated", "sha256", "format", "rows", "ranges_v4", "ranges_v6"),
 }  # fmt: skip
@@ -54,46 +58,72 @@ _INT, _FLOAT, _TEXT = pa.int64(), pa.float64(), pa.string()
 _NO_NUMBER = {_INT: "-9223372036854775807", _FLOAT: "-1e300"}  # what stands for NULL: none of ours is so small
 
 
-def digests(url: str, known_at: Sequence[int]) -> list[Digests]:
-    """For each of these instants the number of rows known by then, and a digest a column, by table."""
+@dataclass(frozen=True)
+class Column:
+    """A column as the models have it: "number", "fraction", "truth" or "text" (dates and JSON too)."""
+
+    kind: str
+    nullable: bool
+
+    @property
+    def arrow(self) -> pa.DataType:
+        """The type it is digested as."""
+        return {"fraction": _FLOAT, "text": _TEXT}.get(self.kind, _INT)
+
+
+def digested_columns() -> dict[str, Columns]:
+    """The columns that are digested, by table: `id` first, `recorded_at` last."""
+    from sqlalchemy import Boolean, Float, Integer  # not for the process that digests: they take long to load
+
+    import monitor.models  # noqa: F401 -- fills the metadata
+    from monitor.db import Base, UtcDateTime
+
+    def column(table: str, name: str) -> Column:
+        found = Base.metadata.tables[table].columns[name]
+        kinds = {Float: "fraction", Boolean: "truth", Integer: "number", UtcDateTime: "number"}
+        kind = next((kind for of, kind in kinds.items() if isinstance(found.type, of)), "text")
+        return Column(kind, bool(found.nullable))
+
+    return {
+        table: {name: column(table, name) for name in ("id", *columns, "recorded_at")}
+        for table, columns in COLUMNS.items()
+    }
+
+
+def digests(address: str, tables: dict[str, Columns], known_at: Sequence[int]) -> list[Digests]:
+    """For each of these instants the number of rows known by then, and a digest a column, by table.
+
+    `tables` as `digested_columns` gives them.
+    """
     last, found = max(known_at, default=0), [Digests() for _ in known_at]
-    on_sqlite = make_url(url).get_backend_name() == "sqlite"
-    with open_database(make_url(url)) as connection, connection.cursor() as cursor:
-        for table, columns in COLUMNS.items():
-            kinds = {name: _kind(table, name) for name in ("id", *columns, "recorded_at")}
-            every = [_Table(kinds) for _ in known_at]
-            cursor.execute(_query(table, kinds, last, on_sqlite=on_sqlite))
-            for batch in cursor.fetch_record_batch():
+    with open_database(address) as query:
+        for table, columns in tables.items():
+            every = [_Table({name: column.arrow for name, column in columns.items()}) for _ in known_at]
+            for batch in query(_query(table, columns, last, on_sqlite=address.startswith("file:"))):
                 _add_batch(batch, known_at, every)
             for answer, digested in zip(found, every, strict=True):
                 answer[table] = digested.as_json()
     return found
 
 
-def _kind(table: str, name: str) -> pa.DataType:
-    kind = Base.metadata.tables[table].columns[name].type
-    if isinstance(kind, Float):
-        return _FLOAT
-    return _INT if isinstance(kind, Integer | Boolean | UtcDateTime) else _TEXT
-
-
-def _query(table: str, kinds: dict[str, pa.DataType], last: int, *, on_sqlite: bool) -> str:
-    columns = ", ".join(f"{_read(table, name, kind, on_sqlite=on_sqlite)} AS {name}" for name, kind in kinds.items())
+def _query(table: str, columns: Columns, last: int, *, on_sqlite: bool) -> str:
+    read = ", ".join(f"{_read(name, column, on_sqlite=on_sqlite)} AS {name}" for name, column in columns.items())
     known = f"recorded_at <= {last:d} AND {_COUNTS.get(table, '1 = 1')}"
-    return f"SELECT {columns} FROM {table} WHERE {known} ORDER BY {table}.id"  # noqa: S608 -- names and a number of ours
+    return f"SELECT {read} FROM {table} WHERE {known} ORDER BY {table}.id"  # noqa: S608 -- names and a number of ours
 
 
-def _read(table: str, name: str, kind: pa.DataType, *, on_sqlite: bool) -> str:
+def _read(name: str, column: Column, *, on_sqlite: bool) -> str:
     """A column as it is digested: of its kind on both databases, and NULL different from every value."""
-    column = Base.metadata.tables[table].columns[name]
     plain = name
-    if isinstance(column.type, Boolean):
+    if column.kind == "truth":
         plain = f"CAST({name} AS INTEGER)"
-    elif kind == _TEXT and not on_sqlite:  # dates and JSON too
+    elif column.kind == "text" and not on_sqlite:  # dates and JSON too
         plain = f"CAST({name} AS TEXT)"
     if not column.nullable:
         return plain
-    return f"COALESCE('+' || {plain}, '-')" if kind == _TEXT else f"COALESCE({plain}, {_NO_NUMBER[kind]})"
+    return (
+        f"COALESCE('+' || {plain}, '-')" if column.kind == "text" else f"COALESCE({plain}, {_NO_NUMBER[column.arrow]})"
+    )
 
 
 def _add_batch(batch: pa.RecordBatch, known_at: Sequence[int], every: Sequence[_Table]) -> None:

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import shutil
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing.context import BaseContext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
-import adbc_driver_manager
 import ibis
-from pyarrow import feather
+import pyarrow as pa
+from sqlalchemy.engine import make_url
 
 import monitor
 from monitor.errors import MonitorError
 from monitor.instants import iso, parse_instant
 from monitor.score.engine import Engine, Expr, keep, put
-from monitor.score.extract import COLUMNS, QUERIES, export, extract
+from monitor.score.extract import COLUMNS, HAS_IDENTITIES, QUERIES, UNREADABLE, export, extract, query
+from monitor.workers import pool
 
 T = TypeVar("T")
 
@@ -30,10 +28,7 @@ UNATTRIBUTED = 0  # company of what no company could be named for
 EVERYTHING = 0  # content of a suspension that holds for all
 OPEN = -1  # end of a suspension that has not ended
 _ABOUT = "export.json"
-_LOADED = [
-    "monitor.hardened", "monitor.score.extract", "monitor.score.fact_digests",
-    "adbc_driver_sqlite.dbapi", "adbc_driver_postgresql.dbapi",
-]  # fmt: skip
+_LOADED = ["monitor.score.extract", "monitor.score.fact_digests"]
 
 
 @dataclass(frozen=True)
@@ -55,36 +50,45 @@ def load_facts(engine: Engine, database_url: str, known_at: int) -> Facts:
     Raises MonitorError where the database could not be read.
     """
     if engine.name in ("sqlite", "postgres"):
-        return Facts(**{name: _in_place(engine, name, known_at) for name in QUERIES})
+        counted = engine.sql(HAS_IDENTITIES, schema=ibis.schema({"rows_found": "int64"})).execute()
+        with_identities = bool(counted["rows_found"][0])
+        return Facts(**{name: _in_place(engine, name, known_at, with_identities) for name in QUERIES})
     with TemporaryDirectory(prefix="monitor-facts-") as folder:
         read_database(extract, database_url, known_at, Path(folder))
-        tables = {name: feather.read_table(Path(folder) / name, memory_map=False) for name in QUERIES}
+        tables = {name: _read_table(Path(folder) / name) for name in QUERIES}
     return Facts(**{name: put(engine, name, table) for name, table in tables.items()})
 
 
-def _in_place(engine: Engine, name: str, known_at: int) -> Expr:
+def _read_table(file: Path) -> pa.Table:
+    with pa.OSFile(str(file)) as content, pa.ipc.open_file(content) as table:
+        return table.read_all()
+
+
+def _in_place(engine: Engine, name: str, known_at: int, with_identities: bool) -> Expr:
     schema = ibis.schema(COLUMNS[name])
-    return keep(engine.sql(QUERIES[name].format(known_at=int(known_at)), schema=schema))
+    return keep(engine.sql(query(name, known_at, with_identities=with_identities), schema=schema))
 
 
-def read_database(reader: Callable[..., T], *arguments: object) -> T:
+def read_database(reader: Callable[..., T], database_url: str, *arguments: object) -> T:
     """What a reader of `monitor.score.extract`, or one like it, gives when it is run in a process of its own.
+
+    It is given the address of the database as the Arrow drivers have it, and the other arguments.
 
     ADBC brings a second SQLite library, and two of them in one process undo each other's file locks
     (docs/adr/0005). Raises MonitorError where it could not read.
     """
-    with ProcessPoolExecutor(1, mp_context=_context()) as pool:
+    with pool(1, _LOADED) as processes:
         try:
-            return pool.submit(reader, *arguments).result()
-        except (adbc_driver_manager.Error, BrokenProcessPool) as error:
-            raise MonitorError("the facts could not be read from the database; is it reachable?") from error
+            return processes.submit(reader, _address(database_url), *arguments).result()
+        except BrokenProcessPool as error:
+            raise MonitorError(UNREADABLE) from error
 
 
-def _context() -> BaseContext:
-    """Processes forked from a server that has the extraction loaded and no database open."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(_LOADED)
-    return context
+def _address(database_url: str) -> str:
+    url = make_url(database_url)
+    if url.get_backend_name() == "sqlite":
+        return f"file:{url.database}?mode=ro"
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def write_export(database_url: str, known_at: int, folder: Path) -> dict[str, Any]:

@@ -7,14 +7,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any
 
 from monitor.errors import MonitorError
 from monitor.instants import HOUR
 from monitor.vocabulary import Kind
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 HASH_HITS: tuple[str, ...] = (Kind.HASH_HIT,)  # what begins an episode in the table of the hash hits
 
@@ -68,6 +69,8 @@ class Method:
         `time_grid` holds (up to so many episodes, seconds). Times of curves are rounded up, Turnbull's left ends down;
         limits of quantiles are rounded outwards. Every width is a multiple of those before.
         """
+        import numpy as np  # here: who lists methods needs no arrays
+
         bounds = [most for most, _ in self.time_grid]
         seconds = np.array([width for _, width in self.time_grid], dtype=np.int64)
         chosen: npt.NDArray[np.int64] = seconds[np.searchsorted(bounds, episodes, side="left")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from monitor.score.methods import HASH_HITS, Method
 from monitor.score.quality import quality
 from monitor.score.ranking import rank_companies
 from monitor.score.supplements import announced_ipv4, flows, norms
-from monitor.score.table import Estimate, Label, Table, Unattributed, with_announced
+from monitor.score.table import Estimate, Label, LegalEntity, Table, Unattributed, with_field
 from monitor.vocabulary import Verdict
 
 
@@ -67,10 +67,14 @@ def last_delivery(session: Session, known_at: int) -> int:
     return int(newest.timestamp())
 
 
-def score(session: Session, request: Request) -> Table:
-    """The ranked table of a period. Raises MonitorError where the reference date lies before the period."""
+def score(session: Session, request: Request, adjust: Callable[[Engine, Facts], Facts] | None = None) -> Table:
+    """The ranked table of a period. Raises MonitorError where the reference date lies before the period.
+
+    `adjust` may put other facts in the place of those that are recorded: how the table would be with them.
+    """
     with engines.opened(request.engine_url, database_url(session)) as engine:
         facts, labels = load(engine, session, request)
+        facts = adjust(engine, facts) if adjust else facts
         every = episodes_of(facts, request)
         aggregates = _aggregate(engine, facts, every, request)
         estimates = estimate(aggregates, labels, request.rules)
@@ -80,8 +84,8 @@ def score(session: Session, request: Request) -> Table:
 def score_for_release(session: Session, request: Request) -> Table:
     """As `score`, with all that a release holds beside its figures.
 
-    These are the flows, other norms, quality, announced addresses, and the table of the hash hits where there was a
-    hit in the period.
+    These are the flows, other norms, quality, announced addresses, legal entities, and the table of the hash hits where
+    there was a hit in the period.
     """
     with engines.opened(request.engine_url, database_url(session)) as engine:
         facts, labels = load(engine, session, request)
@@ -90,7 +94,8 @@ def score_for_release(session: Session, request: Request) -> Table:
             hits = _with_supplements(engine, facts, labels, replace(request, kinds=HASH_HITS))
             table = replace(table, hash_hits=hits)
     sizes = announced_ipv4(session, request.known_at, request.as_of, labels)
-    return replace(with_announced(table, sizes), quality=quality(session, request.bounds, request.known_at))
+    table = with_field(with_field(table, "announced_ipv4", sizes), "legal", legal_entities(session, request.known_at))
+    return replace(table, quality=quality(session, request.bounds, request.known_at))
 
 
 def scored_episodes(session: Session, request: Request) -> pa.Table:
@@ -101,7 +106,7 @@ def scored_episodes(session: Session, request: Request) -> pa.Table:
     """
     with engines.opened(request.engine_url, database_url(session)) as engine:
         facts, labels = load(engine, session, request)
-        rows: pa.Table = engine.to_pyarrow(episodes_of(facts, request))
+        rows = engines.fetch(engine, episodes_of(facts, request))
     keys = {number: label.key for number, label in labels.items()}
     for name in ("company", MOVED_TO):
         named = pa.array([keys.get(number) for number in rows[name].to_pylist()], pa.string())
@@ -145,7 +150,7 @@ def episodes_of(facts: Facts, request: Request) -> Expr:
 
 
 def _aggregate(engine: Engine, facts: Facts, every: Expr, request: Request) -> Aggregates:
-    refusals = engine.to_pyarrow(refusal_counts(facts, *request.bounds, request.rules))
+    refusals = engines.fetch(engine, refusal_counts(facts, *request.bounds, request.rules))
     refused = {row["company"]: row["refused"] + row["undeliverable"] for row in refusals.to_pylist()}
     return aggregate(engine, every.filter(every.scored), every, request.rules, refused)
 
@@ -177,7 +182,7 @@ def _with_supplements(engine: Engine, facts: Facts, labels: Mapping[int, Label],
 def _any_hash_hit(engine: Engine, facts: Facts, request: Request) -> bool:
     start, end = request.bounds
     hits = facts.notices.filter((_.t >= start) & (_.t < end) & _.kind.isin([str(kind) for kind in HASH_HITS]))
-    return bool(engine.to_pyarrow(hits.aggregate(hits=_.count()))["hits"][0].as_py())
+    return bool(engines.fetch(engine, hits.aggregate(hits=_.count()))["hits"][0].as_py())
 
 
 def _table(
@@ -215,14 +220,31 @@ def _rest(engine: Engine, every: Expr, small: list[int], refused: Mapping[int, i
 
 def _labels(session: Session, known_at: int) -> dict[int, Label]:
     """How each company was named at `known_at`."""
+    found = _details(session, known_at)
+    return {company.id: Label(company.key, detail.name, detail.country, detail.proxy) for company, detail in found}
+
+
+def legal_entities(session: Session, known_at: int) -> dict[str, LegalEntity]:
+    """By key the legal entity behind each company, as known at `known_at`.
+
+    Its name and number are told only where the registry says that it is no natural person: those of a sole trader are
+    personal data.
+    """
+    not_published = LegalEntity(None, None)
+    return {
+        company.key: LegalEntity(detail.legal_name, detail.registration)
+        if detail.natural_person is False
+        else not_published
+        for company, detail in _details(session, known_at)
+    }
+
+
+def _details(session: Session, known_at: int) -> Sequence[tuple[Company, CompanyDetail]]:
+    """Each company with what was known of it at `known_at`."""
     newest = (
         select(func.max(CompanyDetail.id))
         .where(CompanyDetail.recorded_at <= to_datetime(known_at))
         .group_by(CompanyDetail.company_id)
     )
-    query = (
-        select(Company.id, Company.key, CompanyDetail.name, CompanyDetail.country, CompanyDetail.proxy)
-        .join(CompanyDetail, CompanyDetail.company_id == Company.id)
-        .where(CompanyDetail.id.in_(newest))
-    )
-    return {row.id: Label(row.key, row.name, row.country, row.proxy) for row in session.execute(query)}
+    query = select(Company, CompanyDetail).join(CompanyDetail, CompanyDetail.company_id == Company.id)
+    return [(company, detail) for company, detail in session.execute(query.where(CompanyDetail.id.in_(newest)))]

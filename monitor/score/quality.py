@@ -117,7 +117,7 @@ def _unusual(seconds: int, others: Integers) -> bool:
 
 
 def _standstills(session: Session, period: Bounds, known_at: int) -> tuple[Standstill, ...]:
-    """The suspensions of all clocks that touch the period; their reasons are published, so no address is in them."""
+    """The suspensions of all clocks, or all of a source's, that touch the period; their reasons are published."""
     start, end = map(to_datetime, period)
     query = select(Suspension).where(
         Suspension.content_id.is_(None),
@@ -127,7 +127,10 @@ def _standstills(session: Session, period: Bounds, known_at: int) -> tuple[Stand
     )
     return tuple(
         Standstill(
-            _iso(row.starts_at), _iso(row.ends_at) if row.ends_at else None, str(row.pause), redacted(row.reason)
+            _iso(row.starts_at),
+            _iso(row.ends_at) if row.ends_at else None,
+            str(row.pause),
+            redacted(row.reason if row.source is None else f"{row.source}: {row.reason}"),
         )
         for row in session.scalars(query.order_by(Suspension.starts_at, Suspension.id))
     )

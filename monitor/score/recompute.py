@@ -18,7 +18,7 @@ from monitor.score.facts import UNATTRIBUTED
 from monitor.score.methods import Method
 from monitor.score.ranking import rank_companies
 from monitor.score.supplements import flows, norms
-from monitor.score.table import Estimate, Label, Table, Unattributed, with_announced
+from monitor.score.table import Estimate, Label, Table, Unattributed, with_field
 
 
 def recompute(episodes: Path, companies: Path, method: Method, engine_url: str = "duckdb://") -> Table:
@@ -54,7 +54,7 @@ def recompute(episodes: Path, companies: Path, method: Method, engine_url: str =
         unattributed,
         **supplements,
     )
-    return with_announced(table, known.announced)
+    return with_field(table, "announced_ipv4", known.announced)
 
 
 def _supplements(

@@ -13,7 +13,7 @@ from monitor.attribute.volume import announced
 from monitor.estimators.arrays import Floats
 from monitor.instants import to_datetime
 from monitor.score.aggregate import align, overdue_under, timing_under, to_arrays
-from monitor.score.engine import Engine, Expr
+from monitor.score.engine import Engine, Expr, fetch
 from monitor.score.estimate import count_on_time
 from monitor.score.facts import UNATTRIBUTED
 from monitor.score.methods import Method
@@ -25,7 +25,7 @@ def flows(engine: Engine, scored: Expr, labels: Mapping[int, Label]) -> tuple[Fl
     """The flows of every company; those of one add up to its `relocated`. `scored` as for `monitor.score.aggregate`."""
     moved = scored.filter(_.relocated_h.notnull() & (_.company != UNATTRIBUTED))
     ends = moved.select("company", to=_.destination_company.coalesce(UNATTRIBUTED), country=_.destination.coalesce(""))
-    rows = engine.to_pyarrow(ends.group_by(["company", "to", "country"]).aggregate(episodes=_.count())).to_pylist()
+    rows = fetch(engine, ends.group_by(["company", "to", "country"]).aggregate(episodes=_.count())).to_pylist()
 
     def key(company: int) -> str:
         return labels[company].key if company in labels else str(company)

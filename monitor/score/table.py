@@ -106,6 +106,17 @@ class AgeCount:
 
 
 @dataclass(frozen=True, slots=True)
+class LegalEntity:
+    """The legal entity behind a company, and its number in the trade register.
+
+    None: not known, or not told because the entity is a natural person, or nobody has said that it is none.
+    """
+
+    name: str | None
+    registration: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Estimate:
     """Every figure of one company, or of the network as a whole (whose rank fields stay `None`)."""
 
@@ -140,6 +151,10 @@ class Estimate:
     band: str | None = None
     standing: Standing | None = None
     announced_ipv4: int | None = None
+    legal: LegalEntity | None = None
+
+
+LATER_FIELDS = ("announced_ipv4", "legal")  # of a company: in no row of a release made before there was such a field
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,13 +270,39 @@ class Table:
     def as_json(self) -> dict[str, Any]:
         """Plain data for `json.dumps`; a table of the method's own kinds alone has neither `kinds` nor `hash_hits`."""
         data = asdict(replace(self, hash_hits=None)) | {"hash_hits": self.hash_hits and self.hash_hits.as_json()}
+        for estimate in filter(None, (data["network"], data["rest"], *data["companies"])):
+            if estimate["legal"] is None:  # as it was when there was no such field
+                del estimate["legal"]
         return {name: value for name, value in data.items() if value is not None or name not in _OMITTED_IF_NONE}
 
 
-def with_announced(table: Table, sizes: Mapping[str, int]) -> Table:
-    """The table, and that of its hash hits, with these sizes; None for a company that has none."""
-    companies = tuple(replace(company, announced_ipv4=sizes.get(company.company)) for company in table.companies)
-    hits = table.hash_hits and with_announced(table.hash_hits, sizes)
+def has_parts(table: Table) -> bool:
+    """Whether a table holds what a release has beside its figures; those of the first versions do not."""
+    return table.norms is not None
+
+
+def without_parts(table: Table) -> Table:
+    """The table as releases were at first: without flows, norms, quality, announced addresses and legal entities."""
+    bare = replace(
+        table, flows=None, norms=None, quality=None, hash_hits=table.hash_hits and without_parts(table.hash_hits)
+    )
+    return with_field(with_field(bare, "announced_ipv4", {}), "legal", {})
+
+
+def alike(one: Table, other: Table) -> tuple[Table, Table]:
+    """Both tables with no more than both can have, where one is of a release made before releases had it."""
+    if not (has_parts(one) and has_parts(other)):
+        return without_parts(one), without_parts(other)
+    if all(any(company.legal for company in table.companies) for table in (one, other)):
+        return one, other
+    return with_field(one, "legal", {}), with_field(other, "legal", {})
+
+
+def with_field(table: Table, name: str, values: Mapping[str, Any]) -> Table:
+    """The table, and that of its hash hits, with that field of each company by key; None where there is no value."""
+    changes: Iterable[dict[str, Any]] = ({name: values.get(company.company)} for company in table.companies)
+    companies = tuple(replace(company, **change) for company, change in zip(table.companies, changes, strict=True))
+    hits = table.hash_hits and with_field(table.hash_hits, name, values)
     return replace(table, companies=companies, hash_hits=hits)
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from scipy import special
 
 from monitor.estimators.aalen_johansen import CumulativeIncidence, aalen_johansen, incidence_by_cause
@@ -17,7 +16,7 @@ from monitor.estimators.kaplan_meier import kaplan_meier
 from monitor.estimators.risk_set import NEVER, CurveInputs, RiskSet, any_event, lenient, strict
 from monitor.estimators.turnbull import Turnbull, turnbull
 from monitor.score.aggregate import Aggregates
-from monitor.score.engine import MICROSECONDS_PER_HOUR
+from monitor.score.engine import MICROSECONDS_PER_HOUR, to_numpy
 from monitor.score.methods import Method
 
 _THREADS, _ROWS = 2, 500_000  # parts side by side, and rows in each: what is quick and takes little memory
@@ -151,13 +150,13 @@ def _by_country(
     found: CumulativeIncidence, risk_set: RiskSet, companies: Integers, relocations: pa.Table, horizons: Sequence[int]
 ) -> ByCountry:
     """By (company, country) the relocations in all, and the incidence at each horizon."""
-    own = relocations.filter(pc.is_in(relocations["company"], value_set=pa.array(companies)))
-    rows = own.sort_by([(name, "ascending") for name in ("company", "country", "t")])
-    country = rows["country"].dictionary_encode().combine_chunks()
-    company = np.searchsorted(companies, rows["company"].to_numpy())
-    times, episodes = (rows[name].to_numpy() for name in ("t", "episodes"))
-    parts = incidence_by_cause(found, risk_set, company, country.indices.to_numpy(), times, episodes, horizons)
-    names = country.dictionary.take(pa.array(parts.cause)).to_pylist()
+    company, times, episodes = (to_numpy(relocations[name]) for name in ("company", "t", "episodes"))
+    countries, country = np.unique(relocations["country"].to_pylist(), return_inverse=True)
+    rows = np.flatnonzero(np.isin(company, companies))
+    rows = rows[np.lexsort((times[rows], country[rows], company[rows]))]
+    index = np.searchsorted(companies, company[rows])
+    parts = incidence_by_cause(found, risk_set, index, country[rows], times[rows], episodes[rows], horizons)
+    names = countries[parts.cause].tolist()
     keys = zip(companies[parts.company].tolist(), names, strict=True)
     values = zip(parts.relocations.tolist(), parts.incidence.tolist(), strict=True)
     return dict(zip(keys, values, strict=True))

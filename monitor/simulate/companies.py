@@ -51,6 +51,16 @@ class Company:
         return (f"{self.name} B.V.", self.name.upper())
 
     @property
+    def legal_form(self) -> str:
+        """All are private limited companies."""
+        return "B.V."
+
+    @property
+    def legal_name(self) -> str:
+        """The name of the legal entity."""
+        return f"{self.name} {self.legal_form}"
+
+    @property
     def registration(self) -> str:
         """An invented chamber-of-commerce number."""
         return f"0000{self.index + 1:04d}"

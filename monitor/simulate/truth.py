@@ -50,8 +50,13 @@ def write_networks(path: Path, companies: Sequence[Company]) -> None:
 
 def _entry(company: Company, mergers: Sequence[Merger], *, proxy: bool) -> Iterator[str]:
     """One company in YAML; every value but a day is written as JSON, which YAML reads as it is."""
-    plain = {"key": company.key, "name": company.name, "country": "NL", "registration": company.registration}
+    plain = {
+        "key": company.key, "name": company.name, "country": "NL", "legal_name": company.legal_name,
+        "legal_form": company.legal_form, "registration": company.registration, "natural_person": "no",
+    }  # fmt: skip
     values = {name: _json(value) for name, value in plain.items()}
+    for merger in (merger for merger in mergers if merger.absorbed == company):
+        values |= {"successor": _json(merger.into.key), "ended_on": str(merger.day)}
     left = [f"valid_to: {merger.day}" for merger in mergers if merger.absorbed == company]
     claims = {name: [_claim(value, *left) for value in own] for name, own in _claims(company).items()}
     for merger in mergers:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Literal
 
 from monitor.errors import MonitorError
-from monitor.wording.words import FIGURES, LATENESS, Text, Words
+from monitor.figures import FIGURES, FILED, LATENESS, TOTALS
+from monitor.wording.readings import Figure, Type
+from monitor.wording.words import Text, Words
 
 Kind = Literal["string", "integer", "number", "boolean", "datetime"]
 
@@ -40,73 +43,12 @@ def _said(kind: Kind, nl: str, en: str, help_nl: str, help_en: str) -> Said:
     return kind, Words(Text(nl, en), Text(help_nl, help_en))
 
 
-_COUNTS = (
-    "episodes sites notices renotices outstanding overdue unverified relocated reappeared refused".split()  # noqa: SIM905
-)
-_TOTAL: Mapping[str, Said] = {
-    **{name: ("integer", FIGURES[name]) for name in _COUNTS},
-    **{name: ("integer", words) for name, words in LATENESS.items()},
-}
-_IDENTITY: Mapping[str, Said] = {
-    "company": _said(
-        "string", "Kenmerk van het bedrijf", "Key of the company",
-        "Onder dit kenmerk heet het bedrijf in alle bestanden en perioden. '(pooled)': wat niet bij naam staat.",
-        "The company has this key in all files and periods. '(pooled)': what is not named.",
-    ),
-    "name": _said("string", "Naam", "Name", "De naam van het bedrijf.", "The name of the company."),
-    "country": _said("string", "Land", "Country", "Land van vestiging (ISO 3166).", "Country of seat (ISO 3166)."),
-    "via_proxy": _said(
-        "boolean", "Via proxy", "Via proxy",
-        "Het bedrijf geeft verkeer door en kan zelf niet de plek zijn waar het materiaal staat.",
-        "The company passes traffic on and may not itself be where the material stands.",
-    ),
+_BESIDE: Mapping[str, Said] = {
     "figures": _said(
         "string", "Soort regel", "Kind of line",
         "shown: met cijfers. withheld: zonder. pooled: wat niet bij naam staat, samen. unattributed: bij geen bedrijf.",
         "shown: with figures. withheld: without. pooled: what is not named, together. unattributed: at no company.",
     ),
-    "standing": ("string", FIGURES["standing"]),
-    "rank": ("integer", FIGURES["rank"]),
-    "rank_low": _said(
-        "integer", "Plaats, ondergrens", "Rank, lower bound",
-        "De laagste plaats die met 95% zekerheid mogelijk is.", "The lowest rank possible with 95% confidence.",
-    ),
-    "rank_high": _said(
-        "integer", "Plaats, bovengrens", "Rank, upper bound",
-        "De hoogste plaats die met 95% zekerheid mogelijk is.", "The highest rank possible with 95% confidence.",
-    ),
-    "band": _said(
-        "string", "Groep", "Band",
-        "Bedrijven met dezelfde letter zijn niet van elkaar te onderscheiden.",
-        "Companies with the same letter cannot be told apart.",
-    ),
-    "score": ("number", FIGURES["score"]),
-    "announced_ipv4": _said(
-        "integer", "Aangekondigde IPv4-adressen", "Announced IPv4 addresses",
-        "Zoveel adressen kondigden de netwerken van het bedrijf aan op de peildatum.",
-        "So many addresses were announced by the company's networks on the reference date.",
-    ),
-    "volume": _said(
-        "number", "Episodes per 10.000 adressen", "Episodes per 10,000 addresses",
-        "Episodes gedeeld door het aantal aangekondigde IPv4-adressen, maal 10.000.",
-        "Episodes divided by the number of announced IPv4 addresses, times 10,000.",
-    ),
-}  # fmt: skip
-_TIMES: Mapping[str, Said] = {
-    "on_time_deadline_hours": _said(
-        "number", "Termijn in uren", "Deadline in hours",
-        "Binnen zoveel uur na de melding moet het materiaal weg zijn.",
-        "The material must be gone within so many hours after the notice.",
-    ),
-    "on_time_mature": _said(
-        "integer", "Episodes waarvan de termijn voorbij is", "Episodes whose deadline has passed",
-        "Op tijd, te laat en onbepaald samen.", "On time, late and undetermined together.",
-    ),
-    "on_time_on_time": ("integer", LATENESS["on_time"]),
-    "on_time_late": ("integer", LATENESS["late"]),
-    "on_time_undetermined": ("integer", LATENESS["undetermined"]),
-    "oldest_hours": ("number", FIGURES["oldest"]),
-    "exposure_hours": ("number", FIGURES["exposure"]),
     "hours": _said(
         "number", "Uren na de melding", "Hours after the notice",
         "Het tijdstip waarop de curve wordt afgelezen.", "The time at which the curve is read.",
@@ -116,8 +58,6 @@ _TIMES: Mapping[str, Said] = {
         "true: alles op deze regel behalve de aantallen is berekend zonder de bedrijven zonder cijfers.",
         "true: all on this line but the counts is made without the companies without figures.",
     ),
-}  # fmt: skip
-_BESIDE: Mapping[str, Said] = {
     "kind": _said(
         "string", "Soort regel", "Kind of line",
         "In totals.csv: shown, withheld, unattributed en network (alles). In standstills.csv: gap of standstill.",
@@ -199,8 +139,6 @@ _OF_EPISODES: Mapping[str, Said] = {
         "removed, relocated, outstanding or unverified; without a name only removed or not_removed.",
     ),
 }  # fmt: skip
-_SAID: Mapping[str, Said] = MappingProxyType({**_TOTAL, **_IDENTITY, **_TIMES, **_BESIDE, **_OF_EPISODES})
-
 _READINGS = {
     "lenient": Text("gunstige lezing", "lenient reading"),
     "strict": Text("strenge lezing", "strict reading"),
@@ -221,36 +159,18 @@ def _number(words: Words, *details: Text) -> Said:
     return "number", Words(Text(f"{words.name.nl}: {nl}", f"{words.name.en}: {en}"), words.help)
 
 
-_LEFT = Words(
-    Text("Nog niet verwijderd", "Not yet removed"),
-    Text(
-        "Deel van het gemelde materiaal dat na deze tijd nog niet weg was.",
-        "Part of the reported material that was not yet gone after this time.",
-    ),
-)
-_MOVED = Words(
-    Text("Verplaatst", "Relocated"),
-    Text(
-        "Deel van het gemelde materiaal dat binnen deze tijd verhuisd was.",
-        "Part of the reported material that had moved within this time.",
-    ),
-)
-
-
 def _at(hours: str) -> Text:
     return Text(f"{hours} uur na de melding", f"{hours} {'hour' if hours == '1' else 'hours'} after the notice")
 
 
-def _survival(hours: str | None, reading: str, error: str | None) -> Said:
+def _survival(words: Words, hours: str | None, reading: str, error: str | None) -> Said:
     details = [_at(hours)] if hours else []
-    return _number(_LEFT, *details, _READINGS[reading], *([_PARTS["se"]] if error else []))
+    return _number(words, *details, _READINGS[reading], *([_PARTS["se"]] if error else []))
 
 
-def _older(hours: str) -> Said:
-    words = FIGURES["outstanding"]
-    return "integer", Words(
-        Text(f"{words.name.nl}: vanaf {hours} uur oud", f"{words.name.en}: from {hours} hours old"), words.help
-    )
+def _older(words: Words, hours: str) -> Said:
+    name = Text(f"{words.name.nl}: vanaf {hours} uur oud", f"{words.name.en}: from {hours} hours old")
+    return "integer", Words(name, words.help)
 
 
 def _whither(place: str) -> Text:
@@ -258,30 +178,68 @@ def _whither(place: str) -> Text:
     return known.get(place) or Text(f"naar {place}", f"to {place}")
 
 
-def _relocated(place: str) -> Said:
+def _relocated(_words: Words, place: str) -> Said:
     words, to = FIGURES["relocated"], _whither(place)
     return "integer", Words(Text(f"{words.name.nl}: {to.nl}", f"{words.name.en}: {to.en}"), words.help)
 
 
-_PATTERNS: tuple[tuple[re.Pattern[str], Callable[..., Said]], ...] = (
-    (
-        re.compile(r"on_time_(lenient|strict)_(p|se|low|high)"),
-        lambda reading, part: _number(FIGURES["on_time"], _READINGS[reading], _PARTS[part]),
+_HOURS = Text("uren", "hours")
+_DEADLINE = _said(
+    "number", "Termijn in uren", "Deadline in hours",
+    "Binnen zoveel uur na de melding moet het materiaal weg zijn.",
+    "The material must be gone within so many hours after the notice.",
+)  # fmt: skip
+_MATURE = _said(
+    "integer", "Episodes waarvan de termijn voorbij is", "Episodes whose deadline has passed",
+    "Op tijd, te laat en onbepaald samen.", "On time, late and undetermined together.",
+)  # fmt: skip
+Describe = Callable[..., Said]
+
+
+def _plain(kind: Kind) -> Sequence[tuple[str, Describe]]:
+    return (("", lambda words: (kind, words)),)
+
+
+# By the type of a figure: how its columns go on after its name, and what each says.
+_COLUMNS: Mapping[Type, Sequence[tuple[str, Describe]]] = {
+    **dict.fromkeys(("text", "standing"), _plain("string")),
+    "flag": _plain("boolean"),
+    **dict.fromkeys(("count", "rank"), _plain("integer")),
+    **dict.fromkeys(("hours", "age", "decimal", "ratio"), _plain("number")),
+    "share": (
+        ("_deadline_hours", lambda _: _DEADLINE),
+        ("_mature", lambda _: _MATURE),
+        (f"_({'|'.join(LATENESS)})", lambda _, name: ("integer", _words(LATENESS[name]))),
+        (
+            "_(lenient|strict)_(p|se|low|high)",
+            lambda words, reading, part: _number(words, _READINGS[reading], _PARTS[part]),
+        ),
     ),
-    (
-        re.compile(r"(median|p90)_hours_(value|low|high)"),
-        lambda figure, part: _number(FIGURES[figure], Text("uren", "hours"), _PARTS[part]),
+    "quantile": (("_(value|low|high)", lambda words, part: _number(words, _HOURS, _PARTS[part])),),
+    "bounds": (("_(lenient|strict)", lambda words, reading: _number(words, _HOURS, _READINGS[reading])),),
+    "curve": ((r"_(\d+)h_(npmle|lenient|strict)(_se)?", _survival),),
+    "ages": ((r"_(\d+)h_episodes", _older),),
+    "relocation": (
+        ("_(any|unknown|[A-Z]{2})_episodes", _relocated),
+        (
+            r"_(any|unknown|[A-Z]{2})_incidence_(\d+)h_(p|se|low|high)",
+            lambda words, place, hours, part: _number(words, _whither(place), _at(hours), _PARTS[part]),
+        ),
     ),
-    (
-        re.compile(r"mean_online_hours_7d_(lenient|strict)"),
-        lambda reading: _number(FIGURES["mean_online"], Text("uren", "hours"), _READINGS[reading]),
+}
+
+
+def _words(figure: Figure) -> Words:
+    return figure.in_files or Words(figure.name, figure.help)
+
+
+_OF_TOTALS: Mapping[str, Said] = {figure.total: ("integer", _words(figure)) for figure in TOTALS}
+_SAID: Mapping[str, Said] = MappingProxyType({**_OF_TOTALS, **_BESIDE, **_OF_EPISODES})
+_PATTERNS: tuple[tuple[re.Pattern[str], Describe], ...] = (
+    *(
+        (re.compile(figure.field + suffix), partial(describe, _words(figure)))
+        for figure in FILED
+        for suffix, describe in _COLUMNS[figure.type]
     ),
-    (re.compile(r"survival_(\d+)h_(npmle|lenient|strict)(_se)?"), _survival),
-    (re.compile(r"(?:()(npmle|lenient|strict)(_se)?)"), _survival),
-    (re.compile(r"outstanding_by_age_(\d+)h_episodes"), _older),
-    (re.compile(r"relocation_(any|unknown|[A-Z]{2})_episodes"), _relocated),
-    (
-        re.compile(r"relocation_(any|unknown|[A-Z]{2})_incidence_(\d+)h_(p|se|low|high)"),
-        lambda place, hours, part: _number(_MOVED, _whither(place), _at(hours), _PARTS[part]),
-    ),
+    (re.compile(r"()(npmle|lenient|strict)(_se)?"), partial(_survival, _words(FIGURES["survival"]))),
 )

@@ -8,26 +8,37 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from monitor.disclosure.rows import PublicTable, Row, volume
+from monitor.disclosure.rows import PublicTable, Row
+from monitor.figures import FILED, IDENTITY
 from monitor.score.table import Estimate
+from monitor.wording.readings import Figure
 
 Cell = str | int | float | bool | None
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_IDENTITY = ("company", "name", "country", "via_proxy", "standing")
 
 
 def row_json(row: Row, *, curve: bool = False) -> dict[str, Any]:
     """One company as plain data; a withheld one has `episodes` "<10" and null for every other figure."""
-    identity = {name: getattr(row, name) for name in _IDENTITY}
+    identity = identity_json(row)
+    figures = [figure for figure in FILED if figure not in IDENTITY and (curve or figure.field != "curve")]
     if row.figures is None:
-        return identity | {"episodes": f"<{row.below}"} | dict.fromkeys(_figure_names(curve=curve))
-    values = asdict(row.figures) | {"volume": volume(row.figures)}
-    return identity | {name: values[name] for name in ("episodes", *_figure_names(curve=curve))}
+        return identity | dict.fromkeys(figure.field for figure in figures) | {"episodes": f"<{row.below}"}
+    return identity | figures_json(row.figures, figures)
 
 
-def _figure_names(*, curve: bool) -> list[str]:
-    left_out = {*_IDENTITY, "episodes"} | (set() if curve else {"curve"})
-    return [name for name in (*Estimate.__slots__, "volume") if name not in left_out]
+def identity_json(row: Row) -> dict[str, Any]:
+    """What is said of every company: who it is, and its standing."""
+    return {figure.field: figure.of(row) for figure in IDENTITY if figure.in_release(row)}
+
+
+def figures_json(item: Estimate, figures: Sequence[Figure]) -> dict[str, Any]:
+    """Those figures as plain data, by the names of their fields; what the release of it does not have is left out."""
+    values = asdict(item)
+    return {
+        figure.field: figure.of(item) if figure.get else values[figure.field]
+        for figure in figures
+        if figure.in_release(item)
+    }
 
 
 def ranking_json(table: PublicTable, rows: Sequence[Row]) -> dict[str, Any]:
@@ -90,7 +101,8 @@ def ranking_csv(rows: Sequence[Row]) -> str:
 def _columns(rows: Sequence[Row], lines: Sequence[Mapping[str, Cell]]) -> list[str]:
     """The columns of the rows with figures; where no row has any, those that say who it is and how few it has."""
     whole = [line for row, line in zip(rows, lines, strict=True) if row.figures is not None]
-    return list(dict.fromkeys(name for line in whole for name in line)) or [*_IDENTITY, "episodes"]
+    named = [figure.field for figure in IDENTITY if (any(map(figure.in_release, rows)) if rows else not figure.later)]
+    return list(dict.fromkeys(name for line in whole for name in line)) or [*named, "episodes"]
 
 
 def company_csv(row: Row) -> str:

@@ -6,7 +6,8 @@ import math
 import re
 from datetime import UTC, date, datetime
 
-from monitor.wording.words import Language
+from monitor.score.table import AgeCount
+from monitor.wording.words import Language, Text
 
 MISSING = "–"
 NARROW = "\u00a0"  # keeps a number and its unit on one line
@@ -70,6 +71,13 @@ def hour_word(value: float, language: Language) -> str:
     return "hour" if value == 1 else "hours"
 
 
+def deadline(value: float, language: Language) -> str:
+    """A deadline in whole hours where it is whole."""
+    if not value.is_integer():
+        return hours(value, language)
+    return f"{value:.0f}{NARROW}{hour_word(value, language)}"
+
+
 def reached(value: float | None, language: Language) -> str:
     """A quantile of the time to removal; None means that it was not reached."""
     return not_reached(language) if value is None else hours(value, language)
@@ -97,6 +105,16 @@ def age(value: float | None, language: Language) -> str:
     if value is None or value < 96:
         return hours(value, language)
     return f"{count(int(value // 24), language)}{NARROW}{'dagen' if language == 'nl' else 'days'}"
+
+
+def age_words(age: AgeCount, language: Language) -> str:
+    """`24 tot 48 uur`, `2 tot 7 dagen`, `30 dagen of meer`."""
+    unit = 24 if age.from_hours >= 48 else 1
+    words = {1: Text("uur", "hours"), 24: Text("dagen", "days")}[unit][language]
+    first = f"{age.from_hours / unit:g}"
+    if age.to_hours is None:
+        return f"{first} {words} {Text('of meer', 'or more')[language]}"
+    return f"{first} {Text('tot', 'to')[language]} {age.to_hours / unit:g} {words}"
 
 
 def day(value: date, language: Language) -> str:

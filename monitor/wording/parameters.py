@@ -12,7 +12,7 @@ from typing import Any
 import monitor
 from monitor.score.methods import Method
 from monitor.wording import formatting
-from monitor.wording.sentences import deadline
+from monitor.wording.formatting import deadline
 from monitor.wording.words import KINDS, Language, Text, Words
 
 PARAMETERS: Mapping[str, Words] = MappingProxyType(

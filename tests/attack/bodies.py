@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 
 from monitor.formats.xarf_objects import BODY_LIMIT
-from tests.web.pushing import notice
+from tests.web.desk.pushing import notice
 
 _MANY = BODY_LIMIT
 

@@ -193,7 +193,7 @@ def attack(made: Attacked) -> None:
             ("confirm", "--draft", PERIOD, "--by", "A. Analyst"),
             (*waiving, f"see {URL}"),
             (*waiving, "nobody is there to hear"),
-            ("report", PERIOD),
+            ("report", PERIOD, "--out", str(made.folder / "report")),
             ("release", "verify", PERIOD, "--json"),
             ("release", "rebuild", PERIOD, "--json"),
             ("release", "episodes", PERIOD, "--out", str(made.folder / "episodes")),
@@ -240,40 +240,41 @@ def _serve(made: Attacked) -> None:
     """Pushes good and bad, and requests that hold canaries wherever one can be put."""
     token = json.loads(made.run("token", "issue", "test", "--json"))["token"]
     del made.said[next(key for key in made.said if key.endswith("token issue"))]
-    port = free_port()
+    port, desk = free_port(), free_port()
     sample = SAMPLES["xarf"]
-    with made.running("serve", "--port", str(port), "--workers", "1"):
-        until(lambda: _answers(port))
+    with made.running("serve", "--port", str(port), "--desk-port", str(desk), "--workers", "1"):
+        until(lambda: _answers(port) and _answers(desk))
         changes = ({"url": URL}, {"hosting_provider": URL}, {"report_id": URL}, {URL: URL})
         bodies = [sample.write({**sample.row, **changed}) for changed in changes]
         bodies += [f"[{json.dumps(URL)}]", f'{{"{URL}": ', URL, f'{{"{URL}": NaN}}', f'{{"{URL}":1,"{URL}":2}}']
         for number, body in enumerate(bodies):
             headers = {"Authorization": f"Bearer {token}", "Content_Type": "application/json"}
-            made.ask(port, "POST", "/api/v1/notices", body.encode(), **headers, Idempotency_Key=f"{number}{quote(URL)}")
+            made.ask(desk, "POST", "/api/v1/notices", body.encode(), **headers, Idempotency_Key=f"{number}{quote(URL)}")
         made.ask(port, "GET", f"/{quote(URL, safe='')}", Referer=URL, User_Agent=URL)
         made.ask(port, "GET", f"/nl/ranglijst/{PERIOD}?{urlencode({'q': URL, URL: 'x'})}")
         made.ask(port, "GET", f"/api/v1/companies/{quote(URL, safe='')}")
-        made.ask(port, "POST", "/api/v1/notices", b"{}", Authorization=f"Bearer {URL}", Content_Type="application/json")
+        made.ask(desk, "POST", "/api/v1/notices", b"{}", Authorization=f"Bearer {URL}", Content_Type="application/json")
 
 
 def _pages(made: Attacked) -> None:
-    port = free_port()
-    with made.running("serve", "--port", str(port), "--workers", "1"):
-        until(lambda: _answers(port))
+    port, desk = free_port(), free_port()
+    with made.running("serve", "--port", str(port), "--desk-port", str(desk), "--workers", "1"):
+        until(lambda: _answers(port) and _answers(desk))
         for page in ("ranking", "pictures", "company", "method"):
             made.ask(port, "GET", f"/en/{page}/{PERIOD}" + ("/delta" if page == "company" else ""))
         for page in (f"ranking/{PERIOD}.csv", f"ranking/{PERIOD}.json", "trend", "open-data", "api", "feed.atom"):
             made.ask(port, "GET", f"/en/{page}")
         for page in ("/catalog.ttl", "/api/v1/openapi.json", "/api/v1/releases", "/health", "/sitemap.xml"):
             made.ask(port, "GET", page)
-        made.ask(port, "GET", "/metrics", Authorization=f"Bearer {TOKEN}")
+        made.ask(desk, "GET", "/health")
+        made.ask(desk, "GET", "/metrics", Authorization=f"Bearer {TOKEN}")
 
 
 def _answers(port: int) -> bool:
     with closing(HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
         try:
             connection.request("GET", "/healthz")
-            return connection.getresponse().status == 200
+            return connection.getresponse().status == 308
         except OSError:
             return False
 

@@ -12,16 +12,16 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from monitor.formats.xarf_objects import BODY_LIMIT
 from monitor.settings import Limits
 from tests.web.test_serve import free_port, until
-from web.serve import run
+from web.shared.serve import Service, run
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -52,7 +52,8 @@ def load() -> Callable[..., Any]:
 def site(limits: Limits = LIMITS) -> Iterator[int]:
     """The port of a running site with one worker."""
     port = free_port()
-    server = multiprocessing.get_context("spawn").Process(target=partial(run, load, "127.0.0.1", port, 1, limits))
+    service = Service(load, port=port, limits=limits, most_bytes=BODY_LIMIT)
+    server = multiprocessing.get_context("spawn").Process(target=run, args=([service],))
     server.start()
     try:
         until(lambda: _answers(port))
@@ -266,7 +267,7 @@ def test_a_head_without_end_is_refused_in_little_memory(port: int) -> None:
 
 def test_a_worker_that_is_killed_is_replaced_and_none_outlives_the_site(tmp_path: Path) -> None:
     port = free_port()
-    server = multiprocessing.get_context("spawn").Process(target=partial(run, load, "127.0.0.1", port, 1, LIMITS))
+    server = multiprocessing.get_context("spawn").Process(target=run, args=([Service(load, port=port, limits=LIMITS)],))
     server.start()
     try:
         until(lambda: _answers(port))
@@ -307,6 +308,7 @@ def behind_nginx(tmp_path_factory: pytest.TempPathFactory, port: int) -> Iterato
     shipped = NGINX_CONF.read_text("utf-8")
     for ours, here in (
         ("server 127.0.0.1:8000", f"server 127.0.0.1:{port}"),
+        ("server 127.0.0.1:8001", f"server 127.0.0.1:{port}"),
         ("listen 443 ssl;", f"listen 127.0.0.1:{front};"),
         ("client_header_timeout 10s", "client_header_timeout 4s"),
         ("keepalive_timeout 15s", "keepalive_timeout 3s"),

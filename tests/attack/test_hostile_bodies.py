@@ -33,8 +33,8 @@ from monitor.vault import Vault
 from tests.attack.bodies import HOSTILE, dearest_legal
 from tests.conftest import Database, NewDatabase
 from tests.formats.test_xarf_body import BROKEN
-from tests.web.pushing import Hotline, hotline, notice, open_site
-from web.api import authenticate
+from tests.web.desk.pushing import Hotline, hotline, notice, open_site
+from web.desk import authenticate
 
 _CALLS = """
 import sys

@@ -131,7 +131,7 @@ def test_registry_and_tables_of_networks(name: str, tmp_path: Path) -> None:
 
 def test_a_table_with_a_quote_that_is_never_closed_is_refused_at_its_line(tmp_path: Path) -> None:
     (tmp_path / "n.csv").write_text('192.0.2.0,192.0.2.9,64496,"Delta\n' + "192.0.2.16,192.0.2.31,64497,Golf\n" * 1000)
-    with pytest.raises(DeliveryError, match="line 1 is not start,end,asn,organisation"):
+    with pytest.raises(DeliveryError, match="line 1: its quotes do not pair"):
         list(read_netblocks(tmp_path / "n.csv", lambda: None))
 
 

@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
@@ -21,9 +20,10 @@ import pytest
 
 from monitor import process
 from monitor.score import facts
+from monitor.workers import pool
 from reports.pdf_pool import pdf_pool
 from tests.web.test_serve import free_port, until
-from web.serve import run
+from web.shared.serve import Service, run
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -67,15 +67,15 @@ def test_each_command_however_it_is_called() -> None:
 def test_the_process_that_reads_a_delivery() -> None:
     code = (
         "import sys\nfrom monitor.ingest import reader_process\n"
-        f"def task(_): {HERE}; sys.exit()\n"
-        "reader_process.pickle.load = task\nreader_process.main()"
+        f"def task(): {HERE}; sys.exit()\n"
+        "reader_process.receive = task\nreader_process.main()"
     )
     assert told(code) == HARDENED
 
 
 def test_the_processes_that_read_the_facts_and_that_typeset() -> None:
-    with ProcessPoolExecutor(1, mp_context=facts._context()) as pool:
-        assert pool.submit(state).result() == HARDENED
+    with pool(1, facts._LOADED) as readers:
+        assert readers.submit(state).result() == HARDENED
     with pdf_pool(1) as press:
         assert press.submit(state).result() == HARDENED
 
@@ -93,7 +93,7 @@ def load() -> Callable[..., Any]:
 
 def test_the_workers_of_the_site() -> None:
     port = free_port()
-    server = multiprocessing.get_context("spawn").Process(target=partial(run, load, "127.0.0.1", port, 2))
+    server = multiprocessing.get_context("spawn").Process(target=partial(run, [Service(load, port=port)], 2))
     server.start()
 
     def answer() -> bytes:
@@ -121,11 +121,8 @@ def test_no_process_is_begun_elsewhere() -> None:
     known = {
         "monitor/cli/demo.py": "commands",
         "monitor/schedule/process.py": "a command",
-        "monitor/ingest/reader_process.py": "itself",
-        "monitor/push/process.py": "itself",
-        "monitor/score/facts.py": "the fork server",
-        "reports/pdf_pool.py": "the fork server",
-        "web/serve.py": "the workers",
+        "monitor/workers.py": "the fork server, and each module itself",
+        "web/shared/serve.py": "the workers",
     }
     sources = [path for name in ("monitor", "spiders", "web", "reports") for path in Path(name).rglob("*.py")]
     found = {path.as_posix() for path in sources if any(way in path.read_text("utf-8") for way in ways)}

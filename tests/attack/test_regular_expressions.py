@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import BuiltinMethodType
@@ -15,12 +15,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor import clear_text
+from monitor import clear_text, urls
 from monitor.formats import urlhaus
 from monitor.formats.fast_path import LineLayout
 from monitor.formats.scart import ntd, report
 from monitor.logs import RedactingLogRecord, redacted
 from monitor.release import checkpoints
+from monitor.tables import columns
 from tests.attack.pumping import LINE_LIMIT, Pumped, Use, families, seconds
 
 ROOT = Path(__file__).parents[2]
@@ -60,13 +61,14 @@ def _compiled(call: ast.Call) -> re.Pattern[Any] | None:
     return re.compile(pattern.value, sum(flag for flag in found if isinstance(flag, re.RegexFlag)))
 
 
-def _methods_by_name() -> dict[str, set[str]]:
-    """What is called on each name, anywhere: `_FIELD.match` says that `_FIELD` matches."""
-    found = defaultdict[str, set[str]](set)
-    for _, nodes in _files():
+def _methods_by_name() -> dict[tuple[str, str], set[str]]:
+    """What is called on each name: `_FIELD.match` says that `_FIELD` matches. Of a private name, in its own file."""
+    found = defaultdict[tuple[str, str], set[str]](set)
+    for path, nodes in _files():
         for node in nodes:
             if isinstance(node, ast.Attribute) and node.attr in METHODS and isinstance(node.value, ast.Name):
-                found[node.value.id].add(node.attr)
+                name = node.value.id
+                found[path if name.startswith("_") else "", name].add(node.attr)
     return found
 
 
@@ -76,6 +78,10 @@ def _names(nodes: Iterable[ast.AST]) -> dict[ast.AST, str]:
     return {node.value: node.targets[0].id for node in assigned if isinstance(node.targets[0], ast.Name)}
 
 
+def _known(methods: Mapping[tuple[str, str], set[str]], path: str, name: str) -> set[str]:
+    return methods.get((path if name.startswith("_") else "", name), {"fullmatch", "match"})
+
+
 def _in_the_code() -> Iterator[Use]:
     """A constant that is used by its name is used in those ways; any other is tried in each way there is."""
     methods = _methods_by_name()
@@ -83,7 +89,7 @@ def _in_the_code() -> Iterator[Use]:
         names = _names(nodes)
         for method, call in _calls(nodes):
             pattern = _compiled(call)
-            known = {method} if method != "compile" else methods.get(names.get(call, ""), {"fullmatch", "match"})
+            known = {method} if method != "compile" else _known(methods, path, names.get(call, ""))
             if pattern is not None:
                 yield from (Use(pattern, known_method, f"{path}:{call.lineno}") for known_method in sorted(known))
 
@@ -97,6 +103,14 @@ def _at_run_time() -> Iterator[Use]:
     }.items():
         yield Use(layout.pattern(), "fullmatch", f"a plain line of {name}")
     yield Use(clear_text._SCHEME, "search", "a scheme")
+    yield Use(clear_text._DEFANGED, "sub", "a defanged text")
+    yield Use(urls._MARK, "search", "a defanged mark")
+    yield Use(urls._MARK, "sub", "a defanged mark")
+    yield Use(urls._BEGIN, "match", "a defanged beginning")
+    yield Use(urls._AUTHORITY, "match", "a defanged authority")
+    yield Use(urls._SLASH_MARK_AT_START, "match", "a defanged slash")
+    for pattern, _ in columns._PATTERNS:
+        yield Use(pattern, "fullmatch", f"columns of the open data: {pattern.pattern}")
     yield Use(checkpoints._TEXT, "fullmatch", "the head of an audit log")
     for name, form in report._FORMS.items():
         if isinstance(form, BuiltinMethodType):
@@ -111,9 +125,12 @@ def test_each_expression_is_known_here() -> None:
     made_at_run_time = [path for path, nodes in _files() for _, call in _calls(nodes) if _compiled(call) is None]
     assert made_at_run_time == [
         "monitor/clear_text.py",
+        "monitor/clear_text.py",
         "monitor/formats/fast_path.py",
         "monitor/formats/scart/report.py",
         "monitor/release/checkpoints.py",
+        "monitor/tables/columns.py",
+        *["monitor/urls.py"] * 4,
     ]
     for path, nodes in _files():
         imported = [node.module for node in nodes if isinstance(node, ast.ImportFrom)]

@@ -49,11 +49,58 @@ STRANGE: dict[str, tuple[str, str | bytes, str]] = {
     ),
     "a scalar for a list": ("r.yaml", "companies: [{key: f, name: F, asns: 64496}]", "`asns` must be a list"),
     "a list for a scalar": ("r.yaml", "companies: [{key: f, name: [F, G]}]", "have one value each"),
-    "a list in a list": ("r.yaml", "companies: [{key: f, name: F, asns: [[1]]}]", "a asn has `value`"),
+    "a list in a list": ("r.yaml", "companies: [{key: f, name: F, asns: [[1]]}]", "`asns`: each has `value`"),
     "an alias": ("r.yaml", "a: &a [x]\ncompanies: [*a]", "has a YAML alias"),
     "deep nesting": ("r.yaml", "[" * 5000, "not readable as YAML"),
     "a page": ("r.yaml", "<html>Not found</html>", "this is a web page"),
     "not UTF-8": ("r.csv", b"key,name\nfoxtrot,F\xff\n", "line 2 cannot be read"),
+    "semicolons": ("r.csv", GOOD.replace(",", ";"), "line 1 is separated by semicolons; export the registry with"),
+    "no value in YAML": ("r.yaml", "companies: [{key: f, name: F, registration: null}]", "line 1: null stands for no"),
+    "a fraction for an ASN": (
+        "r.yaml",
+        "companies: [{key: f, name: F, asns: [64496.0]}]",
+        "is written 64496 or AS64496",
+    ),
+    "a grouped ASN": ("r.yaml", "companies: [{key: f, name: F, asns: [6_4496]}]", "is written 64496 or AS64496"),
+    "a host in a network": (
+        "r.yaml",
+        "companies: [{key: f, name: F, prefixes: [192.0.2.1/24]}]",
+        "is written 192.0.2.0/24",
+    ),
+    "a name of nobody": ("r.csv", GOOD.replace("Foxtrot B.V.", "(UNKNOWN)"), "line 2 .foxtrot.: `name` stands for no"),
+    "an alias of nobody": ("r.csv", GOOD.replace("Fox|Trot", "Fox|n/a"), "stands for no name, and would claim all"),
+    "a line break in YAML": (
+        "r.yaml",
+        "companies:\n- key: f\n  name: |\n    F\n    G\n",
+        "line 2 .f.: `name` holds a line",
+    ),
+    "a country that is none": ("r.csv", GOOD.replace("NL", "UK"), "`country` must be the two capital letters of ISO"),
+    "a suffix": (
+        "r.yaml",
+        "companies: [{key: f, name: F, domains: [co.uk]}]",
+        "a suffix under which anybody registers",
+    ),
+    "a URL for a domain": (
+        "r.yaml",
+        "companies: [{key: f, name: F, domains: ['http://f.example/']}]",
+        "without scheme",
+    ),
+    "an address for a domain": ("r.yaml", "companies: [{key: f, name: F, domains: [192.0.2.1]}]", "one of `prefixes`"),
+    "a mail address without @": (
+        "r.yaml",
+        "companies: [{key: f, name: F, abuse_addresses: [f]}]",
+        "abuse@hoster.example",
+    ),
+    "a claim that ends before it begins": (
+        "r.yaml",
+        "companies: [{key: f, name: F, asns: [{value: 1, valid_from: 2026-01-02, valid_to: 2026-01-02}]}]",
+        "ends before it begins",
+    ),
+    "a day without hyphens": (
+        "r.yaml",
+        "companies: [{key: f, name: F, asns: [{value: 1, valid_from: 20260102}]}]",
+        "`asns`: `valid_from` is no date such as",
+    ),
     "a NUL": ("r.yaml", "companies: [{key: f, name: 'F\x00'}]", "line 1 cannot be read"),
     "a company twice": ("r.csv", GOOD + GOOD.splitlines()[1], "stands there twice"),
 }
@@ -89,8 +136,8 @@ def test_it_changes_nothing_of_what_was_loaded(tmp_path: Path) -> None:
     assert again == {"companies": 1, "new": 0, "changed": 0, "claims_added": 0, "claims_ended": 0}
 
 
-@pytest.mark.parametrize("name", ["r.csv", "r.CSV", "registry.2026.csv", "r.csv.gz"])
-def test_which_form_it_is_in_is_known_by_the_ending(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", ["r.csv", "r.CSV", "registry.2026.csv", "x.v2.csv", "r.csv.gz", "r.txt", "registry"])
+def test_which_form_it_is_in_is_known_by_the_ending_else_by_the_first_line(tmp_path: Path, name: str) -> None:
     content = gzip.compress(GOOD.encode()) if name.endswith(".gz") else GOOD.encode()
     [company] = read_registry(_written(tmp_path, name, content))
     assert (company.key, company.registration, company.proxy) == ("foxtrot", "01234567", False)

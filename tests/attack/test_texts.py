@@ -18,7 +18,7 @@ from monitor.formats.registry import read_registry
 from monitor.ingest.delivery import ingest
 from monitor.ingest.review import ReviewDecision
 from monitor.instants import to_datetime
-from monitor.models import Company
+from monitor.models import Company, Notice
 from monitor.settings import Source
 from monitor.vault import Vault
 from tests.attack.samples import KEPT_WITH, RECEIVED, SAMPLES, URL
@@ -115,7 +115,7 @@ def test_a_text_that_holds_its_own_item_is_known(text: str) -> None:
     assert holds_item(text, f"https://{host}/zqpath/b?zqquery=2", host)
 
 
-@pytest.mark.parametrize("column", ["abuse owner", "abuse country", "NTD filenumber"])
+@pytest.mark.parametrize("column", ["abuse owner", "NTD filenumber"])
 @pytest.mark.parametrize("text", ["zqpath/b", "ZQPATH%2Fb"])
 def test_a_row_that_goes_by_columns_is_held_against_its_own_url_too(
     database: Database, vault: Vault, tmp_path: Path, column: str, text: str
@@ -123,6 +123,15 @@ def test_a_row_that_goes_by_columns_is_held_against_its_own_url_too(
     with transaction(database.engine) as session:
         answer = ingest(session, vault, SAMPLES["scart-ntd"].delivery(tmp_path, "scart-ntd", {column: text}), RECEIVED)
         assert (answer.accepted, answer.quarantined) == (0, {"text_holds_address": 1})
+
+
+@pytest.mark.parametrize("text", ["zqpath/b", "ZQPATH%2Fb"])
+def test_a_country_that_is_none_is_not_kept(database: Database, vault: Vault, tmp_path: Path, text: str) -> None:
+    with transaction(database.engine) as session:
+        delivery = SAMPLES["scart-ntd"].delivery(tmp_path, "scart-ntd", {"abuse country": text})
+        answer = ingest(session, vault, delivery, RECEIVED)
+        assert (answer.accepted, answer.warnings) == (1, ("unknown_country: 1 rows",))
+        assert session.scalars(select(Notice.recipient_country)).all() == [None]
 
 
 def test_a_short_host_is_not_found_inside_of_words() -> None:

@@ -13,7 +13,7 @@ from monitor.charts import marks
 from monitor.charts.survival import survival_limits
 from monitor.disclosure.rows import PublicTable, public_table
 from monitor.score.table import AgeCount, OnTime, Share, SurvivalPoint
-from monitor.wording.sentences import age_words
+from monitor.wording.formatting import age_words
 from monitor.wording.words import LANGUAGES, STANDINGS, Language
 from tests.support.drawings import SVG, labels, paths, whole
 from tests.support.published import COMPANIES, estimate, invent, point

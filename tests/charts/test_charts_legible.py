@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor import charts
-from monitor.charts.frame import Figure
+from monitor.charts.frame import Chart
 from monitor.charts.svg import shortened, text_width, wrapped
 from monitor.comparison.trend import TrendPoint
 from monitor.disclosure.rows import PublicTable, Row, public_table
@@ -68,7 +68,7 @@ def quarters(draw: st.DrawFn) -> tuple[TrendPoint, ...]:
     return tuple(points)
 
 
-def of_table(table: PublicTable, language: Language) -> list[Figure]:
+def of_table(table: PublicTable, language: Language) -> list[Chart]:
     """Every picture of a release."""
     chosen = table.rows[-1]
     figures = [

@@ -14,7 +14,7 @@ from typing import Any
 import click
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from monitor.cli import cli, main
 from monitor.db import Base, connect
@@ -96,7 +96,7 @@ def test_the_whole_way(ready: Run, tmp_path: Path) -> None:
     assert ready("release", "draft", *options, "--json").json["stage"] == "draft"
     assert ready("release", "publish", "2026Q2").status == 1
     assert ready("release", "publish", "2026Q2", "--waive-hearing", "invented").status == 0
-    assert "2026Q2 version 1 is unchanged" in ready("release", "verify", "2026Q2").out
+    assert "2026Q2 version 1, published " in ready("release", "verify", "2026Q2").out
     assert "published" in ready("release", "list").out
     assert ready("audit", "verify").out == "the audit trail is whole\n"
     assert [d["accepted"] for d in ready("deliveries", "--json").json] == [36, 18]
@@ -309,3 +309,27 @@ def test_the_list_of_commands_says_of_each_what_its_own_help_says() -> None:
     first_lines = {name: command.get_short_help_str(200) for name, command in commands.items() if command is not None}
     shown = " ".join(CliRunner().invoke(cli, ["--help"]).stdout.split())
     assert [name for name in names if f"{name} {first_lines[name]}" not in shown] == []
+
+
+def test_digests_are_brought_up_to_the_rules_in_force_once(ready: Run, tmp_path: Path) -> None:
+    (tmp_path / "ntd.csv").write_text("\n".join([NTD_HEADER, Ntd(URL, SENT).line()]) + "\n")
+    assert ready("ingest", "scart-ntd", tmp_path / "ntd.csv", *RECEIVED).status == 0
+    named = ready("config", "--json").json
+    in_force = {
+        "url_rules": named["url_rules"]["value"],
+        "suffix_list": named["suffix_list"]["value"],
+        "key_version": 1,
+    }
+    nothing = {"items": 0, "merged": 0, "other_site": 0, "not_a_url": 0}
+    assert ready("keys", "rotate", "--digest", "--json").json == {"scheme": 1} | in_force | nothing
+    engine = connect(os.environ["MONITOR_DATABASE_URL"])
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE digest_schemes SET suffix_list = '2020-01-01'"))
+    engine.dispose()
+    assert "run `monitor keys rotate --digest` first" in ready("attribute").err
+    assert ready("keys", "rotate", "--digest", "--json").json == {"scheme": 2} | in_force | nothing | {"items": 1}
+    said = ready("keys", "rotate", "--digest")
+    assert "all items have digests of scheme 2: URL rules 2, public suffix list 20" in said.out
+    assert ready("attribute").status == 0
+    assert ready("keys", "rotate").status == 2
+    assert CANARY not in said.out

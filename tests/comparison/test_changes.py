@@ -19,17 +19,16 @@ from monitor.comparison.changes import (
     changes,
     changes_csv,
     changes_json,
-    company_change,
     lines,
     network_lines,
-    rank_words,
     told,
 )
 from monitor.disclosure.rows import PublicTable, Row, public_table
 from monitor.score.table import AgeCount, Estimate, Incidence, Relocation
-from monitor.tables.figure_lines import figure_lines
+from monitor.tables.sentences import figure_lines
 from monitor.tables.sheets import flat, ranking_csv, row_json
 from monitor.wording.formatting import NARROW
+from monitor.wording.readings import rank_words
 from tests.support.plain_tables import SMALL, Counted, company, release
 from tests.support.published import invent
 
@@ -45,7 +44,8 @@ def row_of(table: PublicTable, key: str) -> Row:
 
 
 def differing(old: Row, new: Row) -> dict[str, tuple[object, object]]:
-    return {each.figure: (each.before, each.after) for each in company_change(old, new).changes}
+    found = changes(replace(OLD, rows=(old,)), replace(OLD, rows=(new,))).companies
+    return {change.figure: (change.before, change.after) for each in found for change in each.changes}
 
 
 def with_figures(row: Row, **figures: Any) -> Row:

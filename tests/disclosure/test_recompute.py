@@ -31,7 +31,7 @@ from monitor.score.pipeline import Request, score_for_release, scored_episodes
 from monitor.score.ranking import rank_companies
 from monitor.score.recompute import recompute
 from monitor.score.supplements import flows, norms
-from monitor.score.table import Label, Table, Unattributed, with_announced
+from monitor.score.table import Label, Table, Unattributed, with_field
 from monitor.settings import Settings
 from monitor.vault import create_keys
 from tests.conftest import Database, NewDatabase
@@ -53,7 +53,7 @@ def quarter(
     ingest_all(database.engine, settings, step, lambda: NOW, lambda done, total: None)
     asked = Request(parse_period(str(step.facts["period"])), parse_instant(step.facts["as_of"]), NOW, method())
     with transaction(database.engine) as session:
-        return public_table(score_for_release(session, asked)), scored_episodes(session, asked)
+        return public_table(with_field(score_for_release(session, asked), "legal", {})), scored_episodes(session, asked)
 
 
 def test_a_quarter_is_recomputed_from_what_is_published_to_the_last_digit(
@@ -123,7 +123,7 @@ def scored_table(rows: list[tuple[Any, ...]]) -> Table:
         Unattributed(nobody.episodes, nobody.notices), flows=flows(engine, scored, labels),
         norms=norms(engine, scored, every, estimates, method()),
     )  # fmt: skip
-    return with_announced(table, {"as64500": 1024, "as64501": 0, "tiny-1": 256})
+    return with_field(table, "announced_ipv4", {"as64500": 1024, "as64501": 0, "tiny-1": 256})
 
 
 @pytest.mark.parametrize("seed", range(2))

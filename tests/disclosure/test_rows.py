@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.disclosure.rows import FIRST_ORDER, SORTS, Order, filter_rows, public_table, sort_rows
+from monitor.disclosure.rows import filter_rows, public_table, sort_rows
 from monitor.errors import MonitorError
-from monitor.score.table import Quantile, Table
+from monitor.figures import SORTS
+from monitor.score.table import LegalEntity, Quantile, Table, with_field
 from monitor.tables import sheets
+from monitor.wording.readings import Order
 from tests.support.published import COMPANIES, STRAY, Invented, invent
 
 BIG = tuple(item for item in COMPANIES if item.episodes >= 10)
@@ -143,7 +145,7 @@ def test_a_median_that_was_not_reached_is_the_longest() -> None:
     rows = sort_rows(public_table(with_gaps(invent())).rows, "median", "desc")
     assert rows[0].figures is not None
     assert rows[0].figures.median_hours.value is None
-    assert set(SORTS) == set(FIRST_ORDER)
+    assert all(figure.sort for figure in SORTS.values())
 
 
 def test_search_finds_names_and_keys_in_any_case() -> None:
@@ -152,6 +154,10 @@ def test_search_finds_names_and_keys_in_any_case() -> None:
     assert [row.company for row in filter_rows(rows, "AS64500")] == ["as64500"]
     assert {row.standing for row in filter_rows(rows, standing="too_few")} == {"too_few"}
     assert len(filter_rows(rows)) == len(rows)
+    entities = {"as64501": LegalEntity("Zeevaart Netwerken B.V.", "01234567"), "as64500": LegalEntity(None, None)}
+    legal = public_table(with_field(invent(), "legal", entities)).rows
+    for text in ("zeevaart", "0123456"):
+        assert [row.company for row in filter_rows(legal, text)] == ["as64501"]
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+31", "-2", "@x", "\t=1", "\r=1"])

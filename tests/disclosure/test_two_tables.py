@@ -69,7 +69,7 @@ def attacks(table: Table, nobody: tuple[Counts, Counts]) -> Iterator[tuple[Attac
     files = [write_csv(public_episodes(rows_with_checks(t, left, [*owners, None]), shown)) for shown, t, left in given]
     for place, (shown, scored, _) in enumerate(given):
         attack = attack_on(shown, files[place], companies_csv(shown))
-        learn_links(attack, files[place], files[1 - place], others_are_nobodys=_names_all(given[1 - place][0]))
+        learn_links(attack, files[place], files[1 - place], others_are_unattributed=_names_all(given[1 - place][0]))
         yield attack, scored
 
 

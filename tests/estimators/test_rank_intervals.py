@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from benchmarks.study_ranks import study
 from monitor.estimators.confidence import wilson_interval
@@ -52,6 +53,27 @@ def written(found: RankIntervals) -> list[tuple[int, int, str]]:
 )
 def test_studentized_range_as_r_prints_it(k: int, q: float) -> None:
     assert studentized_range(k, 0.95) == pytest.approx(q, abs=1e-6)
+
+
+# exact to the last digit: 2 is sqrt(2) times the normal quantile; the others by mpmath's quadrature with 40 digits
+@pytest.mark.parametrize(
+    ("k", "confidence", "q"),
+    [
+        (2, 0.95, 2.771807648699355),
+        (3, 0.95, 3.31449315539812),
+        (40, 0.95, 5.497935262740746),
+        (40, 0.99, 6.091626232003839),
+        (500, 0.95, 7.005572612690582),
+        (5000, 0.95, 8.157226964923582),
+    ],
+)
+def test_studentized_range_is_exact(k: int, confidence: float, q: float) -> None:
+    assert studentized_range(k, confidence) == pytest.approx(q, rel=1e-12)
+
+
+@pytest.mark.parametrize("k", [2, 3, 4, 7, 16, 39, 60, 100, 500])
+def test_studentized_range_as_scipy_has_it(k: int) -> None:
+    assert studentized_range(k, 0.95) == pytest.approx(stats.studentized_range.ppf(0.95, k, np.inf), rel=1e-11)
 
 
 def test_equal_errors_by_hand() -> None:

@@ -38,7 +38,18 @@ def test_line(tmp_path: Path, line: str, found: list[tuple[str, str, int]]) -> N
     assert ranges(tmp_path, f"{line}\n") == [expected(*row) for row in found]
 
 
-@pytest.mark.parametrize("line", ["192.0.2.0 24", "192.0.2.0\t24\t", "192.0.2.0\t-1\t64496", "192.0.2.0\t24\t64496_"])
-def test_a_line_that_is_wrong_refuses_the_table(tmp_path: Path, line: str) -> None:
-    with pytest.raises(DeliveryError, match="line 1 is not address, length, origin"):
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("192.0.2.0 24", "line 1: 2 columns, where address, length, origin are expected"),
+        ("192.0.2.0\t24\t", "line 1: 2 columns, where address, length, origin are expected"),
+        ("192.0.2.0/24\t24\t64496", "line 1, column address: no IP address"),
+        ("192.0.2.0\tx\t64496", "line 1, column length: no length of a prefix"),
+        ("192.0.2.0\t-1\t64496", "line 1, column length: no length of a prefix"),
+        ("192.0.2.0\t33\t64496", "line 1 is not address, length, origin"),
+        ("192.0.2.0\t24\t64496_", "line 1, column origin: no AS number, set or several"),
+    ],
+)
+def test_a_line_that_is_wrong_refuses_the_table(tmp_path: Path, line: str, message: str) -> None:
+    with pytest.raises(DeliveryError, match=message):
         ranges(tmp_path, f"{line}\n")

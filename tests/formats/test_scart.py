@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,10 @@ from monitor.errors import ConfigurationError, DeliveryError
 from monitor.formats.files import read_lines
 from monitor.formats.records import Context, NoticeRecord, Record, Rejected, SightingRecord
 from monitor.formats.scart import parse_ntd, parse_ntdclosed, split_row
+from monitor.formats.scart.ntd import ntd_fast_path
 from monitor.instants import parse_instant
+from monitor.sending import SendingHours
+from monitor.settings import load_settings
 from monitor.vocabulary import Channel, DeliveryState, Pause, Role, State
 
 NTD = (
@@ -24,6 +29,7 @@ CLOSED = (
     '"filenumber";"url";"status";"abuse owner";"abuse country";"abuse email";"IP";"first seen";"last seen";'
     '"online counter";'
 )
+CASES = Path(__file__).parent / "samples" / "cases"
 RECEIVED = parse_instant("2026-04-10T18:00:00Z")
 CONTEXT = Context(RECEIVED, "Europe/Amsterdam", 5 * 3600)
 
@@ -196,6 +202,93 @@ def test_what_became_of_an_item(tmp_path: Path, status: str, country: str, expec
     online = SightingRecord(parse_instant("2026-04-10T09:30:00Z"), State.ONLINE)
     assert record.sightings == (online, *([expected] if expected else []))
     assert record.notices == ()
+
+
+@pytest.mark.parametrize("role", ["unknown", ""])
+def test_a_recipient_whose_role_the_sender_does_not_know_is_flagged(tmp_path: Path, role: str) -> None:
+    [record] = read(tmp_path, NTD, ntd(role=role))
+    assert isinstance(record, Record)
+    [notice] = record.notices
+    assert (notice.role, notice.recipient, notice.recipient_email) == (Role.UNKNOWN, None, None)
+    assert record.flags == ("recipient_role_unknown",)
+
+
+def test_no_row_of_an_export_without_roles_is_lost() -> None:
+    records = list(parse_ntd(read_lines(CASES / "ntd-abuse-type-unknown.csv"), CONTEXT))
+    roles = Counter(record.notices[0].role for record in records if isinstance(record, Record))
+    assert roles == {Role.HOSTER: 35, Role.UNKNOWN: 5}
+
+
+@pytest.mark.parametrize("closed_export", [False, True])
+def test_a_line_break_in_a_name(tmp_path: Path, *, closed_export: bool) -> None:
+    write, header = (closed, CLOSED) if closed_export else (ntd, NTD)
+    first, second = read(tmp_path, header, write(owner="Golf\nHosting"), write(), closed_export=closed_export)
+    assert isinstance(first, Record)
+    assert isinstance(second, Record)
+    assert (first.line, first.flags, second.line, second.flags) == (2, ("line_break_in_field",), 4, ())
+    if not closed_export:
+        assert first.notices[0].recipient == "Golf\nHosting"
+
+
+def test_a_row_that_is_broken_takes_no_good_one_with_it(tmp_path: Path) -> None:
+    broken = ntd()[:120]
+    bad, good, last = read(tmp_path, NTD, broken, ntd(), ntd(owner="Golf\nHosting"))
+    assert bad == Rejected(2, "quotes_do_not_pair", None, broken.encode())
+    assert isinstance(good, Record)
+    assert isinstance(last, Record)
+    assert (good.line, last.line) == (3, 4)
+
+
+@pytest.mark.parametrize(
+    ("sent", "outside"),
+    [
+        ("2026-04-09 21:59:00", False),  # a Thursday
+        ("2026-04-10 16:30:59", False),  # a Friday
+        ("2026-04-10 16:31:00", True),
+        ("2026-04-11 12:00:00", True),
+        ("2026-04-12 12:00:00", True),
+        ("2026-04-06 12:00:00", True),  # Easter Monday, which is listed
+        ("2026-04-07 17:00:00", False),
+    ],
+)
+def test_a_notice_at_a_time_at_which_nothing_is_sent_is_flagged(sent: str, outside: bool) -> None:
+    context = replace(CONTEXT, received_at=RECEIVED + 7 * 86400, sending=SendingHours(free_days=("2026-04-06",)))
+    lines = [(1, NTD.encode()), (2, ntd(time=sent).encode())]
+    [record] = parse_ntd(iter(lines), context)
+    assert isinstance(record, Record)
+    assert ("sent_outside_hours" in record.flags) is outside
+    export = ntd_fast_path(iter(lines), context)
+    regular, others = export.split(list(export.rows))
+    assert (len(regular.line), others) == ((0, [record]) if outside else (1, []))
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ('latest_before_free_day = "25:00"', "latest_before_free_day must be a time such as 16:30"),
+        ('free_days = ["Christmas"]', "free_days must be days such as 2026-12-25"),
+        ("until = 3", r"unknown \['until'\]"),
+    ],
+)
+def test_hours_of_sending_that_are_none(tmp_path: Path, table: str, message: str) -> None:
+    path = tmp_path / "monitor.toml"
+    path.write_text(f"[sources.scart.sending]\n{table}\n")
+    with pytest.raises(ConfigurationError, match=message):
+        load_settings({"MONITOR_CONFIG": str(path)})
+
+
+def test_hours_of_sending_are_a_setting_of_the_source(tmp_path: Path) -> None:
+    path = tmp_path / "monitor.toml"
+    path.write_text("[sources.scart.sending]\nfree_days = [2026-12-25]\n")
+    settings = load_settings({"MONITOR_CONFIG": str(path)})
+    assert settings.source("scart").sending == SendingHours("16:30", ("2026-12-25",))
+    assert settings.source("other").sending is None
+
+
+def test_an_ipv6_address_in_brackets_keeps_its_address(tmp_path: Path) -> None:
+    [record] = read(tmp_path, NTD, ntd(ip="[2001:db8::7]"))
+    assert isinstance(record, Record)
+    assert record.notices[0].address == "2001:db8::7"
 
 
 def test_an_unknown_status_of_an_item_is_rejected(tmp_path: Path) -> None:

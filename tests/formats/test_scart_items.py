@@ -33,6 +33,9 @@ GONE_BY = SightingRecord(parse_instant("2026-04-10T14:30:00Z"), State.OFFLINE)
 STILL_GONE = SightingRecord(RECEIVED, State.OFFLINE)
 
 
+REPORTED, CLASSIFIED = parse_instant("2026-04-10T06:00:00Z"), parse_instant("2026-04-10T07:00:00Z")
+
+
 def whois(**changed: str) -> str:
     row = {
         "number": "I2026041000001", "url": URL, "host": "www.s0001.example", "ip": "192.0.2.10", "url_type": "mainurl",
@@ -64,7 +67,15 @@ def read(tmp_path: Path, *lines: str) -> list[Record | Rejected]:
 
 def test_an_item_with_its_url(tmp_path: Path) -> None:
     assert read(tmp_path, WHOIS, whois()) == [
-        Record(2, URL, sightings=(ONLINE, GONE_BY, STILL_GONE), file_number="I2026041000001", mail_known=True)
+        Record(
+            2,
+            URL,
+            sightings=(ONLINE, GONE_BY, STILL_GONE),
+            file_number="I2026041000001",
+            mail_known=True,
+            reported_at=REPORTED,
+            classified_at=CLASSIFIED,
+        )
     ]
 
 
@@ -72,7 +83,16 @@ def test_an_item_without_a_url(tmp_path: Path) -> None:
     flags = ("columns_dropped",)
     seen = (ONLINE, GONE_BY, STILL_GONE)
     number = "I2026041000001"
-    expected = Record(2, "", sightings=seen, flags=flags, file_number=number, mail_known=True)
+    expected = Record(
+        2,
+        "",
+        sightings=seen,
+        flags=flags,
+        file_number=number,
+        mail_known=True,
+        reported_at=REPORTED,
+        classified_at=CLASSIFIED,
+    )
     assert read(tmp_path, ALL, row_of_all()) == [expected]
 
 
@@ -208,9 +228,38 @@ def test_a_bad_row_is_rejected_with_its_reason(
     assert read(tmp_path, WHOIS, line) == [Rejected(2, reason, column, line.encode())]
 
 
+@pytest.mark.parametrize(
+    ("changed", "flags", "times"),
+    [
+        ({"received": "", "first": ""}, (), (None, None)),
+        ({"received": "2026-04-10 09:00:01"}, ("classified_before_received",), ("07:00:01", "07:00:00")),
+        (
+            {"ntds": "2026-04-10 08:59:59"},
+            ("sent_before_classified",),
+            ("06:00:00", "07:00:00"),
+        ),  # as SCART resets the time of an item that is classified again
+        ({"received": "2026-04-10 23:00:00", "first": ""}, ("received_in_future",), (None, None)),
+        (
+            {"received": "2026-04-10 08:00:00", "first": "2026-04-11 09:00:00"},
+            ("classified_in_future",),
+            ("06:00:00", None),
+        ),
+    ],
+)
+def test_when_an_item_was_reported_and_classified(
+    tmp_path: Path, changed: dict[str, str], flags: tuple[str, ...], times: tuple[str | None, str | None]
+) -> None:
+    [record] = read(tmp_path, WHOIS, whois(**changed))
+    assert isinstance(record, Record)
+    assert tuple(flag for flag in record.flags if flag != "last_seen_before_first_seen") == flags
+    expected = tuple(None if at is None else parse_instant(f"2026-04-10T{at}Z") for at in times)
+    assert (record.reported_at, record.classified_at) == expected
+
+
 def test_a_type_that_scart_does_not_have(tmp_path: Path) -> None:
-    line = row_of_all(type="pamphlet")
-    assert read(tmp_path, ALL, line) == [Rejected(2, "unknown_type", "type", line.encode())]
+    [record] = read(tmp_path, ALL, row_of_all(type="pamphlet"))
+    assert isinstance(record, Record)
+    assert record.flags == ("columns_dropped", "unknown_type")
 
 
 @pytest.mark.parametrize("line", [whois() + '"one more";', whois().removesuffix('"registrar_ntds";')[:-10]])

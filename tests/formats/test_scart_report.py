@@ -15,6 +15,7 @@ from monitor.formats.scart import parse_report
 from monitor.instants import parse_instant
 from monitor.vocabulary import Channel, DeliveryState, State
 
+CASES = Path(__file__).parent / "samples" / "cases"
 RECEIVED = parse_instant("2026-04-10T18:00:00Z")
 CONTEXT = Context(RECEIVED, "Europe/Amsterdam", 5 * 3600)
 URL = "https://www.s0001.example/a.jpg"
@@ -65,7 +66,14 @@ def read(tmp_path: Path, *lines: str) -> list[Record | Rejected]:
 def test_an_item_and_its_first_notice(tmp_path: Path) -> None:
     assert read(tmp_path, line()) == [
         Record(
-            2, URL, sightings=(ONLINE,), flags=("columns_dropped",), file_number="N2026041000001", first_notice=FIRST
+            2,
+            URL,
+            sightings=(ONLINE,),
+            flags=("columns_dropped",),
+            file_number="N2026041000001",
+            first_notice=FIRST,
+            reported_at=parse_instant("2026-04-10T06:00:00Z"),
+            classified_at=parse_instant("2026-04-10T07:00:00Z"),
         )
     ]
 
@@ -114,7 +122,6 @@ def test_a_separator_in_a_text_is_recovered(tmp_path: Path, changed: dict[str, s
         ),
         (line(lastseen_at="yesterday"), "columns_do_not_fit", "lastseen_at"),
         (line(status_code="gone"), "columns_do_not_fit", "status_code"),
-        (line(type_code="pamphlet"), "columns_do_not_fit", "type_code"),
         (line(url="no address"), "columns_do_not_fit", "url"),
         (line(filenumber="A17"), "columns_do_not_fit", "filenumber"),
         (line(lastseen_at="2026-04-11 12:00:00"), "last_seen_in_future", "lastseen_at"),
@@ -128,6 +135,31 @@ def test_what_fits_in_no_one_way_is_refused(tmp_path: Path, text: str, reason: s
     [bad, good] = read(tmp_path, text, line())
     assert bad == Rejected(2, reason, column, text.encode())
     assert isinstance(good, Record)
+
+
+@pytest.mark.parametrize(
+    ("changed", "flags"),
+    [
+        ({"type_code": "notapplicable"}, ()),
+        ({"type_code": "webpage"}, ()),
+        ({"type_code": "pamphlet"}, ("unknown_type",)),
+        ({"hashcheck_return": "maybe"}, ("unknown_hash_answer",)),
+        ({"url_type": "main-url", "grade_code": "not illegal", "source_code": "web/form"}, ()),
+    ],
+)
+def test_a_word_on_which_nothing_depends_is_a_flag(
+    tmp_path: Path, changed: dict[str, str], flags: tuple[str, ...]
+) -> None:
+    [record] = read(tmp_path, line(**changed))
+    assert isinstance(record, Record)
+    assert (record.first_notice, record.hash_hit_at) == (FIRST, None)
+    assert record.flags == ("columns_dropped", *flags)
+
+
+def test_no_row_of_a_report_with_types_of_its_own_is_lost() -> None:
+    records = list(parse_report(read_lines(CASES / "report-type-notapplicable.csv"), CONTEXT))
+    assert len(records) == 44
+    assert {record.flags for record in records if isinstance(record, Record)} == {()}
 
 
 _texts = st.text(st.sampled_from("ab;=/.1n "), max_size=12)

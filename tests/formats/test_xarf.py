@@ -159,14 +159,16 @@ WITHOUT = object()
         ({"url": 7}, "bad_field", "url"),
         ({"classification": CANARY}, "bad_field", "classification"),
         ({"report_id": CANARY}, "bad_field", "report_id"),
-        ({"xarf_version": "5.0.0"}, "bad_field", "xarf_version"),
+        ({"xarf_version": "5.0.0"}, "unknown_version", "xarf_version"),
+        ({"xarf_version": "4.0.0-alpha"}, "unknown_version", "xarf_version"),
+        ({"xarf_version": 4}, "unknown_version", "xarf_version"),
         ({"reporter": {**CSAM["reporter"], CANARY: 1}}, "bad_field", "reporter"),
         ({"dns_records": {"a": [7]}}, "bad_field", "dns_records"),
         ({"hosting_provider": ["Delta"]}, "bad_field", "hosting_provider"),
         ({"category": "messaging", "type": "spam"}, "not_content", "category"),
         ({"category": "copyright", "type": "p2p"}, "not_content", "category"),
         ({"category": CANARY}, "not_content", "category"),
-        ({"type": CANARY}, "unknown_type", "type"),
+        ({"type": "spam"}, "not_content", "type"),
         ({"timestamp": "2026-04-10T12:00:00"}, "time_without_zone", "timestamp"),
         ({"timestamp": "2026-04-10"}, "not_a_time", "timestamp"),
         ({"timestamp": "2026-02-30T12:00:00Z"}, "not_a_time", "timestamp"),
@@ -198,7 +200,10 @@ def test_a_bad_report_is_refused_with_its_field(changed: dict[str, Any], reason:
         ({"SourceUrl": 7}, "bad_field", "Report.SourceUrl"),
         ({"ReportType": None}, "missing_field", "Report.ReportType"),
         ({"ReportType": [CANARY]}, "bad_field", "Report.ReportType"),
-        ({"ReportType": CANARY}, "unknown_type", "Report.ReportType"),
+        ({"ReportClass": None, "ReportType": CANARY}, "unknown_type", "Report.ReportType"),
+        ({"ReportType": "Botnet"}, "not_content", "Report.ReportType"),
+        ({"ReportType": "LoginAttack"}, "not_content", "Report.ReportType"),
+        ({"ReportType": "copyright"}, "not_content", "Report.ReportType"),
         ({"ReportClass": "Activity", "ReportType": "Spam"}, "not_content", "Report.ReportClass"),
         ({"ReportClass": None, "ReportType": "Spam"}, "not_content", "Report.ReportType"),
         ({"ReporterCaseID": "x" * 65}, "text_too_long", "Report.ReporterCaseID"),
@@ -216,6 +221,11 @@ def test_a_bad_report_of_version_3(changed: dict[str, Any], reason: str, field: 
         ({"Report": [1]}, "bad_field", "Report"),
         ({"ReporterInfo": "x"}, "bad_field", "ReporterInfo"),
         ({"ReporterInfo": {}}, "missing_field", "ReporterInfo.ReporterOrgEmail"),
+        ({"ReporterInfo": {"ReporterType": "Org"}}, "missing_field", "ReporterInfo.ReporterOrgEmail"),
+        ({"Version": "1"}, "unknown_version", "Version"),
+        ({"Version": "2"}, "unknown_version", "Version"),
+        ({"Version": 3}, "unknown_version", "Version"),
+        ({"Version": CANARY}, "unknown_version", "Version"),
         ({"ReporterInfo": {"ReporterOrgEmail": CANARY}}, "not_convertible", "Report"),
     ],
 )
@@ -223,6 +233,36 @@ def test_a_version_3_envelope_that_is_none(changed: dict[str, Any], reason: str,
     [bad] = read(OLD | changed)
     assert isinstance(bad, Rejected)
     assert (bad.reason, bad.column) == (reason, field)
+
+
+def test_the_first_draft_of_the_standard_had_no_version() -> None:
+    [bad] = read({name: value for name, value in OLD.items() if name != "Version"})
+    assert isinstance(bad, Rejected)
+    assert (bad.reason, bad.column) == ("unknown_version", "Version")
+
+
+def test_a_natural_person_who_reports_need_not_have_a_mail_address() -> None:
+    [record] = read(OLD | {"ReporterInfo": {"ReporterType": "Person"}})
+    assert record == read_sample("v3-childabuse.json")
+
+
+def test_a_type_of_content_that_nobody_knows_is_flagged() -> None:
+    """A later version of the standard may have it; that it is content is what counts."""
+    new, old = read(
+        {name: value for name, value in CSAM.items() if name != "classification"} | {"type": CANARY},
+        OLD | {"Report": OLD["Report"] | {"ReportType": CANARY}},
+    )
+    assert new == Record(1, CSAM["url"], False, (notice(1, "Delta Datacenters"),), (), ("unknown_type",))
+    assert isinstance(old, Record)
+    assert (old.notices, old.flags) == (read_sample("v3-childabuse.json").notices, ("unknown_type",))
+
+
+@pytest.mark.parametrize("written", ["[2001:db8::7]", "[2001:db8::7]:443", "2001:db8::7"])
+def test_an_address_in_brackets_keeps_its_address(written: str) -> None:
+    new, old = read(CSAM | {"source_identifier": written}, OLD | {"Report": OLD["Report"] | {"SourceIp": written}})
+    assert isinstance(new, Record)
+    assert isinstance(old, Record)
+    assert [new.notices[0].address, old.notices[0].address] == ["2001:db8::7", "2001:db8::7"]
 
 
 def test_quarantine_keeps_the_report_without_evidence_and_what_shows_the_material() -> None:

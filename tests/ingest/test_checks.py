@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -177,6 +178,26 @@ def test_what_is_as_expected_passes(name: str) -> None:
 def test_rows_between_the_extremes_of_recent_deliveries_pass(rows: list[int], data: st.DataObject) -> None:
     here = data.draw(st.integers(min(rows), max(rows)))
     assert said(CheckInput(shape(here), recent(*rows), PLAIN)) == []
+
+
+def test_reports_of_other_categories_do_not_count_against_a_delivery() -> None:
+    """A sender of every kind of abuse is as good as what it says of content."""
+    passed = CheckInput(shape(1000, quarantined={"not_content": 900, "not_a_time": 5}), (), PLAIN)
+    assert check_delivery(passed) == ()
+    [finding] = check_delivery(replace(passed, stats=shape(1000, quarantined={"not_content": 900, "not_a_time": 6})))
+    assert finding.text == "6 of 100 rows could not be read (6.0 %; usually 0.0 %): 6 not_a_time"
+
+
+def test_reading_goes_on_past_any_number_of_reports_of_other_categories(
+    database: Database, vault: Vault, tmp_path: Path
+) -> None:
+    report = json.loads((Path(__file__).parents[1] / "formats/samples/xarf/v4-csam.json").read_text())
+    others = [report | {"category": "messaging", "type": "spam"}] * 60
+    (tmp_path / "reports.json").write_text(json.dumps([*others, report]))
+    file = DeliveryFile(Source("hotline", maximum_rows=100), "xarf", tmp_path / "reports.json", NOW)
+    with transaction(database.engine) as session:
+        result = ingest(session, vault, file, NOW)
+    assert (result.verdict, result.quarantined, result.accepted) == (Verdict.OK, {"not_content": 60}, 1)
 
 
 def test_the_worst_finding_comes_first() -> None:

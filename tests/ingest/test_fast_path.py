@@ -49,6 +49,8 @@ URLS = [
     "HTTPS://S1.example/a", "https://s1.example", "https://s1.example:443/a", "http://[2001:db8::7]/x", "nonsense", "",
     "https://s1.example/a b", "https://bücher.example/", "https://s1.example/é", "https://s1.example/?", "ftp://s1.example/",
     "https://s3.example/".ljust(254, "x"), "https://s3.example/".ljust(255, "x"), "https://s3.example/".ljust(300, "x"),
+    "hxxps://img.s1[.]example/a.jpg", "https://s1.example/%7ea", "https://s1.example/a/../b", "https://s1.example/a#b",
+    "https://s1.example/#!/a", "http://3221225991/x", "https://s1(.)example/a", "foo://s1.example/", "https://s1.example./a",
     "https://198.51.100.07/", " https://s1.example/a.jpg ", "https://s1.example/'", "https://s1.example/\\d",
 ]  # fmt: skip
 ADDRESSES = ["192.0.2.7", "198.51.100.1", "", "2001:DB8::7", "::ffff:192.0.2.7", "192.0.2.256", "192.0.2", "n/a"]
@@ -71,7 +73,7 @@ NTD_CELLS = {
     "NTD status": ["sent_succes", "sent_api_succes", "sent_failed", "sent_api_failed", "queued", "lost", "", " close"],
     "NTD status time": TIMES,
     "abuse owner": TEXTS,
-    "abuse type": ["hoster", "registrar", "police", "site_owner", "nobody", ""],
+    "abuse type": ["hoster", "registrar", "police", "site_owner", "unknown", "nobody", ""],
     "abuse country": ["NL", "", "Nederland", "x" * 65],
     "abuse email": ["Abuse@delta.example", "", "abuse@ß.example"],
     "url": URLS,
@@ -97,6 +99,7 @@ MANGLED: list[Callable[[bytes], bytes]] = [  # what befalls a line: nothing, mos
     lambda raw: raw.replace(b'"', b"", 1),
     lambda raw: raw.replace(b"a", b"\x00", 1), lambda raw: raw.replace(b"a", b"\xff", 1), lambda raw: b"",
     lambda raw: raw.replace(b"a", b'\\"', 1), lambda raw: raw.replace(b"a", b'""', 1), lambda raw: raw + b"x" * 5000,
+    lambda raw: raw.replace(b"a", b"\n", 1), lambda raw: raw.replace(b"a", b"\r\n", 1),
     lambda raw: b"# " + raw, lambda raw: raw.replace(b"a", b"\x85", 1), lambda raw: raw.replace(b"a", b'";"', 1),
     lambda raw: raw.replace(b"a", b'","', 1), lambda raw: raw.replace(b'"', b"'"), lambda raw: b"x" * 300_000,
 ]  # fmt: skip

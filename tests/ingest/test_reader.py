@@ -22,7 +22,7 @@ from monitor.settings import Source
 from monitor.thresholds import Thresholds
 from monitor.vault import Vault
 from tests.conftest import Database, NewDatabase
-from tests.web.pushing import notice
+from tests.web.desk.pushing import notice
 
 NOW = parse_instant("2026-04-11T09:00:00Z")
 SOURCE = Source("hotline", gate=Thresholds(quarantined_suspicious=1, quarantined_refused=1))

@@ -21,7 +21,7 @@ from monitor.push.process import PushBrokeOffError, PushBusyError, PushProcess
 from monitor.settings import Source
 from monitor.vault import ExportedKey, Vault
 from tests.conftest import Database
-from tests.web.pushing import notice
+from tests.web.desk.pushing import notice
 
 CANARY = "canary-7f3a"
 

@@ -11,10 +11,10 @@ from click.testing import CliRunner
 from sqlalchemy import select
 
 from monitor.cli import cli
+from monitor.comparison.changes import Change, release_changes
 from monitor.db import transaction
 from monitor.models.facts import Correction
 from monitor.models.release import Release, ReleaseRow
-from monitor.release.compare import Change, differences, without_parts
 from monitor.release.draft import draft, serialise
 from monitor.release.package import write_open_data
 from monitor.release.publish import check, correct, publish
@@ -22,6 +22,7 @@ from monitor.release.rebuild import rebuild, request_of
 from monitor.release.store import find, load_table
 from monitor.score.methods import method
 from monitor.score.pipeline import score, score_for_release
+from monitor.score.table import with_field, without_parts
 from tests.conftest import Database, NewDatabase, prepared
 from tests.release.conftest import Published
 from tests.release.history import AFTER, DRAFTED, LATER, NOW, request
@@ -112,20 +113,24 @@ def test_a_correction_that_moves_only_the_hits_is_one(database: Database, first_
     with transaction(database.engine) as session:
         old = session.get_one(Release, 1)
         new = correct(session, old, request_of(old, known_at=NOW), "an earlier removal", AFTER, "test")
-        found = differences(load_table(session, old), load_table(session, new))
-    assert {change.company for change in found.changes} == {"#a", None}
-    assert Change("#a", "on_time.late", 6, 5) in found.changes
-    assert Change(None, "hash_hits.network.on_time.late", 6, 5) in found.changes
+        found = release_changes(load_table(session, old), load_table(session, new))
+    assert not found.notices
+    assert found.hash_hits is not None
+    [company] = found.hash_hits.companies
+    assert (company.after.company, Change("on_time_late", 6, 5) in company.changes) == ("a", True)
+    assert Change("network_on_time_late", 6, 5) in found.hash_hits.whole
 
 
 @pytest.mark.usefixtures("first_hit")
 def test_a_table_of_hits_that_comes_is_told_company_by_company(database: Database) -> None:
     with transaction(database.engine) as session:
         with_hits, without = score_for_release(session, request()), score(session, request())
-    found = differences(without, with_hits)
-    assert (found.added, found.gone) == (("#a", "#d", "#e"), ())
-    assert Change(None, "hash_hits.network.episodes", None, 51) in found.changes
-    assert differences(with_hits, with_hits) == differences(without, without)
+    found = release_changes(without, with_hits)
+    assert found.hash_hits is not None
+    assert ([row.company for row in found.hash_hits.came], found.hash_hits.gone) == (["a", "d", "e"], ())
+    assert Change("network_episodes", None, 51) in found.hash_hits.whole
+    assert not release_changes(with_hits, with_hits)
+    assert not release_changes(without, without)
 
 
 @pytest.mark.usefixtures("first_hit")
@@ -139,7 +144,7 @@ def test_anyone_recomputes_both_tables_from_their_files(database: Database, tmp_
         files = [str(tmp_path / f"{begin}{name}") for name in FILES[:2]]
         said = CliRunner().invoke(cli, ["estimate", files[0], "--companies", files[1], *kinds, "--curves", "--json"])
         found = json.loads(said.stdout)["companies"]
-        rows = json.loads(json.dumps(frozen.as_json()))["companies"]
+        rows = json.loads(json.dumps(with_field(frozen, "legal", {}).as_json()))["companies"]
         assert found == [row for row in rows if row["episodes"] >= 10]
 
 

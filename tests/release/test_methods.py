@@ -35,7 +35,8 @@ def test_a_newer_method_changes_nothing_of_an_older_release(
         assert rebuild(session, release).identical
     said = run("release", "correct", PERIOD, "--reason", "new method", "--method", "2027.1", "--json")
     assert said.json["method"] == "2027.1"
-    assert {"company": "b", "field": "standing", "old": "below", "new": "too_few"} in said.json["changes"]
+    changed = {each["company"]: each["changes"] for each in said.json["notices"]["companies"]}
+    assert {"figure": "standing", "before": "below", "after": "too_few"} in changed["b"]
     assert run("release", "correct", PERIOD, "--reason", "its own method still").error == (
         "there is nothing to correct: from what is known now 2026Q1 version 1 comes out the same"
     )

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import monitor
+from monitor.comparison.changes import Change
 from monitor.db import transaction
 from monitor.errors import MonitorError
 from monitor.instants import iso, to_datetime
 from monitor.models.release import Release, ReleaseRow
-from monitor.release.compare import Change, without_parts
 from monitor.release.draft import draft, serialise
 from monitor.release.rebuild import rebuild, require_rebuildable
+from monitor.release.signing import create_signing_key
 from monitor.release.store import load_table
 from monitor.score.methods import method
-from monitor.score.pipeline import score
-from monitor.score.table import Table, from_json
+from monitor.score.pipeline import score, score_for_release
+from monitor.score.table import Table, from_json, without_parts
 from tests.conftest import Database
 from tests.release.conftest import Published, Run
 from tests.release.history import (
@@ -54,7 +56,7 @@ def test_what_is_learnt_later_changes_no_byte_of_what_was_known(published: Publi
         made = rebuild(session, release)
         assert (made.problems, made.notes, bool(made.differences)) == ((), (), False)
         rows = session.execute(select(ReleaseRow.company_key, ReleaseRow.row_json).order_by(ReleaseRow.position))
-        assert serialise(score(session, request())).rows == tuple(tuple(row) for row in rows)
+        assert serialise(score_for_release(session, request())).rows == tuple(tuple(row) for row in rows)
 
 
 def test_a_score_as_of_then_is_the_table_of_the_release(published: Published, run: Run) -> None:
@@ -83,15 +85,17 @@ def test_a_fact_that_was_recorded_earlier_than_it_could_be_seen_is_found(publish
         "the row of b came out otherwise",
         "other deliveries are recorded by then",
     )
-    assert Change("b", "outstanding", 0, 1) in made.differences.changes
+    changed = next(each for each in made.differences.notices.companies if each.after.company == "b")
+    assert Change("outstanding", 0, 1) in changed.changes
     said = run("release", "rebuild", "1")
     assert said.error == "release 2026Q1 version 1 does not come out again"
     assert "b: outstanding 0 -> 1\n" in said.out
     assert run("release", "rebuild", PERIOD, "--json").json["identical"] is False
 
 
-def test_a_draft_that_does_not_come_out_again_is_not_published(database: Database, run: Run) -> None:
+def test_a_draft_that_does_not_come_out_again_is_not_published(database: Database, run: Run, tmp_path: Path) -> None:
     items = first_facts(database)
+    create_signing_key(tmp_path / "signing.pem", tmp_path / "publications" / "keys")
     known = ("--period", PERIOD, "--as-of", iso(request().as_of), "--known-at", iso(KNOWN))
     assert run("release", "draft", *known).error is None
     learn(database, lambda session, items: backdated(session, items.late[0]), items)
@@ -129,7 +133,7 @@ def test_newer_code_is_a_note_and_no_failure(published: Published, run: Run, mon
     monkeypatch.setattr(monitor, "__version__", "99.0")
     answer = run("release", "rebuild", "1", "--json").json
     assert answer["notes"] == [f"frozen by version {frozen} of the code, rebuilt by 99.0"]
-    assert (answer["identical"], answer["problems"], answer["changes"]) == (True, [], [])
+    assert (answer["identical"], answer["problems"], answer["notices"]["whole"]) == (True, [], [])
 
 
 def test_a_release_that_was_tampered_with_is_not_rebuilt(database: Database) -> None:

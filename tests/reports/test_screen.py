@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, sync_playwright
 from monitor.wording.words import LANGUAGES, Language
 from reports.document import page
 from tests.reports.fiction import report
-from tests.web.test_browser import ARGUMENTS, CHROMIUM, PHONE, WIDE, violations
+from tests.web.public.test_browser import ARGUMENTS, CHROMIUM, PHONE, WIDE, violations
 
 pytestmark = [
     pytest.mark.browser,

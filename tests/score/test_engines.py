@@ -49,6 +49,7 @@ def fill(w: World) -> None:
             w.suspended(start + 1, start + dice.randrange(2, 50), c)
             w.seen(c, start + 0.5, "unknown", pause="host_changed")
     w.suspended(100, 130)
+    w.suspended(200, 215, source="test")
 
 
 def scored(database: Database, engine_url: str, facts: Path | None = None) -> str:

@@ -15,11 +15,10 @@ from monitor.cli import cli
 from monitor.db import transaction
 from monitor.instants import DAY, HOUR
 from monitor.period import Period
-from monitor.release.compare import without_parts
 from monitor.score.explain import explain_period
 from monitor.score.methods import HASH_HITS, METHODS, method
 from monitor.score.pipeline import Request, score, score_for_release, scored_episodes
-from monitor.score.table import Table, from_json
+from monitor.score.table import Table, from_json, without_parts
 from tests.conftest import Database
 from tests.score.world import ZERO, world
 

@@ -104,10 +104,10 @@ class World:
         }  # fmt: skip
         self.session.add(Sighting(**(values | given)))
 
-    def suspended(self, start: float, end: float | None, content: int | None = None) -> None:
+    def suspended(self, start: float, end: float | None, content: int | None = None, source: str | None = None) -> None:
         ends_at = None if end is None else at(end)
         row = Suspension(content_id=content, starts_at=at(start), ends_at=ends_at, pause="outage", reason="test")
-        row.recorded_at = ADDED
+        row.recorded_at, row.source = ADDED, source
         self.session.add(row)
 
     def corrected(self, decision: str, content: int, **given: Any) -> None:

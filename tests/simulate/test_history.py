@@ -269,6 +269,9 @@ def test_same_seed_same_bytes(tmp_path: Path) -> None:
     assert digest("one", 3) == digest("again", 3) != digest("other", 4)
 
 
+LEGAL_ENTITY = re.compile(rb"    (?:legal_name|legal_form|natural_person): .*\n")  # which the registry has since
+
+
 @pytest.mark.parametrize(
     ("scenario", "expected"),
     [
@@ -283,5 +286,6 @@ def test_other_scenarios_keep_the_bytes_they_had_before_there_was_a_history(
     digest = hashlib.sha256()
     for path in sorted(tmp_path.rglob("*")):
         if path.is_file():
-            digest.update(str(path.relative_to(tmp_path)).encode() + b"\0" + path.read_bytes())
+            content = LEGAL_ENTITY.sub(b"", path.read_bytes())
+            digest.update(str(path.relative_to(tmp_path)).encode() + b"\0" + content)
     assert digest.hexdigest() == expected

@@ -21,8 +21,10 @@ class Site:
     files: dict[str, bytes] = field(default_factory=dict)
     redirects: dict[str, str] = field(default_factory=dict)
     modified: str | None = None
+    encoding: str | None = None
     authorization: str | None = None
     failing: bool = False
+    retry_after: str = "0"
     answered: Counter[int] = field(default_factory=Counter)
     asked: list[str] = field(default_factory=list)
 
@@ -39,7 +41,7 @@ class Site:
 
 def _answer(site: Site, path: str, headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
     if site.failing:
-        return 503, {"Retry-After": "0"}, b"try later"
+        return 503, {"Retry-After": site.retry_after}, b"try later"
     if site.authorization and headers.get("Authorization") != site.authorization:
         return 401, {}, b"who are you?"
     if path in site.redirects:
@@ -52,7 +54,8 @@ def _answer(site: Site, path: str, headers: dict[str, str]) -> tuple[int, dict[s
         return 304, {"ETag": tag}, b""
     kind = "text/html; charset=utf-8" if path.endswith("/") else "text/csv"
     modified = {"Last-Modified": site.modified} if site.modified else {}
-    return 200, {"ETag": tag, "Content-Type": kind} | modified, body
+    encoding = {"Content-Encoding": site.encoding} if site.encoding else {}
+    return 200, {"ETag": tag, "Content-Type": kind} | modified | encoding, body
 
 
 @contextmanager

@@ -183,7 +183,7 @@ def test_a_server_that_never_ends_its_line(monkeypatch: pytest.MonkeyPatch, serv
     ("url", "request_line", "host"),
     [
         ("http://user:word@Host.example/a%20b;c#part", "HEAD /a%20b;c HTTP/1.1", "host.example"),
-        ("https://host.example:8443/?q=ü&r={1}", "HEAD /?q=%C3%BC&r=%7B1%7D HTTP/1.1", "host.example:8443"),
+        ("https://host.example:8443/?q=ü&r={1}", "HEAD /?q=%C3%BC&r={1} HTTP/1.1", "host.example:8443"),
         ("http://[2001:DB8::1]/", "HEAD / HTTP/1.1", "[2001:db8::1]"),
         ("http://bücher.example/", "HEAD / HTTP/1.1", "xn--bcher-kva.example"),
     ],

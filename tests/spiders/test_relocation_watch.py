@@ -22,7 +22,7 @@ from tests.conftest import Database
 from tests.samples import Closed, Ntd
 from tests.spiders.guard import Guard
 from tests.spiders.nameserver import Zone, nameserver
-from tests.spiders.observed import DELTA, DELTA_V6, KLINKER, NOBODY, PROXY, SENT, START, ZILVER, Observed
+from tests.spiders.observed import DELTA, DELTA_V6, KLINKER, PROXY, SENT, START, UNATTRIBUTED, ZILVER, Observed
 
 NAME = "img.canary-7f3a9c.example"
 URL = f"https://{NAME}/a/b.jpg"
@@ -98,8 +98,8 @@ def test_it_counts_as_one_relocation_of_the_company_that_lost_it(watched: Observ
         pytest.param([DELTA_V6], [], None, id="another family of the same company"),
         pytest.param([PROXY], [], None, id="behind a proxy"),
         pytest.param([KLINKER, PROXY], [], None, id="in part behind a proxy"),
-        pytest.param([NOBODY], [], None, id="at nobody's address"),
-        pytest.param([KLINKER, NOBODY], [], None, id="in part at nobody's"),
+        pytest.param([UNATTRIBUTED], [], None, id="at nobody's address"),
+        pytest.param([KLINKER, UNATTRIBUTED], [], None, id="in part at nobody's"),
         pytest.param(["127.0.0.1"], [], None, id="a sinkhole"),
         pytest.param([], [], None, id="a name without addresses"),
     ],

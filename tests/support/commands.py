@@ -1,4 +1,4 @@
-"""Runs `monitor` in processes of their own, forked from one that has imported everything: it starts in no time."""
+"""Runs `monitor` in processes of their own, forked from one that has imported everything: imports are paid once."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
+_START = 300  # seconds that importing may take on a busy machine
 _IMPORTED = (
     "monitor.cli.deliveries",
     "monitor.cli.demo",
@@ -42,12 +43,12 @@ def run_command(
         assert server.stdin is not None
         server.stdin.write(json.dumps(request | {"folder": str(Path.cwd())}).encode() + b"\n")
         server.stdin.flush()
-        pid = int(_answer(server, 60))
+        pid = int(_answer(server, _START))
         try:
             status = int(_answer(server, timeout))
         except TimeoutError:
             os.kill(pid, signal.SIGKILL)
-            _answer(server, 60)
+            _answer(server, _START)
             raise subprocess.TimeoutExpired(["monitor", *arguments], timeout) from None
         return subprocess.CompletedProcess(["monitor", *arguments], status, _text(out), _text(err))
 
@@ -90,8 +91,8 @@ def _become(request: Mapping[str, Any]) -> None:
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])
-    for descriptor, name, flags in ((0, os.devnull, os.O_RDONLY), (1, request["out"], None), (2, request["err"], None)):
-        opened = os.open(name, os.O_WRONLY | os.O_CREAT if flags is None else flags, 0o600)
+    for descriptor, name in enumerate((os.devnull, request["out"], request["err"])):
+        opened = os.open(name, os.O_WRONLY | os.O_CREAT if descriptor else os.O_RDONLY, 0o600)
         os.dup2(opened, descriptor)
         os.close(opened)
     sys.argv = ["monitor", *request["arguments"]]

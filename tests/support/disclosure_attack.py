@@ -19,7 +19,7 @@ from monitor.disclosure.suppression import MEASURES
 from monitor.tables import sheets
 
 Counts = dict[str, int]
-NOBODY = "nobody"
+UNATTRIBUTED = "unattributed"
 MOST = 2000.0  # more than anything in these tables
 # last seen online and first seen offline, in hours, of an episode that is counted so with a deadline of 24
 TIMES = {"on_time": (2.0, 9.0), "undetermined": (20.0, 30.0), "late": (30.0, 40.0)}
@@ -47,7 +47,7 @@ class Attack:
 
     def total(self, measure: str, *, nobody: bool) -> dict[tuple[str, str], float]:
         """The sum of a measure over the withheld companies, with or without nobody."""
-        return {(owner, measure): 1.0 for owner in [*self.companies, *([NOBODY] if nobody else [])]}
+        return {(owner, measure): 1.0 for owner in [*self.companies, *([UNATTRIBUTED] if nobody else [])]}
 
     def knowing(self, company: str, counts: Counts) -> Attack:
         """The same for one who knows a company's counts."""
@@ -58,7 +58,9 @@ class Attack:
 
     def range(self, target: tuple[str, str]) -> tuple[int, int]:
         """The smallest and the largest value that agree with everything known."""
-        index = {name: place for place, name in enumerate((o, m) for o in [*self.companies, NOBODY] for m in MEASURES)}
+        index = {
+            name: place for place, name in enumerate((o, m) for o in [*self.companies, UNATTRIBUTED] for m in MEASURES)
+        }
         matrix = np.zeros((len(self.known), len(index)))
         for line, (terms, _, _) in enumerate(self.known):
             for name, factor in terms.items():
@@ -80,7 +82,7 @@ def attack_on(table: PublicTable, episodes: bytes, companies: bytes) -> Attack:
     data = json.loads(json.dumps(sheets.ranking_json(table, table.rows)))
     hidden = {row["company"]: int(row["episodes"][1:]) - 1 for row in data["companies"] if row["on_time"] is None}
     attack = Attack(hidden)
-    for owner in [*hidden, NOBODY]:
+    for owner in [*hidden, UNATTRIBUTED]:
         for relation in RELATIONS:
             attack.learn({(owner, name): float(factor) for name, factor in relation.items()}, 0, MOST)
     lines = {line["kind"]: line["counts"] for line in data["totals"]}
@@ -102,7 +104,7 @@ def _learn_totals(attack: Attack, lines: Mapping[str, Any], data: Mapping[str, A
             attack.learn(attack.total(name, nobody=False), count)
         for source in (lines["unattributed"], data["unattributed"]):
             if source.get(name) is not None:
-                attack.learn({(NOBODY, name): 1.0}, source[name])
+                attack.learn({(UNATTRIBUTED, name): 1.0}, source[name])
 
 
 def _learn_shares(attack: Attack, shown: Mapping[str, int], network: Mapping[str, Any]) -> None:
@@ -118,7 +120,9 @@ def _learn_shares(attack: Attack, shown: Mapping[str, int], network: Mapping[str
             # (part + slack) * mature - count, over withheld and nobody, with the shown ones as a constant
             terms = {}
             for kind in TIMES:
-                for owner in [NOBODY] if network["gives_way"] else [o for o, _ in attack.total(kind, nobody=True)]:
+                for owner in (
+                    [UNATTRIBUTED] if network["gives_way"] else [o for o, _ in attack.total(kind, nobody=True)]
+                ):
                     terms[owner, kind] = part + slack - (kind == name)
             constant = (part + slack) * sum(known.values()) - known[name]
             attack.learn(terms, low - constant, high - constant)
@@ -154,10 +158,10 @@ def _learn_rows(attack: Attack, episodes: bytes, *, gives_way: bool) -> None:
         if kind := _kind(row):
             found[kind] += 1
     for name, count in {**found, "episodes": len(rows)}.items():
-        attack.learn({(NOBODY, name): 1.0} if gives_way else attack.total(name, nobody=True), count)
+        attack.learn({(UNATTRIBUTED, name): 1.0} if gives_way else attack.total(name, nobody=True), count)
 
 
-def learn_links(attack: Attack, episodes: bytes, other: bytes, *, others_are_nobodys: bool) -> None:
+def learn_links(attack: Attack, episodes: bytes, other: bytes, *, others_are_unattributed: bool) -> None:
     """What the other table of a release tells: an item in both has the same time between its two checks in each.
 
     A row without a name, of an item that has one there, is of that company; where all rows without a name there are
@@ -168,11 +172,11 @@ def learn_links(attack: Attack, episodes: bytes, other: bytes, *, others_are_nob
     for row in csv.DictReader(io.StringIO(episodes.decode())):
         owner = owners.get(_between(row)) if row["company"] == "(pooled)" else None
         if owner == "(pooled)":
-            owner = NOBODY if others_are_nobodys else None
+            owner = UNATTRIBUTED if others_are_unattributed else None
         if owner is not None:
             found.update({(owner, name): 1 for name in ("episodes", _kind(row)) if name})
     for target, count in found.items():
-        if target[0] == NOBODY or target[0] in attack.companies:
+        if target[0] == UNATTRIBUTED or target[0] in attack.companies:
             attack.learn({target: 1.0}, count, MOST)
 
 
@@ -196,4 +200,4 @@ def _learn_list(attack: Attack, companies: bytes) -> None:
             if row.get(name) and row["figures"] == "pooled":
                 attack.learn(attack.total(name, nobody=True), int(row[name]))
             elif row.get(name) and row["figures"] == "unattributed":
-                attack.learn({(NOBODY, name): 1.0}, int(row[name]))
+                attack.learn({(UNATTRIBUTED, name): 1.0}, int(row[name]))

@@ -27,7 +27,7 @@ class Counted:
         return self.on_time + self.undetermined + self.late
 
 
-NOBODY = Counted("", 0, 0, 0, 0)
+NOTHING = Counted("", 0, 0, 0, 0)
 # Withheld together: no count is alike in all but one of them, so their sums may be told (docs/adr/0008).
 SMALL = (Counted("s", 3, 1, 2, 2), Counted("t", 5, 0, 1, 4), Counted("u", 1, 2, 5, 3), Counted("v", 0, 3, 1, 1))
 
@@ -38,13 +38,13 @@ def company(key: str, mature: int, late: int) -> Counted:
 
 
 def release(
-    period: str, *companies: Counted, stray: Counted = NOBODY, limits: Mapping[str, Share] | None = None
+    period: str, *companies: Counted, stray: Counted = NOTHING, limits: Mapping[str, Share] | None = None
 ) -> PublicTable:
     """What is published of these; `stray` is unattributed, `limits` replaces the lenient share of companies."""
     return public_table(raw(period, *companies, stray=stray, limits=limits))
 
 
-def raw(period: str, *companies: Counted, stray: Counted = NOBODY, limits: Mapping[str, Share] | None = None) -> Table:
+def raw(period: str, *companies: Counted, stray: Counted = NOTHING, limits: Mapping[str, Share] | None = None) -> Table:
     """The table before anything is withheld; worst first."""
     order = sorted(companies, key=lambda each: (each.episodes < 30, -each.late / max(each.episodes, 1), each.key))
     rows = tuple(_row(each, place, (limits or {}).get(each.key)) for place, each in enumerate(order, 1))

@@ -8,10 +8,11 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from monitor.disclosure.rows import public_table, sort_rows, volume
+from monitor.disclosure.rows import public_table, sort_rows
+from monitor.figures import volume
 from monitor.tables import sheets
-from monitor.tables.figure_lines import figure_lines
 from monitor.tables.open_data import sheets_of
+from monitor.tables.sentences import figure_lines
 from monitor.wording.formatting import ratio
 from monitor.wording.words import Language
 from tests.support.published import COMPANIES, announced_by, estimate, invent

@@ -1,4 +1,4 @@
-"""A site over an invented release, for the test client and for a real browser."""
+"""The public site over an invented release, for the test client and for a real browser."""
 
 from __future__ import annotations
 
@@ -10,37 +10,32 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
 
-from monitor.db import connect
-from monitor.settings import Settings
-from tests.conftest import NewDatabase
-from tests.support.published import COMPANIES, filler, invent, publish, with_hash_hits
-from web.app import create_app
+from tests.support.publications import Version, public_site
+from tests.support.published import COMPANIES, filler, invent, with_hash_hits
 
-
-def site(folder: Path, url: str, *, empty: bool = False, demonstration: bool = True) -> Flask:
-    """A site over a new database: one ranked period with a correction that has hash hits, one larger, one without
-    ranks; or nothing."""
-    settings = Settings(home=folder, database_url=url, demonstration=demonstration)
-    engine = connect(settings.database_url)
-    with Session(engine) as session:
-        if not empty:
-            publish(session, invent("2026-03-11..2026-04-11", ranked=False))
-            publish(session, invent("2026Q1", COMPANIES + filler(60)))
-            publish(session, invent("2026Q2", COMPANIES[:-1]))
-            publish(session, with_hash_hits(invent("2026Q2")), version=2)
-    engine.dispose()
-    return create_app(settings)
+RELEASES = (
+    Version(invent("2026-03-11..2026-04-11", ranked=False)),
+    Version(invent("2026Q1", COMPANIES + filler(60))),
+    Version(invent("2026Q2", COMPANIES[:-1])),
+    Version(with_hash_hits(invent("2026Q2")), version=2),
+)
 
 
 @pytest.fixture(scope="session")
-def app(tmp_path_factory: pytest.TempPathFactory, new_database: NewDatabase) -> Iterator[Flask]:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A published home, made once for all tests, which only read it: one ranked period with a correction that has hash
+    hits, one larger, one without ranks."""
+    folder = tmp_path_factory.mktemp("site")
+    public_site(folder, *RELEASES)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def app(home: Path) -> Flask:
     """The site with releases."""
-    opened = site(tmp_path_factory.mktemp("site"), new_database())
-    yield opened
-    opened.extensions["monitor_engine"].dispose()
+    return public_site(home, demonstration=True)
 
 
 @pytest.fixture
@@ -50,11 +45,9 @@ def client(app: Flask) -> FlaskClient:
 
 
 @pytest.fixture
-def empty_client(tmp_path: Path, new_database: NewDatabase) -> Iterator[FlaskClient]:
+def empty_client(tmp_path: Path) -> FlaskClient:
     """A reader of a site before its first release."""
-    opened = site(tmp_path, new_database(), empty=True)
-    yield opened.test_client()
-    opened.extensions["monitor_engine"].dispose()
+    return public_site(tmp_path, demonstration=True).test_client()
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,18 +16,16 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 import pytest
-from sqlalchemy import Engine
-from sqlalchemy.orm import Session
 
-from monitor.db import connect
 from monitor.settings import Settings
-from tests.conftest import NewDatabase
-from tests.support.published import invent, publish
-from web.serve import serve
+from tests.support.publications import Version, put
+from tests.support.published import invent
+from web.command import public_service
+from web.shared.serve import Service, run
 
 ADDRESS = "/en/ranking/2026Q2.json"
 
@@ -40,11 +39,14 @@ def free_port() -> int:
 
 
 def wait_for(address: str) -> bytes:
-    """The answer, asked for until it comes."""
+    """The answer, good or bad, asked for until it comes."""
     for _ in range(600):  # starting takes seconds on a busy machine
         try:
             with urlopen(address, timeout=5) as answer:
                 return bytes(answer.read())
+        except HTTPError as error:
+            with error:
+                return error.read()
         except URLError:
             time.sleep(0.1)
     raise AssertionError(f"{address} does not answer")
@@ -60,20 +62,23 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 @contextmanager
-def served(settings: Settings, workers: int) -> Iterator[int]:
-    """The port of a site that is served by so many processes, and that stops at the end."""
-    port = free_port()
-    context = multiprocessing.get_context("spawn")
-    server = context.Process(target=serve, args=(settings, "127.0.0.1", port, workers))
+def served(service: Service, workers: int) -> Iterator[int]:
+    """The port of an application that is served by so many processes, and that stops at the end."""
+    server = multiprocessing.get_context("spawn").Process(target=run, args=([service], workers))
     server.start()
     try:
-        assert b'"ok"' in wait_for(f"http://127.0.0.1:{port}/healthz")
-        yield port
+        assert b'"status"' in wait_for(f"http://127.0.0.1:{service.port}/health")
+        yield service.port
     finally:
         server.terminate()
         server.join(20)
     assert not server.is_alive()
     server.close()
+
+
+def site(home: Path) -> Service:
+    """The public site over a home folder, on a free port."""
+    return public_service(Settings(home=home).site, port=free_port())
 
 
 def ask(connection: HTTPConnection, address: str) -> bytes:
@@ -93,7 +98,7 @@ def version(connection: HTTPConnection) -> int:
 
 def worker(connection: HTTPConnection) -> str:
     """Which process is at the other end: the one that holds that end of the connection open (Linux: /proc)."""
-    ask(connection, "/healthz")
+    ask(connection, "/health")
     ends = f"{_place(connection.sock.getpeername()[1])} {_place(connection.sock.getsockname()[1])} "
     inode = next(line.split()[9] for line in Path("/proc/net/tcp").read_text().splitlines() if ends in line)
     return next(file.parts[2] for file in Path("/proc").glob("[0-9]*/fd/*") if _leads_to(file, f"socket:[{inode}]"))
@@ -107,16 +112,6 @@ def _leads_to(file: Path, target: str) -> bool:
     with suppress(OSError):  # it has been closed since, or its process has ended
         return str(file.readlink()) == target
     return False
-
-
-@contextmanager
-def closing_engine(url: str) -> Iterator[Engine]:
-    """An engine that leaves no connection open."""
-    engine = connect(url)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
 
 
 @contextmanager
@@ -165,60 +160,160 @@ class Load:
             thread.join()
 
 
-def test_the_site_is_served_with_its_settings(tmp_path: Path) -> None:
-    with served(Settings(home=tmp_path), 1):
-        assert (tmp_path / "monitor.db").exists()
-
-
 @pytest.mark.skipif(os.geteuid() != 0, reason="which worker answers is seen in /proc, and by root only")
-def test_all_workers_show_a_release_that_is_published_under_load(tmp_path: Path, new_database: NewDatabase) -> None:
-    url = new_database()
-    with closing_engine(url) as engine:
-        with Session(engine) as session:
-            publish(session, invent("2026Q2", ranked=False))
-        settings = Settings(home=tmp_path, database_url=url)
-        # One socket for all: a worker that has nothing to do takes every connection, so all are found under load only.
-        with served(settings, 2) as port, Load(port, 3) as load, one_connection_to_each(port, 2) as workers:
-            until(lambda: load.asked >= 20)
-            assert [version(connection) for connection in workers] == [1, 1]
-            with Session(engine) as session:
-                publish(session, invent("2026Q2"), version=2)
-            for connection in workers:
-                until(lambda there=connection: version(there) == 2)  # type: ignore[misc]
-            begun = load.asked
-            until(lambda: load.asked >= begun + 20)
-            assert [version(connection) for connection in workers] == [2, 2]
-        assert load.failures == []
-        assert load.seen == {1, 2}
+def test_all_workers_show_a_release_that_is_published_under_load(tmp_path: Path) -> None:
+    put(tmp_path, Version(invent("2026Q2", ranked=False)))
+    # One socket for all: a worker that has nothing to do takes every connection, so all are found under load only.
+    with served(site(tmp_path), 2) as port, Load(port, 3) as load, one_connection_to_each(port, 2) as workers:
+        until(lambda: load.asked >= 20)
+        assert [version(connection) for connection in workers] == [1, 1]
+        put(tmp_path, Version(invent("2026Q2"), version=2, reason="a notice was withdrawn"))
+        for connection in workers:
+            until(lambda there=connection: version(there) == 2)  # type: ignore[misc]
+        begun = load.asked
+        until(lambda: load.asked >= begun + 20)
+        assert [version(connection) for connection in workers] == [2, 2]
+    assert load.failures == []
+    assert load.seen == {1, 2}
+
+
+MONITOR = (sys.executable, "-W", "ignore", "-m", "monitor")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An installation with one published release, and nothing in its database."""
+    folder = tmp_path_factory.mktemp("home")
+    environment = os.environ | {"MONITOR_HOME": str(folder)}
+    subprocess.run([*MONITOR, "init", "--create-keys"], env=environment, check=True, capture_output=True)
+    put(folder, Version(invent("2026Q2")))
+    return folder
 
 
 @pytest.mark.parametrize("ours", [False, True], ids=["another program", "the site itself"])
-def test_a_port_that_is_taken_is_said_in_one_line(tmp_path: Path, ours: bool) -> None:
+def test_a_port_that_is_taken_is_said_in_one_line(home: Path, ours: bool) -> None:
     with ExitStack() as stack:
         if ours:
-            port = stack.enter_context(served(Settings(home=tmp_path / "first"), 1))
+            port = stack.enter_context(served(site(home), 1))
         else:
             taken = stack.enter_context(closing(socket.create_server(("127.0.0.1", 0))))
             port = taken.getsockname()[1]
-        environment = os.environ | {"MONITOR_HOME": str(tmp_path / "home")}
-        monitor = [sys.executable, "-W", "ignore", "-m", "monitor"]
-        subprocess.run([*monitor, "init", "--create-keys"], env=environment, check=True, capture_output=True)
-        command = [*monitor, "serve", "--port", str(port)]
+        environment = os.environ | {"MONITOR_HOME": str(home)}
+        command = [*MONITOR, "serve", "--port", str(free_port()), "--desk-port", str(port)]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
-    said = f"monitor: cannot listen on 127.0.0.1 port {port}: it is in use by another program; choose another --host"
-    assert (done.returncode, done.stderr) == (1, f"{said} or --port\n")
+    said = f"cannot listen on 127.0.0.1 port {port}: it is in use by another program; choose another --desk-host"
+    assert (done.returncode, done.stderr) == (1, f"monitor: {said} or --desk-port\n")
 
 
-def test_it_ends_well_when_it_is_told_to(tmp_path: Path) -> None:
-    environment = os.environ | {"MONITOR_HOME": str(tmp_path / "home")}
-    monitor = [sys.executable, "-W", "ignore", "-m", "monitor"]
-    subprocess.run([*monitor, "init", "--create-keys"], env=environment, check=True, capture_output=True)
+@contextmanager
+def running(home: Path, *options: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    """`monitor serve` with these options, in an environment with nothing of ours but what is given."""
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("MONITOR_")}
+    given = plain | {"MONITOR_HOME": str(home)} | environment
+    with subprocess.Popen([*MONITOR, "serve", *options], env=given, stderr=subprocess.PIPE) as server:
+        try:
+            yield server
+        finally:
+            server.send_signal(signal.SIGTERM)
+
+
+def test_both_are_served_and_end_well_when_they_are_told_to(home: Path) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
-        port = free_port()
-        with subprocess.Popen(
-            [*monitor, "serve", "--port", str(port)], env=environment, stderr=subprocess.PIPE
-        ) as site:
-            wait_for(f"http://127.0.0.1:{port}/healthz")
-            site.send_signal(number)
-            _, said = site.communicate(timeout=60)
-        assert (site.returncode, said.count(b"\n")) == (0, 1), said
+        port, desk = free_port(), free_port()
+        with running(home, "--port", str(port), "--desk-port", str(desk)) as server:
+            assert b'"index"' in wait_for(f"http://127.0.0.1:{port}/health")
+            assert b'"database"' in wait_for(f"http://127.0.0.1:{desk}/health")
+            server.send_signal(number)
+            _, said = server.communicate(timeout=60)
+        told = [line.partition(" (stop")[0] for line in said.decode().splitlines()]
+        assert (server.returncode, told) == (
+            0,
+            [
+                f"serving the public site on http://127.0.0.1:{port}/",
+                f"serving the desk on http://127.0.0.1:{desk}/",
+            ],
+        )
+
+
+def test_the_desk_alone(home: Path) -> None:
+    port = free_port()
+    with running(home, "--only", "desk", "--port", str(port)):
+        assert b'"database"' in wait_for(f"http://127.0.0.1:{port}/health")
+        for address in ("/", "/en/", "/api/v1/releases", "/static/site.css"):
+            with closing(HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
+                connection.request("GET", address)
+                answer = connection.getresponse()
+                assert (answer.status == 200) == address.startswith("/static"), address
+                assert answer.getheader("Cache-Control") == "no-store"
+
+
+def processes(pid: int) -> list[int]:
+    """A process and all that it started (Linux)."""
+    children = [int(c) for file in Path(f"/proc/{pid}/task").glob("*/children") for c in file.read_text().split()]
+    return [pid, *(each for child in children for each in processes(child))]
+
+
+def opened(pid: int) -> list[str]:
+    """What a process has open, and what it has mapped into memory."""
+    files = [str(file.readlink()) for file in Path(f"/proc/{pid}/fd").iterdir() if not _gone(file)]
+    return files + [line.split()[-1] for line in Path(f"/proc/{pid}/maps").read_text().splitlines() if "/" in line]
+
+
+def _gone(file: Path) -> bool:
+    with suppress(OSError):
+        return not file.readlink()
+    return True
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="what a hardened process has open is for root only to see")
+def test_the_public_site_runs_without_database_keys_and_cookies(home: Path, tmp_path: Path) -> None:
+    """From the publications folder alone (S16): no database, no key, nothing that leads to one."""
+    alone, port = tmp_path / "alone", free_port()
+    shutil.copytree(home / "publications", alone / "publications", symlinks=True)
+    with running(alone, "--only", "public", "--port", str(port), "--workers", "2") as server:
+        begun = wait_for(f"http://127.0.0.1:{port}/health")
+        assert json.loads(begun) == {"status": "ok", "parts": {"index": "ok", "publications": "ok"}}
+        for address in ("/en/ranking/2026Q2", "/en/company/2026Q2/as64500", "/en/trend", "/en/pictures/2026Q2",
+                        "/en/open-data", "/api/v1/companies/as64500", "/catalog.ttl"):  # fmt: skip
+            with urlopen(f"http://127.0.0.1:{port}{address}", timeout=30) as answer:
+                assert (answer.status, answer.headers["Set-Cookie"]) == (200, None)
+        found = processes(server.pid)
+        assert len(found) >= 3  # the first, and two workers
+        for pid in found:
+            files = opened(pid)
+            assert not [f for f in files if "monitor.db" in f or "keys.json" in f or "signing.pem" in f]
+        for pid in found[1:]:
+            assert not [f for f in opened(pid) if "sqlalchemy" in f or "psycopg" in f or "_sqlite3" in f]
+            assert not [v for v in _environment(pid) if v.startswith(("MONITOR_", "PG"))]
+    assert not list(alone.rglob("*.db")) + list(alone.rglob("*.json.key")) + list(alone.glob("keys.json"))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="what a hardened process has in its environment is for root only to see")
+def test_beside_the_desk_the_workers_of_the_site_are_told_of_no_database(home: Path) -> None:
+    port, desk, secret = free_port(), free_port(), f"sqlite:///{home / 'monitor.db'}"
+    with running(home, "--port", str(port), "--desk-port", str(desk), MONITOR_DATABASE_URL=secret) as server:
+        wait_for(f"http://127.0.0.1:{port}/health")
+        wait_for(f"http://127.0.0.1:{desk}/health")
+        workers = [pid for pid in processes(server.pid)[1:] if _is_worker(pid)]
+        told = [any("monitor.db" in value for value in _environment(pid)) for pid in workers]
+        loaded = [any("sqlalchemy" in file for file in opened(pid)) for pid in workers]
+    assert sorted(told) == [False, True]
+    assert loaded == told
+
+
+def _is_worker(pid: int) -> bool:
+    return b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
+def _environment(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
+
+
+def test_an_empty_folder_is_said_in_one_line(tmp_path: Path) -> None:
+    port = free_port()
+    with running(tmp_path, "--only", "public", "--port", str(port)) as server:
+        wait_for(f"http://127.0.0.1:{port}/health")
+        server.send_signal(signal.SIGTERM)
+        _, said = server.communicate(timeout=60)
+    note = "note: the publications folder is empty: run `monitor release export` where the database is"
+    assert said.decode().splitlines()[0] == f"{note}, and copy the folder here"

@@ -11,8 +11,8 @@ import pytest
 
 from monitor.formats.xarf_objects import BODY_LIMIT
 from monitor.settings import Limits
-from web.limits import CONNECTION
-from web.threads import InThreads, environ_of
+from web.shared.limits import CONNECTION
+from web.shared.threads import InThreads, environ_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -86,7 +86,7 @@ def answered(
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
-    asyncio.run(InThreads(application, limits or Limits())(request, receive, send))
+    asyncio.run(InThreads(application, limits or Limits(), BODY_LIMIT)(request, receive, send))
     return sent
 
 

@@ -8,8 +8,8 @@ import re
 
 import pytest
 
-from web import build_static
-from web.translations import update
+from tools import build_static
+from tools import update_translations as update
 
 
 def strings(message: object) -> list[str]:

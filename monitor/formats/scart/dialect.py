@@ -55,16 +55,24 @@ def fields_of(raw: bytes | None) -> list[str]:
 
 
 def whole_rows(
-    lines: Lines, begins: Callable[[bytes], object], missing_after: Callable[[int, bytes], int]
+    lines: Lines, begins: Callable[[bytes], object], missing_after: Callable[[int, bytes], int], *, quoted: bool = False
 ) -> Iterator[tuple[int, bytes | None, bool]]:
     """Number of the first line, bytes, and whether a field held a line break, of each row.
 
     `missing_after` says of what a row lacked before a line what it lacks after it, 0 for nothing. A row that lacks
     something goes on in the next line, unless that `begins` a row: one that is broken never takes a good one with it.
-    A row has at most 200 lines, and no more bytes than a line may have.
+    A row has at most 200 lines, and no more bytes than a line may have. `quoted`: what may be missing is a quote, of
+    `open_quotes`; of a line without a backslash that is told without calling it.
     """
     number, size, missing, pending = 0, 0, 0, list[bytes]()
     for following, raw in lines:
+        if not pending and (
+            raw is None
+            or (quoted and b"\\" not in raw and not raw.count(b'"') & 1)  # as nearly all of them are
+            or not missing_after(0, raw)
+        ):
+            yield following, raw, False
+            continue
         size += len(raw or b"") + 1
         if pending and raw is not None and not begins(raw) and len(pending) < _LINES and size <= LINE_LIMIT:
             pending.append(raw)
@@ -87,4 +95,5 @@ def whole_rows(
 
 def open_quotes(before: int, raw: bytes) -> int:
     """1 where a quote is open after a line, before which `before` were."""
-    return (before + _ESCAPE.sub(b"", raw).count(b'"')) % 2
+    plain = _ESCAPE.sub(b"", raw) if b"\\" in raw else raw
+    return (before + plain.count(b'"')) % 2

@@ -18,7 +18,8 @@ from monitor.formats.records import Context, NoticeRecord, Record, Rejected, Sig
 from monitor.formats.rows import Lines, RowError
 from monitor.formats.scart.dialect import fields_of, open_quotes, whole_rows
 from monitor.formats.scart.rows import Row, clock_of, outcome, quoted_header, read_row, status_of
-from monitor.formats.scart.words import CHANGED, CLOSED, ITEM_NUMBER, STATUSES, TYPES, at_home, named
+from monitor.formats.scart.words import CHANGED, CLOSED, ITEM_NUMBER, STATUSES, TYPES
+from monitor.names import named
 from monitor.vocabulary import Channel, DeliveryState, State
 
 _ITEM_COLUMNS = (
@@ -46,11 +47,13 @@ class ItemColumns:
     email: str
     address: str
     notice: str
+    received: str
 
 
 _ITEM = ItemColumns(
-    "first seen", "last seen", "status", "hoster country", "hoster owner", "hoster abuse email", "IP", "hoster NTD"
-)
+    "first seen", "last seen", "status", "hoster country", "hoster owner", "hoster abuse email", "IP", "hoster NTD",
+    "received",
+)  # fmt: skip
 
 
 def parse_whois(lines: Lines, context: Context) -> Iterator[Record | Rejected]:
@@ -66,7 +69,7 @@ def parse_all(lines: Lines, context: Context) -> Iterator[Record | Rejected]:
 def _parse(lines: Lines, context: Context, columns: tuple[str, ...]) -> Iterator[Record | Rejected]:
     clock = clock_of(context)
     header = quoted_header(lines, columns, _UNREAD)
-    for line, raw, broken in whole_rows(lines, _BEGINS.match, open_quotes):
+    for line, raw, broken in whole_rows(lines, _BEGINS.match, open_quotes, quoted=True):
         if raw != b"":
             reading = _Reading(header, clock, context, line, broken)
             yield from read_row(line, raw, reading.records)
@@ -115,9 +118,7 @@ def _seams(fields: Sequence[str], header: Header) -> list[int]:
 
 
 def _record(line: int, row: Row) -> Record:
-    row.instant("received")
-    if row.text("type"):
-        row.one_of("type", TYPES, "unknown_type")
+    row.flag_unknown("type", TYPES, "unknown_type")
     mail_known = row.instant("first NTD") is not None
     return replace(item_record(line, row, _ITEM), mail_known=mail_known)
 
@@ -127,7 +128,7 @@ def item_record(line: int, row: Row, columns: ItemColumns) -> Record:
     number = row.text("filenumber")
     if not ITEM_NUMBER.fullmatch(number):
         raise RowError("not_a_file_number", "filenumber")
-    status, country = status_of(row, columns.status), row.text(columns.country)
+    status, country = status_of(row, columns.status), row.country(columns.country)
     row.one_of("police", frozenset({"y", "n", ""}), "not_yes_or_no")
     seen = row.seen(columns.first_seen, columns.last_seen)
     sightings = (*seen, *outcome(row, status, country, _offline(row, columns.last_seen)))
@@ -135,7 +136,17 @@ def item_record(line: int, row: Row, columns: ItemColumns) -> Record:
     if not url and "url" in row.positions:
         raise RowError("url_without_host", "url")
     first = _first_notice(row, columns, status, country)
-    return Record(line, url, False, (), sightings, tuple(row.flags), file_number=number, first_notice=first)
+    reported, classified = row.times_before(columns.received, columns.first_seen, first.sent_at if first else None)
+    return Record(
+        line,
+        url,
+        sightings=sightings,
+        flags=tuple(row.flags),
+        file_number=number,
+        first_notice=first,
+        reported_at=reported,
+        classified_at=classified,
+    )
 
 
 def _offline(row: Row, column: str) -> tuple[SightingRecord, ...]:
@@ -149,7 +160,7 @@ def _offline(row: Row, column: str) -> tuple[SightingRecord, ...]:
     return tuple(SightingRecord(moment, State.OFFLINE) for moment in sorted(moments))
 
 
-def _first_notice(row: Row, columns: ItemColumns, status: str, country: str) -> NoticeRecord | None:
+def _first_notice(row: Row, columns: ItemColumns, status: str, country: str | None) -> NoticeRecord | None:
     """The first notice to the hoster named in the row; None where there is none, or it may have been to another.
 
     The hoster may have changed since; later versions of SCART also give the first notice to the police here.
@@ -159,8 +170,7 @@ def _first_notice(row: Row, columns: ItemColumns, status: str, country: str) -> 
     sent_at = row.past(columns.notice, "notice_in_future", later=True)
     if sent_at is None:
         return None
-    abroad = country != "" and not at_home(country, row.context.home_country)
-    if abroad or status in {CHANGED, CLOSED} or row.text("police") == "y":
+    if row.is_abroad(country) or status in {CHANGED, CLOSED} or row.text("police") == "y":
         row.flags.append("first_notice_to_whom")
         return None
     return NoticeRecord(
@@ -168,7 +178,7 @@ def _first_notice(row: Row, columns: ItemColumns, status: str, country: str) -> 
         delivery=DeliveryState.DELIVERED,
         channel=Channel.API,
         recipient=named(row.text(columns.owner)),
-        recipient_country=country or None,
+        recipient_country=country,
         recipient_email=named(row.text(columns.email)),
-        address=row.text(columns.address) or None,
+        address=row.address(columns.address),
     )

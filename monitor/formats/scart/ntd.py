@@ -6,10 +6,13 @@ nothing about when it went.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from monitor.clear_text import is_mail
+from monitor.countries import country_code
 from monitor.formats.fast_path import (
     Cells,
     FastPath,
@@ -23,12 +26,14 @@ from monitor.formats.fast_path import (
     of_instants,
     of_texts,
 )
+from monitor.formats.header import Header
 from monitor.formats.localtime import NO_TIME, PlainTimes
 from monitor.formats.records import Context, NoticeRecord, Record, Rejected, SightingRecord
 from monitor.formats.rows import CLOCK_SKEW, Lines, RowError
-from monitor.formats.scart.dialect import fields_of
+from monitor.formats.scart.dialect import fields_of, open_quotes, whole_rows
 from monitor.formats.scart.rows import Row, clock_of, outcome, quoted_header, status_of
 from monitor.formats.scart.words import CUT_AT, ITEM_NUMBER, NOT_SENT, SENT
+from monitor.names import names_nobody
 from monitor.vocabulary import Role, State
 
 NTD_COLUMNS = (
@@ -41,11 +46,13 @@ CLOSED_COLUMNS = (
 )  # fmt: skip
 
 _STATUSES = NOT_SENT | frozenset(SENT)
-_ROLES = {str(role): role for role in Role}
+_ROLES = {str(role): role for role in Role} | {"": Role.UNKNOWN}  # SCART's own default is `unknown`, or nothing
+_REGULAR_ROLES = frozenset(_ROLES) - {"", str(Role.UNKNOWN)}
 _TIMES = ("NTD status time", "first seen", "last seen")
 _DELIVERY = {status: str(delivery) for status, (delivery, _) in SENT.items()}
 _CHANNEL = {status: str(channel) for status, (_, channel) in SENT.items()}
 _HOSTER = str(Role.HOSTER)
+_BEGINS = re.compile(rb'"[A-Z]\d+";')
 
 
 def parse_ntd(lines: Lines, context: Context) -> Iterator[Record | Rejected]:
@@ -79,14 +86,24 @@ def _fast_path(
     flags = header.flags
 
     def read_one(line: int, raw: bytes | None) -> Record | Rejected:
+        broken = ("line_break_in_field",) if raw and b"\n" in raw else ()
         try:
-            return read(line, Row(_fields(raw, header.width), header.positions, clock, context, list(flags)))
+            return read(line, Row(_fields(raw, header.width), header.positions, clock, context, [*flags, *broken]))
         except RowError as error:
             return Rejected(line, error.reason, error.column, raw or b"")
 
     layout = LineLayout(header.positions, header.width, separator=";", end=";")
-    regular = RegularNtd(PlainTimes(clock), context.received_at)
-    return FastPath((row for row in lines if row[1] != b""), read_one, layout, regular, flags)
+    regular = RegularNtd(PlainTimes(clock), context)
+    rows = whole_rows(lines, partial(_begins_row, header), open_quotes, quoted=True)
+    return FastPath(((line, raw) for line, raw, _ in rows if raw != b""), read_one, layout, regular, flags)
+
+
+def _begins_row(header: Header, raw: bytes) -> bool:
+    """Whether a line is a row by itself, or the first of one: then it is not the rest of a field that was left open."""
+    try:
+        return len(fields_of(raw)) == header.width
+    except RowError:
+        return _BEGINS.match(raw) is not None
 
 
 def _fields(raw: bytes | None, width: int) -> list[str]:
@@ -106,6 +123,8 @@ def _check_counter(row: Row) -> None:
 def _ntd_row(line: int, row: Row) -> Record:
     status = row.one_of("NTD status", _STATUSES, "unknown_status")
     role = _ROLES[row.one_of("abuse type", _ROLES, "unknown_type")]
+    if role is Role.UNKNOWN:
+        row.flags.append("recipient_role_unknown")
     _check_counter(row)
     sightings = row.seen("first seen", "last seen")
     notices: tuple[NoticeRecord, ...] = ()
@@ -121,6 +140,8 @@ def _notice(row: Row, status: str, role: Role) -> NoticeRecord:
     sent_at = row.past("NTD status time", "notice_in_future", later=True)
     if sent_at is None:
         raise RowError("no_time", "NTD status time")
+    if row.context.sending is not None and row.context.sending.is_outside(row.text("NTD status time")):
+        row.flags.append("sent_outside_hours")
     delivery, channel = SENT[status]
     hoster = role is Role.HOSTER
     return NoticeRecord(
@@ -129,9 +150,9 @@ def _notice(row: Row, status: str, role: Role) -> NoticeRecord:
         delivery=delivery,
         channel=channel,
         recipient=row.text("abuse owner") or None if hoster else None,
-        recipient_country=row.text("abuse country") or None,
+        recipient_country=row.country("abuse country"),
         recipient_email=row.text("abuse email") or None if hoster else None,
-        address=row.text("IP") or None,
+        address=row.address("IP"),
         reference=row.text("NTD filenumber") or None,
     )
 
@@ -140,7 +161,7 @@ def _closed_row(line: int, row: Row) -> Record:
     status = status_of(row, "status")
     _check_counter(row)
     offline = (SightingRecord(row.context.received_at, State.OFFLINE),)
-    sightings = (*row.seen("first seen", "last seen"), *outcome(row, status, row.text("abuse country"), offline))
+    sightings = (*row.seen("first seen", "last seen"), *outcome(row, status, row.country("abuse country"), offline))
     url, number = row.text("url"), row.text("filenumber")
     item = number if ITEM_NUMBER.fullmatch(number) else None
     return Record(line, url, len(url) == CUT_AT, (), sightings, tuple(row.flags), file_number=item)
@@ -150,11 +171,11 @@ def _closed_row(line: int, row: Row) -> Record:
 class RegularNtd:
     """Reads the regular rows of an `ntd` export by columns, as `_ntd_row` reads them one by one.
 
-    `received_at`: when the export arrived (epoch seconds).
+    A country that is none is left to the parser of one row, which warns of it.
     """
 
     times: PlainTimes
-    received_at: int
+    context: Context
 
     def __call__(self, lines: Sequence[int], cells: Cells) -> tuple[RegularRows, set[int]]:
         """The rows by columns, and the places of those that are not regular."""
@@ -162,6 +183,9 @@ class RegularNtd:
         hosts, irregular_urls = hosts_of(cells["url"])
         addresses, irregular_addresses = addresses_of(cells["IP"], hosts)
         roles, statuses = cells["abuse type"], cells["NTD status"]
+        countries = [country_code(text, self.context.countries) for text in cells["abuse country"]]
+        if self.context.sending is not None:  # what is flagged is left to the parser of one row
+            irregular_urls |= irregular_places(cells["NTD status time"], self.context.sending.is_outside)
         rows = RegularRows(
             line=list(lines),
             url=cells["url"],
@@ -171,7 +195,7 @@ class RegularNtd:
             delivery=[_DELIVERY.get(status, "") for status in statuses],
             channel=[_CHANNEL.get(status, "") for status in statuses],
             recipient=_if_hoster(roles, cells["abuse owner"]),
-            recipient_country=of_texts(cells["abuse country"]),
+            recipient_country=countries,
             recipient_email=_if_hoster(roles, cells["abuse email"]),
             address=addresses,
             reference=of_texts(cells["NTD filenumber"]),
@@ -179,13 +203,16 @@ class RegularNtd:
             offline_at=[None] * len(lines),
             flag=not_in_order(first, last),
         )
-        return rows, irregular_urls | irregular_addresses | self._irregular_times(sent, first, last) | _irregular_words(
-            cells
-        )
+        irregular = irregular_urls | irregular_addresses | self._irregular_times(sent, first, last)
+        return rows, irregular | self._unknown_countries(cells["abuse country"]) | _irregular_words(cells)
+
+    def _unknown_countries(self, texts: Sequence[str]) -> set[int]:
+        own = self.context.countries
+        return irregular_places(texts, lambda text: not names_nobody(text) and country_code(text, own) is None)
 
     def _irregular_times(self, sent: Sequence[int], first: Sequence[int], last: Sequence[int]) -> set[int]:
         """Where the notice has no time, something lies in the future, or only the clock can read the time."""
-        latest = self.received_at + CLOCK_SKEW
+        latest = self.context.received_at + CLOCK_SKEW
         irregular = irregular_places(sent, lambda at: not 0 <= at <= latest)
         irregular |= irregular_places(last, lambda at: not (0 <= at <= latest or at == NO_TIME))
         return irregular | irregular_places(first, lambda at: not (at >= 0 or at == NO_TIME))
@@ -193,7 +220,7 @@ class RegularNtd:
 
 def _irregular_words(cells: Cells) -> set[int]:
     irregular = irregular_places(cells["NTD status"], lambda status: status not in SENT)
-    irregular |= irregular_places(cells["abuse type"], lambda role: role not in _ROLES)
+    irregular |= irregular_places(cells["abuse type"], lambda role: role not in _REGULAR_ROLES)
     irregular |= irregular_places(cells["online counter"], lambda counter: counter and not counter.isdecimal())
     for column in ("abuse owner", "abuse country", "NTD filenumber"):
         irregular |= irregular_places(cells[column], is_irregular_text)

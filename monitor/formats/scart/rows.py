@@ -6,12 +6,22 @@ from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from monitor.errors import ConfigurationError, DeliveryError
-from monitor.formats.header import Header, read_header
+from monitor.formats.header import Header, header_line, read_header
 from monitor.formats.localtime import LocalClock
 from monitor.formats.records import Context, Record, Rejected, SightingRecord
-from monitor.formats.rows import EARLY, Lines, RowError, read_time, refuse_future
+from monitor.formats.rows import (
+    EARLY,
+    Lines,
+    RowError,
+    address_alone,
+    in_order,
+    read_country,
+    read_time,
+    refuse_future,
+)
 from monitor.formats.scart.dialect import split_row
-from monitor.formats.scart.words import CLOSED, OFFLINE, PAUSED, STATUSES, at_home
+from monitor.formats.scart.words import CLOSED, OFFLINE, PAUSED, STATUSES
+from monitor.urls import trimmed
 from monitor.vocabulary import State
 
 
@@ -28,7 +38,11 @@ class Row:
     def text(self, column: str) -> str:
         """What stands in a column; nothing where the export has none of that name."""
         position = self.positions.get(column)
-        return "" if position is None else self.fields[position].strip()
+        return "" if position is None else trimmed(self.fields[position])
+
+    def address(self, column: str) -> str | None:
+        """The IP address in a column, without what may stand with it, None for none."""
+        return address_alone(self.text(column)) or None
 
     def instant(self, column: str, *, later: bool = False) -> int | None:
         """The time in a column, None for none; of one that occurs twice the earlier, unless told otherwise."""
@@ -50,6 +64,23 @@ class Row:
             self.flags.append(EARLY)
         return (SightingRecord(last, State.ONLINE),)
 
+    def country(self, column: str) -> str | None:
+        """The code of the country in a column; None for none, and for a text that is none."""
+        return read_country(self.text(column), column, self.context, self.flags)
+
+    def is_abroad(self, country: str | None) -> bool:
+        """Whether a country is another than the hotline's. One that is not known is never abroad."""
+        return country is not None and country != self.context.home_country
+
+    def flag_unknown(self, column: str, words: Container[str], flag: str) -> None:
+        """Flag a word nobody knows in a column on which nothing depends."""
+        if self.text(column) and self.text(column) not in words:
+            self.flags.append(flag)
+
+    def times_before(self, received: str, classified: str, sent_at: int | None) -> tuple[int | None, int | None]:
+        """When the item was reported and classified, as far as that has been; flags what is not in that order."""
+        return in_order(self.instant(received), self.instant(classified), sent_at, self.context, self.flags)
+
     def one_of(self, column: str, words: Container[str], reason: str) -> str:
         """The word in a column; RowError where it is none of those."""
         word = self.text(column)
@@ -58,7 +89,9 @@ class Row:
         return word
 
 
-def outcome(row: Row, status: str, country: str, offline: tuple[SightingRecord, ...]) -> tuple[SightingRecord, ...]:
+def outcome(
+    row: Row, status: str, country: str | None, offline: tuple[SightingRecord, ...]
+) -> tuple[SightingRecord, ...]:
     """What an item's status says at the time of the delivery; `offline` is what to say of one closed as offline."""
     at = row.context.received_at
     if status in OFFLINE:
@@ -66,7 +99,7 @@ def outcome(row: Row, status: str, country: str, offline: tuple[SightingRecord, 
     if status in PAUSED:
         return (SightingRecord(at, State.UNKNOWN, pause=PAUSED[status]),)
     if status == CLOSED:
-        if country and not at_home(country, row.context.home_country):
+        if row.is_abroad(country):
             return (SightingRecord(at, State.MOVED, country=country),)
         row.flags.append("closed_for_no_stated_reason")
         return (SightingRecord(at, State.UNKNOWN),)
@@ -90,7 +123,7 @@ def clock_of(context: Context) -> LocalClock:
 
 def first_line(lines: Lines) -> tuple[int, str]:
     """Number and text of the header line; DeliveryError where there is none."""
-    line, raw = next(lines, (1, None))
+    line, raw = header_line(lines)
     try:
         return line, (raw or b"").decode("utf-8").rstrip()
     except ValueError as error:

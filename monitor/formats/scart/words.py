@@ -18,7 +18,9 @@ SENT: Mapping[str, tuple[DeliveryState, Channel]] = MappingProxyType(
         "sent_api_failed": (DeliveryState.FAILED, Channel.API),
     }
 )
-NOT_SENT = frozenset({"init", "grouping", "queued", "queue_directly", "queue_directly_police", "close"})
+NOT_SENT = frozenset(
+    {"init", "grouping", "queued", "queue_directly", "queue_directly_police", "close", "close_notNL", "close_notGDPR"}
+)
 OFFLINE = frozenset({"close_offline", "close_offline_manual"})
 PAUSED: Mapping[str, Pause] = MappingProxyType(
     {
@@ -35,24 +37,10 @@ CHANGED, CLOSED = "abusecontact_changed", "close"
 STATUSES = OFFLINE | BEING_CHECKED | frozenset(PAUSED) | {CLOSED}
 TYPES = frozenset(
     {"website", "filehost", "imagehost", "imagestore", "imageboard", "bannersite", "linksite", "socialsite",
-     "redirector", "webarchived", "searchprovider", "blog", "forum", "notdetermined"}
+     "redirector", "webarchived", "searchprovider", "blog", "forum", "webpage", "notdetermined", "notapplicable"}
 )  # fmt: skip
 HASH_ANSWERS: Mapping[str, bool] = MappingProxyType(
     {"1": True, "true": True, "y": True, "": False, "0": False, "false": False, "n": False}
 )
-NO_OWNER = frozenset({"", "unknown", "(unknown)", "(not set)", "(not set))"})  # the second bracket is SCART's own
 
 ITEM_NUMBER = re.compile(r"[IN]\d+", re.ASCII)
-_HOME_NAMES: Mapping[str, frozenset[str]] = MappingProxyType(
-    {"NL": frozenset({"nl", "nld", "netherlands", "the netherlands", "nederland"})}
-)
-
-
-def at_home(country: str, home: str) -> bool:
-    """Whether a country, however it is written, is that of the hotline."""
-    return country.casefold() in _HOME_NAMES.get(home, frozenset({home.casefold()}))
-
-
-def named(owner: str) -> str | None:
-    """An owner's name, or None for the words that stand for nobody."""
-    return None if owner.casefold() in NO_OWNER else owner

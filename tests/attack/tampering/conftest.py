@@ -14,21 +14,15 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from monitor.cli import cli
-from monitor.db import connect, transaction
+from monitor.db import connect
 from monitor.instants import iso
 from monitor.models.guards import lifted
-from monitor.release.attest import record_package
-from monitor.release.package import build
-from monitor.release.publications import store
-from monitor.release.signing import load_signing_key
-from monitor.release.store import find_published
 from monitor.settings import Settings
 from tests.conftest import Database, NewDatabase, _admin, _named
 from tests.release.conftest import Said
-from tests.release.history import AFTER, KNOWN, MOVES_FIGURES, PERIOD, first_facts, learn, request
+from tests.release.history import KNOWN, MOVES_FIGURES, PERIOD, first_facts, learn, request
 
 WAIVED = "invented companies"
-DOCUMENTS = {f"report-{PERIOD}-en.html": b"<!doctype html>", f"report-{PERIOD}-nl.pdf": b"%PDF-1.7"}
 
 
 @dataclass(frozen=True)
@@ -75,15 +69,6 @@ class Installation:
             self._change(connection, tables[1:], statement)
 
 
-def package(settings: Settings, engine: Engine) -> None:
-    """Make the files of the version in force, as `monitor report` does but for the report."""
-    key = load_signing_key(settings.signing_key_file)
-    with transaction(engine) as session:
-        made = build(session, find_published(session, PERIOD), settings, key, lambda: DOCUMENTS)
-        record_package(session, made, AFTER, "test")
-        store(made, settings.publications)
-
-
 @pytest.fixture(scope="session")
 def untouched(new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory) -> Installation:
     """Made once for each database; tests get a copy."""
@@ -99,11 +84,9 @@ def untouched(new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactor
     )
     for command in commands:
         assert made.run(*command).error is None
-    package(made.settings, made.engine)
     learn(database, MOVES_FIGURES["a removal set"], items)
     assert made.run("release", "correct", PERIOD, "--reason", "a removal was set").error is None
     assert made.run("release", "publish", PERIOD, "--waive-hearing", WAIVED).error is None
-    package(made.settings, made.engine)
     assert made.run("audit", "checkpoint").error is None
     made.engine.dispose()
     return made

@@ -21,7 +21,8 @@ from monitor.release.publications import INDEX
 from monitor.release.signing import create_signing_key, kept_public_keys
 from tests.attack.tampering.conftest import Installation
 from tests.release.history import PERIOD
-from web.app import create_app
+from web.desk.app import create_app as create_desk
+from web.public.app import create_app
 
 VERIFY = ("release", "verify")
 ARCHIVE = "hosting-monitor-2026q1-v2.zip"
@@ -68,8 +69,13 @@ EDITS: dict[str, Callable[[Path], None]] = {
 
 
 @pytest.fixture
-def client(installation: Installation) -> Iterator[FlaskClient]:
-    app = create_app(installation.settings)
+def client(installation: Installation) -> FlaskClient:
+    return create_app(installation.settings.site).test_client()
+
+
+@pytest.fixture
+def desk(installation: Installation) -> Iterator[FlaskClient]:
+    app = create_desk(installation.settings)
     yield app.test_client()
     for engine in ("monitor_engine", "monitor_health_engine"):
         app.extensions[engine].dispose()
@@ -196,13 +202,13 @@ def test_older_files_of_the_same_version_are_named(installation: Installation) -
     assert any("is not the one that was made last" in problem for problem in installation.problems(*VERIFY))
 
 
-def test_a_folder_that_is_gone_or_of_nothing_is_named(installation: Installation, client: FlaskClient) -> None:
+def test_a_folder_that_is_gone_or_of_nothing_is_named(installation: Installation, desk: FlaskClient) -> None:
     folder = installation.home / "publications"
     (folder / f"{PERIOD}-v1").rename(folder / "2026Q3-v1")
     found = installation.problems(*VERIFY)
     assert f"{PERIOD} version 1: its files are gone from the publications folder" in found
     assert "publications has files of 2026Q3 version 1, which is not published" in found
-    assert health(client) == (503, "files are missing")
+    assert health(desk) == (503, "files are missing")
     shutil.rmtree(folder)
     assert len([problem for problem in installation.problems(*VERIFY) if "its files are gone" in problem]) == 2
 
@@ -228,7 +234,7 @@ def test_a_file_is_read_once_and_again_after_the_stated_time(
         read.append(path.name)
         return digest(path)
 
-    monkeypatch.setattr("monitor.release.intact._sha256", counted)
+    monkeypatch.setattr("monitor.release.intact.sha256_of", counted)
     made = found.find(PERIOD, 2)
     assert made is not None
     file = made.publication.find("ranking.csv")
@@ -262,12 +268,9 @@ def test_what_was_put_back_is_served_again(installation: Installation, client: F
     assert SHARED.again == 600  # as docs/operations.md says
 
 
-def test_no_release_means_no_part_in_health(installation: Installation, tmp_path: Path) -> None:
+def test_no_release_means_no_part_in_health(installation: Installation, desk: FlaskClient) -> None:
     shutil.rmtree(installation.home / "publications")
     installation.change("audit_entries", "DELETE FROM audit_entries WHERE action = 'release.package'")
-    app = create_app(installation.settings)
-    answer = app.test_client().get("/health")
+    answer = desk.get("/health")
     assert answer.json is not None
     assert "publications" not in answer.json["parts"]
-    for engine in ("monitor_engine", "monitor_health_engine"):
-        app.extensions[engine].dispose()

@@ -23,6 +23,11 @@ from tests.conftest import Database
 from tests.release.history import DRAFTED, KNOWN, MOVES_FIGURES, PERIOD, first_facts, learn, request
 from tests.score.world import ZERO, World
 
+ADDED = {
+    "company_details": ("legal_name", "legal_form", "natural_person", "parent_id", "successor_id", "ended_on"),
+    "suspensions": ("source", "decided_by", "approved_by"),
+    "corrections": ("approved_by",),
+}  # columns that were not there when the first releases were made
 ADD = """
 INSERT INTO sightings (id, delivery_id, content_id, seen_at, state, observer, recorded_at)
 VALUES (9999, 1, 2, 1, 'online', 'x', 1)
@@ -145,6 +150,11 @@ def test_both_databases_give_the_same_digests(database: Database) -> None:
     first_facts(database)
     with transaction(database.engine) as session:
         [facts] = fact_digests(session, [KNOWN])
+    assert digest(canonical(facts)) == "d9c67b7e2c917fa32e6e1c5b6fe63f2841c5367a9a0de36610db192ebbd6bdb8"
+    del facts["item_identities"]
+    for table, names in ADDED.items():  # what a release of before them pinned is still the same
+        for name in names:
+            del facts[table]["columns"][name]
     assert digest(canonical(facts)) == "440443c7a2fdae2d6645c461784d888ffdd6d8e01569732680df871ecf4b2815"
 
 

@@ -1,0 +1,113 @@
+"""The pictures of a release: on their page, and each as a file."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import re
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.support.publications import Version, public_site
+from tests.support.published import COMPANIES, filler, invent
+from tests.web.public.test_pages import SMALL, text_of
+
+PAGE = "/en/pictures/2026Q2"
+FIGURES = ("funnel", "ranks", "all-companies", "age", "flows", "norms")
+STATIC = Path(__file__).parents[3] / "web/shared/static"
+LARGEST = 100_000  # bytes of a page with its styles and fonts, as they travel
+
+
+def test_the_page_has_every_picture_with_its_files(client: FlaskClient) -> None:
+    page = client.get(PAGE).text
+    for name in FIGURES:
+        assert f'id="picture-{name}"' in page
+        assert f'href="/en/ranking/2026Q2/{name}.svg"' in page
+        assert f'href="/en/ranking/2026Q2/{name}.csv"' in page
+    assert page.count('role="img"') == 2 * len(FIGURES)  # for wide and for narrow screens
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_picture_is_a_file_of_its_own_in_either_language(client: FlaskClient, name: str) -> None:
+    dutch, english = client.get(f"/nl/ranglijst/2026Q2/{name}.svg"), client.get(f"/en/ranking/2026Q2/{name}.svg")
+    assert (dutch.mimetype, english.status_code) == ("image/svg+xml", 200)
+    assert dutch.data != english.data
+    assert english.headers["Content-Disposition"] == f"attachment; filename=2026Q2-{name}.svg"
+    assert english.headers["Cache-Control"].startswith("public")
+    root = ET.fromstring(english.data)
+    assert not [item.tag for item in root.iter() if item.tag.endswith(("script", "style", "foreignObject"))]
+    assert not [key for item in root.iter() for key in item.attrib if key.startswith("on") or key == "style"]
+    assert len(list(csv.reader(io.StringIO(client.get(f"/en/ranking/2026Q2/{name}.csv").text)))) > 1
+
+
+def test_the_ranks_are_those_of_the_page_that_was_asked_for(client: FlaskClient) -> None:
+    page = client.get("/en/pictures/2026Q1?page=2&q=voorbeeld").text
+    assert 'href="/en/ranking/2026Q1/ranks.svg?q=voorbeeld&amp;page=2"' in page
+    assert 'href="/en/ranking/2026Q1/funnel.svg"' in page
+    first, second = (client.get(f"/en/ranking/2026Q1/ranks.csv?q=voorbeeld&page={n}").text for n in (1, 2))
+    assert (len(first.splitlines()), len(second.splitlines())) == (51, 11)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/en/ranking/2026Q2/nothing.svg",
+        "/en/ranking/1999Q1/funnel.svg",
+        "/en/ranking/2026Q2/funnel.svg?version=9",
+        "/en/company/2026Q2/nobody/survival.svg",
+        "/en/company/2026Q2/as64500/nothing.csv",
+        "/en/pictures/1999Q1",
+    ],
+)
+def test_what_is_not_there_is_404(client: FlaskClient, address: str) -> None:
+    assert client.get(address).status_code == 404
+
+
+def test_an_old_version_has_pictures_of_its_own(client: FlaskClient) -> None:
+    page = client.get(f"{PAGE}?version=1").text
+    assert "There is a later one" in page
+    assert 'href="/en/ranking/2026Q2/funnel.svg?version=1"' in page
+
+
+def test_no_picture_names_a_company_that_is_withheld(client: FlaskClient) -> None:
+    page = text_of(client, PAGE)
+    files = "".join(client.get(f"/en/ranking/2026Q2/{name}.csv").text for name in FIGURES)
+    for item in SMALL:
+        assert item.name not in page + files
+
+
+def test_a_release_without_flows_and_norms_says_so(tmp_path: Path) -> None:
+    client = public_site(tmp_path, Version(replace(invent(), flows=None, norms=None, quality=None))).test_client()
+    page = text_of(client, PAGE)
+    assert "This release has no figures of who moved material where, or of other norms." in page
+    assert client.get("/en/ranking/2026Q2/flows.svg").status_code == 404
+    assert "This release has no figures under other norms." in text_of(client, "/en/norm/2026Q2")
+    assert client.get("/en/norm/2026Q2.csv").status_code == 404
+    assert "What if the norm" not in text_of(client, "/en/ranking/2026Q2")
+    assert client.get("/en/company/2026Q2/as64500").status_code == 200
+
+
+def test_five_hundred_companies_stay_light(tmp_path: Path) -> None:
+    """Every page with its styles and fonts travels in under 100 KB."""
+    client = public_site(tmp_path, Version(invent("2026Q2", COMPANIES + filler(484)))).test_client()
+    fonts = sum(file.stat().st_size for file in (STATIC / "vendor").glob("*.woff2"))
+    for address in ("/nl/ranglijst/2026Q2", "/en/company/2026Q2/as64500", "/nl/norm/2026Q2", PAGE):
+        page = travelling(client, address)
+        asked = re.findall(
+            r'<(?:link rel="(?:stylesheet|icon)"[^>]*href|img[^>]*src)="([^"]+)"', client.get(address).text
+        )
+        assert len(asked) == 3
+        assert page + sum(travelling(client, each) for each in asked) + fonts < LARGEST, address
+
+
+def travelling(client: FlaskClient, address: str) -> int:
+    """Bytes of an answer as it travels, or would after gzip."""
+    with client.get(address, headers={"Accept-Encoding": "gzip"}) as answer:
+        assert answer.status_code == 200
+        packed = "Content-Encoding" in answer.headers
+        return len(answer.data) if packed else len(gzip.compress(answer.data))

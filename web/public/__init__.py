@@ -1,0 +1,1 @@
+"""The public site: reads the publications folder, and nothing else."""
