@@ -26,7 +26,7 @@ from monitor.estimators.confidence import wilson_interval
 
 
 class Clusters(NamedTuple):
-    """`count` clusters of a company have `size` items, of which `ones` have the property; rows sorted by all three.
+    """`number` clusters of a company have `size` items, of which `ones` have the property; rows sorted by all three.
 
     `company` is an index from 0 to `companies` - 1.
     """
@@ -35,20 +35,27 @@ class Clusters(NamedTuple):
     company: Integers
     size: Integers
     ones: Integers
-    count: Integers
+    number: Integers
 
     @classmethod
     def of(cls, companies: int, company: AnyIntegers, size: AnyIntegers, ones: AnyIntegers) -> Clusters:
         """From one row a cluster, in any order; those without items are left out."""
+        return cls.counted(companies, company, size, ones, np.ones(len(size), np.int64))
+
+    @classmethod
+    def counted(
+        cls, companies: int, company: AnyIntegers, size: AnyIntegers, ones: AnyIntegers, count: AnyIntegers
+    ) -> Clusters:
+        """From rows of `count` clusters each, in any order."""
         some = np.flatnonzero(size)
         keys = [np.asarray(column)[some] for column in (company, size, ones)]
-        found, (count,) = group_by(keys, [np.ones(len(some), np.int64)])
-        return cls(companies, *found, count)
+        (units, sizes, with_it), (number,) = group_by(keys, [np.asarray(count)[some]])
+        return cls(companies, units, sizes, with_it, number)
 
     def each(self) -> Iterator[tuple[int, list[tuple[int, int, int]]]]:
         """The companies that have clusters, each with its (size, ones, count)."""
         starts = group_starts(self.company)
-        rows = list(zip(self.size.tolist(), self.ones.tolist(), self.count.tolist(), strict=True))
+        rows = list(zip(self.size.tolist(), self.ones.tolist(), self.number.tolist(), strict=True))
         for begin, end in zip(starts.tolist(), np.append(starts, len(rows))[1:].tolist(), strict=True):
             yield int(self.company[begin]), rows[begin:end]
 
@@ -174,31 +181,3 @@ def wilson_at(p: Floats, m: Floats, q: Floats) -> tuple[Floats, Floats]:
         half = q * np.sqrt(p * (1 - p) / m + q * q / (4 * m * m))
         whole = 1 + q * q / m
         return (middle - half) / whole, (middle + half) / whole
-
-
-def ratio_variance(
-    company: Integers, site: Integers, day: Integers, a: Floats, b: Floats, companies: int
-) -> tuple[Floats, Floats]:
-    """Per company the ratio p = sum a / sum b over items, and its two-way variance by linearisation.
-
-    The rows are sorted by company, site and day, one for each such combination, with the sums of a and b of its items.
-    The variance is that of `two_way_variance` on a - p b, over (sum b)^2. nan where the sum of b is 0.
-    """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        total = np.bincount(company, b, companies)
-        p = np.bincount(company, a, companies) / total
-    error = a - p[company] * b
-    by_site = _sum_of_squares(company, group_starts(company, site), error, companies)
-    order = np.lexsort((site, day, company))
-    by_day = _sum_of_squares(company[order], group_starts(company[order], day[order]), error[order], companies)
-    by_both = _sum_of_squares(company, np.arange(len(company)), error, companies)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return p, np.maximum(np.maximum(by_site, by_day), by_site + by_day - by_both) / total**2
-
-
-def _sum_of_squares(company: Integers, starts: Integers, error: Floats, companies: int) -> Floats:
-    """C / (C - 1) times the sum of the squared sums of the clusters of each company; 0 with a single cluster."""
-    sums = np.add.reduceat(error, starts) if starts.size else np.zeros(0)
-    clusters = np.bincount(company[starts], minlength=companies)
-    factor = np.where(clusters > 1, clusters / np.maximum(clusters - 1, 1), 0.0)
-    return factor * np.bincount(company[starts], sums**2, companies)

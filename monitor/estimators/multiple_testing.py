@@ -19,7 +19,8 @@ def p_value_of_below(late: Floats, variance: Floats, independent: Floats, df: Fl
     with np.errstate(divide="ignore", invalid="ignore"):
         normal = special.ndtr(-excess / np.sqrt(spread / independent))
         student = special.stdtr(df, -excess / np.sqrt(spread * variance / (late * (1 - late))))
-    return np.where(variance > 0, np.fmax(normal, student), normal)
+    larger: Floats = np.where(variance > 0, np.fmax(normal, student), normal)
+    return larger
 
 
 def benjamini_hochberg(p: Floats, level: float) -> Booleans:
