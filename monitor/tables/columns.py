@@ -63,6 +63,9 @@ _BESIDE: Mapping[str, Said] = {
         "In totals.csv: shown, withheld, unattributed en network (alles). In standstills.csv: gap of standstill.",
         "In totals.csv: shown, withheld, unattributed and network (all). In standstills.csv: gap or standstill.",
     ),
+    "members": _said(
+        "string", "Leden", "Members", "Kenmerken van de bedrijven in de groep.", "Keys of the companies in the group.",
+    ),
     "companies": _said("integer", "Bedrijven", "Companies", "Aantal bedrijven.", "Number of companies."),
     "origin": _said(
         "string", "Van welk bedrijf", "From which company",
@@ -133,6 +136,40 @@ _OF_EPISODES: Mapping[str, Said] = {
         "How long the episode was followed, no more exact than the figures need.",
     ),
     "deadline_h": _said("number", "Termijn, uren", "Deadline, hours", "De eigen termijn.", "Its own deadline."),
+    "notice_day": _said(
+        "integer", "Nummer van de dag", "Number of the day",
+        "Willekeurig nummer van de dag van de melding (UTC); gelijk voor meldingen van een dag in dit bestand.",
+        "Arbitrary number of the day of the notice (UTC); the same for notices of one day in this file.",
+    ),
+    "wall_h": _said(
+        "number", "Ouderdom, uren", "Age, hours",
+        "Uren sinds de melding, met de tijd dat de klok stilstond; niet nauwkeuriger dan de cijfers nodig hebben.",
+        "Hours since the notice, paused time included; no more exact than the figures need.",
+    ),
+    "since_online_h": _said(
+        "number", "Sinds laatst online, uren", "Since last online, hours",
+        "Of het lang geleden is dat het materiaal online werd gezien.",
+        "Whether it is long ago that the material was seen online.",
+    ),
+    "notice_days": _said(
+        "integer", "Dagen met een melding", "Days with a notice",
+        "Op zoveel dagen (UTC) kwam een melding aan.", "On so many days (UTC) a notice arrived.",
+    ),
+    "undelivered": _said(
+        "integer", "Niet afgeleverd", "Undelivered",
+        "1: een item waarvan elke melding terugkwam; het heeft geen tijden.",
+        "1: an item of which every notice came back; it has no times.",
+    ),
+    "no_contact": _said(
+        "integer", "Geen contact bekend", "No contact known",
+        "1: op de peildatum was geen contact van het bedrijf bekend.",
+        "1: no contact of the company was known on the reference date.",
+    ),
+    "group": _said(
+        "string", "Groep", "Group",
+        "Kenmerk van het bedrijf dat de groep beheerst; leeg: in geen groep.",
+        "Key of the company that controls the group; empty: in no group.",
+    ),
     "end": _said(
         "string", "Hoe het eindigde", "How it ended",
         "removed, relocated, outstanding of unverified; zonder naam alleen removed of not_removed.",
@@ -183,7 +220,36 @@ def _relocated(_words: Words, place: str) -> Said:
     return "integer", Words(Text(f"{words.name.nl}: {to.nl}", f"{words.name.en}: {to.en}"), words.help)
 
 
+def _beside(words: Words, name: Text) -> Words:
+    return Words(Text(f"{words.name.nl}: {name.nl}", f"{words.name.en}: {name.en}"), words.help)
+
+
+def _reason(words: Words, code: str, part: str) -> Words:
+    what = Text("aantal", "number") if part == "count" else Text("waarvan of waartegen", "of what or against what")
+    return _beside(words, Text(f"{code}, {what.nl}", f"{code}, {what.en}"))
+
+
 _HOURS = Text("uren", "hours")
+_ESTIMATE = Text("schatting, tussen beide lezingen", "estimate, between both readings")
+_OVER_ALL_CASES = Text("over alle gevallen", "over all cases")
+_BOUNDS = {"low": Text("ondergrens", "lower bound"), "high": Text("bovengrens", "upper bound")}
+_OLDER = _said(
+    "integer", "Episodes ouder dan hun termijn", "Episodes older than their deadline",
+    "Naar de gewone klok.", "By the wall clock.",
+)  # fmt: skip
+_FOLLOWED = _said(
+    "number", "Gevolgd", "Followed",
+    "Deel daarvan dat tot de termijn kon worden gevolgd.", "Part of these that could be followed to the deadline.",
+)  # fmt: skip
+_ALL_CASES = _said(
+    "integer", "Alle gevallen", "All cases",
+    "Episodes ouder dan hun termijn, en items waarvan geen melding aankwam.",
+    "Episodes older than their deadline, and items of which no notice arrived.",
+)  # fmt: skip
+_NO_CONTACT = _said(
+    "boolean", "Geen contact bekend", "No contact known",
+    "Op de peildatum was geen contact van het bedrijf bekend.", "No contact of the company was known at that date.",
+)  # fmt: skip
 _DEADLINE = _said(
     "number", "Termijn in uren", "Deadline in hours",
     "Binnen zoveel uur na de melding moet het materiaal weg zijn.",
@@ -214,7 +280,26 @@ _COLUMNS: Mapping[Type, Sequence[tuple[str, Describe]]] = {
             "_(lenient|strict)_(p|se|low|high)",
             lambda words, reading, part: _number(words, _READINGS[reading], _PARTS[part]),
         ),
+        ("_estimate", lambda words: _number(words, _ESTIMATE)),
+        ("_older", lambda _: _OLDER),
+        ("_followed", lambda _: _FOLLOWED),
+        ("_all_cases_cases", lambda _: _ALL_CASES),
+        ("_all_cases_(low|high)", lambda words, part: _number(words, _OVER_ALL_CASES, _BOUNDS[part])),
     ),
+    "hourly": ((r"_(\d+)h_p", lambda words, hours: _number(words, _at(hours))),),
+    "unreachable": (
+        ("_(notices|refused|sites)", lambda _, name: ("integer", _words(FIGURES[name]))),
+        ("_(p|low|high)", lambda words, part: _number(words, _PARTS[part])),
+        ("_no_contact", lambda _: _NO_CONTACT),
+    ),
+    "backlog": (
+        (
+            "_(outstanding|overdue|possibly_overdue|unverified)",
+            lambda words, name: ("integer", _beside(words, FIGURES[name].name)),
+        ),
+        ("_oldest_hours", lambda words: ("number", _beside(words, FIGURES["oldest"].name))),
+    ),
+    "reasons": ((r"_([a-z_]+)_(count|of)", lambda words, code, part: ("number", _reason(words, code, part))),),
     "quantile": (("_(value|low|high)", lambda words, part: _number(words, _HOURS, _PARTS[part])),),
     "bounds": (("_(lenient|strict)", lambda words, reading: _number(words, _HOURS, _READINGS[reading])),),
     "curve": ((r"_(\d+)h_(npmle|lenient|strict)(_se)?", _survival),),

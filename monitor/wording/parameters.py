@@ -125,13 +125,69 @@ PARAMETERS: Mapping[str, Words] = MappingProxyType(
                 "Outstanding episodes are put in these groups by time since the notice.",
             ),
         ),
+        "competing_risks": Words(
+            Text("Verwijdering en verplaatsing concurreren", "Removal and relocation compete"),
+            Text(
+                "Verwijderd, verplaatst en nog online zijn samen het geheel. Grenzen kennen de site en de dag van de"
+                " melding. De schatting bepaalt de volgorde, en een norm halen vraagt bewijs, net als eronder blijven.",
+                "Removed, relocated and still online are the whole together. Limits know the site and the day of the"
+                " notice. The estimate orders, and meeting the norm needs proof, as being below it does.",
+            ),
+        ),
+        "interval_grid": Words(
+            Text("Fijnheid van de tijd in de schatting", "Grain of time in the estimate"),
+            Text(
+                "Bij zeer veel verschillende intervallen worden tijden voor de schatting op deze stap afgerond. Curven"
+                " en aantallen zijn altijd exact.",
+                "With very many distinct intervals, times are rounded to this step for the estimate. Curves and counts"
+                " are always exact.",
+            ),
+        ),
+        "pausing": Words(
+            Text("Wat een klok stilzet", "What stops a clock"),
+            Text(
+                "Alleen wat aan de kant van het meldpunt of de monitor ligt, zet de klok stil.",
+                "Only what is on the side of the hotline or the monitor stops the clock.",
+            ),
+        ),
+        "minimum_followed": Words(
+            Text("Gevolgd", "Followed"),
+            Text(
+                "Zo groot deel van de episodes moet tot de termijn gevolgd zijn om aan de norm te voldoen.",
+                "Such a part of the episodes must have been followed to the deadline to meet the norm.",
+            ),
+        ),
+        "unreachable_share": Words(
+            Text("Onbereikbaar", "Unreachable"),
+            Text(
+                "Onbereikbaar is wie zeker meer dan dit deel van de meldingen weigert of niet ontvangt.",
+                "Unreachable is who certainly refuses or does not receive more than this part of the notices.",
+            ),
+        ),
+        "unreachable_notices": Words(
+            Text("Meldingen voor dat oordeel", "Notices for that judgement"),
+            Text("Met minder meldingen wordt dat niet gezegd.", "With fewer notices that is not said."),
+        ),
+        "unreachable_sites": Words(
+            Text("Sites voor dat oordeel", "Sites for that judgement"),
+            Text("Met minder sites wordt dat niet gezegd.", "With fewer sites that is not said."),
+        ),
+        "false_discovery_rate": Words(
+            Text("Vals alarm", "False alarms"),
+            Text(
+                "Hooguit dit deel van de bedrijven met het extra teken onder de norm staat er door toeval.",
+                "At most this part of the companies with the extra mark below the norm is there by chance.",
+            ),
+        ),
     }
 )
-_SHARES = {"target", "confidence"}
+_SHARES = {"target", "confidence", "minimum_followed", "unreachable_share", "false_discovery_rate"}
 _UNITS = {
     "minimum_episodes": Text("episodes", "episodes"),
     "minimum_sites": Text("sites", "sites"),
     "publish_below": Text("episodes", "episodes"),
+    "unreachable_notices": Text("meldingen", "notices"),
+    "unreachable_sites": Text("sites", "sites"),
 }
 
 
@@ -160,8 +216,10 @@ def _parameter(key: str, value: Any, language: Language) -> Parameter:
 def _lines(key: str, value: Any, language: Language) -> tuple[str, ...]:
     if isinstance(value, Mapping):
         return tuple(f"{_kind(kind, language)}: {deadline(float(v), language)}" for kind, v in value.items())
-    if key == "time_grid":
-        return _grid(value, language)
+    if key in _GRIDS:
+        return _grid(value, _GRIDS[key], language)
+    if isinstance(value, bool):
+        return (_YES[language] if value else _NO[language],)
     if isinstance(value, tuple) and all(isinstance(item, str) for item in value):
         return tuple(_kind(item, language) for item in value)
     if isinstance(value, tuple) and all(isinstance(item, int | float) for item in value):
@@ -173,18 +231,25 @@ def _lines(key: str, value: Any, language: Language) -> tuple[str, ...]:
     return (deadline(float(value), language),) if key.endswith("_hours") else (str(value),)
 
 
-_UP_TO = Text("tot {most} episodes: {step}", "up to {most} episodes: {step}")
+_YES, _NO = Text("ja", "yes"), Text("nee", "no")
+_UP_TO = Text("tot {most} {of}: {step}", "up to {most} {of}: {step}")
+_GRIDS: Mapping[str, Text] = MappingProxyType(
+    {
+        "time_grid": Text("episodes", "episodes"),
+        "interval_grid": Text("verschillende intervallen", "distinct intervals"),
+    }
+)
 _STEP = Text("{n} seconden", "{n} seconds")
 _EXACT = Text("geen afronding", "no rounding")
 _MORE = Text("daarboven: {step}", "above that: {step}")
 
 
-def _grid(value: tuple[tuple[int, int], ...], language: Language) -> tuple[str, ...]:
+def _grid(value: tuple[tuple[int, int], ...], of: Text, language: Language) -> tuple[str, ...]:
     lines = []
     for position, (most, seconds) in enumerate(value, 1):
         step = _STEP[language].format(n=formatting.count(seconds, language)) if seconds else _EXACT[language]
         words = _MORE if position == len(value) else _UP_TO
-        lines.append(words[language].format(most=formatting.count(most, language), step=step))
+        lines.append(words[language].format(most=formatting.count(most, language), of=of[language], step=step))
     return tuple(lines)
 
 

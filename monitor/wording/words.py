@@ -90,3 +90,13 @@ KINDS: Mapping[str, Text] = MappingProxyType(
         "hash_hit": Text("opvolging van de hashcheckservice", "follow-up of the hash service"),
     }
 )
+_UNREACHABLE = StandingWords(
+    "cross",
+    Text("Onbereikbaar", "Unreachable"),
+    Text(
+        "Te veel meldingen zijn geweigerd of onbestelbaar, of er is geen contact bekend terwijl er iets openstaat.",
+        "Too many notices are refused or undeliverable, or no contact is known while something is outstanding.",
+    ),
+)
+# With what a standing can be since method 2026.2. STANDINGS is what pages list, until they have it too.
+STANDING_WORDS: Mapping[Standing, StandingWords] = MappingProxyType({**STANDINGS, "unreachable": _UNREACHABLE})
