@@ -71,9 +71,9 @@ def estimate_competing(
     `refused`: notices not accepted, by company; a company in it is listed though it has no episode.
     """
     counts, companies = _count(engine, scored, every, refused, method)
-    groups = members_of_groups(labels, _listed(companies, counts, refused))
-    listed = np.isin(companies, _listed(companies, counts, refused))
-    small = listed & (counts["episodes"] < method.publish_below)
+    listed = _listed(companies, counts, refused)
+    groups = members_of_groups(labels, listed)
+    small = np.isin(companies, listed) & (counts["episodes"] < method.publish_below)
     masks = [np.isin(companies, members) for members in groups.values()]
     units = Units(companies, (*masks, *([~small] if small.any() else [])))
     figures = _Figures(engine, scored, units, counts, labels, refused, method)
@@ -195,7 +195,7 @@ class _Figures:
         not_accepted = np.array([refused.get(number, 0) for number in units.companies.tolist()], np.float64)
         self._refused = units.summed(not_accepted)
         no_contact = [number in labels and labels[number].no_contact for number in units.companies.tolist()]
-        self._no_contact = [all(no_contact[place] for place in places) for places in _places(units)]
+        self._no_contact = [bool(places) and all(no_contact[place] for place in places) for places in _places(units)]
         counted = count_clusters(engine, scored, units, scored.deadline_h)
         inputs = read_intervals(engine, scored, units, scored.deadline_h)
         rows = OpenRows.of(counted.open_rows, units)
