@@ -118,6 +118,8 @@ def _public(rows: pa.Table, own: Column, shown: pa.Array, table: PublicTable, sc
         **more,
     )
     told = {name: own for name in _NOT_OF_THE_POOL if name in schema.names}
+    if table.method.competing_risks:
+        del told["relocated_h"]  # without it the curves of the network would not come out again
     told[MOVED_TO] = pc.and_(own, pc.is_in(rows[MOVED_TO], shown))
     return _with(public, schema, **{name: pc.if_else(kept, public[name], None) for name, kept in told.items()})
 
@@ -169,7 +171,7 @@ def _least_followed(episodes: pa.Table, own: npt.NDArray[np.bool_], method: Meth
     least = [
         last,
         offline,
-        np.where(own, moved, np.nan),
+        moved if method.competing_risks else np.where(own, moved, np.nan),
         np.where(is_mature(followed, deadline), deadline, np.nan),
         *(np.where(own & is_mature(followed, hours), hours, np.nan) for hours in DEADLINES_HOURS),
         *(np.where(open_now & is_overdue(followed, hours), _just_after(hours), np.nan) for hours in deadlines),
