@@ -66,7 +66,8 @@ def test_variance_is_the_formula_written_out(items: list[Item]) -> None:
     for company in {item[0] for item in items}:
         own = [item for item in items if item[0] == company]
         site, day, both = written_out(own, 1), written_out(own, 2), written_out(own, 1, 2)
-        assert found[company] == float(max(site, day, site + day - both))
+        expected = float(max(site, day, site + day - both))
+        assert found[company] == pytest.approx(expected, rel=1e-12, abs=0)  # 0 is exactly 0
 
 
 def test_correlation_of_unequal_clusters() -> None:
