@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Any, cast
@@ -139,9 +138,9 @@ def _public(table: Table, rules: Method, hidden: Withheld) -> PublicTable:
     )
 
 
-def shown_groups(groups: Sequence[Group], shown: AbstractSet[str]) -> tuple[Group, ...]:
+def shown_groups(groups: Sequence[Group], shown: Collection[str]) -> tuple[Group, ...]:
     """The groups of which every member is shown: those of the others, less the members shown, would tell the rest."""
-    return tuple(group for group in groups if shown.issuperset(group.members))
+    return tuple(group for group in groups if all(member in shown for member in group.members))
 
 
 def public_row(company: Estimate, rules: Method, *, table_is_ranked: bool, below: int | None = None) -> Row:

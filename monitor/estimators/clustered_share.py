@@ -94,8 +94,9 @@ class Sizes:
 
 def sizes(clusters: Clusters) -> Sizes:
     """What there is of each company."""
-    one, size = np.ones(len(clusters.size)), clusters.size.astype(np.float64)
-    return Sizes(*map(clusters.total, (size, clusters.ones, one, size**2)))
+    size = clusters.size.astype(np.float64)
+    one, total = np.ones(len(size)), clusters.total
+    return Sizes(total(size), total(clusters.ones), total(one), total(size**2))
 
 
 def pooled_correlation(clusters: Clusters, counted: Booleans) -> float:

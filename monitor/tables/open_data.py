@@ -93,7 +93,7 @@ def _norm_header(norms: Iterable[Norm]) -> tuple[str, ...]:
 def _groups(groups: Iterable[Group]) -> Sheet:
     """A line a group, its members by key; a figure that one group has and another has not is empty there."""
     lines = [flat(group_json(group) | {"members": " ".join(group.members)}) for group in groups]
-    header = dict.fromkeys(name for line in lines for name in line) or ("group", "members", "standing")
+    header = dict.fromkeys(name for line in lines for name in line) or ("group", "members")
     whole = [{name: line.get(name) for name in header} for line in lines]
     return _sheet(
         "groups.csv", Text("Bedrijven onder een bestuur", "Companies under one control"), whole, ("group",), [*header]

@@ -69,13 +69,11 @@ def _parts(table: PublicTable) -> dict[str, Any]:
 
 
 def group_json(group: Group) -> dict[str, Any]:
-    """A group with its figures, which have no score, no rank and no curve."""
-    figures = [figure for figure in FILED if figure not in IDENTITY and figure.field not in _NOT_OF_GROUPS]
-    about = {"group": group.group, "members": list(group.members), "standing": group.figures.standing}
-    return about | figures_json(group.figures, figures)
-
-
-_NOT_OF_GROUPS = ("curve", "score", "rank", "rank_low", "rank_high", "band", "announced_ipv4", "bh")
+    """A group with its figures, without the curve; those of the ranking are null."""
+    figures = [figure for figure in FILED if figure not in IDENTITY and figure.field != "curve"]
+    judged = [figure for figure in IDENTITY if figure.type == "standing"]
+    about = {"group": group.group, "members": list(group.members)}
+    return about | figures_json(group.figures, [*judged, *figures])
 
 
 def company_json(table: PublicTable, row: Row) -> dict[str, Any]:

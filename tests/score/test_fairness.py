@@ -1,6 +1,6 @@
 """Ways to look good, and bad luck: each company of a hotline's export has the standing that the method says.
 
-The export is invented: forty items on forty sites (six on six) of each company over twenty days. The companies are
+The export is invented: forty items on forty sites (six on six) of each company, one a day. The companies are
 written out below; where the shared folder is there, its larger file is delivered too.
 """
 
@@ -65,7 +65,7 @@ def rows() -> Iterator[tuple[object, ...]]:
     for place, (company, (delivery, checks)) in enumerate(STORIES.items()):
         fragments = 6 if "fragments" in company else 1
         for item in range(6 if fragments > 1 else 40):
-            sent = FIRST + item * 12 * HOUR
+            sent = FIRST + item * 24 * HOUR
             name = "Naam Hosting B.V." if company == "Naam Hosting BV" and item % 2 else company
             for fragment in range(fragments):
                 for status, hours in checks:
@@ -96,7 +96,7 @@ def delivered(new_database: NewDatabase, folder: Path, content: bytes) -> Table:
 
 def told(table: Table) -> dict[str, tuple[int, int, int, int, str | None, tuple[str, ...]]]:
     """By name: episodes, on time, late, undetermined, standing, and the codes of the reasons."""
-    found = {}
+    found: dict[str, tuple[int, int, int, int, str | None, tuple[str, ...]]] = {}
     for each in table.companies:
         assert isinstance(each, CompetingEstimate)
         timing = each.on_time
@@ -155,7 +155,20 @@ def test_the_shared_cases_have_the_standing_that_the_method_says(new_database: N
     if not CASES.exists():
         pytest.skip("the shared cases are not here")
     found = told(delivered(new_database, tmp_path, gzip.decompress(CASES.read_bytes())))
-    assert {name: (counts[0], counts[4]) for name, counts in found.items() for counts in [counts]} == SHARED_STANDINGS
+    assert {name: (each[0], each[4]) for name, each in found.items()} == SHARED_STANDINGS
 
 
-SHARED_STANDINGS: dict[str, tuple[int, str]] = {}
+# Lateness never varies within a company there, so nothing can be said of correlations: 40 sites over 20 days are worth 20.
+SHARED_STANDINGS = {
+    "FlipFlop": (80, "not_proven"),
+    "Reupload 100h": (40, "below"),
+    "Reupload 175h": (80, "not_proven"),
+    "Sister A": (80, "not_proven"),  # what moves to the sister in time is no removal, and nothing is left to estimate
+    "Sister B": (80, "not_proven"),
+    "Blocks the checker (unknown)": (40, "not_proven"),
+    "Naam Hosting B.V.": (40, "below"),
+    "Looked only at 30 h": (40, "not_proven"),
+    "Hotline clock +2h": (40, "not_proven"),
+    "One page, six fragments": (6, "too_few"),
+    "One page, six spellings": (18, "too_few"),
+}
