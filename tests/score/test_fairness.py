@@ -158,7 +158,7 @@ def test_the_shared_cases_have_the_standing_that_the_method_says(new_database: N
     assert {name: (each[0], each[4]) for name, each in found.items()} == SHARED_STANDINGS
 
 
-# Lateness never varies within a company there, so nothing can be said of correlations: 40 sites over 20 days are worth 20.
+# Lateness varies within no company there, so nothing is known of correlations: 40 sites over 20 days are worth 20.
 SHARED_STANDINGS = {
     "FlipFlop": (80, "not_proven"),
     "Reupload 100h": (40, "below"),
