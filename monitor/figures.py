@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from monitor.competing_figures import COMPETING_FIGURES
 from monitor.estimators.rounding import round_number
 from monitor.score.table import Estimate
 from monitor.wording.language import Message
@@ -297,6 +298,7 @@ _ALL = (
             Message("Episodes divided by the number of announced IPv4 addresses, times 10,000."),
         ),
     ),
+    *COMPETING_FIGURES,
 )  # fmt: skip
 FIGURES: Mapping[str, Figure] = MappingProxyType({figure.key: figure for figure in _ALL})
 

@@ -135,6 +135,7 @@ def test_the_numbers_in_the_sentences_are_the_parameters(language: Language) -> 
     assert json.dumps([*HASH_HITS]) in CODE.findall(text)
     known = {*kinds.values(), rules.stale_after_hours, rules.restricted_mean_hours, *rules.relocation_hours}
     assert {float(hours) for hours in re.findall(r"(\d+) h\b", text)} <= known
+    assert rules.time_grid
     (exact, none), (_, step) = rules.time_grid
     assert none == 0
     assert re.search(rf" {exact} episodes .* {step} sec", text)

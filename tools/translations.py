@@ -51,6 +51,7 @@ SAME: dict[str, frozenset[str]] = {
             "Was",
             "episodes",
             "hosting",
+            "items",
             "sites",
             "via proxy",
             "{n} episode",

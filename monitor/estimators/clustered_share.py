@@ -6,27 +6,24 @@ come from the effective number of clusters (Carter, Schnepel, Steigerwald, Rev. 
 are narrower than Wilson's for the number of independent items that pooled intra-class correlations leave.
 
 What matters of the clusters of a company is how many there are of each size with each number of ones. That is a small
-table whatever the number of items, and everything here is computed from it in whole numbers: the order of the rows, and
-the engine that counted them, are of no effect.
+table whatever the number of items, and everything here is computed from it, whole numbers as such: the order of the
+rows, and the engine that counted them, are of no effect.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
 from scipy import special
 
-from monitor.estimators.arrays import AnyIntegers, Booleans, Floats, Integers, group_by, group_starts
+from monitor.estimators.arrays import AnyIntegers, Booleans, Floats, Integers, group_by
 from monitor.estimators.confidence import wilson_interval
 
 
 class Clusters(NamedTuple):
-    """`count` clusters of a company have `size` items, of which `ones` have the property; rows sorted by all three.
+    """`number` clusters of a company have `size` items, of which `ones` have the property; rows sorted by all three.
 
     `company` is an index from 0 to `companies` - 1.
     """
@@ -35,49 +32,39 @@ class Clusters(NamedTuple):
     company: Integers
     size: Integers
     ones: Integers
-    count: Integers
+    number: Integers
 
     @classmethod
     def of(cls, companies: int, company: AnyIntegers, size: AnyIntegers, ones: AnyIntegers) -> Clusters:
         """From one row a cluster, in any order; those without items are left out."""
+        return cls.counted(companies, company, size, ones, np.ones(len(size), np.int64))
+
+    @classmethod
+    def counted(
+        cls, companies: int, company: AnyIntegers, size: AnyIntegers, ones: AnyIntegers, count: AnyIntegers
+    ) -> Clusters:
+        """From rows of `count` clusters each, in any order."""
         some = np.flatnonzero(size)
         keys = [np.asarray(column)[some] for column in (company, size, ones)]
-        found, (count,) = group_by(keys, [np.ones(len(some), np.int64)])
-        return cls(companies, *found, count)
+        (units, sizes, with_it), (number,) = group_by(keys, [np.asarray(count)[some]])
+        return cls(companies, units, sizes, with_it, number)
 
-    def each(self) -> Iterator[tuple[int, list[tuple[int, int, int]]]]:
-        """The companies that have clusters, each with its (size, ones, count)."""
-        starts = group_starts(self.company)
-        rows = list(zip(self.size.tolist(), self.ones.tolist(), self.count.tolist(), strict=True))
-        for begin, end in zip(starts.tolist(), np.append(starts, len(rows))[1:].tolist(), strict=True):
-            yield int(self.company[begin]), rows[begin:end]
+    def total(self, values: Floats | Integers) -> Floats:
+        """The sum of a value of each row, as often as there are such clusters, by company."""
+        return np.asarray(np.bincount(self.company, self.number * values, self.companies), np.float64)
 
 
-class _Sums(NamedTuple):
-    """Of a company: its items, those with the property, its clusters, and the sum of their squared sizes."""
+def _variance(clusters: Clusters) -> Floats:
+    """C / (C - 1) times the sum over clusters of (n s - k m)^2, over n^4; 0 with a single cluster.
 
-    n: int
-    k: int
-    clusters: int
-    squares: int
-
-
-def _sums(rows: list[tuple[int, int, int]]) -> _Sums:
-    return _Sums(
-        sum(size * count for size, _, count in rows),
-        sum(ones * count for _, ones, count in rows),
-        sum(count for *_, count in rows),
-        sum(size * size * count for size, _, count in rows),
-    )
-
-
-def _variance(rows: list[tuple[int, int, int]]) -> Fraction:
-    """C / (C - 1) times the sum over clusters of (n s - k m)^2, over n^4; 0 with a single cluster."""
-    n, k, clusters, _ = _sums(rows)
-    if clusters < 2:
-        return Fraction(0)
-    squares = sum(count * (n * ones - k * size) ** 2 for size, ones, count in rows)
-    return Fraction(clusters * squares, (clusters - 1) * n**4)
+    n s - k m is a whole number, so a variance of 0 is exactly that.
+    """
+    found = sizes(clusters)
+    n, k = (values.astype(np.int64)[clusters.company] for values in (found.n, found.k))
+    errors = (n * clusters.ones - k * clusters.size).astype(np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        factor = np.where(found.clusters > 1, found.clusters / (found.clusters - 1), 0.0)
+        return factor * clusters.total(errors**2) / found.n**4
 
 
 def two_way_variance(site: Clusters, day: Clusters, both: Clusters) -> Floats:
@@ -85,11 +72,8 @@ def two_way_variance(site: Clusters, day: Clusters, both: Clusters) -> Floats:
 
     `both` are the distinct pairs of site and day. nan for a company without items.
     """
-    found = np.full(site.companies, np.nan)
-    for (company, sites), (_, days), (_, pairs) in zip(site.each(), day.each(), both.each(), strict=True):
-        by_site, by_day = _variance(sites), _variance(days)
-        found[company] = float(max(by_site, by_day, by_site + by_day - _variance(pairs)))
-    return found
+    by_site, by_day, by_both = _variance(site), _variance(day), _variance(both)
+    return np.maximum(np.maximum(by_site, by_day), by_site + by_day - by_both)
 
 
 @dataclass(frozen=True)
@@ -110,10 +94,9 @@ class Sizes:
 
 def sizes(clusters: Clusters) -> Sizes:
     """What there is of each company."""
-    found = np.zeros((clusters.companies, 4))
-    for company, rows in clusters.each():
-        found[company] = _sums(rows)
-    return Sizes(*found.T)
+    size = clusters.size.astype(np.float64)
+    one, total = np.ones(len(size)), clusters.total
+    return Sizes(total(size), total(clusters.ones), total(one), total(size**2))
 
 
 def pooled_correlation(clusters: Clusters, counted: Booleans) -> float:
@@ -122,22 +105,19 @@ def pooled_correlation(clusters: Clusters, counted: Booleans) -> float:
     From the analysis of variance (Donner, Int. Statist. Rev. 54, 1986). 1 where nothing can be said of it: no such
     company, one item a cluster everywhere, one cluster a company everywhere, or no variation at all.
     """
-    between, within, unequal = list[float](), list[float](), list[float]()
-    degrees_between = degrees_within = 0
-    for company, rows in clusters.each():
-        if not counted[company]:
-            continue
-        n, k, number, squares = _sums(rows)
-        degrees_between += number - 1
-        degrees_within += n - number
-        unequal.append(float(n - Fraction(squares, n)))
-        for size, ones, count in rows:
-            between.append(float(Fraction(count * (n * ones - k * size) ** 2, size * n * n)))
-            within.append(float(Fraction(count * ones * (size - ones), size)))
+    found = sizes(clusters)
+    some = counted & (found.n > 0)
+    degrees_between = float((found.clusters[some] - 1).sum())
+    degrees_within = float((found.n[some] - found.clusters[some]).sum())
     if degrees_between == 0 or degrees_within == 0:
         return 1.0
-    msb, msw = math.fsum(between) / degrees_between, math.fsum(within) / degrees_within
-    denominator = msb + (math.fsum(unequal) / degrees_between - 1) * msw
+    n, k = (values.astype(np.int64)[clusters.company] for values in (found.n, found.k))
+    errors, size = (n * clusters.ones - k * clusters.size).astype(np.float64), clusters.size.astype(np.float64)
+    between = clusters.total(errors**2 / (size * n.astype(np.float64) ** 2))
+    within = clusters.total(clusters.ones * (clusters.size - clusters.ones) / size)
+    msb, msw = float(between[some].sum()) / degrees_between, float(within[some].sum()) / degrees_within
+    unequal = float((found.n[some] - found.squares[some] / found.n[some]).sum()) / degrees_between
+    denominator = msb + (unequal - 1) * msw
     if denominator == 0.0:
         return 1.0
     return min(max((msb - msw) / denominator, 0.0), 1.0)
@@ -174,31 +154,3 @@ def wilson_at(p: Floats, m: Floats, q: Floats) -> tuple[Floats, Floats]:
         half = q * np.sqrt(p * (1 - p) / m + q * q / (4 * m * m))
         whole = 1 + q * q / m
         return (middle - half) / whole, (middle + half) / whole
-
-
-def ratio_variance(
-    company: Integers, site: Integers, day: Integers, a: Floats, b: Floats, companies: int
-) -> tuple[Floats, Floats]:
-    """Per company the ratio p = sum a / sum b over items, and its two-way variance by linearisation.
-
-    The rows are sorted by company, site and day, one for each such combination, with the sums of a and b of its items.
-    The variance is that of `two_way_variance` on a - p b, over (sum b)^2. nan where the sum of b is 0.
-    """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        total = np.bincount(company, b, companies)
-        p = np.bincount(company, a, companies) / total
-    error = a - p[company] * b
-    by_site = _sum_of_squares(company, group_starts(company, site), error, companies)
-    order = np.lexsort((site, day, company))
-    by_day = _sum_of_squares(company[order], group_starts(company[order], day[order]), error[order], companies)
-    by_both = _sum_of_squares(company, np.arange(len(company)), error, companies)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return p, np.maximum(np.maximum(by_site, by_day), by_site + by_day - by_both) / total**2
-
-
-def _sum_of_squares(company: Integers, starts: Integers, error: Floats, companies: int) -> Floats:
-    """C / (C - 1) times the sum of the squared sums of the clusters of each company; 0 with a single cluster."""
-    sums = np.add.reduceat(error, starts) if starts.size else np.zeros(0)
-    clusters = np.bincount(company[starts], minlength=companies)
-    factor = np.where(clusters > 1, clusters / np.maximum(clusters - 1, 1), 0.0)
-    return factor * np.bincount(company[starts], sums**2, companies)

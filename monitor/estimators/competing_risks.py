@@ -17,7 +17,7 @@ import numpy as np
 from monitor.estimators.arrays import Booleans, Floats, Integers, group_starts, sum_by_index
 from monitor.estimators.cholesky import Envelope, solve
 from monitor.estimators.compiled import compiled
-from monitor.estimators.rounding import TIE_TOLERANCE
+from monitor.estimators.rounding import LEVEL_TOLERANCE
 from monitor.estimators.turnbull import turnbull_intervals
 
 CENSORED, REMOVED, RELOCATED = 0, 1, 2  # how an episode ended: not, or by which cause
@@ -61,12 +61,12 @@ class CompetingRisks:
         return result
 
     def quantile(self, cause: int, share: float) -> Floats:
-        """Per group the smallest time with F of the cause >= share (- TIE_TOLERANCE); nan where it is not reached."""
+        """Per group the smallest time with F of the cause >= share (- LEVEL_TOLERANCE); nan where it is not reached."""
         own, result = self.cause == cause, np.full(self.groups, np.nan)
         group, time, mass = self.group[own], self.time[own], self.mass[own]
         begins = group_starts(group)
         for begin, end in zip(begins.tolist(), np.append(begins, len(group))[1:].tolist(), strict=True):
-            reached = np.flatnonzero(np.cumsum(mass[begin:end]) >= share - TIE_TOLERANCE)
+            reached = np.flatnonzero(np.cumsum(mass[begin:end]) >= share - LEVEL_TOLERANCE)
             if reached.size:
                 result[group[begin]] = time[begin + reached[0]]
         return result
@@ -340,13 +340,13 @@ def _direction(problem: _Problem, mass: Floats, covered: Floats, gradient: Float
     curvature = problem.weight / covered**2
     step = solve(_envelope(rows, signs, curvature, variables), _slope(problem, gradient, variable, variables))
     result = np.where(free, 0.0, -mass)
-    remaining = step[variable[size]] if problem.remains and free[size] else 0.0
+    remaining = float(step[variable[size]]) if problem.remains and free[size] else 0.0
     for begin, end in ((0, problem.ones), (problem.ones, size)):
         sum_ = 0.0
-        for cell in range(begin, end):
-            if free[cell]:
-                result[cell] = step[variable[cell]] - sum_
-                sum_ = step[variable[cell]]
+        for place in range(begin, end):
+            if free[place]:
+                result[place] = step[variable[place]] - sum_
+                sum_ = float(step[variable[place]])
         remaining -= sum_
     if problem.remains and free[size]:
         result[size] = remaining

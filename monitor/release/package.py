@@ -79,7 +79,10 @@ def _gives(found: Table, published: PublicTable) -> bool:
     """
     figures = tuple(replace(row.figures, legal=None) for row in published.rows if row.figures is not None)
     return (
-        found.companies == figures and published.flows in (None, found.flows) and published.norms in (None, found.norms)
+        found.companies == figures
+        and found.groups == published.groups
+        and published.flows in (None, found.flows)
+        and published.norms in (None, found.norms)
     )
 
 

@@ -10,6 +10,7 @@ from ibis import _
 
 from monitor.estimators.arrays import Floats, Integers
 from monitor.estimators.competing_risks import CENSORED, RELOCATED, REMOVED, CompetingRisks, competing_risks
+from monitor.estimators.share_by_deadline import shares_by_deadline
 from monitor.instants import DAY
 from monitor.period import Period
 from monitor.score.engine import bool_to_int, fetch, to_microseconds, to_numpy
@@ -129,32 +130,16 @@ def share_on_time(
 ) -> Floats:
     """Rule R6: sum a / sum b over the mature episodes, given what was `seen` of each (left, right, cause, deadline).
 
-    a is the probability of a removal by the deadline, b that of no relocation by it. nan where the sum of b is 0.
+    As the estimate of method 2026.2 has them, whatever the method of the table; exact at any number of intervals. nan
+    where the sum of b is 0.
     """
-    left, right, cause, deadline = seen
-    in_time = np.zeros((2, found.groups))
-    total = np.zeros(found.groups)
-    for index in range(found.groups):
-        own = found.group == index
-        cells = found.cause[own], found.left[own], found.right[own], found.time[own], found.mass[own]
-        for row in np.flatnonzero((company == index) & (items > 0)).tolist():
-            allowed = _allowed(cells, left[row], right[row], int(cause[row]))
-            mass = cells[4] * allowed
-            whole, early = mass.sum(), cells[3] <= deadline[row]
-            for place, which in enumerate((REMOVED, RELOCATED)):
-                in_time[place, index] += items[row] * float(mass[early & (cells[0] == which)].sum() / whole)
-            total[index] += items[row]
+    some = np.flatnonzero(items)
+    weight, own = items[some], company[some]
+    a, b = shares_by_deadline(found, own, *(column[some] for column in seen))
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(in_time[0] / (total - in_time[1]))
-
-
-def _allowed(cells: tuple[Integers, Floats, Floats, Floats, Floats], left: float, right: float, cause: int) -> Floats:
-    """1 for each cell in which an episode seen so may have ended."""
-    causes, begin, end = cells[:3]
-    if cause == CENSORED:
-        return np.asarray((begin >= left) & ((end > left) | (causes == CENSORED)), np.float64)
-    inside = (causes == cause) & (begin >= left) & (end <= right) & ((end > left) | (left == right))
-    return np.asarray(inside, np.float64)
+        return np.asarray(
+            np.bincount(own, weight * a, found.groups) / np.bincount(own, weight * b, found.groups), np.float64
+        )
 
 
 def _rows(inputs: Inputs, companies: Sequence[int]) -> _Rows:

@@ -76,6 +76,7 @@ _BESIDE: Mapping[str, Said] = {
             "In totals.csv: shown, withheld, unattributed and network (all). In standstills.csv: gap or standstill."
         ),
     ),
+    "members": _said("string", Message("Members"), Message("Keys of the companies in the group.")),
     "companies": _said("integer", Message("Companies"), Message("Number of companies.")),
     "origin": _said("string", Message("From which company"), Message("Key of the company the material left.")),
     "destination_company": _said(
@@ -136,6 +137,31 @@ _OF_EPISODES: Mapping[str, Said] = {
         Message("How long the episode was followed, no more exact than the figures need."),
     ),
     "deadline_h": _said("number", Message("Deadline, hours"), Message("Its own deadline.")),
+    "notice_day": _said(
+        "integer",
+        Message("Number of the day"),
+        Message("Arbitrary number of the day of the notice (UTC); the same for notices of one day in this file."),
+    ),
+    "wall_h": _said(
+        "number",
+        Message("Age, hours"),
+        Message("Hours since the notice, paused time included; no more exact than the figures need."),
+    ),
+    "since_online_h": _said(
+        "number",
+        Message("Since last online, hours"),
+        Message("Whether it is long ago that the material was seen online."),
+    ),
+    "notice_days": _said("integer", Message("Days with a notice"), Message("On so many days (UTC) a notice arrived.")),
+    "undelivered": _said(
+        "integer", Message("Undelivered"), Message("1: an item of which every notice came back; it has no times.")
+    ),
+    "no_contact": _said(
+        "integer", Message("No contact known"), Message("1: no contact of the company was known on the reference date.")
+    ),
+    "group": _said(
+        "string", Message("Group"), Message("Key of the company that controls the group; empty: in no group.")
+    ),
     "end": _said(
         "string",
         Message("How it ended"),
@@ -189,7 +215,29 @@ def _relocated(_: Words, place: str) -> Said:
     return "integer", _words(FIGURES["relocated"]), (_whither(place),)
 
 
+def _of_backlog(words: Words, name: str) -> Said:
+    return ("number" if name == "oldest" else "integer"), words, (_of(FIGURES[name].name),)
+
+
+def _reason(words: Words, code: str, part: str) -> Said:
+    what = Message("number") if part == "count" else Message("of what or against what")
+    return "number", words, (lambda language: f"{code}, {language.gettext(what)}",)
+
+
 _HOURS = Message("hours", "unit of a figure")
+_ESTIMATE = Message("estimate, between both readings")
+_OVER_ALL_CASES = Message("over all cases")
+_BOUNDS = {"low": Message("lower bound"), "high": Message("upper bound")}
+_OLDER = _said("integer", Message("Episodes older than their deadline"), Message("By the wall clock."))
+_FOLLOWED = _said("number", Message("Followed"), Message("Part of these that could be followed to the deadline."))
+_ALL_CASES = _said(
+    "integer",
+    Message("All cases"),
+    Message("Episodes older than their deadline, and items of which no notice arrived."),
+)
+_NO_CONTACT = _said(
+    "boolean", Message("No contact known"), Message("No contact of the company was known at that date.")
+)
 _DEADLINE = _said(
     "number", Message("Deadline in hours"), Message("The material must be gone within so many hours after the notice.")
 )
@@ -217,7 +265,23 @@ _COLUMNS: Mapping[Type, Sequence[tuple[str, Describe]]] = {
             "_(lenient|strict)_(p|se|low|high)",
             lambda words, reading, part: _number(words, _READINGS[reading], _PARTS[part]),
         ),
+        ("_estimate", lambda words: _number(words, _ESTIMATE)),
+        ("_older", lambda _: _OLDER),
+        ("_followed", lambda _: _FOLLOWED),
+        ("_all_cases_cases", lambda _: _ALL_CASES),
+        ("_all_cases_(low|high)", lambda words, part: _number(words, _OVER_ALL_CASES, _BOUNDS[part])),
     ),
+    "hourly": ((r"_(\d+)h_p", lambda words, hours: _number(words, _at(hours))),),
+    "unreachable": (
+        ("_(notices|refused|sites)", lambda _, name: ("integer", _words(FIGURES[name]))),
+        ("_(p|low|high)", lambda words, part: _number(words, _PARTS[part])),
+        ("_no_contact", lambda _: _NO_CONTACT),
+    ),
+    "backlog": (
+        ("_(outstanding|overdue|possibly_overdue|unverified)", _of_backlog),
+        ("_(oldest)_hours", _of_backlog),
+    ),
+    "reasons": ((r"_([a-z_]+)_(count|of)", _reason),),
     "quantile": (("_(value|low|high)", lambda words, part: _number(words, _HOURS, _PARTS[part])),),
     "bounds": (("_(lenient|strict)", lambda words, reading: _number(words, _HOURS, _READINGS[reading])),),
     "curve": ((r"_(\d+)h_(npmle|lenient|strict)(_se)?", _survival),),

@@ -15,9 +15,9 @@ from typing import Any
 from monitor.disclosure.network import Network
 from monitor.disclosure.rows import PublicTable, Row
 from monitor.score.company_file import escape_formula
-from monitor.score.table import Norm, Quality, SurvivalPoint
+from monitor.score.table import CompetingOnTime, Group, Norm, Quality, SurvivalPoint
 from monitor.tables.columns import Column, column
-from monitor.tables.sheets import Cell, flat, ranking_csv
+from monitor.tables.sheets import Cell, flat, group_json, ranking_csv
 from monitor.wording.language import Language, Message
 
 Lines = Sequence[Mapping[str, Any]]
@@ -76,11 +76,28 @@ def _parts(table: PublicTable) -> Iterator[Sheet]:
         flows = [_renamed(asdict(flow), **names) for flow in table.flows]
         header = ("origin", *names.values(), "episodes")
         yield _sheet("flows.csv", Message("Who moved to whom"), flows, (), header)
+    if table.groups is not None:
+        yield _groups(table.groups)
     if table.norms is not None:
         title = Message("The same period with another deadline")
-        yield _sheet("norms.csv", title, list(_norms(table.norms)), ("on_time_deadline_hours", "company"), _NORM)
+        key = ("on_time_deadline_hours", "company")
+        yield _sheet("norms.csv", title, list(_norms(table.norms)), key, _norm_header(table.norms))
     if table.quality is not None:
         yield from _quality(table.quality)
+
+
+def _norm_header(norms: Iterable[Norm]) -> tuple[str, ...]:
+    """With the columns that the share on time has since method 2026.2, where the release has them."""
+    since = any(isinstance(line.on_time, CompetingOnTime) for norm in norms for line in norm.companies)
+    return (*_NORM, *(_NORM_SINCE if since else ()))
+
+
+def _groups(groups: Iterable[Group]) -> Sheet:
+    """A line a group, its members by key; a figure that one group has and another has not is empty there."""
+    lines = [flat(group_json(group) | {"members": " ".join(group.members)}) for group in groups]
+    header = dict.fromkeys(name for line in lines for name in line) or ("group", "members")
+    whole = [{name: line.get(name) for name in header} for line in lines]
+    return _sheet("groups.csv", Message("Companies under one control"), whole, ("group",), [*header])
 
 
 def _quality(quality: Quality) -> Iterator[Sheet]:
@@ -100,6 +117,12 @@ _NORM = (
     "company", *(f"on_time_{name}" for name in (*_OF_ON_TIME, *_OF_SHARE)),
     "score", "rank", "rank_low", "rank_high", "band", "standing",
 )  # fmt: skip
+
+
+_NORM_SINCE = tuple(
+    f"on_time_{name}"
+    for name in ("estimate", "older", "followed", "all_cases_cases", "all_cases_low", "all_cases_high")
+)
 
 
 def _norms(norms: Iterable[Norm]) -> Iterator[Mapping[str, Cell]]:

@@ -89,13 +89,53 @@ PARAMETERS: Mapping[str, Words] = MappingProxyType(
             Message("Bounds of the age groups"),
             Message("Outstanding episodes are put in these groups by time since the notice."),
         ),
+        "competing_risks": Words(
+            Message("Removal and relocation compete"),
+            Message(
+                "Removed, relocated and still online are the whole together. Limits know the site and the day of"
+                " the notice. The estimate orders, and meeting the norm needs proof, as being below it does."
+            ),
+        ),
+        "interval_grid": Words(
+            Message("Grain of time in the estimate"),
+            Message(
+                "With very many distinct intervals, times are rounded to this step for the estimate. Curves and"
+                " counts are always exact."
+            ),
+        ),
+        "pausing": Words(
+            Message("What stops a clock"),
+            Message("Only what is on the side of the hotline or the monitor stops the clock."),
+        ),
+        "minimum_followed": Words(
+            Message("Followed"),
+            Message("Such a part of the episodes must have been followed to the deadline to meet the norm."),
+        ),
+        "unreachable_share": Words(
+            Message("Unreachable"),
+            Message("Unreachable is who certainly refuses or does not receive more than this part of the notices."),
+        ),
+        "unreachable_notices": Words(
+            Message("Notices for that judgement"),
+            Message("With fewer notices that is not said."),
+        ),
+        "unreachable_sites": Words(
+            Message("Sites for that judgement"),
+            Message("With fewer sites that is not said."),
+        ),
+        "false_discovery_rate": Words(
+            Message("False alarms"),
+            Message("At most this part of the companies with the extra mark below the norm is there by chance."),
+        ),
     }
 )
-_SHARES = {"target", "confidence"}
+_SHARES = {"target", "confidence", "minimum_followed", "unreachable_share", "false_discovery_rate"}
 _UNITS = {
     "minimum_episodes": Message("episodes"),
     "minimum_sites": Message("sites"),
     "publish_below": Message("episodes"),
+    "unreachable_notices": Message("notices"),
+    "unreachable_sites": Message("sites"),
 }
 
 
@@ -124,8 +164,10 @@ def _parameter(key: str, value: Any, language: Language) -> Parameter:
 def _lines(key: str, value: Any, language: Language) -> tuple[str, ...]:
     if isinstance(value, Mapping):
         return tuple(f"{_kind(kind, language)}: {language.deadline(float(v))}" for kind, v in value.items())
-    if key == "time_grid":
-        return _grid(value, language)
+    if key in _GRIDS:
+        return _grid(value, _GRIDS[key], language)
+    if isinstance(value, bool):
+        return (language.gettext("yes" if value else "no"),)
     if isinstance(value, tuple) and all(isinstance(item, str) for item in value):
         return tuple(_kind(item, language) for item in value)
     if isinstance(value, tuple) and all(isinstance(item, int | float) for item in value):
@@ -137,13 +179,18 @@ def _lines(key: str, value: Any, language: Language) -> tuple[str, ...]:
     return (language.deadline(float(value)),) if key.endswith("_hours") else (str(value),)
 
 
-def _grid(value: tuple[tuple[int, int], ...], language: Language) -> tuple[str, ...]:
+_GRIDS: Mapping[str, Message] = MappingProxyType(
+    {"time_grid": Message("episodes"), "interval_grid": Message("distinct intervals")}
+)
+
+
+def _grid(value: tuple[tuple[int, int], ...], of: Message, language: Language) -> tuple[str, ...]:
     lines = []
     for position, (most, seconds) in enumerate(value, 1):
         step = language.ngettext("{n} second", "{n} seconds", seconds) if seconds else language.gettext("no rounding")
         last = position == len(value)
-        words = Message("above that: {step}") if last else Message("up to {most} episodes: {step}")
-        lines.append(language.gettext(words, most=language.count(most), step=step))
+        words = Message("above that: {step}") if last else Message("up to {most} {of}: {step}")
+        lines.append(language.gettext(words, most=language.count(most), of=language.gettext(of), step=step))
     return tuple(lines)
 
 

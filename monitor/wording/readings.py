@@ -9,12 +9,12 @@ from typing import Any, Literal
 
 from monitor.score.table import Bounds, Estimate, Quantile
 from monitor.wording.language import MISSING, Language, Message
-from monitor.wording.words import STANDINGS, Words
+from monitor.wording.words import STANDING_WORDS, Words
 
 # How a value reads, how it sorts, and which columns of a file it fills (monitor.tables.columns).
 Type = Literal[
     "text", "flag", "standing", "rank", "count", "hours", "age", "decimal", "ratio", "share", "quantile", "bounds",
-    "curve", "ages", "relocation", "change",
+    "curve", "ages", "relocation", "change", "hourly", "unreachable", "backlog", "reasons",
 ]  # fmt: skip
 
 
@@ -64,7 +64,9 @@ READERS: Mapping[Type, Callable[[Any, Language], Reading]] = MappingProxyType(
     {
         "text": lambda value, language: Reading(value or MISSING),  # noqa: ARG005
         "flag": lambda value, language: Reading(language.gettext(_YES_NO[value])),
-        "standing": lambda value, language: Reading(language.gettext(STANDINGS[value].label) if value else MISSING),
+        "standing": lambda value, language: Reading(
+            language.gettext(STANDING_WORDS[value].label) if value else MISSING
+        ),
         "rank": lambda item, language: Reading(rank_words(item)),  # noqa: ARG005
         "count": lambda value, language: Reading(language.count(value)),
         "hours": lambda value, language: Reading(language.hours(value)),
@@ -117,7 +119,7 @@ class Figure:
 
     def in_release(self, item: Any) -> bool:
         """Whether the release of an estimate or a row has it at all; its value may still not be known."""
-        return not self.later or getattr(item, self.later) is not None
+        return not self.later or getattr(item, self.later, None) is not None
 
     def read(self, item: Any, language: Language) -> Reading:
         """Its value in words, with its interval."""

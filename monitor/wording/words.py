@@ -63,3 +63,10 @@ KINDS: Mapping[str, Message] = MappingProxyType(
         "hash_hit": Message("follow-up of the hash service"),
     }
 )
+_UNREACHABLE = StandingWords(
+    "cross",
+    Message("Unreachable"),
+    Message("Too many notices are refused or undeliverable, or no contact is known while something is outstanding."),
+)
+# With what a standing can be since method 2026.2. STANDINGS is what pages list, until they have it too.
+STANDING_WORDS: Mapping[Standing, StandingWords] = MappingProxyType({**STANDINGS, "unreachable": _UNREACHABLE})

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.estimators.arrays import Booleans, Integers
 from monitor.estimators.competing_risks import CENSORED, RELOCATED, REMOVED, CompetingRisks, competing_risks
 from monitor.estimators.turnbull import turnbull
 
@@ -54,16 +55,17 @@ def test_one_third_removed_and_two_thirds_moved_is_not_all_gone() -> None:
     assert found.incidence(RELOCATED, np.array([5.0]))[0, 0] == pytest.approx(2 / 3)
 
 
-def covers(row: Row, found: CompetingRisks, cells: np.ndarray) -> np.ndarray:
+def covers(row: Row, found: CompetingRisks, cells: Integers) -> Booleans:
     """Which cells an observation may have ended in."""
     _, left, right, cause, _ = row
     low, high, point = found.left[cells], found.right[cells], found.left[cells] == found.right[cells]
     if cause == CENSORED:
-        return (found.cause[cells] == CENSORED) | ((low >= left) & ~(point & (low == left)))
+        open_ended: Booleans = (found.cause[cells] == CENSORED) | ((low >= left) & ~(point & (low == left)))
+        return open_ended
     own = found.cause[cells] == cause
-    if left == right:
-        return own & point & (low == left)
-    return own & (low >= left) & (high <= right) & ~(point & (low == left))
+    inside: Booleans = point & (low == left) if left == right else (low >= left) & (high <= right)
+    allowed: Booleans = own & inside & (left == right or ~(point & (low == left)))
+    return allowed
 
 
 @given(ROWS)
