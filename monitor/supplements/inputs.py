@@ -55,7 +55,7 @@ class Inputs:
     def at(self, request: Request) -> Inputs:
         """The same facts, asked otherwise; the episodes are made anew where another period alone would not do."""
         if replace(request, period=self.request.period) != self.request:
-            return replace(self, request=request, every=keep(episodes_of(self.facts, request)))
+            return replace(self, request=request, every=_episodes(self.facts, request))
         start, end = request.bounds
         every = self.every.mutate(scored=(self.every.start >= start) & (self.every.start < end))
         return replace(self, request=request, every=every)
@@ -70,4 +70,10 @@ def opened(session: Session, request: Request) -> Iterator[Inputs]:
     url = database_url(session)
     with engines.opened(request.engine_url, url) as engine:
         facts, labels = load(engine, session, request)
-        yield Inputs(engine, url, facts, keep(episodes_of(facts, request)), labels, request)
+        yield Inputs(engine, url, facts, _episodes(facts, request), labels, request)
+
+
+def _episodes(facts: Facts, request: Request) -> Expr:
+    """All episodes; an undelivered item, which method 2026.2 has among them without times, is none."""
+    every = episodes_of(facts, request)
+    return keep(every.filter(every.undelivered == 0) if request.rules.competing_risks else every)

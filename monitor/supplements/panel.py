@@ -135,7 +135,8 @@ def share_on_time(
     """
     some = np.flatnonzero(items)
     weight, own = items[some], company[some]
-    a, b = shares_by_deadline(found, own, *(column[some] for column in seen))
+    left, right, cause, deadline = seen
+    a, b = shares_by_deadline(found, own, left[some], right[some], cause[some], deadline[some])
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(
             np.bincount(own, weight * a, found.groups) / np.bincount(own, weight * b, found.groups), np.float64

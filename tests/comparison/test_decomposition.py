@@ -63,10 +63,9 @@ def test_the_interval_of_the_mix_by_hand() -> None:
     whole = side(100, 32, 0.6, 0.75), side(100, 26, 0.68, 0.8)
     found = split((Pair("a", "A", *a), Pair("b", "B", *b)), *whole, "network")
     assert found.mix == pytest.approx(-0.1 * 0.85 + 0.1 * 0.54)  # -0.031
-    assert (found.mix_low, found.mix_high) == (
-        pytest.approx(found.mix - 0.05 * math.hypot(0.88 - 0.8, 0.95 - 0.9, 0.5 - 0.4, 0.58 - 0.5)),
-        pytest.approx(found.mix + 0.05 * math.hypot(0.8 - 0.7, 0.9 - 0.84, 0.6 - 0.5, 0.7 - 0.58)),
-    )
+    low = found.mix - 0.05 * math.hypot(0.88 - 0.8, 0.95 - 0.9, 0.5 - 0.4, 0.58 - 0.5)
+    high = found.mix + 0.05 * math.hypot(0.8 - 0.7, 0.9 - 0.84, 0.6 - 0.5, 0.7 - 0.58)
+    assert (found.mix_low, found.mix_high) == pytest.approx((low, high))
 
 
 def test_where_companies_came_the_networks_own_share_is_in_the_mix() -> None:

@@ -61,7 +61,7 @@ def items_that_return(w: World) -> None:
         "f": (168 + 11, "offline"),
     }  # fmt: skip
     for name, (hours, state) in later.items():
-        item = w.content("t", **({"url_digest": b"\xff" * 32} if name == "e" else {}))
+        item = w.content("t", url_digest=b"\xff" * 32) if name == "e" else w.content("t")
         removed(w, item, 0, 9, 10)
         w.seen(item, 10 + hours, state)
         if name == "f":
@@ -208,7 +208,8 @@ def test_nothing_is_told_of_behaviour_where_the_period_before_is_empty(answers: 
 
 
 def clock(answers: Answers, name: str) -> Clock:
-    return next(each for each in answers.by_name["clocks"].clocks if each.name == name)
+    found: Clock = next(each for each in answers.by_name["clocks"].clocks if each.name == name)
+    return found
 
 
 def test_the_hotlines_clock(answers: Answers) -> None:

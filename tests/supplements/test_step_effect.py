@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from monitor.supplements.step_effect import EventPoint, step_effect
+from monitor.supplements.step_effect import step_effect
 
 QUARTERS = range(20)
 FLAT = dict.fromkeys(QUARTERS, 0.5)
@@ -36,13 +36,14 @@ def test_by_hand() -> None:
     assert effect is not None
     se = math.sqrt(np.var(list(GAINS.values()), ddof=1) / 6)
     half = float(stats.t.ppf(0.975, min(6, 4) - 1)) * se
-    assert (effect.value, effect.se) == (pytest.approx(0.2), pytest.approx(se))
-    assert (effect.low, effect.high) == (pytest.approx(0.2 - half), pytest.approx(0.2 + half))
+    expected = 0.2, se, 0.2 - half, 0.2 + half
+    assert (effect.value, effect.se, effect.low, effect.high) == pytest.approx(expected)
     assert effect.without["a"] == pytest.approx(0.22)
     assert effect.without.keys() == GAINS.keys()
     assert found.placebo is not None
     assert (found.placebo.value, found.placebo.low, found.placebo.high) == pytest.approx((0, 0, 0))
-    assert found.events == tuple(EventPoint(q, pytest.approx(0.2 if q >= 0 else 0, abs=1e-9), 6) for q in range(-4, 5))
+    assert [(each.quarter, each.companies) for each in found.events] == [(q, 6) for q in range(-4, 5)]
+    assert [each.difference for each in found.events] == pytest.approx([0.0] * 4 + [0.2] * 5, abs=1e-9)
     assert (found.left_out, found.missing) == ((), {})
 
 
