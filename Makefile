@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO_HOME := var/demo
 
-.PHONY: demo test lint types bench fuzz serve lock system system-test clean
+.PHONY: demo test lint types translations bench fuzz serve lock system system-test clean
 
 demo: $(VENV)/run.stamp system
 	MONITOR_HOME=$(DEMO_HOME) $(BIN)/monitor demo
@@ -19,6 +19,10 @@ lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/python -m tools.translations --check
+
+translations: $(VENV)/dev.stamp
+	$(BIN)/python -m tools.translations
 
 types: $(VENV)/dev.stamp
 	$(BIN)/mypy

@@ -14,15 +14,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import ibis
 import numpy as np
 import pyarrow as pa
 
-from monitor.score.aggregate import aggregate
 from monitor.score.engine import Engine, opened
-from monitor.score.estimate import estimate
-from monitor.score.methods import method
-from monitor.score.ranking import rank_companies
-from monitor.score.table import Estimate
+from monitor.score.methods import METHODS, Method, method
+from monitor.score.pipeline import make_table
+from monitor.score.table import Table
 
 _CHUNK = 1_000_000
 _MEDIAN_HOURS, _SPREAD = 12, 1.5  # of the time to removal, and the standard deviation of its logarithm
@@ -72,19 +71,27 @@ def episodes(rows: int, companies: int = 40, seed: int = 1) -> pa.Table:
             "reappeared": np.zeros(rows, dtype=np.int64),
             "destination": pa.array(np.where(random.random(rows) < 0.5, "DE", "FR"), mask=~moved),
             "unverified": np.zeros(rows, dtype=bool),
+            "day": random.integers(20_000, 20_090, rows),
+            "notice_days": np.ones(rows, dtype=np.int64),
+            "refused": np.zeros(rows, dtype=np.int64),
+            "undelivered": np.zeros(rows, dtype=np.int64),
+            "gone_before_notice": np.zeros(rows, dtype=np.int64),
+            "wall_h": np.full(rows, 500.0),
         }
     )
 
 
 def run(rows: int) -> None:
-    """Print seconds of both, and their ratio, for few companies and for many; each in processes of its own."""
+    """Print seconds of plain SQL and of both methods, and their ratio; each in processes of its own."""
     for companies in (40, 5000):
         with TemporaryDirectory(prefix="monitor-scoring-") as folder:
             file = Path(folder) / "episodes.duckdb"
             _alone(_make, file, rows, companies)
-            plain, whole, peak = (_alone(work, file) for work in (_plain, _whole, _memory))
-        print(f"scoring {rows:,} episodes of {companies:,} companies: plain SQL {plain:.2f} s,", end=" ")
-        print(f"whole method {whole:.2f} s, ratio {whole / plain:.1f}, peak {peak:,.0f} MB")
+            plain = _alone(_plain, file)
+            print(f"scoring {rows:,} episodes of {companies:,} companies: plain SQL {plain:.2f} s")
+            for version in METHODS:
+                whole, peak = (_alone(work, file, version) for work in (_whole, _memory))
+                print(f"  method {version}: {whole:.2f} s, ratio {whole / plain:.1f}, peak {peak:,.0f} MB")
 
 
 def _alone(work: Callable[..., float], *arguments: Any) -> float:
@@ -110,23 +117,23 @@ def _plain(file: Path) -> float:
         return _best(lambda: engine.raw_sql(f"CREATE OR REPLACE TEMP TABLE plain AS {_PLAIN}"))
 
 
-def _whole(file: Path) -> float:
+def _whole(file: Path, version: str) -> float:
     """Seconds of the whole method."""
     with opened(f"duckdb://{file}") as engine:
         engine.raw_sql("SET enable_progress_bar = false")
-        return _best(lambda: rank_companies(list(_scored(engine).values())[1:], method()))
+        return _best(lambda: _ranked(engine, method(version)))
 
 
-def _memory(file: Path) -> float:
+def _memory(file: Path, version: str) -> float:
     """Peak megabytes (2**20 bytes) of scoring once."""
     with opened(f"duckdb://{file}") as engine:
-        _scored(engine)
+        _ranked(engine, method(version))
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def _scored(engine: Engine) -> dict[int, Estimate]:
-    table = engine.table("episodes")
-    return estimate(aggregate(engine, table, table, method()), {}, method())
+def _ranked(engine: Engine, record: Method) -> Table:
+    every = engine.table("episodes").mutate(scored=ibis.literal(True))
+    return make_table(engine, every, {}, {}, record)[0]
 
 
 def _best(work: Callable[[], object]) -> float:

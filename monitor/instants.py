@@ -126,5 +126,30 @@ def parse_period(text: str) -> Period:
     raise MonitorError(f"{text!r} is no period; write 2026Q2 or 2026-03-11..2026-04-11 (last day not included)")
 
 
+def is_quarter(label: str) -> bool:
+    """Whether a period is a quarter such as `2026Q2`."""
+    return _QUARTER.fullmatch(label) is not None
+
+
+def quarter_number(label: str) -> int:
+    """Quarters in their order: that after `2026Q2` has the next number."""
+    year, quarter = label.split("Q")
+    return 4 * int(year) + int(quarter) - 1
+
+
+def quarter_label(number: int) -> str:
+    """The quarter with that number."""
+    return f"{number // 4:04}Q{number % 4 + 1}"
+
+
+def preceding_period(period: Period) -> Period:
+    """The quarter before a quarter; of two dates as many days that end where the period begins."""
+    if is_quarter(period.label):
+        return parse_period(quarter_label(quarter_number(period.label) - 1))
+    begins = 2 * period.start - period.end
+    days = (datetime.fromtimestamp(at, UTC).date().isoformat() for at in (begins, period.start))
+    return Period("..".join(days), begins, period.start)
+
+
 def _midnight(day: date) -> int:
     return to_instant(datetime(day.year, day.month, day.day, tzinfo=UTC))

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 
 from monitor.errors import ConfigurationError, MonitorError
 from monitor.permissions import refuse_shared, write_key_file
-from monitor.urls import RULES, parse_url, site_of
+from monitor.urls import RULES, address_of, parse_url, site_of
 
 _NONCE, _KEY = 12, 32  # bytes
 _NO_NONCE = bytes(_NONCE)
@@ -133,6 +133,10 @@ class Vault:
         while names[-1] != site and "." in names[-1]:
             names.append(names[-1].partition(".")[2])
         return tuple(map(self.site_digest, names))
+
+    def is_on_address(self, sealed: bytes, version: int) -> bool:
+        """Whether the host of a sealed URL is an IP address, and no name."""
+        return address_of(parse_url(self.open_text(sealed, version)).host) is not None
 
     def seal(self, data: str | bytes) -> bytes:
         """Nonce and authenticated ciphertext."""

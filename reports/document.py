@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import cache, partial
 from itertools import count
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -19,22 +20,29 @@ from monitor.comparison.summary import summary
 from monitor.disclosure.rows import PublicTable
 from monitor.figures import FIGURES, FULL_COUNTS, LEGAL, REPORT_TOTALS, UNRANKED_COUNTS
 from monitor.tables import sentences
-from monitor.wording import formatting
+from monitor.wording.language import Language, Message
 from monitor.wording.readings import rank_words
-from monitor.wording.words import STANDINGS, Language, Text
+from monitor.wording.words import STANDINGS
 from reports import sections
 from reports.figures import cell, key_figures, numeric, pictures, shown, unmeasured
-from reports.introductions import INTRODUCTIONS
-from reports.prose import PROSE
 from reports.quality import quality
 from reports.sections import Correction, corrected, explained, norms, progress
 from reports.styles import inlined
 from reports.summary import counted, standing_counts, what_was_measured
-from reports.words import WORDS
 
 Medium = Literal["screen", "print"]
-_SAID = {**WORDS, **PROSE, **INTRODUCTIONS}
-_FORMATTERS = ("count", "share", "percent", "share_range", "hours", "reached", "hours_range", "instant", "period")
+_FORMATTERS = (
+    "count",
+    "share",
+    "percent",
+    "share_range",
+    "hours",
+    "deadline",
+    "reached",
+    "hours_range",
+    "instant",
+    "period",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +111,12 @@ def _context(report: Report, language: Language, medium: Medium) -> dict[str, An
 
 def _wording(language: Language) -> dict[str, Any]:
     """Words, and numbers as the reader writes them."""
-    formatters = {name: partial(getattr(formatting, name), language=language) for name in _FORMATTERS}
-    return formatters | {
+    return {name: getattr(language, name) for name in _FORMATTERS} | {
         "lang": language,
-        "say": partial(_say, language=language),
+        "_": language.markup,
+        "ngettext": language.nmarkup,
+        "titles": CHAPTERS,
+        "total_names": _TOTALS,
         "figures": FIGURES,
         "legal": LEGAL,
         "full_counts": FULL_COUNTS,
@@ -123,30 +133,33 @@ def _wording(language: Language) -> dict[str, Any]:
     }
 
 
-def _say(key: str, language: Language, **values: object) -> str:
-    words: Text = _SAID[key]
-    return words[language].format(**values)
-
-
-_ORDER = (
-    "summary",
-    "key_figures",
-    "ranking",
-    "funnel",
-    "slow",
-    "relocation",
-    "hash_hits",
-    "quality",
-    "norms",
-    "trend",
-    "how",
-    "corrections",
-    "tables",
-    "colophon",
+CHAPTERS: Mapping[str, Message] = MappingProxyType(
+    {
+        "summary": Message("Summary"),
+        "key_figures": Message("Key figures"),
+        "ranking": Message("Ranking"),
+        "funnel": Message("Who differs more than by chance?"),
+        "slow": Message("The slow and the improved"),
+        "relocation": Message("Moved elsewhere"),
+        "hash_hits": Message("Follow-up of the hash service"),
+        "quality": Message("Quality of the data"),
+        "norms": Message("Under another norm"),
+        "trend": Message("Trend over the quarters"),
+        "how": Message("The method in brief"),
+        "corrections": Message("Corrections to earlier reports"),
+        "tables": Message("Tables in full"),
+        "colophon": Message("Colophon and verification"),
+    }
 )
+_TOTALS = {
+    "shown": Message("Companies with figures"),
+    "withheld": Message("Companies without figures"),
+    "unattributed": Message("Not attributed to a company"),
+    "network": Message("All together"),
+}
 
 
 def chapters(table: PublicTable) -> Mapping[str, int]:
     """The number of each chapter that this release has, by its key."""
-    there = (key for key in _ORDER if key != "hash_hits" or table.hash_hits)
+    there = (key for key in CHAPTERS if key != "hash_hits" or table.hash_hits)
     return {key: number for number, key in enumerate(there, 1)}

@@ -21,11 +21,10 @@ from monitor.comparison.trend import network_trend
 from monitor.disclosure.rows import PublicTable
 from monitor.figures import KEY_FIGURES, UNMEASURED
 from monitor.tables.sentences import FigureLine
-from monitor.wording import formatting
+from monitor.wording.language import MISSING, Language, Message
 from monitor.wording.readings import Figure, Reading
-from monitor.wording.words import Language, Text, Words
+from monitor.wording.words import Words
 from reports.sections import listed
-from reports.words import WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +40,11 @@ def key_figures(table: PublicTable, before: PublicTable | None, language: Langua
     return tuple(
         KeyFigure(
             key=figure.key,
-            name=figure.name[language],
+            name=language.gettext(figure.name),
             value=said.value,
             interval=said.interval,
-            help=figure.help[language],
-            before=_read(before, figure, language).value if before else formatting.MISSING,
+            help=language.gettext(figure.help),
+            before=_read(before, figure, language).value if before else MISSING,
         )
         for figure, said in pairs
     )
@@ -59,7 +58,7 @@ def _read(table: PublicTable, figure: Figure, language: Language) -> Reading:
 
 def shown(count: int | None, language: Language) -> str:
     """A count of the network, or the words that it is not shown."""
-    return WORDS["not_shown"][language] if count is None else formatting.count(count, language)
+    return language.gettext("not shown") if count is None else language.count(count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +71,8 @@ class OpenLine:
 
 
 _UNATTRIBUTED = Words(
-    Text("Niet toegerekend", "Not attributed"),
-    Text(
-        "Episodes die aan geen enkel bedrijf konden worden toegerekend. Zij tellen bij geen bedrijf mee.",
-        "Episodes that could not be attributed to any company. They count for no company.",
-    ),
+    Message("Not attributed"),
+    Message("Episodes that could not be attributed to any company. They count for no company."),
 )
 
 
@@ -85,7 +81,9 @@ def unmeasured(table: PublicTable, language: Language) -> tuple[OpenLine, ...]:
     network = table.network
     lines = [(Words(figure.name, figure.help), network.value(figure)) for figure in UNMEASURED]
     lines.append((_UNATTRIBUTED, table.unattributed.episodes))
-    return tuple(OpenLine(words.name[language], shown(n, language), words.help[language]) for words, n in lines)
+    return tuple(
+        OpenLine(language.gettext(words.name), shown(n, language), language.gettext(words.help)) for words, n in lines
+    )
 
 
 def pictures(table: PublicTable, earlier: Sequence[PublicTable], language: Language) -> Mapping[str, Chart]:
@@ -112,10 +110,10 @@ def pictures(table: PublicTable, earlier: Sequence[PublicTable], language: Langu
 def cell(value: Cell, language: Language) -> str:
     """A cell of a picture's table as people read it."""
     if value is None:
-        return formatting.MISSING
+        return MISSING
     if isinstance(value, str):
         return value
-    return formatting.count(value, language) if isinstance(value, int) else formatting.decimal(value, language)
+    return language.count(value) if isinstance(value, int) else language.decimal(value)
 
 
 def numeric(figure: Chart) -> tuple[bool, ...]:

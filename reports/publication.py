@@ -16,7 +16,7 @@ from monitor.release.publications import Package, write_files
 from monitor.release.signing import SigningKey
 from monitor.release.store import find_published
 from monitor.settings import Settings
-from monitor.wording.words import LANGUAGES, Language
+from monitor.wording.language import LANGUAGES, Language
 from reports.document import Report, page
 from reports.pdf_pool import pdf_pool, render_pdf
 from reports.read_release import read_report

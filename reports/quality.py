@@ -6,18 +6,15 @@ from dataclasses import dataclass
 
 from monitor.disclosure.rows import PublicTable, Row
 from monitor.score.table import Quality, SourceQuality, Standstill
-from monitor.wording import formatting
-from monitor.wording.words import Language, Text
+from monitor.wording.language import MISSING, Language, Message
 
-_GAP = Text("Geen levering van {source}", "No delivery from {source}")
 _PAUSES = {
-    "outage": Text("Storing bij het meldpunt of de monitor", "Outage at the hotline or the monitor"),
-    "blocked_hours": Text("Uren waarin niet werd gecontroleerd", "Hours without checks"),
-    "host_changed": Text("Verandering van hostingbedrijf in onderzoek", "Change of host under review"),
-    "police_hold": Text("Op verzoek van de politie", "At the request of the police"),
-    "manual_check": Text("Controle door een medewerker", "Check by hand"),
+    "outage": Message("Outage at the hotline or the monitor"),
+    "blocked_hours": Message("Hours without checks"),
+    "host_changed": Message("Change of host under review"),
+    "police_hold": Message("At the request of the police"),
+    "manual_check": Message("Check by hand"),
 }
-_STILL = Text("duurt nog voort", "still going on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +63,20 @@ def quality(table: PublicTable, language: Language) -> Measured:
 def _delivered(source: SourceQuality, language: Language) -> Delivered:
     return Delivered(
         source.source,
-        formatting.count(source.deliveries, language),
+        language.count(source.deliveries),
         _at(source.first, language),
         _at(source.last, language),
-        formatting.age(source.longest_gap_hours, language),
-        formatting.share(source.quarantined, language),
+        language.age(source.longest_gap_hours),
+        language.share(source.quarantined),
     )
 
 
 def _at(instant: str | None, language: Language) -> str:
-    return formatting.MISSING if instant is None else formatting.instant(instant, language)
+    return MISSING if instant is None else language.instant(instant)
 
 
 def _interruptions(found: Quality, language: Language) -> tuple[Interruption, ...]:
-    gaps = ((stop, _GAP[language].format(source=stop.reason), "") for stop in found.gaps)
+    gaps = ((stop, language.gettext("No delivery from {source}", source=stop.reason), "") for stop in found.gaps)
     pauses = ((stop, _pause(stop, language), stop.reason) for stop in found.standstills)
     told = sorted((*gaps, *pauses), key=lambda line: (line[0].starts, line[1]))
     return tuple(
@@ -89,8 +86,8 @@ def _interruptions(found: Quality, language: Language) -> tuple[Interruption, ..
 
 def _pause(stop: Standstill, language: Language) -> str:
     words = _PAUSES.get(stop.pause)
-    return words[language] if words else stop.pause
+    return language.gettext(words) if words else stop.pause
 
 
 def _ends(stop: Standstill, language: Language) -> str:
-    return _STILL[language] if stop.ends is None else _at(stop.ends, language)
+    return language.gettext("still going on") if stop.ends is None else _at(stop.ends, language)

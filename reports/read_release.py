@@ -11,9 +11,9 @@ from functools import cache
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from monitor.comparison.trend import is_quarter
 from monitor.disclosure.rows import PublicTable, public_table
 from monitor.errors import MonitorError
+from monitor.instants import is_quarter
 from monitor.models.release import Release, Stage
 from monitor.release.store import load_table_without_curves, published
 from monitor.settings import Settings

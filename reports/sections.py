@@ -16,7 +16,7 @@ from monitor.comparison.trend_sentences import OBSTACLES, PARTS, remarks, what_m
 from monitor.disclosure.rows import PublicTable, Row
 from monitor.figures import CORRECTED, FIGURES
 from monitor.score.table import Share, Standing
-from monitor.wording.words import Language, Text
+from monitor.wording.language import Language, Message
 
 IN_A_CHAPTER = 40  # about a page of rows; a longer list is in the tables at the end
 
@@ -117,14 +117,14 @@ def explained(table: PublicTable, earlier: Sequence[PublicTable], language: Lang
     said = remarks(network_trend((*earlier, table)), language)
     hindrance = obstacle(earlier[-1], table)
     if hindrance:
-        return Explained(said, (OBSTACLES[hindrance][language],), ())
+        return Explained(said, (language.gettext(OBSTACLES[hindrance]),), ())
     found = decompose(earlier[-1], table)
     return Explained(said, what_moved(found, language), _parts(found, language))
 
 
 def _parts(found: Decomposition, language: Language) -> tuple[Part, ...]:
     return tuple(
-        Part(words.name[language], points(getattr(found, key), language), words.help[language])
+        Part(language.gettext(words.name), points(getattr(found, key), language), language.gettext(words.help))
         for key, words in PARTS.items()
     )
 
@@ -132,10 +132,7 @@ def _parts(found: Decomposition, language: Language) -> tuple[Part, ...]:
 MOST = 20  # companies that are listed; the release itself has all
 
 _TOLD = tuple(figure.key for figure in CORRECTED)
-_WHOLE = Text("Alle bedrijven samen", "All companies together")
-_OF_HITS = Text("{name} (treffers)", "{name} (hits)")
-_LISTED = Text("In de publicatie", "In the release")
-_YES, _NO = Text("ja", "yes"), Text("nee", "no")
+_YES, _NO = Message("yes"), Message("no")
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +182,7 @@ def _tables(correction: Correction, language: Language) -> Iterator[tuple[Public
     before, after = correction.before, correction.after
     yield before, after, "{name}"
     if before.hash_hits and after.hash_hits:
-        yield before.hash_hits, after.hash_hits, _OF_HITS[language]
+        yield before.hash_hits, after.hash_hits, language.gettext("{name} (hits)")
 
 
 def _companies(found: Changes, name: str, language: Language) -> list[tuple[Difference, ...]]:
@@ -193,8 +190,10 @@ def _companies(found: Changes, name: str, language: Language) -> list[tuple[Diff
     moved = sorted(found.companies, key=lambda company: not company.judged_otherwise)
     told = [_company(company, name, language) for company in moved]
     for rows, words in ((found.came, (_NO, _YES)), (found.gone, (_YES, _NO))):
-        before, after = (word[language] for word in words)
-        told += [(Difference(name.format(name=row.name), _LISTED[language], before, after),) for row in rows]
+        before, after = (language.gettext(word) for word in words)
+        told += [
+            (Difference(name.format(name=row.name), language.gettext("In the release"), before, after),) for row in rows
+        ]
     return [company for company in told if company]
 
 
@@ -207,7 +206,9 @@ def _whole(before: PublicTable, after: PublicTable, name: str, language: Languag
     share = FIGURES["on_time"]
     old, new = (table.network.read(share, language).value for table in (before, after))
     if old != new:
-        yield Difference(name.format(name=_WHOLE[language]), share.name[language], old, new)
+        yield Difference(
+            name.format(name=language.gettext("All companies together")), language.gettext(share.name), old, new
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,59 +6,15 @@ from dataclasses import dataclass
 
 from monitor.disclosure.rows import PublicTable
 from monitor.score.table import Standing
-from monitor.wording import formatting
-from monitor.wording.formatting import deadline
-from monitor.wording.words import STANDINGS, Language, Text
+from monitor.wording.language import NBSP, Language, Message
+from monitor.wording.words import STANDINGS
 
-_COMPANIES = (Text("{n} bedrijf", "{n} company"), Text("{n} bedrijven", "{n} companies"))
-_NOTICES = (Text("{n} melding", "{n} notice"), Text("{n} meldingen", "{n} notices"))
-_EPISODES = (Text("{n} episode", "{n} episode"), Text("{n} episodes", "{n} episodes"))
-_Noun = tuple[Text, Text]
-
-_COUNTED = Text(
-    "In deze periode zijn {notices} geteld, over {episodes}. Een episode is één stuk gemeld materiaal bij één bedrijf."
-    " Dit verslag noemt {companies}.",
-    "In this period {notices} were counted, about {episodes}. An episode is one piece of reported material at one"
-    " company. This report names {companies}.",
+_RANGE = Message(
+    "Of the reported material, between {strict} and {lenient} was gone in time, within {deadline}"
+    " of the notice. It is a range, because checks do not always show whether something went before"
+    " or after the deadline."
 )
-_COUNTED_PART = Text(
-    "Dit verslag noemt {companies}. Een deel van de totalen staat er niet in, omdat daaruit de cijfers van een bedrijf"
-    " met minder dan {below} episodes af te leiden zijn.",
-    "This report names {companies}. Some of the totals are left out, because the figures of a company with fewer than"
-    " {below} episodes could be worked out from them.",
-)
-_RANGE = Text(
-    "Van het gemelde materiaal was tussen {strict} en {lenient} op tijd weg, binnen {deadline} na de melding. Het is"
-    " een bereik, omdat controles niet altijd laten zien of iets voor of na de termijn verdween.",
-    "Of the reported material, between {strict} and {lenient} was gone in time, within {deadline} of the notice. It is"
-    " a range, because checks do not always show whether something went before or after the deadline.",
-)
-_EXACT = Text(
-    "Van het gemelde materiaal was {lenient} op tijd weg, binnen {deadline} na de melding.",
-    "Of the reported material, {lenient} was gone in time, within {deadline} of the notice.",
-)
-_NO_DEADLINE = Text(
-    "Van geen enkele episode is de termijn al voorbij; over op tijd of te laat valt nog niets te zeggen.",
-    "The deadline of no episode has passed yet; nothing can be said about on time or late.",
-)
-_MEDIAN = Text(
-    "Naar schatting was de helft van het gemelde materiaal weg binnen {median} na de melding.",
-    "By estimate, half of the reported material was gone within {median} of the notice.",
-)
-_NO_MEDIAN = Text(
-    "Binnen de gemeten tijd was naar schatting minder dan de helft van het gemelde materiaal weg.",
-    "Within the time measured, by estimate less than half of the reported material was gone.",
-)
-_OUTSTANDING = Text(
-    "Op de peildatum, {as_of}, was het aantal openstaande episodes {outstanding}. Bij {overdue} daarvan was de termijn"
-    " voorbij.",
-    "On the reference date, {as_of}, the number of outstanding episodes was {outstanding}. For {overdue} of these the"
-    " deadline had passed.",
-)
-_ONLY_OUTSTANDING = Text(
-    "Op de peildatum, {as_of}, was het aantal openstaande episodes {outstanding}.",
-    "On the reference date, {as_of}, the number of outstanding episodes was {outstanding}.",
-)
+_EXACT = Message("Of the reported material, {lenient} was gone in time, within {deadline} of the notice.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +27,13 @@ class StandingCount:
     meaning: str
 
 
-def amount(n: int, noun: _Noun, language: Language) -> str:
-    """`1 company`, `12 companies`, with the number and its noun kept on one line."""
-    text = noun[0 if n == 1 else 1][language].format(n=formatting.count(n, language))
-    return text.replace(" ", formatting.NARROW)
+def _companies(n: int, language: Language) -> str:
+    return _on_one_line(language.ngettext("{n} company", "{n} companies", n))
+
+
+def _on_one_line(text: str) -> str:
+    """A number kept with its noun."""
+    return text.replace(" ", NBSP)
 
 
 def what_was_measured(table: PublicTable, language: Language) -> tuple[str, ...]:
@@ -86,22 +45,32 @@ def what_was_measured(table: PublicTable, language: Language) -> tuple[str, ...]
 def counted(table: PublicTable, language: Language) -> str:
     """How much was counted in the period, and of how many companies."""
     counts = table.network.counts
-    companies = amount(len(table.rows), _COMPANIES, language)
+    companies = _companies(len(table.rows), language)
     notices, episodes = counts["notices"], counts["episodes"]
     if notices is None or episodes is None:
-        return _COUNTED_PART[language].format(companies=companies, below=table.method.publish_below)
-    values = {"notices": amount(notices, _NOTICES, language), "episodes": amount(episodes, _EPISODES, language)}
-    return _COUNTED[language].format(companies=companies, **values)
+        return language.gettext(
+            "This report names {companies}. Some of the totals are left out, because the figures of a"
+            " company with fewer than {below} episodes could be worked out from them.",
+            companies=companies,
+            below=table.method.publish_below,
+        )
+    return language.gettext(
+        "In this period {notices} were counted, about {episodes}. An episode is one piece of reported"
+        " material at one company. This report names {companies}.",
+        companies=companies,
+        notices=_on_one_line(language.ngettext("{n} notice", "{n} notices", notices)),
+        episodes=_on_one_line(language.ngettext("{n} episode", "{n} episodes", episodes)),
+    )
 
 
 def _on_time(table: PublicTable, language: Language) -> str:
     network = table.network
     if network.strict.p is None or network.lenient.p is None:
-        return _NO_DEADLINE[language]
-    strict, lenient = formatting.share(network.strict.p, language), formatting.share(network.lenient.p, language)
+        return language.gettext("The deadline of no episode has passed yet; nothing can be said about on time or late.")
+    strict, lenient = language.share(network.strict.p), language.share(network.lenient.p)
     words = _EXACT if strict == lenient else _RANGE
-    limit = deadline(network.deadline_hours, language)
-    return words[language].format(strict=strict, lenient=lenient, deadline=limit)
+    limit = language.deadline(network.deadline_hours)
+    return language.gettext(words, strict=strict, lenient=lenient, deadline=limit)
 
 
 def _median(table: PublicTable, language: Language) -> str:
@@ -109,8 +78,13 @@ def _median(table: PublicTable, language: Language) -> str:
     if not any(point.npmle is not None for point in table.network.curve):
         return ""
     if value is None:
-        return _NO_MEDIAN[language]
-    return _MEDIAN[language].format(median=formatting.hours(value, language))
+        return language.gettext(
+            "Within the time measured, by estimate less than half of the reported material was gone."
+        )
+    return language.gettext(
+        "By estimate, half of the reported material was gone within {median} of the notice.",
+        median=language.hours(value),
+    )
 
 
 def _open(table: PublicTable, language: Language) -> str:
@@ -118,11 +92,17 @@ def _open(table: PublicTable, language: Language) -> str:
     if outstanding is None:
         return ""
     values = {
-        "as_of": formatting.instant(table.as_of, language),
-        "outstanding": formatting.count(outstanding, language),
-        "overdue": formatting.count(overdue, language),
+        "as_of": language.instant(table.as_of),
+        "outstanding": language.count(outstanding),
+        "overdue": language.count(overdue),
     }
-    return (_ONLY_OUTSTANDING if overdue is None or not outstanding else _OUTSTANDING)[language].format(**values)
+    return language.gettext(
+        "On the reference date, {as_of}, the number of outstanding episodes was {outstanding}."
+        if overdue is None or not outstanding
+        else "On the reference date, {as_of}, the number of outstanding episodes was {outstanding}. For"
+        " {overdue} of these the deadline had passed.",
+        **values,
+    )
 
 
 def standing_counts(table: PublicTable, language: Language) -> tuple[StandingCount, ...]:
@@ -132,9 +112,9 @@ def standing_counts(table: PublicTable, language: Language) -> tuple[StandingCou
     return tuple(
         StandingCount(
             key,
-            words.label[language],
-            amount(sum(row.standing == key for row in table.rows), _COMPANIES, language),
-            words.meaning[language],
+            language.gettext(words.label),
+            _companies(sum(row.standing == key for row in table.rows), language),
+            language.gettext(words.meaning),
         )
         for key, words in STANDINGS.items()
     )

@@ -50,6 +50,7 @@ def test_no_modules_import_each_other() -> None:
 
 
 FILES = {
+    "monitor.competing_figures",
     "monitor.decisions",
     "monitor.demo",
     "monitor.figures",

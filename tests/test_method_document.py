@@ -22,16 +22,17 @@ from monitor.figures import LATENESS
 from monitor.score.methods import CURRENT, HASH_HITS, METHODS
 from monitor.score.pipeline import estimate_file
 from monitor.score.table import Estimate, Standing
-from monitor.wording.words import LANGUAGES, STANDINGS, Language
+from monitor.wording.language import EN, LANGUAGES, NL, Language
+from monitor.wording.words import STANDINGS
 
 DOCS = Path(__file__).parents[1] / "docs"
-FILES: dict[Language, str] = {"en": "method.md", "nl": "method.nl.md"}
+FILES: dict[Language, str] = {EN: "method.md", NL: "method.nl.md"}
 ARITHMETIC = {"__builtins__": {}, "sqrt": math.sqrt, "exp": math.exp, "log": math.log}
-SEPARATORS: dict[Language, dict[int, str]] = {"en": {ord(","): ""}, "nl": {ord("."): "", ord(","): "."}}
+SEPARATORS: dict[Language, dict[int, str]] = {EN: {ord(","): ""}, NL: {ord("."): "", ord(","): "."}}
 NUMBER = re.compile(r"(?<![\w.,])\d+(?:[.,]\d+)*(?:e-\d+)?(?!\w)")
 CODE = re.compile(r"`([^`]+)`")
-NOTHING = {"en": "none", "nl": "leeg"}
-AND = {"en": " and ", "nl": " en "}
+NOTHING = {EN: "none", NL: "leeg"}
+AND = {EN: " and ", NL: " en "}
 TABLES = (
     "facts",
     "items",
@@ -134,6 +135,7 @@ def test_the_numbers_in_the_sentences_are_the_parameters(language: Language) -> 
     assert json.dumps([*HASH_HITS]) in CODE.findall(text)
     known = {*kinds.values(), rules.stale_after_hours, rules.restricted_mean_hours, *rules.relocation_hours}
     assert {float(hours) for hours in re.findall(r"(\d+) h\b", text)} <= known
+    assert rules.time_grid
     (exact, none), (_, step) = rules.time_grid
     assert none == 0
     assert re.search(rf" {exact} episodes .* {step} sec", text)
@@ -160,7 +162,7 @@ def test_every_figure_that_is_published_is_named_once_and_no_other(language: Lan
 def test_the_three_counts_and_the_standings_have_the_names_of_the_site(language: Language) -> None:
     _, *rows = table(language, "counts")
     assert [name for name, _ in rows] == [
-        LATENESS[k].name[language].lower() for k in ("on_time", "late", "undetermined")
+        language.gettext(LATENESS[k].name).lower() for k in ("on_time", "late", "undetermined")
     ]
     standings: tuple[Standing, ...] = tuple(STANDINGS)
     assert set(standings) <= set(CODE.findall("\n".join(LINES[language])))
@@ -226,7 +228,7 @@ STUDY = [
 def test_how_often_the_intervals_hold_is_what_the_study_found() -> None:
     """study.md: world, share unclustered, share, width, range with checks, median unclustered, median, with checks."""
     found = {row[0]: [row[1], row[2], row[4], row[7]] for row in STUDY if len(row) == 8 and "sites" in row[0]}
-    _, *rows = table("en", "coverage")
+    _, *rows = table(EN, "coverage")
     assert rows == [[name, *found[name.replace("50%", "50 %")]] for name, *_ in rows]
 
 
@@ -234,7 +236,7 @@ def test_how_far_the_usual_figures_are_from_the_truth_is_what_the_study_found() 
     """study.md has two tables with a row a share and gap: the shares not removed, then the usual figures."""
     first, second = ([row for row in STUDY if row[0].endswith(" h") and len(row) == width] for width in (9, 7))
     lines = [[a[0], *a[1:5], b[1], b[4], b[6]] for a, b in zip(first, second, strict=True) if not a[0].endswith(" 1 h")]
-    _, *rows = table("en", "truth")
+    _, *rows = table(EN, "truth")
     assert [[row[0].replace("hours apart", "h"), *row[1:]] for row in rows] == lines
 
 
@@ -254,19 +256,19 @@ def _said(section: str) -> str:
 
 
 def test_both_languages_have_the_same_sections_formulas_code_and_numbers() -> None:
-    english, dutch = _sections("en"), _sections("nl")
+    english, dutch = _sections(EN), _sections(NL)
     assert len(english) == len(dutch)
     for ours, theirs in zip(english, dutch, strict=True):
         assert re.findall(r"^    .*", ours, re.MULTILINE) == re.findall(r"^    .*", theirs, re.MULTILINE)
-        assert _exact(_said(ours), "en") == _exact(_said(theirs), "nl"), ours.partition("\n")[0]
+        assert _exact(_said(ours), EN) == _exact(_said(theirs), NL), ours.partition("\n")[0]
 
 
 @pytest.mark.parametrize("name", TABLES)
 def test_both_languages_have_the_same_tables(name: str) -> None:
-    english, dutch = table("en", name), table("nl", name)
+    english, dutch = table(EN, name), table(NL, name)
     assert [len(row) for row in english] == [len(row) for row in dutch]
     for ours, theirs in zip(english, dutch, strict=True):
-        assert [_exact(cell, "en") for cell in ours] == [_exact(cell, "nl") for cell in theirs]
+        assert [_exact(cell, EN) for cell in ours] == [_exact(cell, NL) for cell in theirs]
 
 
 @both

@@ -14,7 +14,7 @@ from monitor.instants import DAY, HOUR, Period
 from monitor.score import methods
 from monitor.score.pipeline import Request, score
 from monitor.vocabulary import Kind
-from monitor.wording.formatting import deadline
+from monitor.wording.language import EN
 from tests.conftest import Database
 from tests.score.world import ZERO, world
 
@@ -88,5 +88,5 @@ def test_a_deadline_rule_is_one_record(database: Database, monkeypatch: pytest.M
         [after] = score(session, replace(asked, method=methods.method("2099.1"))).companies
     assert (before.on_time.on_time, before.on_time.late) == (2, 0)
     assert (after.on_time.on_time, after.on_time.late) == (0, 2)
-    assert deadline(new.usual_deadline_hours, "en") == "12\u00a0hours"
+    assert EN.deadline(new.usual_deadline_hours) == "12\u00a0hours"
     assert product_of("deadline rule") == {"monitor/score/methods.py"}

@@ -22,6 +22,20 @@ def test_texts_sealed_together_differ_and_open_in_their_order(vault_file: Vault)
     assert vault_file.seal_all([]) == []
 
 
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://s1.example/192.0.2.1", False),
+        ("https://192.0.2.1/x", True),
+        ("https://192.0.2.1.s1.example/x", False),
+        ("https://[2001:db8::7]:8080/x", True),
+        ("http://3221225985/x", True),  # another notation of 192.0.2.1
+    ],
+)
+def test_whether_a_host_is_an_address_is_all_that_is_told_of_it(vault_file: Vault, url: str, expected: bool) -> None:
+    assert vault_file.is_on_address(vault_file.seal(url), 1) is expected
+
+
 @given(st.text())
 def test_what_recurs_has_the_same_digest(vault_file: Vault, text: str) -> None:
     assert vault_file.digest_recurring(text) == vault_file.digest_recurring(text) == vault_file.digest(text)

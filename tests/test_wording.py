@@ -1,12 +1,11 @@
 """Words (S15): whatever the public reads says what was measured and no more, in plain Dutch and English.
 
-Read are all strings of the site in both languages, every `Text` of the code, every kind of page as it is rendered,
-the report as HTML, and the method.
+Read are all sentences of code and templates in both languages, every kind of page as it is rendered, the report as
+HTML, and the method.
 """
 
 from __future__ import annotations
 
-import ast
 import re
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,41 +19,41 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from monitor.disclosure.rows import public_table
-from monitor.wording.words import LANGUAGES, Language
+from monitor.wording.language import EN, LANGUAGES, NL, Language
 from reports.document import Report, page
 from tests.support.publications import Version, public_site
 from tests.support.published import COMPANIES, invent, with_hash_hits
-from tools import update_translations as update
+from tools import translations
 
 ROOT = Path(__file__).parents[1]
 both = pytest.mark.parametrize("language", LANGUAGES)
 
 # Stems that say more than was measured, or blame. Who uses one for something innocent chooses another word.
 TOO_MUCH: Mapping[Language, str] = {
-    "nl": (
+    NL: (
         "schuldig|crimin|misdad|misdrijf|dader|overtred|strafbaar|schurk|malafide|slechtste|nalatig|laks|onwillig"
         "|medeplichtig|verdacht|boef|schand|beschuldig|veroordeel|gestraft|wangedrag|bulletproof|rotte appel"
     ),
-    "en": (
+    EN: (
         "guilt|crimin|culprit|offend|perpetrat|villain|rogue|worst|negligen|complicit|suspect|unlawful|lawbreak"
         "|convict|punish|blame|shame|misconduct|bulletproof|bad actor|wrongdo|notorious|unwilling"
     ),
 }
 # Words of statisticians, lawyers and managers for which there is a plain one.
 JARGON: Mapping[Language, str] = {
-    "nl": (
+    NL: (
         "significant|p-waarde|kwantiel|percentiel|posterior|stochast|regressie|logit|compliance|stakeholder|benchmark"
         "|timeframe|feedback|performance|middels|teneinde|derhalve|alsmede|conform|inzake|dient te|issue|checken"
     ),
-    "en": (
+    EN: (
         "statistically significant|p-value|quantile|percentile|posterior|stochastic|regression|logit|compliance"
         "|stakeholder|benchmark|timeframe|leverage|utilise|pursuant|aforementioned|hereby|thereof|whilst|heretofore"
     ),
 }
 # Terms that cannot be avoided: a page that has one leads to the method, which explains it.
 EXPLAINED: Mapping[Language, Sequence[str]] = {
-    "nl": ("episode", "betrouwbaarheidsinterval", "mediaan", "gunstige lezing", "strenge lezing", "onbepaald"),
-    "en": ("episode", "confidence interval", "median", "lenient reading", "strict reading", "undetermined"),
+    NL: ("episode", "betrouwbaarheidsinterval", "mediaan", "gunstige lezing", "strenge lezing", "onbepaald"),
+    EN: ("episode", "confidence interval", "median", "lenient reading", "strict reading", "undetermined"),
 }
 # What a column may hold of only one kind.
 KINDS: Mapping[str, str] = {
@@ -63,7 +62,7 @@ KINDS: Mapping[str, str] = {
     "fine": r"\bboete|dwangsom|\bfined?s?\b|penalt",
 }
 LONGEST, USUAL = 30, 14  # words of a sentence: none longer, and half of them no longer
-METHOD: Mapping[Language, str] = {"nl": "/nl/werkwijze", "en": "/en/method"}
+METHOD: Mapping[Language, str] = {NL: "/nl/werkwijze", EN: "/en/method"}
 VALUES = {"period": "2026Q2", "key": "as64500", "figure": "funnel"}
 
 
@@ -135,30 +134,13 @@ def words(sentence: str) -> list[str]:
 
 
 @cache
-def texts() -> tuple[tuple[str, Mapping[Language, str]], ...]:
-    """Every `Text` of the code that is written out, and where it stands."""
-    found = []
-    for folder in ("monitor", "reports", "web"):
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            calls = (node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call))
-            found += [(path.name, said) for call in calls if (said := _text(call)) is not None]
-    return tuple(found)
-
-
-def _text(call: ast.Call) -> Mapping[Language, str] | None:
-    values = [value.value for value in call.args if isinstance(value, ast.Constant)]
-    if getattr(call.func, "id", "") != "Text" or len(values) != 2:
-        return None
-    return {"nl": str(values[0]), "en": str(values[1])}
-
-
-@cache
 def said(language: Language) -> tuple[tuple[str, str], ...]:
-    """All strings of code and templates in a language, with where they stand."""
-    strings = [(where, text[language]) for where, text in texts()]
-    for message in update.load("nl"):
-        given = message.string if language == "nl" else message.id
-        strings += [("templates", str(part)) for part in (given if isinstance(given, tuple) else (given,)) if part]
+    """All sentences of code and templates in a language, with where they stand."""
+    strings = []
+    for message in translations.load(NL.code):
+        given = message.id if language == EN else message.string
+        where = ", ".join(name for name, _ in message.locations)
+        strings += [(where, str(part)) for part in (given if isinstance(given, tuple) else (given,)) if where]
     return tuple(strings)
 
 
@@ -192,7 +174,7 @@ def _values(rule: Rule) -> dict[str, str]:
 @cache
 def _read(site: Flask, language: Language) -> Mapping[str, Reading]:
     client = site.test_client()
-    more = {"nl": ("/nl/nergens", "/nl/bedrijf/2026Q2/as64511"), "en": ("/en/nowhere", "/en/company/2026Q2/as64511")}
+    more = {NL: ("/nl/nergens", "/nl/bedrijf/2026Q2/as64511"), EN: ("/en/nowhere", "/en/company/2026Q2/as64511")}
     found = {}
     for address in (*pages_of(site, language), *more[language]):
         answer = client.get(address, follow_redirects=True)
@@ -227,7 +209,7 @@ def reports() -> Mapping[Language, Reading]:
 
 @both
 def test_every_string_says_no_more_than_was_measured(language: Language) -> None:
-    assert len(texts()) > 100
+    assert len(said(language)) > 900
     assert not [(where, text, found) for where, text in said(language) if (found := too_much(text, language))]
 
 
@@ -248,19 +230,19 @@ def test_the_report_says_no_more_than_was_measured(reports: Mapping[Language, Re
 
 @both
 def test_the_method_says_no_more_than_was_measured(language: Language) -> None:
-    text = (ROOT / "docs" / {"nl": "method.nl.md", "en": "method.md"}[language]).read_text("utf-8")
+    text = (ROOT / "docs" / {NL: "method.nl.md", EN: "method.md"}[language]).read_text("utf-8")
     assert not too_much(text, language)
 
 
 @pytest.mark.parametrize(
     ("language", "text", "stems"),
     [
-        ("nl", "De daders zijn bekend.", ["dader"]),
-        ("nl", "Het slechtste bedrijf", ["slechtste"]),
-        ("nl", "Er is een vergadering over de inkt.", []),
-        ("en", "Criminal hosting, the worst offenders", ["crimin", "worst", "offend"]),
-        ("en", "It was found, not guilty.", ["guilt"]),
-        ("en", "The criterion is public.", []),
+        (NL, "De daders zijn bekend.", ["dader"]),
+        (NL, "Het slechtste bedrijf", ["slechtste"]),
+        (NL, "Er is een vergadering over de inkt.", []),
+        (EN, "Criminal hosting, the worst offenders", ["crimin", "worst", "offend"]),
+        (EN, "It was found, not guilty.", ["guilt"]),
+        (EN, "The criterion is public.", []),
     ],
 )
 def test_the_check_of_words_finds_them(language: Language, text: str, stems: list[str]) -> None:
@@ -316,8 +298,8 @@ def test_there_is_a_plain_word_for_jargon(
 
 
 def test_the_checks_of_plain_wording_find_what_is_not_plain() -> None:
-    assert jargon("This is statistically significant.", "en") == ["statistically significant"]
-    assert jargon("Dit dient te worden gedaan conform de eisen.", "nl") == ["dient te", "conform"]
+    assert jargon("This is statistically significant.", EN) == ["statistically significant"]
+    assert jargon("Dit dient te worden gedaan conform de eisen.", NL) == ["dient te", "conform"]
     long = "This is a sentence that goes on " + "and on " * 20 + "until nobody can follow it any more."
     assert [
         len(words(sentence)) > LONGEST for sentence in sentences(f"{long} This one (in brackets) ends here now.")

@@ -16,6 +16,7 @@ from monitor.charts.frame import (
     axis_title,
     empty_note,
     hour_scale,
+    in_sentences,
     is_wide,
     legend,
     percentage,
@@ -26,30 +27,12 @@ from monitor.charts.frame import (
 from monitor.charts.survival import HOURS_AXIS, NETWORK, Curve, deadline_mark, points_of
 from monitor.charts.svg import INK, ORANGE, Plot, element, picture
 from monitor.disclosure.rows import PublicTable, Row
-from monitor.wording import formatting
-from monitor.wording.formatting import deadline as deadline_words
-from monitor.wording.words import Language, Text
+from monitor.wording.language import Language, Message
 
-TITLE = Text("Aandeel nog niet verwijderd: alle bedrijven naast elkaar",
-             "Share not yet removed: all companies side by side")  # fmt: skip
+TITLE = Message("Share not yet removed: all companies side by side")
 _FAINT = "#8b9bb0"
 _TOLERANCE = 1.5  # pixels that a faint line may lie beside its steps
 _ALL_WAYS = (-math.pi, math.pi)
-_EACH = Text("Elk bedrijf met een plaats in de ranglijst", "Each ranked company")
-_HOW = Text(
-    "Elke dunne lijn is een bedrijf met een plaats in de ranglijst: {companies} in totaal. Hoe lager de lijn, hoe"
-    " meer er weg is. De dikke lijn is van alle bedrijven samen, de stippellijn is de termijn van {deadline}.",
-    "Each thin line is a ranked company: {companies} in all. The lower the line, the more is gone. The thick line is"
-    " all companies together, the dotted line the deadline of {deadline}.",
-)
-_SPREAD = Text(
-    " Na die termijn loopt het geschatte aandeel dat nog niet verwijderd was van {least} tot {most}.",
-    " After that deadline the estimated share that was not yet removed runs from {least} to {most}.",
-)
-_CHOSEN = Text(" De oranje streeplijn is {name}.", " The orange dashed line is {name}.")
-_NONE = Text("Er zijn geen bedrijven met een plaats in de ranglijst.", "There are no ranked companies.")
-_COMPANY = Text("Bedrijf", "Company")
-_AFTER = Text("Nog niet verwijderd na {hours} (%)", "Not yet removed after {hours} (%)")
 
 
 def all_companies_figure(table: PublicTable, language: Language, highlight: str | None = None) -> Chart:
@@ -60,12 +43,15 @@ def all_companies_figure(table: PublicTable, language: Language, highlight: str 
     rows = [row for row in table.rows if row.ranked and row.figures and row.figures.curve]
     chosen = next((row for row in rows if row.company == highlight), None)
     said = _described(table, rows, chosen, language)
-    hours = [deadline_words(t, language) for t in table.method.survival_hours]
+    hours = [language.deadline(t) for t in table.method.survival_hours]
     return Chart(
         name="all-companies",
-        title=TITLE[language],
+        title=language.gettext(TITLE),
         description=said,
-        columns=(_COMPANY[language], *(_AFTER[language].format(hours=words) for words in hours)),
+        columns=(
+            language.gettext("Company"),
+            *(language.gettext("Not yet removed after {hours} (%)", hours=words) for words in hours),
+        ),
         rows=(*_network_row(table, language), *(_row(row, table.method.survival_hours) for row in rows)),
         draw=lambda name, width: _drawn(name, width, table, rows, chosen, said, language),
     )
@@ -78,7 +64,7 @@ def _row(row: Row, hours: Sequence[float]) -> tuple[Cell, ...]:
 def _network_row(table: PublicTable, language: Language) -> tuple[tuple[Cell, ...], ...]:
     if not table.network.survival:
         return ()
-    return ((NETWORK[language], *_shares(table.network.survival, table.method.survival_hours)),)
+    return ((language.gettext(NETWORK), *_shares(table.network.survival, table.method.survival_hours)),)
 
 
 def _shares(survival: Curve, hours: Sequence[float]) -> list[float | None]:
@@ -88,24 +74,32 @@ def _shares(survival: Curve, hours: Sequence[float]) -> list[float | None]:
 
 def _described(table: PublicTable, rows: Sequence[Row], chosen: Row | None, language: Language) -> str:
     if not rows:
-        return (NOTHING if any(row.ranked for row in table.rows) else _NONE)[language]
+        return language.gettext(NOTHING if any(row.ranked for row in table.rows) else "There are no ranked companies.")
     limit = table.network.deadline_hours
-    said = _HOW[language].format(
-        companies=formatting.count(len(rows), language), deadline=deadline_words(limit, language)
+    said = language.gettext(
+        "Each thin line is a ranked company: {companies} in all. The lower the line, the more is gone."
+        " The thick line is all companies together, the dotted line the deadline of {deadline}.",
+        companies=language.count(len(rows)),
+        deadline=language.deadline(limit),
     )
     ends = [p.npmle for row in rows if row.figures for p in row.figures.curve if p.t == limit and p.npmle is not None]
+    spread = ""
     if ends:
-        least, most = (formatting.share(value, language) for value in (min(ends), max(ends)))
-        said += _SPREAD[language].format(least=least, most=most)
-    said += who_is_together(table.network, language)
-    return said + (_CHOSEN[language].format(name=chosen.name) if chosen else "")
+        least, most = (language.share(value) for value in (min(ends), max(ends)))
+        spread = language.gettext(
+            "After that deadline the estimated share that was not yet removed runs from {least} to {most}.",
+            least=least,
+            most=most,
+        )
+    highlighted = language.gettext("The orange dashed line is {name}.", name=chosen.name) if chosen else ""
+    return in_sentences(said, spread, who_is_together(table.network, language), highlighted)
 
 
 def _drawn(
     name: str, width: float, table: PublicTable, rows: Sequence[Row], chosen: Row | None, said: str, language: Language
 ) -> Markup:
     if not rows:
-        return picture(name, width, 40, TITLE[language], said, empty_note(language, width))
+        return picture(name, width, 40, language.gettext(TITLE), said, empty_note(language, width))
     wide = is_wide(width)
     keys, taken = legend(_keys(chosen, language), width)
     plot = Plot(54, taken + 26, width - 68, 300 if wide else 240, max(_end(row) for row in rows))
@@ -114,12 +108,12 @@ def _drawn(
         name,
         width,
         plot.bottom + 52,
-        TITLE[language],
+        language.gettext(TITLE),
         said,
         *keys,
         *share_scale(plot.left, plot.left + plot.width, plot.top, plot.bottom),
         *hour_scale(hours, plot.bottom),
-        axis_title(HOURS_AXIS[language], plot.left + plot.width / 2, plot.bottom + 44, width),
+        axis_title(language.gettext(HOURS_AXIS), plot.left + plot.width / 2, plot.bottom + 44, width),
         _faint(plot, [row for row in rows if row is not chosen]),
         plot.line(points_of(table.network.curve), stroke=INK, stroke_width=3.5),
         *_coloured(plot, chosen),
@@ -133,8 +127,8 @@ def _end(row: Row) -> float:
 
 def _keys(chosen: Row | None, language: Language) -> list[Key]:
     keys: list[Key] = [
-        (_EACH[language], stroke(stroke=_FAINT)),
-        (NETWORK[language], stroke(stroke=INK, stroke_width=3.5)),
+        (language.gettext("Each ranked company"), stroke(stroke=_FAINT)),
+        (language.gettext(NETWORK), stroke(stroke=INK, stroke_width=3.5)),
     ]
     return keys if chosen is None else [*keys, (chosen.name, _chosen_sample())]
 

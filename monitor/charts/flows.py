@@ -8,15 +8,14 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from monitor.charts.frame import Cell, Chart, empty_note, is_wide
+from monitor.charts.frame import Cell, Chart, empty_note, in_sentences, is_wide
 from monitor.charts.svg import BLUE, INK, QUIET, SMALL, element, label, picture, text_width, wrapped
 from monitor.score.table import Flow
-from monitor.wording import formatting
-from monitor.wording.words import Language, Text
+from monitor.wording.language import Language, Message
 
 Ends = tuple[str, str]  # from, to
 
-_FROM, _TO = Text("Van", "From"), Text("Naar", "To")
+_FROM, _TO = Message("From"), Message("To")
 _HEIGHT = 300.0  # pixels of all episodes together
 _MOST = 12.0  # pixels of one episode, where there are few
 _BAR, _LINE, _GAP, _TOP = 10.0, 17.0, 10.0, 30.0
@@ -45,8 +44,8 @@ def drawn(
     left, right = (_centred(column, height) for column in (left, right))
     x1, x2 = room + _BAR, width - room - _BAR
     parts = [
-        label(_FROM[language], room, 16, text_anchor="end", fill=INK, font_weight=600),
-        label(_TO[language], width - room, 16, fill=INK, font_weight=600),
+        label(language.gettext(_FROM), room, 16, text_anchor="end", fill=INK, font_weight=600),
+        label(language.gettext(_TO), width - room, 16, fill=INK, font_weight=600),
         *_ribbons(ribbons, left, right, unit, (x1, x2)),
     ]
     for column, bar, text, anchor in ((left, room, room - 8, "end"), (right, x2, width - room + 8, "start")):
@@ -65,7 +64,7 @@ def _column(
         counts[ends[side]] = counts.get(ends[side], 0) + episodes
     column, y = {}, _TOP
     for end in sorted(counts, key=lambda end: (end.startswith(pooled), -counts[end], end)):
-        lines = _lines(end, formatting.count(counts[end], language), room - 8)
+        lines = _lines(end, language.count(counts[end]), room - 8)
         height = counts[end] * unit
         pitch = max(height, len(lines) * _LINE) + _GAP
         column[end] = _End(y + (pitch - height) / 2, height, lines)
@@ -133,30 +132,10 @@ def _ribbon(x1: float, y1: float, x2: float, y2: float, height: float, even: boo
     return element("path", d=d, fill=BLUE if even else QUIET, fill_opacity=0.35 if even else 0.25)
 
 
-TITLE = Text("Verplaatst materiaal: van welk bedrijf naar welk bedrijf en land",
-             "Relocated material: from which company to which company and country")  # fmt: skip
-_HOW = Text(
-    "Links de bedrijven waar het materiaal stond, rechts waar het daarna stond. Hoe breder een band, hoe meer episodes."
-    " Verplaatste episodes: {episodes}; bedrijven van herkomst: {origins}; bestemmingen: {destinations}.",
-    "At the left the companies where the material stood, at the right where it stood afterwards. The wider a ribbon,"
-    " the more episodes. Relocated episodes: {episodes}; companies of origin: {origins}; destinations: {destinations}.",
-)
-_WIDEST = Text(" De breedste band loopt van {origin} naar {destination}: {most}.",
-               " The widest ribbon runs from {origin} to {destination}: {most}.")  # fmt: skip
-_COUNTRIES = Text(" Naar land, met de code van twee letters (ISO 3166): {countries}.",
-                  " By country, with its code of two letters (ISO 3166): {countries}.")  # fmt: skip
-_POOLED = Text(" De kleinste staan in het beeld samen als 'overige'; de tabel noemt ze allemaal.",
-               " The smallest are pooled in the picture as 'other'; the table names all.")  # fmt: skip
-_NOT_NAMED = Text(
-    " 'Niet genoemd': het bedrijf is niet bekend, of heeft te weinig episodes om cijfers te geven.",
-    " 'Not named': the company is not known, or has too few episodes to give figures of.",
-)
-_NONE = Text("Er zijn geen verplaatsingen te tonen.", "There are no relocations to show.")
-_SOMEWHERE = Text("Niet genoemd", "Not named")
-_SOMEWHERE_IN = Text("Niet genoemd ({country})", "Not named ({country})")
-_UNKNOWN_COUNTRY = Text("land onbekend", "country not known")
-_OTHER = Text("Overige", "Other")
-_COLUMNS = (Text("Van", "From"), Text("Naar", "To"), Text("Land", "Country"), Text("Episodes", "Episodes"))
+TITLE = Message("Relocated material: from which company to which company and country")
+_UNKNOWN_COUNTRY = Message("country not known")
+_OTHER = Message("Other")
+_COLUMNS = (Message("From"), Message("To"), Message("Country"), Message("Episodes"))
 _WIDE_ENDS, _NARROW_ENDS = 14, 8  # ends on each side before the smallest are pooled
 _COUNTRIES_SAID = 5
 
@@ -168,9 +147,9 @@ def flow_figure(flows: Sequence[Flow] | None, names: Mapping[str, str], language
     said = _described(known, ends, language)
     return Chart(
         name="flows",
-        title=TITLE[language],
+        title=language.gettext(TITLE),
         description=said,
-        columns=tuple(column[language] for column in _COLUMNS),
+        columns=tuple(language.gettext(column) for column in _COLUMNS),
         rows=tuple(_row(flow, names, language) for flow in known),
         draw=lambda name, width: _drawn(name, width, known, ends, said, language),
     )
@@ -183,54 +162,65 @@ def _origin(flow: Flow, names: Mapping[str, str]) -> str:
 def _destination(flow: Flow, names: Mapping[str, str], language: Language) -> str:
     """`Polderhost (NL)`, or the country alone where no company is named."""
     if flow.destination is None:
-        country = flow.country or _UNKNOWN_COUNTRY[language]
-        return _SOMEWHERE_IN[language].format(country=country)
+        country = flow.country or language.gettext(_UNKNOWN_COUNTRY)
+        return language.gettext("Not named ({country})", country=country)
     name = names.get(flow.destination, flow.destination)
     return f"{name} ({flow.country})" if flow.country else name
 
 
 def _row(flow: Flow, names: Mapping[str, str], language: Language) -> tuple[Cell, ...]:
-    where = _SOMEWHERE[language] if flow.destination is None else names.get(flow.destination, flow.destination)
+    where = language.gettext("Not named") if flow.destination is None else names.get(flow.destination, flow.destination)
     return (_origin(flow, names), where, flow.country or None, flow.episodes)
 
 
 def _described(flows: Sequence[Flow], ends: Sequence[tuple[str, str]], language: Language) -> str:
     if not flows:
-        return _NONE[language]
-    said = _HOW[language].format(
+        return language.gettext("There are no relocations to show.")
+    said = language.gettext(
+        "At the left the companies where the material stood, at the right where it stood afterwards."
+        " The wider a ribbon, the more episodes. Relocated episodes: {episodes}; companies of origin:"
+        " {origins}; destinations: {destinations}.",
         episodes=_count(sum(flow.episodes for flow in flows), language),
         origins=_count(len({flow.origin for flow in flows}), language),
         destinations=_count(len({(flow.destination, flow.country) for flow in flows}), language),
     )
+    more = []
     if len(flows) > 1 and flows[0].episodes > flows[1].episodes:
-        most = _count(flows[0].episodes, language)
-        said += _WIDEST[language].format(origin=ends[0][0], destination=ends[0][1], most=most)
-    said += _COUNTRIES[language].format(countries=_by_country(flows, language))
+        widest = {"origin": ends[0][0], "destination": ends[0][1], "most": _count(flows[0].episodes, language)}
+        more.append(language.gettext("The widest ribbon runs from {origin} to {destination}: {most}.", **widest))
+    countries = _by_country(flows, language)
+    more.append(
+        language.gettext("By country, with its code of two letters (ISO 3166): {countries}.", countries=countries)
+    )
     if any(len(set(side)) > _NARROW_ENDS for side in zip(*ends, strict=True)):
-        said += _POOLED[language]
-    return said + (_NOT_NAMED[language] if any(flow.destination is None for flow in flows) else "")
+        more.append(language.gettext("The smallest are pooled in the picture as 'other'; the table names all."))
+    if any(flow.destination is None for flow in flows):
+        more.append(
+            language.gettext("'Not named': the company is not known, or has too few episodes to give figures of.")
+        )
+    return in_sentences(said, *more)
 
 
 def _by_country(flows: Sequence[Flow], language: Language) -> str:
     counts: Counter[str] = Counter()
     for flow in flows:
-        counts[flow.country or _UNKNOWN_COUNTRY[language]] += flow.episodes
+        counts[flow.country or language.gettext(_UNKNOWN_COUNTRY)] += flow.episodes
     first = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     said = [f"{country} {_count(episodes, language)}" for country, episodes in first[:_COUNTRIES_SAID]]
     rest = sum(episodes for _, episodes in first[_COUNTRIES_SAID:])
-    other = Text("andere landen", "other countries")[language]
+    other = language.gettext("other countries")
     return ", ".join([*said, f"{other} {_count(rest, language)}"] if rest else said)
 
 
 def _count(value: int, language: Language) -> str:
-    return formatting.count(value, language)
+    return language.count(value)
 
 
 def _drawn(
     name: str, width: float, flows: Sequence[Flow], ends: Sequence[tuple[str, str]], said: str, language: Language
 ) -> Markup:
     if not flows:
-        return picture(name, width, 40, TITLE[language], said, empty_note(language, width))
+        return picture(name, width, 40, language.gettext(TITLE), said, empty_note(language, width))
     most = _WIDE_ENDS if is_wide(width) else _NARROW_ENDS
     weights = [flow.episodes for flow in flows]
     left = _pooled([end[0] for end in ends], weights, most, language)
@@ -238,7 +228,7 @@ def _drawn(
     ribbons: Counter[Ends] = Counter()
     for pair, episodes in zip(zip(left, right, strict=True), weights, strict=True):
         ribbons[pair] += episodes
-    return drawn(name, width, (TITLE[language], said), ribbons, f"{_OTHER[language]} (", language)
+    return drawn(name, width, (language.gettext(TITLE), said), ribbons, f"{language.gettext(_OTHER)} (", language)
 
 
 def _pooled(ends: Sequence[str], weights: Sequence[int], most: int, language: Language) -> list[str]:
@@ -249,5 +239,5 @@ def _pooled(ends: Sequence[str], weights: Sequence[int], most: int, language: La
     if len(counts) <= most:
         return list(ends)
     kept = set(sorted(counts, key=lambda end: (-counts[end], end))[: most - 1])
-    other = f"{_OTHER[language]} ({_count(len(counts) - len(kept), language)})"
+    other = f"{language.gettext(_OTHER)} ({_count(len(counts) - len(kept), language)})"
     return [end if end in kept else other for end in ends]

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from monitor.charts.svg import BOLD, FONT, GRID, INK, QUIET, SIZE, element, label, shortened, text_width, wrapped
 from monitor.disclosure.network import Network
 from monitor.tables.sheets import guarded
-from monitor.wording.words import Language, Text
+from monitor.wording.language import Language, Message
 
 Cell = str | int | float | None
 Draw = Callable[[str, float], Markup]
@@ -46,11 +46,12 @@ _ROOMY = 560  # from this width on there is room for what a telephone has not
 _SAMPLE, _LINE = 33.0, 24.0
 
 Key = tuple[str, Markup]
-_WITHOUT_SOME = Text(
-    " Alle bedrijven samen: zonder de bedrijven waarvan geen cijfers te zien zijn.",
-    " All companies together: without the companies of which no figures are shown.",
-)
-NOTHING = Text("Er zijn geen cijfers om te tonen.", "There are no figures to show.")
+NOTHING = Message("There are no figures to show.")
+
+
+def in_sentences(*sentences: str) -> str:
+    """Those that say something, one after the other."""
+    return " ".join(filter(None, sentences))
 
 
 def is_wide(width: float) -> bool:
@@ -132,12 +133,16 @@ def beside(text: str, x: float, y: float, width: float, **attributes: object) ->
 
 def empty_note(language: Language, width: float, y: float = 24) -> Markup:
     """What a picture of nothing says."""
-    return label(shortened(NOTHING[language], width), 0, y, fill=QUIET)
+    return label(shortened(language.gettext(NOTHING), width), 0, y, fill=QUIET)
 
 
 def who_is_together(network: Network, language: Language) -> str:
     """A sentence where the network's figures leave out the companies that are withheld, else nothing."""
-    return _WITHOUT_SOME[language] if network.gives_way else ""
+    return (
+        language.gettext("All companies together: without the companies of which no figures are shown.")
+        if network.gives_way
+        else ""
+    )
 
 
 def percentage(value: float | None) -> float | None:

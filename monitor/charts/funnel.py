@@ -16,6 +16,7 @@ from monitor.charts.frame import (
     axis_title,
     dotted,
     empty_note,
+    in_sentences,
     is_wide,
     legend,
     patch,
@@ -42,8 +43,7 @@ from monitor.charts.svg import (
 )
 from monitor.charts.svg import OUTER as PALE_BAND
 from monitor.disclosure.rows import PublicTable
-from monitor.wording import formatting
-from monitor.wording.words import Language, Text
+from monitor.wording.language import Language, Message
 
 _GAP, _WIDE_GAP = 9.0, 12.0  # from the middle of a dot, and of a large one
 
@@ -97,14 +97,10 @@ def _beside(text: str, x: float, y: float, *, bold: bool) -> Sequence[Box]:
     return [*level, *(Box(left, top, left + width, top + 2 * half) for top in (over, under) for left in starts)]
 
 
-_SITES = Text("Aantal sites", "Number of sites")
-_NETWORK = Text("Alle bedrijven samen {centre}", "All companies together {centre}")
-_TARGET = Text("Norm {target}", "Norm {target}")
-_CHANCE = Text("Door toeval: 95% donker, 99,8% licht", "By chance: 95% dark, 99.8% pale")
-_SIGNS: Mapping[Place, Text] = {
-    "far_above": Text("Boven de grens van 99,8%", "Above the 99.8% limit"),
-    "far_below": Text("Onder de grens van 99,8%", "Below the 99.8% limit"),
-    "within": Text("Andere bedrijven", "Other companies"),
+_SIGNS: Mapping[Place, Message] = {
+    "far_above": Message("Above the 99.8% limit"),
+    "far_below": Message("Below the 99.8% limit"),
+    "within": Message("Other companies"),
 }
 _STEPS = 80  # points of a limit's line
 _DECADES = 20  # from this ratio of most to fewest sites on, the axis is logarithmic
@@ -212,7 +208,7 @@ def drawn(scene: Scene, name: str, title: str, said: str) -> Markup:
         *_limits(scene, plane),
         *share_scale(axis.left, axis.right, plane.top, plane.bottom),
         *_ticks(scene, plane),
-        axis_title(_SITES[scene.language], middle, plane.bottom + 44, width),
+        axis_title(scene.language.gettext("Number of sites"), middle, plane.bottom + 44, width),
         *_levels(scene, plane),
         *_dots(scene, plane),
         *_names(scene, plane),
@@ -221,17 +217,17 @@ def drawn(scene: Scene, name: str, title: str, said: str) -> Markup:
 
 def _keys(scene: Scene) -> list[Key]:
     language, centre = scene.language, scene.shape.centre
-    target = _TARGET[language].format(target=formatting.percent(scene.target, language))
+    target = language.gettext("Norm {target}", target=language.percent(scene.target))
     keys: list[Key] = [(target, stroke(stroke=INK, stroke_width=1.5, stroke_dasharray="2 4"))]
     if centre is None:
         return keys
     inner = element("rect", x=6, y=4, width=14, height=6, fill=BAND)
-    network = _NETWORK[language].format(centre=formatting.share(centre, language))
+    network = language.gettext("All companies together {centre}", centre=language.share(centre))
     return [
-        *((words[language], _sign(place, 13, 7, strong=False)) for place, words in _SIGNS.items()),
+        *((language.gettext(words), _sign(place, 13, 7, strong=False)) for place, words in _SIGNS.items()),
         (network, stroke(stroke=INK, stroke_width=1.5)),
         *keys,
-        (_CHANCE[language], Markup("").join([patch(PALE_BAND, GRID), inner])),
+        (language.gettext("By chance: 95% dark, 99.8% pale"), Markup("").join([patch(PALE_BAND, GRID), inner])),
     ]
 
 
@@ -254,7 +250,7 @@ def _ticks(scene: Scene, plane: _Plane) -> list[Markup]:
     for sites in plane.axis.ticks():
         x = plane.axis.x(sites)
         parts.append(rule(x, plane.bottom, x, plane.bottom + 5))
-        number = formatting.count(round(sites), scene.language)
+        number = scene.language.count(round(sites))
         parts.append(label(number, x, plane.bottom + 21, text_anchor="middle"))
     return parts
 
@@ -335,47 +331,24 @@ def _distance(item: Position) -> float:
     return max(low - item.lenient.p, item.lenient.p - high) / max(high - low, 1e-9)
 
 
-TITLE = Text("Aandeel op tijd naar aantal sites, met de grenzen van het toeval",
-             "Share on time by number of sites, with the limits of chance")  # fmt: skip
-_HOW = Text(
-    "Elke stip is een bedrijf met een plaats in de ranglijst: {companies} in totaal. Hoe verder naar rechts, hoe meer"
-    " sites. De hoogte is het aandeel op tijd in de gunstige lezing; de dunne lijn eronder loopt tot de strenge"
-    " lezing.",
-    "Each dot is a ranked company: {companies} in all. Further to the right means more sites. The height is the"
-    " share on time in the lenient reading; the thin line below it reaches to the strict reading.",
-)
-_LIMITS = Text(
-    " Zou elk bedrijf presteren als alle bedrijven samen ({centre}), dan ligt door toeval 95% binnen de donkere en"
-    " 99,8% binnen de lichte band. De grenzen rekenen mee hoe vaak episodes op één site samen eindigen: 100 sites"
-    " tellen in deze periode als {worth} losse waarnemingen. Een bedrijf telt alleen als erbuiten als ook zijn eigen"
-    " 95%-interval {centre} niet bevat: {below} eronder, {above} erboven. Hun naam staat erbij waar plaats is; de tabel"
-    " noemt ze allemaal.",
-    " If every company performed as all companies together ({centre}), chance would put 95% inside the dark and 99.8%"
-    " inside the pale band. The limits allow for how often episodes on one site end together: in this period 100 sites"
-    " count as {worth} separate observations. A company only counts as outside where its own 95% interval leaves out"
-    " {centre} as well: {below} below, {above} above. Their names are given where there is room; the table names all.",
-)
-_UNKNOWN = Text(" Het aandeel van alle bedrijven samen is niet bekend; daarom staan er geen grenzen in.",
-                " The share of all companies together is not known; that is why there are no limits.")  # fmt: skip
-_NORM = Text(" De stippellijn is de norm van {target}.", " The dotted line is the norm of {target}.")
-_NONE = Text("Er zijn geen bedrijven met een plaats in de ranglijst.", "There are no ranked companies.")
-_PLACES: Mapping[Place, Text] = {
-    "far_below": Text("Onder de grens van 99,8%", "Below the 99.8% limit"),
-    "below": Text("Onder de grens van 95%", "Below the 95% limit"),
-    "within": Text("Binnen de grenzen", "Within the limits"),
-    "above": Text("Boven de grens van 95%", "Above the 95% limit"),
-    "far_above": Text("Boven de grens van 99,8%", "Above the 99.8% limit"),
+TITLE = Message("Share on time by number of sites, with the limits of chance")
+_PLACES: Mapping[Place, Message] = {
+    "far_below": Message("Below the 99.8% limit"),
+    "below": Message("Below the 95% limit"),
+    "within": Message("Within the limits"),
+    "above": Message("Above the 95% limit"),
+    "far_above": Message("Above the 99.8% limit"),
 }
 _COLUMNS = (
-    Text("Bedrijf", "Company"),
-    Text("Sites", "Sites"),
-    Text("Aandeel op tijd, gunstige lezing (%)", "Share on time, lenient reading (%)"),
-    Text("Aandeel op tijd, strenge lezing (%)", "Share on time, strict reading (%)"),
-    Text("Ondergrens 99,8% (%)", "Lower limit 99.8% (%)"),
-    Text("Ondergrens 95% (%)", "Lower limit 95% (%)"),
-    Text("Bovengrens 95% (%)", "Upper limit 95% (%)"),
-    Text("Bovengrens 99,8% (%)", "Upper limit 99.8% (%)"),
-    Text("Ligging", "Position"),
+    Message("Company"),
+    Message("Sites"),
+    Message("Share on time, lenient reading (%)"),
+    Message("Share on time, strict reading (%)"),
+    Message("Lower limit 99.8% (%)"),
+    Message("Lower limit 95% (%)"),
+    Message("Upper limit 95% (%)"),
+    Message("Upper limit 99.8% (%)"),
+    Message("Position"),
 )
 
 
@@ -385,36 +358,50 @@ def funnel_figure(table: PublicTable, language: Language, highlight: str | None 
     `highlight` is the key of a company that is drawn larger and always named.
     """
     shape, target = funnel(table), table.method.target
-    said = _described(shape, target, language) + (who_is_together(table.network, language) if shape.positions else "")
+    together = who_is_together(table.network, language) if shape.positions else ""
+    said = in_sentences(_described(shape, target, language), together)
     return Chart(
         name="funnel",
-        title=TITLE[language],
+        title=language.gettext(TITLE),
         description=said,
-        columns=tuple(column[language] for column in _COLUMNS),
+        columns=tuple(language.gettext(column) for column in _COLUMNS),
         rows=tuple(_row(item, language) for item in shape.positions),
-        draw=lambda name, width: drawn(Scene(shape, target, language, highlight, width), name, TITLE[language], said),
+        draw=lambda name, width: drawn(
+            Scene(shape, target, language, highlight, width), name, language.gettext(TITLE), said
+        ),
     )
 
 
 def _row(item: Position, language: Language) -> tuple[Cell, ...]:
     outer, inner = item.outer or (None, None), item.inner or (None, None)
     shares = (item.lenient.p, item.strict.p, outer[0], *inner, outer[1])
-    place = None if item.place is None else _PLACES[item.place][language]
+    place = None if item.place is None else language.gettext(_PLACES[item.place])
     return (item.row.name, item.sites, *map(percentage, shares), place)
 
 
 def _described(shape: Funnel, target: float, language: Language) -> str:
     if not shape.positions:
-        return _NONE[language]
+        return language.gettext("There are no ranked companies.")
     places = [item.place for item in shape.positions]
-    said = _HOW[language].format(companies=formatting.count(len(places), language))
+    said = language.gettext(
+        "Each dot is a ranked company: {companies} in all. Further to the right means more sites. The"
+        " height is the share on time in the lenient reading; the thin line below it reaches to the"
+        " strict reading.",
+        companies=language.count(len(places)),
+    )
     if shape.centre is None:
-        said += _UNKNOWN[language]
+        limits = language.gettext("The share of all companies together is not known; that is why there are no limits.")
     else:
-        said += _LIMITS[language].format(
-            centre=formatting.share(shape.centre, language),
-            worth=formatting.count(round(100 * shape.weight), language),
-            below=formatting.count(places.count("far_below"), language),
-            above=formatting.count(places.count("far_above"), language),
+        limits = language.gettext(
+            "If every company performed as all companies together ({centre}), chance would put 95% inside"
+            " the dark and 99.8% inside the pale band. The limits allow for how often episodes on one site"
+            " end together: in this period 100 sites count as {worth} separate observations. A company only"
+            " counts as outside where its own 95% interval leaves out {centre} as well: {below} below,"
+            " {above} above. Their names are given where there is room; the table names all.",
+            centre=language.share(shape.centre),
+            worth=language.count(round(100 * shape.weight)),
+            below=language.count(places.count("far_below")),
+            above=language.count(places.count("far_above")),
         )
-    return said + _NORM[language].format(target=formatting.percent(target, language))
+    norm = language.gettext("The dotted line is the norm of {target}.", target=language.percent(target))
+    return in_sentences(said, limits, norm)

@@ -6,22 +6,23 @@ from markupsafe import Markup
 
 from monitor.charts.svg import BLUE, GRID, INK, QUIET, element
 from monitor.score.table import Share
-from monitor.wording import formatting
-from monitor.wording.words import Language, Text
+from monitor.wording.language import Language
 
-_KEY = Text(
-    "Zo leest u de streep: dik van de strenge tot de gunstige lezing, stip voor de gunstige lezing, dun voor het"
-    " 95%-betrouwbaarheidsinterval (95%-BI) daarvan. De verticale stippellijn is de norm van {target}.",
-    "How to read the bar: thick from the strict to the lenient reading, the dot is the lenient reading, thin is its"
-    " 95% confidence interval (95% CI). The vertical dotted line is the norm of {target}.",
-)
 _EXAMPLE = (Share(0.8, 0.05, 0.62, 0.95), Share(0.68, 0.05, 0.5, 0.8))
 
 
 def share_key(target: float, language: Language) -> Markup:
     """The strip explained."""
     strip = share_strip(*_EXAMPLE, target)
-    return Markup("{} {}").format(strip, _KEY[language].format(target=formatting.percent(target, language)))
+    return Markup("{} {}").format(
+        strip,
+        language.gettext(
+            "How to read the bar: thick from the strict to the lenient reading, the dot is the lenient"
+            " reading, thin is its 95% confidence interval (95% CI). The vertical dotted line is the norm"
+            " of {target}.",
+            target=language.percent(target),
+        ),
+    )
 
 
 def share_strip(lenient: Share, strict: Share, target: float) -> Markup:

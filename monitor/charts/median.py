@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from monitor.charts.frame import Chart, Key, empty_note, legend, rule, spot, stroke
+from monitor.charts.frame import Chart, Key, empty_note, in_sentences, legend, rule, spot, stroke
 from monitor.charts.svg import BLUE, GRID, INK, ORANGE, element, label, picture, text_width
 from monitor.charts.trend import (
     Timeline,
@@ -20,41 +20,28 @@ from monitor.charts.trend import (
     trend_line,
 )
 from monitor.comparison.trend import TrendPoint
-from monitor.wording import formatting
-from monitor.wording.words import Language, Text
+from monitor.wording.language import Language, Message
 
-_TITLE = Text("Mediane tijd tot verwijdering per kwartaal: {who}", "Median time to removal by quarter: {who}")
-_EVERYONE = Text("alle bedrijven samen", "all companies together")
-_HOW = Text(
-    "Elke stip is de tijd waarbinnen de helft van het gemelde materiaal weg was. Lager is sneller.",
-    "Each dot is the time within which half of the reported material was gone. Lower is faster.",
-)
-_FIRST_LAST = Text(" Die was {first} in {from_} en {last} in {to}.", " It was {first} in {from_} and {last} in {to}.")
-_ONLY = Text(" Die was {last} in {to}.", " It was {last} in {to}.")
-_UNREACHED = Text(" Niet bereikt in {quarters}: de helft was toen nog niet weg toen de meting ophield.",
-                  " Not reached in {quarters}: half was not yet gone when the measurement ended.")  # fmt: skip
-_MEDIAN = Text("Mediane tijd", "Median time")
-_NOT_REACHED = Text("Niet bereikt", "Not reached")
-_HOURS = Text("uur", "hours")
 _COLUMNS = (
-    Text("Kwartaal", "Quarter"),
-    Text("Mediane tijd tot verwijdering (uur)", "Median time to removal (hours)"),
-    Text("Bereikt", "Reached"),
+    Message("Quarter"),
+    Message("Median time to removal (hours)"),
+    Message("Reached"),
 )
-_YES_NO = Text("ja nee", "yes no")
 
 
 def median_figure(points: Sequence[TrendPoint], language: Language, who: str | None = None) -> Chart:
     """The median of each quarter, broken where one is missing or was not reached; `who` as in `trend_figure`."""
-    title = _TITLE[language].format(who=who or _EVERYONE[language])
+    title = language.gettext(
+        "Median time to removal by quarter: {who}", who=who or language.gettext("all companies together")
+    )
     said = _described(points, language)
     return Chart(
         name="median",
         title=title,
         description=said,
-        columns=tuple(column[language] for column in _COLUMNS),
+        columns=tuple(language.gettext(column) for column in _COLUMNS),
         rows=tuple(
-            (formatting.short_period(point.period, language), _rounded(point.median_hours), _reached(point, language))
+            (language.short_period(point.period), _rounded(point.median_hours), _reached(point, language))
             for point in points
         ),
         draw=lambda name, width: _drawn(name, width, points, title, said, language),
@@ -66,8 +53,9 @@ def _rounded(hours: float | None) -> float | None:
 
 
 def _reached(point: TrendPoint, language: Language) -> str | None:
-    yes, no = _YES_NO[language].split()
-    return yes if point.median_hours is not None else no if _unreached(point) else None
+    if point.median_hours is not None:
+        return language.gettext("yes")
+    return language.gettext("no") if _unreached(point) else None
 
 
 def _unreached(point: TrendPoint) -> bool:
@@ -77,19 +65,25 @@ def _unreached(point: TrendPoint) -> bool:
 
 def _described(points: Sequence[TrendPoint], language: Language) -> str:
     known = [point for point in points if point.median_hours is not None]
-    unreached = [formatting.short_period(point.period, language) for point in points if _unreached(point)]
+    unreached = [language.short_period(point.period) for point in points if _unreached(point)]
     if not known and not unreached:
         return empty_words(language)
-    said = _HOW[language]
+    said = language.gettext(
+        "Each dot is the time within which half of the reported material was gone. Lower is faster."
+    )
+    ends_in_words = not_reached = ""
     if known:
-        ends = [
-            (formatting.short_period(p.period, language), formatting.hours(p.median_hours, language)) for p in known
-        ]
+        ends = [(language.short_period(p.period), language.hours(p.median_hours)) for p in known]
         values = {"from_": ends[0][0], "first": ends[0][1], "to": ends[-1][0], "last": ends[-1][1]}
-        said += (_FIRST_LAST if len(known) > 1 else _ONLY)[language].format(**values)
-    said += _UNREACHED[language].format(quarters=", ".join(unreached)) if unreached else ""
+        only, first_last = Message("It was {last} in {to}."), Message("It was {first} in {from_} and {last} in {to}.")
+        ends_in_words = language.gettext(first_last if len(known) > 1 else only, **values)
+    if unreached:
+        not_reached = language.gettext(
+            "Not reached in {quarters}: half was not yet gone when the measurement ended.",
+            quarters=", ".join(unreached),
+        )
     there = [0.0 if _unreached(point) else point.median_hours for point in points]
-    return said + gaps_in_words(points, there, language)
+    return in_sentences(said, ends_in_words, not_reached, gaps_in_words(points, there, language))
 
 
 def _drawn(name: str, width: float, points: Sequence[TrendPoint], title: str, said: str, language: Language) -> Markup:
@@ -103,7 +97,7 @@ def _drawn(name: str, width: float, points: Sequence[TrendPoint], title: str, sa
     line = timeline(len(points), left, width - 10, taken + 44, most)
     there = [0.0 if index in unreached else value for index, value in enumerate(medians)]
     parts = [
-        label(_HOURS[language], 0, line.top - 16),
+        label(language.gettext("hours"), 0, line.top - 16),
         *_hour_lines(line, step, language),
         *captions(line, points, there),
         *method_marks(line, points, language),
@@ -116,8 +110,8 @@ def _drawn(name: str, width: float, points: Sequence[TrendPoint], title: str, sa
 
 def _keys(language: Language, *, unreached: bool) -> list[Key]:
     dot = Markup("").join([stroke(stroke=BLUE, stroke_width=2), spot(BLUE)])
-    keys: list[Key] = [(_MEDIAN[language], dot)]
-    return [*keys, (_NOT_REACHED[language], _arrow(13, 1))] if unreached else keys
+    keys: list[Key] = [(language.gettext("Median time"), dot)]
+    return [*keys, (language.gettext("Not reached"), _arrow(13, 1))] if unreached else keys
 
 
 def _arrow(x: float, top: float) -> Markup:
@@ -145,8 +139,8 @@ def _hour_lines(line: Timeline, step: float, language: Language) -> list[Markup]
 
 def _hour_number(value: float, language: Language) -> str:
     if value.is_integer():
-        return formatting.count(round(value), language)
-    return formatting.decimal(value, language, 2).rstrip("0")
+        return language.count(round(value))
+    return language.decimal(value, 2).rstrip("0")
 
 
 def _dots(line: Timeline, medians: Sequence[float | None]) -> list[Markup]:

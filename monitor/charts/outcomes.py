@@ -12,10 +12,7 @@ from monitor.charts.svg import BLUE, INK, ORANGE, PALE, element, label, picture,
 from monitor.disclosure.rows import Row
 from monitor.figures import LATENESS
 from monitor.score.table import AgeCount, OnTime
-from monitor.wording import formatting
-from monitor.wording.formatting import age_words
-from monitor.wording.formatting import deadline as deadline_words
-from monitor.wording.words import Language, Text
+from monitor.wording.language import Language, Message
 
 
 def outstanding_by_age(rows: Iterable[Row]) -> tuple[AgeCount, ...]:
@@ -28,18 +25,10 @@ def outstanding_by_age(rows: Iterable[Row]) -> tuple[AgeCount, ...]:
 
 
 _ROW = 34.0
-_TITLE = Text("Openstaande episodes naar tijd sinds de melding", "Outstanding episodes by time since the notice")
-_SAID = Text(
-    "Een balk per groep, de nieuwste boven. {parts}. Oranje: de termijn van {deadline} is voorbij.",
-    "A bar for each group, the newest on top. {parts}. Orange: the deadline of {deadline} has passed.",
-)
-_NONE = Text("Er staat niets open.", "Nothing is outstanding.")
-_LATE = Text("Termijn van {deadline} voorbij", "Deadline of {deadline} passed")
-_NOT_LATE = Text("Termijn loopt nog", "Deadline still running")
-_PARTLY = Text("Termijn deels voorbij", "Deadline partly passed")
+_TITLE = Message("Outstanding episodes by time since the notice")
 _COLUMNS = (
-    Text("Tijd sinds de melding", "Time since the notice"),
-    Text("Openstaande episodes", "Outstanding episodes"),
+    Message("Time since the notice"),
+    Message("Outstanding episodes"),
 )
 
 
@@ -48,10 +37,10 @@ def age_figure(ages: Sequence[AgeCount], deadline_hours: float, language: Langua
     said = _described(ages, deadline_hours, language)
     return Chart(
         name="age",
-        title=_TITLE[language],
+        title=language.gettext(_TITLE),
         description=said,
-        columns=tuple(column[language] for column in _COLUMNS),
-        rows=tuple((age_words(age, language), age.episodes) for age in ages),
+        columns=tuple(language.gettext(column) for column in _COLUMNS),
+        rows=tuple((language.age_group(age), age.episodes) for age in ages),
         draw=lambda name, width: _drawn(name, width, ages, deadline_hours, said, language),
     )
 
@@ -65,38 +54,46 @@ def age_chart(
 
 def _described(ages: Sequence[AgeCount], deadline_hours: float, language: Language) -> str:
     if not any(age.episodes for age in ages):
-        return _NONE[language]
-    parts = [f"{age_words(age, language)}: {formatting.count(age.episodes, language)}" for age in ages]
-    return _SAID[language].format(parts="; ".join(parts), deadline=deadline_words(deadline_hours, language))
+        return language.gettext("Nothing is outstanding.")
+    parts = [f"{language.age_group(age)}: {language.count(age.episodes)}" for age in ages]
+    return language.gettext(
+        "A bar for each group, the newest on top. {parts}. Orange: the deadline of {deadline} has passed.",
+        parts="; ".join(parts),
+        deadline=language.deadline(deadline_hours),
+    )
 
 
 def _drawn(
     name: str, width: float, ages: Sequence[AgeCount], deadline_hours: float, said: str, language: Language
 ) -> Markup:
     if not ages:
-        return picture(name, width, 40, _TITLE[language], said, empty_note(language, width))
+        return picture(name, width, 40, language.gettext(_TITLE), said, empty_note(language, width))
     keys, top = legend(_keys(ages, deadline_hours, language), width)
     top += 8
-    left = max(text_width(age_words(age, language)) for age in ages) + 10
-    numbers = [formatting.count(age.episodes, language) for age in ages]
+    left = max(text_width(language.age_group(age)) for age in ages) + 10
+    numbers = [language.count(age.episodes) for age in ages]
     room = width - left - 10 - max(text_width(number, bold=True) for number in numbers)
     most = max(age.episodes for age in ages) or 1
     parts = [rule(left, top, left, top + _ROW * len(ages))]
     for index, (age, number) in enumerate(zip(ages, numbers, strict=True)):
         y, size = top + _ROW * index, room * age.episodes / most
         parts += [
-            label(age_words(age, language), left - 10, y + 22, text_anchor="end", fill=INK),
+            label(language.age_group(age), left - 10, y + 22, text_anchor="end", fill=INK),
             element("rect", x=left, y=y + 6, width=size, height=22, fill=_colour(age, deadline_hours)),
             label(number, left + size + 8, y + 22, fill=INK, font_weight=600),
         ]
-    return picture(name, width, top + _ROW * len(ages) + 4, _TITLE[language], said, *keys, *parts)
+    return picture(name, width, top + _ROW * len(ages) + 4, language.gettext(_TITLE), said, *keys, *parts)
 
 
 def _keys(ages: Sequence[AgeCount], deadline_hours: float, language: Language) -> list[Key]:
     """A line of the legend for each colour there is."""
-    late = _LATE[language].format(deadline=deadline_words(deadline_hours, language))
+    late = language.gettext("Deadline of {deadline} passed", deadline=language.deadline(deadline_hours))
     there = {_colour(age, deadline_hours) for age in ages}
-    words = {BLUE: _NOT_LATE[language], PALE: _PARTLY[language], ORANGE: late}
+    words = {
+        BLUE: language.gettext("Deadline still running"),
+        PALE: language.gettext("Deadline partly passed"),
+        ORANGE: late,
+    }
     return [(text, patch(colour)) for colour, text in words.items() if colour in there]
 
 
@@ -110,15 +107,8 @@ def _colour(age: AgeCount, deadline_hours: float) -> str:
 COLOURS = {"on_time": BLUE, "undetermined": PALE, "late": ORANGE}
 ON_COLOUR = {"on_time": "#ffffff", "undetermined": INK, "late": "#ffffff"}
 
-_OUTCOME_TITLE = Text("Op tijd, onbepaald en te laat", "On time, undetermined and late")
-_OUTCOME_DESCRIPTION = Text(
-    "Eén balk van {mature} episodes waarvan de termijn van {deadline} voorbij is: {parts}. De lengte van elk deel is"
-    " het aandeel ervan.",
-    "One bar of {mature} episodes whose deadline of {deadline} has passed: {parts}. The length of each part is its"
-    " share.",
-)
-_NONE_MATURE = Text("Van geen episode is de termijn al voorbij.", "The deadline has passed of no episode yet.")
-_OUTCOME_COLUMNS = (Text("Uitkomst", "Outcome"), Text("Episodes", "Episodes"))
+_OUTCOME_TITLE = Message("On time, undetermined and late")
+_OUTCOME_COLUMNS = (Message("Outcome"), Message("Episodes"))
 
 
 def counts_figure(timing: OnTime, language: Language) -> Chart:
@@ -126,10 +116,10 @@ def counts_figure(timing: OnTime, language: Language) -> Chart:
     said = _describe_outcomes(timing, language)
     return Chart(
         name="counts",
-        title=_OUTCOME_TITLE[language],
+        title=language.gettext(_OUTCOME_TITLE),
         description=said,
-        columns=tuple(column[language] for column in _OUTCOME_COLUMNS),
-        rows=tuple((LATENESS[key].name[language], value) for key, value in _counts(timing).items()),
+        columns=tuple(language.gettext(column) for column in _OUTCOME_COLUMNS),
+        rows=tuple((language.gettext(LATENESS[key].name), value) for key, value in _counts(timing).items()),
         draw=lambda name, width: _draw_outcomes(name, width, timing, said, language),
     )
 
@@ -145,14 +135,18 @@ def _counts(timing: OnTime) -> dict[str, int]:
 
 def _describe_outcomes(timing: OnTime, language: Language) -> str:
     if not timing.mature:
-        return _NONE_MATURE[language]
+        return language.gettext("The deadline has passed of no episode yet.")
     parts = [
-        f"{LATENESS[key].name[language].lower()} {formatting.count(value, language)}"
+        f"{language.gettext(LATENESS[key].name).lower()} {language.count(value)}"
         for key, value in _counts(timing).items()
     ]
-    return _OUTCOME_DESCRIPTION[language].format(
-        mature=formatting.count(timing.mature, language),
-        deadline=deadline_words(timing.deadline_hours, language),
+    return language.ngettext(
+        "One bar of {n} episode whose deadline of {deadline} has passed: {parts}. The length of each part is its"
+        " share.",
+        "One bar of {n} episodes whose deadline of {deadline} has passed: {parts}. The length of each part is its"
+        " share.",
+        timing.mature,
+        deadline=language.deadline(timing.deadline_hours),
         parts=", ".join(parts),
     )
 
@@ -160,18 +154,20 @@ def _describe_outcomes(timing: OnTime, language: Language) -> str:
 def _draw_outcomes(name: str, width: float, timing: OnTime, said: str, language: Language) -> Markup:
     counts = {key: value for key, value in _counts(timing).items() if value}
     if not counts:
-        return picture(name, width, 48, _OUTCOME_TITLE[language], said, empty_note(language, width, 29))
+        return picture(name, width, 48, language.gettext(_OUTCOME_TITLE), said, empty_note(language, width, 29))
     total = sum(counts.values())
     parts, x, unnamed = [], 0.0, []
     for key, value in counts.items():
         part = width * value / total
-        drawn, named = bar_part(key, LATENESS[key].name[language], value, (x, 4.0, part), language)
+        drawn, named = bar_part(key, language.gettext(LATENESS[key].name), value, (x, 4.0, part), language)
         parts += drawn
-        unnamed += [] if named else [(f"{LATENESS[key].name[language]} {formatting.count(value, language)}", key)]
+        unnamed += [] if named else [(f"{language.gettext(LATENESS[key].name)} {language.count(value)}", key)]
         x += part
     below, taken = legend([(text, patch(COLOURS[key])) for text, key in unnamed], width)
     moved = element("g", *below, transform="translate(0 48)")
-    return picture(name, width, 48 + taken, _OUTCOME_TITLE[language], said, *parts, *([moved] if unnamed else []))
+    return picture(
+        name, width, 48 + taken, language.gettext(_OUTCOME_TITLE), said, *parts, *([moved] if unnamed else [])
+    )
 
 
 def bar_part(
@@ -180,7 +176,7 @@ def bar_part(
     """One part of a bar at (x, y) with its width, and whether its word could be written in it."""
     x, y, width = place
     bar = element("rect", x=x, y=y, width=max(width - 2, 1), height=40, fill=COLOURS[key])
-    number = formatting.count(value, language)
+    number = language.count(value)
     fits = [text for text in (f"{word} {number}", number) if text_width(text, bold=True) + 20 <= width]
     if not fits:
         return [bar], False

@@ -7,39 +7,18 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from monitor.charts.frame import Chart, Key, axis_title, empty_note, is_wide, legend, rule, spot, stroke
+from monitor.charts.frame import Chart, Key, axis_title, empty_note, in_sentences, is_wide, legend, rule, spot, stroke
 from monitor.charts.svg import BLUE, GRID, INK, QUIET, element, label, picture, shortened, text_width
 from monitor.disclosure.rows import Row
-from monitor.wording import formatting
-from monitor.wording.words import Language, Text
+from monitor.wording.language import Language, Message
 
-TITLE = Text("Plaats in de ranglijst, met de plaatsen die ook mogelijk zijn",
-             "Rank, with the ranks that are also possible")  # fmt: skip
-_HOW = Text(
-    "Een regel per bedrijf, de laagste score boven: {companies} in totaal. De stip is de plaats, de lijn loopt van de"
-    " eerste tot de laatste plaats die met 95% zekerheid ook mogelijk is. Waar twee lijnen elkaar overlappen, staat de"
-    " volgorde van die twee niet vast.",
-    "A line per company, the lowest score on top: {companies} in all. The dot is the rank, the line runs from the"
-    " first to the last rank that is also possible with 95% confidence. Where two lines overlap, the order of those two"
-    " is not certain.",
-)
-_SURE = Text(
-    " Bij {sure} van de {companies} is maar één plaats mogelijk.",
-    " For {sure} of the {companies} only one rank is possible.",
-)
-_BANDS = Text(" Streeplijnen scheiden de groepen: {bands}.", " Dashed lines separate the bands: {bands}.")
-_NO_INTERVALS = Text(" Deze publicatie geeft geen andere mogelijke plaatsen.",
-                     " This release gives no other possible ranks.")  # fmt: skip
-_NONE = Text("Er zijn geen bedrijven met een plaats in de ranglijst.", "There are no ranked companies.")
-_RANK = Text("Plaats", "Rank")
-_POSSIBLE = Text("Ook mogelijk (95%)", "Also possible (95%)")
-_AXIS = Text("Plaats (1: laagste score)", "Rank (1: lowest score)")
+TITLE = Message("Rank, with the ranks that are also possible")
 _COLUMNS = (
-    Text("Bedrijf", "Company"),
-    Text("Plaats", "Rank"),
-    Text("Eerste mogelijke plaats", "First possible rank"),
-    Text("Laatste mogelijke plaats", "Last possible rank"),
-    Text("Groep", "Band"),
+    Message("Company"),
+    Message("Rank"),
+    Message("First possible rank"),
+    Message("Last possible rank"),
+    Message("Band"),
 )
 
 
@@ -64,9 +43,9 @@ def ranks_figure(rows: Sequence[Row], language: Language) -> Chart:
     said = _described(lines, language)
     return Chart(
         name="ranks",
-        title=TITLE[language],
+        title=language.gettext(TITLE),
         description=said,
-        columns=tuple(column[language] for column in _COLUMNS),
+        columns=tuple(language.gettext(column) for column in _COLUMNS),
         rows=tuple((n.name, n.rank, n.low if n.known else None, n.high if n.known else None, n.band) for n in lines),
         draw=lambda name, width: _drawn(name, width, lines, said, language),
     )
@@ -83,15 +62,26 @@ def _line(row: Row) -> _Line | None:
 
 def _described(lines: Sequence[_Line], language: Language) -> str:
     if not lines:
-        return _NONE[language]
-    companies = formatting.count(len(lines), language)
-    said = _HOW[language].format(companies=companies)
+        return language.gettext("There are no ranked companies.")
+    companies = language.count(len(lines))
+    said = language.gettext(
+        "A line per company, the lowest score on top: {companies} in all. The dot is the rank, the line"
+        " runs from the first to the last rank that is also possible with 95% confidence. Where two"
+        " lines overlap, the order of those two is not certain.",
+        companies=companies,
+    )
     if not any(line.known for line in lines):
-        return said + _NO_INTERVALS[language]
+        return in_sentences(said, language.gettext("This release gives no other possible ranks."))
     sure = sum(line.known and line.low == line.high for line in lines)
-    said += _SURE[language].format(sure=formatting.count(sure, language), companies=companies)
+    certain = language.gettext(
+        "For {sure} of the {companies} only one rank is possible.", sure=language.count(sure), companies=companies
+    )
     bands = list(dict.fromkeys(line.band for line in lines if line.band))
-    return said + (_BANDS[language].format(bands=", ".join(bands)) if len(bands) > 1 else "")
+    if len(bands) < 2:
+        return in_sentences(said, certain)
+    return in_sentences(
+        said, certain, language.gettext("Dashed lines separate the bands: {bands}.", bands=", ".join(bands))
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +103,7 @@ class _Sheet:
 
 def _drawn(name: str, width: float, lines: Sequence[_Line], said: str, language: Language) -> Markup:
     if not lines:
-        return picture(name, width, 40, TITLE[language], said, empty_note(language, width))
+        return picture(name, width, 40, language.gettext(TITLE), said, empty_note(language, width))
     keys, taken = legend(_keys(language), width)
     sheet = _sheet(lines, width, taken)
     bottom = sheet.top + sheet.pitch * len(lines)
@@ -122,7 +112,7 @@ def _drawn(name: str, width: float, lines: Sequence[_Line], said: str, language:
         new_band = index > 0 and line.band != lines[index - 1].band
         parts += _company(sheet, line, sheet.top + sheet.pitch * index, width, separated=new_band)
     return picture(
-        name, width, bottom + 10, TITLE[language], said, *keys, *_ticks(sheet, bottom, width, language), *parts
+        name, width, bottom + 10, language.gettext(TITLE), said, *keys, *_ticks(sheet, bottom, width, language), *parts
     )
 
 
@@ -137,14 +127,16 @@ def _sheet(lines: Sequence[_Line], width: float, taken: float) -> _Sheet:
 
 def _keys(language: Language) -> list[Key]:
     return [
-        (_RANK[language], spot(BLUE)),
-        (_POSSIBLE[language], stroke(stroke=BLUE, stroke_width=5, stroke_opacity=0.4)),
+        (language.gettext("Rank"), spot(BLUE)),
+        (language.gettext("Also possible (95%)"), stroke(stroke=BLUE, stroke_width=5, stroke_opacity=0.4)),
     ]
 
 
 def _ticks(sheet: _Sheet, bottom: float, width: float, language: Language) -> list[Markup]:
     """Ranks above the plot, as many as leave each other room, with a line down for each."""
-    parts = [axis_title(_AXIS[language], (sheet.left + sheet.right) / 2, sheet.top - 36, width)]
+    parts = [
+        axis_title(language.gettext("Rank (1: lowest score)"), (sheet.left + sheet.right) / 2, sheet.top - 36, width)
+    ]
     room = text_width(str(sheet.high)) + 22
     step = next(n for n in _steps() if n * (sheet.x(sheet.low + 1) - sheet.x(sheet.low)) >= room or n > sheet.high)
     first = [sheet.low] if sheet.low % step else []

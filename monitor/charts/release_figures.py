@@ -11,7 +11,7 @@ from monitor.charts.funnel import funnel_figure
 from monitor.charts.norms import norms_figure
 from monitor.charts.outcomes import age_figure, outstanding_by_age
 from monitor.disclosure.rows import PublicTable
-from monitor.wording.words import Language
+from monitor.wording.language import Language
 
 
 def release_figures(table: PublicTable, language: Language) -> Mapping[str, Chart]:

@@ -19,6 +19,7 @@ from monitor.charts.frame import (
     dotted,
     empty_note,
     hour_scale,
+    in_sentences,
     is_wide,
     legend,
     patch,
@@ -32,9 +33,7 @@ from monitor.disclosure.network import Network
 from monitor.disclosure.rows import Row
 from monitor.score.methods import Method
 from monitor.score.table import SurvivalPoint
-from monitor.wording import formatting
-from monitor.wording.formatting import deadline as deadline_words
-from monitor.wording.words import Language, Text
+from monitor.wording.language import Language, Message
 
 
 def survival_limits(
@@ -57,33 +56,16 @@ def survival_limits(
 
 Curve = Sequence[SurvivalPoint]
 
-TITLE = Text("Aandeel nog niet verwijderd, naar uren na de melding",
-             "Share not yet removed, by hours after the notice")  # fmt: skip
-NETWORK = Text("Alle bedrijven samen", "All companies together")
-HOURS_AXIS = Text("Uren na de melding", "Hours after the notice")
-_DEADLINE = Text("termijn {deadline}", "deadline {deadline}")
-_HOW = Text(
-    "Hoe lager de lijn, hoe meer er weg is. Getrokken lijn: {name}, met de band van de gunstige tot de strenge lezing"
-    " en daaromheen het {confidence}-betrouwbaarheidsinterval.",
-    "The lower the line, the more is gone. Solid line: {name}, with the band from the lenient to the strict reading"
-    " and around it the {confidence} confidence interval.",
-)
-_BESIDE = Text(" Streeplijn: alle bedrijven samen.", " Dashed line: all companies together.")
-_AT_DEADLINE = Text(
-    " Na de termijn van {deadline} (stippellijn) was naar schatting {share} nog niet verwijderd{network}.",
-    " After the deadline of {deadline} (dotted line) an estimated {share} was not yet removed{network}.",
-)
-_AGAINST = Text("; bij alle bedrijven samen {share}", "; at all companies together {share}")
-_EMPTY = Text("Van {name} zijn geen cijfers te tonen.", "There are no figures to show of {name}.")
-_READINGS = Text("Gunstige tot strenge lezing", "Lenient to strict reading")
-_INTERVAL = Text("{confidence}-betrouwbaarheidsinterval", "{confidence} confidence interval")
+TITLE = Message("Share not yet removed, by hours after the notice")
+NETWORK = Message("All companies together")
+HOURS_AXIS = Message("Hours after the notice")
 _COLUMNS = (
-    Text("Uren na de melding", "Hours after the notice"),
-    Text("Nog niet verwijderd, schatting (%)", "Not yet removed, estimate (%)"),
-    Text("Gunstige lezing (%)", "Lenient reading (%)"),
-    Text("Strenge lezing (%)", "Strict reading (%)"),
-    Text("Ondergrens van het interval (%)", "Lower end of the interval (%)"),
-    Text("Bovengrens van het interval (%)", "Upper end of the interval (%)"),
+    Message("Hours after the notice"),
+    Message("Not yet removed, estimate (%)"),
+    Message("Lenient reading (%)"),
+    Message("Strict reading (%)"),
+    Message("Lower end of the interval (%)"),
+    Message("Upper end of the interval (%)"),
 )
 
 
@@ -115,7 +97,9 @@ def network_figure(network: Network, method: Method, language: Language) -> Char
     """The curve of all companies together in its bands."""
     limit, confidence = network.deadline_hours, method.confidence
     together = who_is_together(network, language)
-    curves = _Curves(NETWORK[language], network.curve, (), limit, confidence, network.survival, together=together)
+    curves = _Curves(
+        language.gettext(NETWORK), network.curve, (), limit, confidence, network.survival, together=together
+    )
     return _figure("network", curves, language)
 
 
@@ -138,7 +122,7 @@ def _figure(address: str, curves: _Curves, language: Language) -> Chart:
     said = _described(curves, language)
     return Chart(
         name=address,
-        title=TITLE[language],
+        title=language.gettext(TITLE),
         description=said,
         columns=_columns(curves, language),
         rows=_rows(curves),
@@ -147,8 +131,8 @@ def _figure(address: str, curves: _Curves, language: Language) -> Chart:
 
 
 def _columns(curves: _Curves, language: Language) -> tuple[str, ...]:
-    own = tuple(column[language] for column in _COLUMNS)
-    return (*own, f"{NETWORK[language]} (%)") if curves.network else own
+    own = tuple(language.gettext(column) for column in _COLUMNS)
+    return (*own, f"{language.gettext(NETWORK)} (%)") if curves.network else own
 
 
 def _rows(curves: _Curves) -> tuple[tuple[Cell, ...], ...]:
@@ -164,20 +148,32 @@ def _rows(curves: _Curves) -> tuple[tuple[Cell, ...], ...]:
 
 def _described(curves: _Curves, language: Language) -> str:
     if not curves.curve:
-        return _EMPTY[language].format(name=curves.name)
-    confidence = formatting.percent(curves.confidence, language)
-    said = _HOW[language].format(name=curves.name, confidence=confidence)
-    return said + (_BESIDE[language] if curves.network else "") + _at_deadline(curves, language) + curves.together
+        return language.gettext("There are no figures to show of {name}.", name=curves.name)
+    confidence = language.percent(curves.confidence)
+    said = language.gettext(
+        "The lower the line, the more is gone. Solid line: {name}, with the band from the lenient to"
+        " the strict reading and around it the {confidence} confidence interval.",
+        name=curves.name,
+        confidence=confidence,
+    )
+    dashed = language.gettext("Dashed line: all companies together.") if curves.network else ""
+    return in_sentences(said, dashed, _at_deadline(curves, language), curves.together)
 
 
 def _at_deadline(curves: _Curves, language: Language) -> str:
     own, other = (_value(curve, curves.deadline_hours) for curve in (curves.curve, curves.network))
     if own is None:
         return ""
-    return _AT_DEADLINE[language].format(
-        deadline=deadline_words(curves.deadline_hours, language),
-        share=formatting.share(own, language),
-        network="" if other is None else _AGAINST[language].format(share=formatting.share(other, language)),
+    values = {"deadline": language.deadline(curves.deadline_hours), "share": language.share(own)}
+    if other is None:
+        return language.gettext(
+            "After the deadline of {deadline} (dotted line) an estimated {share} was not yet removed.", **values
+        )
+    return language.gettext(
+        "After the deadline of {deadline} (dotted line) an estimated {share} was not yet removed; at all companies"
+        " together {network}.",
+        network=language.share(other),
+        **values,
     )
 
 
@@ -198,13 +194,13 @@ def _drawn(name: str, width: float, curves: _Curves, said: str, language: Langua
         name,
         width,
         plot.bottom + 52,
-        TITLE[language],
+        language.gettext(TITLE),
         said,
         *keys,
         *_bands(plot, curves),
         *share_scale(plot.left, plot.left + plot.width, plot.top, plot.bottom),
         *hour_scale(hours, plot.bottom),
-        axis_title(HOURS_AXIS[language], plot.left + plot.width / 2, plot.bottom + 44, width),
+        axis_title(language.gettext(HOURS_AXIS), plot.left + plot.width / 2, plot.bottom + 44, width),
         plot.line(points_of(curves.network), stroke=ORANGE, stroke_width=2, stroke_dasharray="6 4"),
         plot.line(points_of(curves.curve), stroke=BLUE, stroke_width=2.5),
         *deadline_mark(plot, curves.deadline_hours, width, language),
@@ -215,7 +211,7 @@ def deadline_mark(plot: Plot, hours: float, width: float, language: Language) ->
     """The line of the deadline with its name above it, where it lies in the plot."""
     if hours > plot.x_end:
         return []
-    x, words = plot.x(hours), _DEADLINE[language].format(deadline=deadline_words(hours, language))
+    x, words = plot.x(hours), language.gettext("deadline {deadline}", deadline=language.deadline(hours))
     return [dotted(x, plot.top - 14, x, plot.bottom), beside(words, x, plot.top - 8, width, fill=INK)]
 
 
@@ -242,8 +238,8 @@ def _bands(plot: Plot, curves: _Curves) -> list[Markup]:
 def _keys(curves: _Curves, language: Language) -> list[Key]:
     keys: list[Key] = [(curves.name, stroke(stroke=BLUE, stroke_width=2.5))] if curves.curve else []
     if curves.network:
-        keys.append((NETWORK[language], stroke(stroke=ORANGE, stroke_width=2, stroke_dasharray="6 4")))
+        keys.append((language.gettext(NETWORK), stroke(stroke=ORANGE, stroke_width=2, stroke_dasharray="6 4")))
     if curves.curve:
-        interval = _INTERVAL[language].format(confidence=formatting.percent(curves.confidence, language))
-        keys += [(_READINGS[language], patch(BAND)), (interval, patch(OUTER, GRID))]
+        interval = language.gettext("{confidence} confidence interval", confidence=language.percent(curves.confidence))
+        keys += [(language.gettext("Lenient to strict reading"), patch(BAND)), (interval, patch(OUTER, GRID))]
     return keys

@@ -13,6 +13,7 @@ from monitor.charts.frame import (
     Key,
     dotted,
     empty_note,
+    in_sentences,
     legend,
     patch,
     percentage,
@@ -24,10 +25,8 @@ from monitor.charts.frame import (
 from monitor.charts.svg import BAND, BLUE, INK, QUIET, SMALL, element, label, picture, text_width
 from monitor.comparison.trend import TrendPoint
 from monitor.score.methods import CURRENT, METHODS
-from monitor.wording import formatting
-from monitor.wording.words import Language, Text
+from monitor.wording.language import MISSING, Language, Message
 
-_METHOD = Text("methode {method}", "method {method}")
 _HATCH = "#f0f2f5"
 
 
@@ -94,7 +93,7 @@ def captions(line: Timeline, points: Sequence[TrendPoint], values: Sequence[floa
             parts.append(
                 element("rect", x=left, y=line.top, width=line.column, height=line.bottom - line.top, fill=_HATCH)
             )
-            parts.append(label(formatting.MISSING, line.x(index), line.bottom - 8, text_anchor="middle"))
+            parts.append(label(MISSING, line.x(index), line.bottom - 8, text_anchor="middle"))
     parts.append(rule(line.left, line.bottom, line.right, line.bottom))
     parts.extend(rule(line.x(index), line.bottom, line.x(index), line.bottom + 5) for index in range(len(points)))
     return parts + _names(line, [point.period for point in points])
@@ -121,7 +120,7 @@ def method_marks(line: Timeline, points: Sequence[TrendPoint], language: Languag
     for index in breaks(points):
         x = line.x(index) - line.column / 2
         parts.append(rule(x, line.top - 20, x, line.bottom, stroke=QUIET, stroke_dasharray="6 4"))
-        words = _METHOD[language].format(method=points[index].method)
+        words = language.gettext("method {method}", method=points[index].method)
         room = text_width(words, SMALL)
         at = x + 6 if x + 6 + room <= line.right else x - 6 - room
         if at >= free:
@@ -130,46 +129,28 @@ def method_marks(line: Timeline, points: Sequence[TrendPoint], language: Languag
     return parts
 
 
-_TITLE = Text("Aandeel op tijd per kwartaal: {who}", "Share on time by quarter: {who}")
-_EVERYONE = Text("alle bedrijven samen", "all companies together")
-_HOW = Text(
-    "Elke stip is het aandeel op tijd in een kwartaal (gunstige lezing), de dunne lijn het 95%-betrouwbaarheidsinterval"
-    " daarvan. De band loopt tot de strenge lezing. De stippellijn is de norm van {target}.",
-    "Each dot is the share on time in a quarter (lenient reading), the thin line its 95% confidence interval. The band"
-    " reaches down to the strict reading. The dotted line is the norm of {target}.",
-)
-_FIRST_LAST = Text(" Het aandeel was {first} in {from_} en {last} in {to}.",
-                   " The share was {first} in {from_} and {last} in {to}.")  # fmt: skip
-_ONLY = Text(" Het aandeel was {last} in {to}.", " The share was {last} in {to}.")
-_MISSING = Text(" Zonder cijfers: {quarters}; daar is de lijn onderbroken.",
-                " Without figures: {quarters}; the line is broken there.")  # fmt: skip
-_METHOD_CHANGED = Text(" De rekenmethode veranderde in {quarters}; vergelijk over die grens met zorg.",
-               " The method changed in {quarters}; compare across that mark with care.")  # fmt: skip
-_PARTIAL = Text(" In {quarters} zonder de bedrijven waarvan geen cijfers te zien zijn.",
-                " In {quarters} without the companies of which no figures are shown.")  # fmt: skip
-_LENIENT = Text("Aandeel op tijd, gunstige lezing", "Share on time, lenient reading")
-_BAND = Text("Strenge tot gunstige lezing", "Strict to lenient reading")
-_INTERVAL = Text("95%-betrouwbaarheidsinterval", "95% confidence interval")
-_NORM = Text("Norm {target}", "Norm {target}")
+_MISSING = Message("Without figures: {quarters}; the line is broken there.")
+_METHOD_CHANGED = Message("The method changed in {quarters}; compare across that mark with care.")
+_PARTIAL = Message("In {quarters} without the companies of which no figures are shown.")
 _COLUMNS = (
-    Text("Kwartaal", "Quarter"),
-    Text("Aandeel op tijd, strenge lezing (%)", "Share on time, strict reading (%)"),
-    Text("Aandeel op tijd, gunstige lezing (%)", "Share on time, lenient reading (%)"),
-    Text("Ondergrens van het interval (%)", "Lower end of the interval (%)"),
-    Text("Bovengrens van het interval (%)", "Upper end of the interval (%)"),
-    Text("Methode", "Method"),
+    Message("Quarter"),
+    Message("Share on time, strict reading (%)"),
+    Message("Share on time, lenient reading (%)"),
+    Message("Lower end of the interval (%)"),
+    Message("Upper end of the interval (%)"),
+    Message("Method"),
 )
 
 
 def trend_figure(points: Sequence[TrendPoint], language: Language, who: str | None = None) -> Chart:
     """The share on time of each quarter, broken where one is missing; `who`: a company's name, None for all."""
-    title = _TITLE[language].format(who=who or _EVERYONE[language])
+    title = language.gettext("Share on time by quarter: {who}", who=who or language.gettext("all companies together"))
     said = _described(points, language)
     return Chart(
         name="trend",
         title=title,
         description=said,
-        columns=tuple(column[language] for column in _COLUMNS),
+        columns=tuple(language.gettext(column) for column in _COLUMNS),
         rows=tuple(_row(point, language) for point in points),
         draw=lambda name, width: _drawn(name, width, points, title, said, language),
     )
@@ -184,7 +165,7 @@ def _row(point: TrendPoint, language: Language) -> tuple[Cell, ...]:
     strict = None if point.strict is None else point.strict.p
     low, high = (None, None) if point.lenient is None else (point.lenient.low, point.lenient.high)
     shares = map(percentage, (strict, share_of(point), low, high))
-    return (formatting.short_period(point.period, language), *shares, point.method)
+    return (language.short_period(point.period), *shares, point.method)
 
 
 def _target(points: Sequence[TrendPoint]) -> float:
@@ -197,16 +178,25 @@ def _described(points: Sequence[TrendPoint], language: Language) -> str:
     known = [point for point in points if share_of(point) is not None]
     if not known:
         return empty_words(language)
-    said = _HOW[language].format(target=formatting.percent(_target(points), language))
-    ends = [(formatting.short_period(p.period, language), formatting.share(share_of(p), language)) for p in known]
+    said = language.gettext(
+        "Each dot is the share on time in a quarter (lenient reading), the thin line its 95% confidence"
+        " interval. The band reaches down to the strict reading. The dotted line is the norm of"
+        " {target}.",
+        target=language.percent(_target(points)),
+    )
+    ends = [(language.short_period(p.period), language.share(share_of(p))) for p in known]
     values = {"from_": ends[0][0], "first": ends[0][1], "to": ends[-1][0], "last": ends[-1][1]}
-    said += (_FIRST_LAST if len(known) > 1 else _ONLY)[language].format(**values)
-    return said + gaps_in_words(points, [share_of(point) for point in points], language)
+    only, first_last = (
+        Message("The share was {last} in {to}."),
+        Message("The share was {first} in {from_} and {last} in {to}."),
+    )
+    ends_in_words = language.gettext(first_last if len(known) > 1 else only, **values)
+    return in_sentences(said, ends_in_words, gaps_in_words(points, [share_of(point) for point in points], language))
 
 
 def empty_words(language: Language) -> str:
     """The description where no quarter has figures."""
-    return Text("Er is geen kwartaal met cijfers.", "There is no quarter with figures.")[language]
+    return language.gettext("There is no quarter with figures.")
 
 
 def gaps_in_words(points: Sequence[TrendPoint], values: Sequence[float | None], language: Language) -> str:
@@ -214,11 +204,13 @@ def gaps_in_words(points: Sequence[TrendPoint], values: Sequence[float | None], 
     missing = [p.period for p, value in zip(points, values, strict=True) if value is None]
     changed = [points[index].period for index in breaks(points)]
     partial = [p.period for p, value in zip(points, values, strict=True) if p.partial and value is not None]
-    said = ""
-    for words, periods in ((_MISSING, missing), (_METHOD_CHANGED, changed), (_PARTIAL, partial)):
-        quarters = ", ".join(formatting.short_period(period, language) for period in periods)
-        said += words[language].format(quarters=quarters) if quarters else ""
-    return said
+    return in_sentences(
+        *(
+            language.gettext(words, quarters=", ".join(map(language.short_period, periods)))
+            for words, periods in ((_MISSING, missing), (_METHOD_CHANGED, changed), (_PARTIAL, partial))
+            if periods
+        )
+    )
 
 
 def _drawn(name: str, width: float, points: Sequence[TrendPoint], title: str, said: str, language: Language) -> Markup:
@@ -243,11 +235,11 @@ def _drawn(name: str, width: float, points: Sequence[TrendPoint], title: str, sa
 def _keys(target: float, language: Language) -> list[Key]:
     dot = Markup("").join([stroke(stroke=BLUE, stroke_width=2), spot(BLUE)])
     whisker = stroke(stroke=QUIET, stroke_width=1.5)
-    norm = _NORM[language].format(target=formatting.percent(target, language))
+    norm = language.gettext("Norm {target}", target=language.percent(target))
     return [
-        (_LENIENT[language], dot),
-        (_BAND[language], patch(BAND)),
-        (_INTERVAL[language], whisker),
+        (language.gettext("Share on time, lenient reading"), dot),
+        (language.gettext("Strict to lenient reading"), patch(BAND)),
+        (language.gettext("95% confidence interval"), whisker),
         (norm, stroke(stroke=INK, stroke_width=1.5, stroke_dasharray="2 4")),
     ]
 

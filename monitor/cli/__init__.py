@@ -48,6 +48,10 @@ _OWN: Mapping[str, tuple[str, str]] = {
     "correct": ("decisions", "Record corrections: decisions of two people that go before what was collected."),
     "score": ("score", "Score a period and rank its companies, worst first."),
     "estimate": ("score", "Recompute a table from episodes, so that anyone can check our numbers."),
+    "supplements": (
+        "supplements",
+        "Show a measure that stands beside the ranking of a period, and never moves it.",
+    ),
     "facts": ("score", "Export facts, to score them elsewhere."),
     "release": ("release", "Draft, publish, export, verify, rebuild, compare and correct releases."),
     "token": ("setup", "Issue, list and revoke the tokens with which hotlines push notices."),

@@ -29,6 +29,7 @@ _STANDINGS = {
     "below": "below the norm",
     "not_proven": "not proven",
     "too_few": "too few to judge",
+    "unreachable": "unreachable",
 }
 
 

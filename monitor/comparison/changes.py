@@ -18,9 +18,8 @@ from monitor.disclosure.rows import PublicTable, Row
 from monitor.figures import CHANGES, FILED, IDENTITY, NETWORK_CHANGES
 from monitor.score.table import AgeCount, Estimate, Flow, SurvivalPoint, Table, alike
 from monitor.tables.sheets import Cell, figures_json, flat, guarded, row_json, table_head
-from monitor.wording import formatting
+from monitor.wording.language import MISSING, Language, Message
 from monitor.wording.readings import Figure
-from monitor.wording.words import Language, Text
 
 _COLUMNS = ("table", "company", "name", "figure", "before", "after")
 _HEAD = ("period", "method", "as_of")  # when the facts were known is no difference: a correction always knows more
@@ -235,10 +234,7 @@ def _csv_lines(table: str, found: TableChanges[R]) -> Iterator[tuple[Cell, ...]]
             yield table, company.after.company, company.after.name, change.figure, change.before, change.after
 
 
-_FEWER = Text("minder dan {below}", "fewer than {below}")
-_AFTER = Text("{name} na {hours}", "{name} after {hours}")
-_OF_AGE = Text("{name}: {age}", "{name}: {age}")
-_INTERVAL = Text("95%-BI", "95% CI")
+_INTERVAL = Message("95% CI")
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +255,7 @@ def lines(old: Row, new: Row, language: Language, only: tuple[str, ...] = ()) ->
     keys = [key for key in after if key in before and (not only or key in only)]
     if old.figures is not None and new.figures is not None:
         keys += [key for key in before if key not in after and not only]
-    nothing = ("", formatting.MISSING)
+    nothing = ("", MISSING)
     return tuple(
         Line((after.get(key) or before[key])[0], before.get(key, nothing)[1], after.get(key, nothing)[1])
         for key in keys
@@ -279,39 +275,39 @@ def told(row: Row, language: Language) -> Told:
         if item is not None and place.holds(item):
             said |= _told(figure, item, language)
         elif row.figures is None and figure.key in _OF_WITHHELD:
-            said[figure.key] = (figure.name[language], _OF_WITHHELD[figure.key][language].format(below=row.below))
+            fewer = language.gettext("fewer than {below}", below=row.below)
+            said[figure.key] = (language.gettext(figure.name), fewer if figure.key == "episodes" else MISSING)
     return said
 
 
-_OF_WITHHELD = {"rank": Text(formatting.MISSING, formatting.MISSING), "episodes": _FEWER}
+_OF_WITHHELD = ("rank", "episodes")
 
 
 def _told(figure: Figure, item: Row | Estimate, language: Language) -> Told:
     """A figure by its key; one of several values has each under a name of its own."""
-    name = figure.name[language]
+    name = language.gettext(figure.name)
     if figure.type == "curve":
         return {f"left_{point.t:g}": _at(name, point, language) for point in figure.of(item)}
     if figure.type == "ages":
         return {f"age_{age.from_hours:g}": _of_age(name, age, language) for age in figure.of(item)}
     said = figure.read(item, language)
-    interval = "" if said.interval == formatting.MISSING else f" ({_INTERVAL[language]} {said.interval})"
+    interval = "" if said.interval == MISSING else f" ({language.gettext(_INTERVAL)} {said.interval})"
     return {figure.key: (name, f"{said.value}{interval}")}
 
 
 def _at(name: str, point: SurvivalPoint, language: Language) -> tuple[str, str]:
-    hours = f"{point.t:g}{formatting.NARROW}{formatting.hour_word(point.t, language)}"
-    return _AFTER[language].format(name=name, hours=hours), formatting.share(point.npmle, language)
+    hours = language.deadline(float(point.t))
+    return language.gettext("{name} after {hours}", name=name, hours=hours), language.share(point.npmle)
 
 
 def _of_age(name: str, age: AgeCount, language: Language) -> tuple[str, str]:
-    words = _OF_AGE[language].format(name=name, age=formatting.age_words(age, language))
-    return words, formatting.count(age.episodes, language)
+    return f"{name}: {language.age_group(age)}", language.count(age.episodes)
 
 
 def network_lines(old: PublicTable, new: PublicTable, language: Language) -> tuple[Line, ...]:
     """The main figures of all companies together that either table tells, also where they are the same."""
     lines = (
-        Line(figure.name[language], *(table.network.read(figure, language).value for table in (old, new)))
+        Line(language.gettext(figure.name), *(table.network.read(figure, language).value for table in (old, new)))
         for figure in NETWORK_CHANGES
     )
-    return tuple(line for line in lines if {line.before, line.after} != {formatting.MISSING})
+    return tuple(line for line in lines if {line.before, line.after} != {MISSING})

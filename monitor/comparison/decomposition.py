@@ -31,6 +31,20 @@ Obstacle = Literal["method", "overlap", "empty"]
 Basis = Literal["network", "named"]
 Kind = Literal["stayed", "arrived", "left"]
 _UNKNOWN = Share(None, None, None, None)
+_BALANCED = 1e-12  # what rounding leaves of weights that add up to nothing
+_GAP_CHANGED = math.log(1.25)
+
+
+def gap_changed(before: float | None, after: float | None) -> bool:
+    """Whether the median recheck gap, in hours, changed by over 25 %: then behaviour cannot be told from observation.
+
+    Where it is not known of both dates, it may have changed. Two gaps of 0 are equal.
+    """
+    if before is None or after is None:
+        return True
+    if not before or not after:
+        return before != after
+    return abs(math.log(after / before)) > _GAP_CHANGED + 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +80,9 @@ class Decomposition:
     The share is that of the network as it is published. Where only one of the two releases publishes a network with
     the companies that are withheld, it is that of the companies with figures (`basis`).
 
-    `low` and `high` bound the behaviour with 95 % confidence; None where a company has no interval. `unnamed` is what
-    has no name in both releases: companies whose figures are withheld, and what is unattributed.
+    `low` and `high` bound the behaviour, `mix_low` and `mix_high` the mix, with 95 % confidence; None where a share
+    that they depend on has no interval. `unnamed` is what has no name in both releases: companies whose figures are
+    withheld, and what is unattributed.
     """
 
     basis: Basis
@@ -77,6 +92,8 @@ class Decomposition:
     low: float | None
     high: float | None
     mix: float
+    mix_low: float | None
+    mix_high: float | None
     arrivals: float
     departures: float
     unnamed: float
@@ -100,8 +117,8 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class _Side:
-    """Mature and late episodes of a company, or of all; at least one is mature."""
+class Side:
+    """Mature and late episodes of a company, or of all, at one of two dates; at least one is mature."""
 
     mature: int
     late: int
@@ -109,6 +126,7 @@ class _Side:
 
     @property
     def p(self) -> float:
+        """The lenient share on time."""
         return 1 - self.late / self.mature
 
     @property
@@ -119,11 +137,13 @@ class _Side:
 
 
 @dataclass(frozen=True, slots=True)
-class _Pair:
+class Pair:
+    """A company at both dates; None where it has no mature episode."""
+
     company: str
     name: str
-    before: _Side | None
-    after: _Side | None
+    before: Side | None
+    after: Side | None
 
 
 def steps(tables: Iterable[PublicTable]) -> tuple[Step, ...]:
@@ -155,18 +175,25 @@ def decompose(old: PublicTable, new: PublicTable) -> Decomposition:
     hindrance = obstacle(old, new)
     if before is None or after is None or hindrance:
         raise MonitorError(f"the change cannot be decomposed: {hindrance}")
-    pairs = tuple(_pairs(old, new))
+    return split(tuple(_pairs(old, new)), before, after, _basis(old, new))
+
+
+def split(pairs: Sequence[Pair], before: Side, after: Side, basis: Basis) -> Decomposition:
+    """The change from `before` to `after`, both of the whole, by the companies in `pairs`."""
     parts = tuple(_contribution(pair, before, after) for pair in pairs)
-    behaviour = math.fsum(part.behaviour or 0.0 for part in parts)
-    low, high = _limits(pairs, behaviour, before, after)
+    behaviour, mix = math.fsum(part.behaviour or 0.0 for part in parts), _sum(parts, "stayed")
+    low, high = _limits(behaviour, _behaviour_terms(pairs, before, after))
+    mix_low, mix_high = _limits(mix, _mix_terms(pairs, before, after))
     return Decomposition(
-        basis=_basis(old, new),
+        basis=basis,
         before=before.p,
         after=after.p,
         behaviour=behaviour,
         low=low,
         high=high,
-        mix=_sum(parts, "stayed"),
+        mix=mix,
+        mix_low=mix_low,
+        mix_high=mix_high,
         arrivals=_sum(parts, "arrived"),
         departures=_sum(parts, "left"),
         unnamed=_unnamed(pairs, before, after),
@@ -184,26 +211,26 @@ def _basis(old: PublicTable, new: PublicTable) -> Basis:
     return "network" if old.network.gives_way == new.network.gives_way else "named"
 
 
-def _wholes(old: PublicTable, new: PublicTable) -> tuple[_Side | None, _Side | None]:
+def _wholes(old: PublicTable, new: PublicTable) -> tuple[Side | None, Side | None]:
     if _basis(old, new) == "named":
         return _together(old), _together(new)
     one, other = (_side(table.network.mature, table.network.lenient) for table in (old, new))
     return one, other
 
 
-def _together(table: PublicTable) -> _Side | None:
+def _together(table: PublicTable) -> Side | None:
     """All companies with figures."""
     named = [side for side in _named(table).values() if side]
     mature, late = sum(side.mature for side in named), sum(side.late for side in named)
-    return _Side(mature, late, _UNKNOWN) if mature else None
+    return Side(mature, late, _UNKNOWN) if mature else None
 
 
-def _side(mature: int, lenient: Share) -> _Side | None:
+def _side(mature: int, lenient: Share) -> Side | None:
     """The late ones follow from the share, which has ten digits."""
-    return None if not mature or lenient.p is None else _Side(mature, round((1 - lenient.p) * mature), lenient)
+    return None if not mature or lenient.p is None else Side(mature, round((1 - lenient.p) * mature), lenient)
 
 
-def _pairs(old: PublicTable, new: PublicTable) -> Iterator[_Pair]:
+def _pairs(old: PublicTable, new: PublicTable) -> Iterator[Pair]:
     """Companies with figures in both releases, and those with figures in one that the other does not know.
 
     A company that is withheld in one of them has no name in either, unless that whole leaves its episodes out.
@@ -215,10 +242,10 @@ def _pairs(old: PublicTable, new: PublicTable) -> Iterator[_Pair]:
     for key in names:
         before, after = first.get(key), second.get(key)
         if (before or after) and (key in apart or (key in first and key in second)):
-            yield _Pair(key, names[key], before, after)
+            yield Pair(key, names[key], before, after)
 
 
-def _named(table: PublicTable) -> Mapping[str, _Side | None]:
+def _named(table: PublicTable) -> Mapping[str, Side | None]:
     """The companies with figures, with None for one without a mature episode."""
     shown = ((row.company, row.figures.on_time) for row in table.rows if row.figures)
     return {key: _side(timing.mature, timing.lenient) for key, timing in shown}
@@ -231,7 +258,7 @@ def _apart(keys: Iterable[str], table: PublicTable, *, alone: bool) -> set[str]:
     return {key for key in keys if key not in rows or (rows[key] is None and left_out)}
 
 
-def _contribution(pair: _Pair, before: _Side, after: _Side) -> Contribution:
+def _contribution(pair: Pair, before: Side, after: Side) -> Contribution:
     middle = (before.p + after.p) / 2
     one, two = pair.before, pair.after
     was = one.mature / before.mature if one else 0.0
@@ -249,7 +276,7 @@ def _sum(parts: Sequence[Contribution], kind: Kind) -> float:
     return math.fsum(part.weight for part in parts if part.kind == kind)
 
 
-def _unnamed(pairs: Sequence[_Pair], before: _Side, after: _Side) -> float:
+def _unnamed(pairs: Sequence[Pair], before: Side, after: Side) -> float:
     """What the rest did as a whole: who is in it differs, so behaviour cannot be told from mix."""
     middle = (before.p + after.p) / 2
     rests = (_rest(before, [pair.before for pair in pairs]), _rest(after, [pair.after for pair in pairs]))
@@ -258,31 +285,52 @@ def _unnamed(pairs: Sequence[_Pair], before: _Side, after: _Side) -> float:
     return now - was
 
 
-def _rest(whole: _Side, named: Sequence[_Side | None]) -> tuple[int, int]:
+def _rest(whole: Side, named: Sequence[Side | None]) -> tuple[int, int]:
     """Mature and late episodes that no company with a name has."""
     known = [side for side in named if side]
     return whole.mature - sum(side.mature for side in known), whole.late - sum(side.late for side in known)
 
 
-def _limits(pairs: Sequence[_Pair], behaviour: float, before: _Side, after: _Side) -> tuple[float | None, float | None]:
-    """95 % limits of the behaviour from the clustered limits of the companies' shares, the weights taken as they are.
+def _limits(value: float, terms: Sequence[tuple[float, Side]]) -> tuple[float | None, float | None]:
+    """95 % limits of a sum of shares times weights, from the limits of the shares; the weights are taken as they are.
 
     Zou and Donner (Statistics in Medicine 27, 2008): each limit of a sum lies as far off as the root of the squared
     distances to the limits of its terms. For one company of weight 1 it is Newcombe's interval of a difference (1998).
     Standard errors are too small with few sites, and 0 for a share of 0 or 1; the limits were made for that.
     """
     down, up = [], []
+    for weight, side in terms:
+        if side.limits is None:
+            return None, None
+        to_low, to_high = abs(weight) * (side.p - side.limits[0]), abs(weight) * (side.limits[1] - side.p)
+        down.append(to_low if weight > 0 else to_high)
+        up.append(to_high if weight > 0 else to_low)
+    return (value - math.hypot(*down), value + math.hypot(*up)) if down else (None, None)
+
+
+def _behaviour_terms(pairs: Sequence[Pair], before: Side, after: Side) -> list[tuple[float, Side]]:
+    terms = []
     for one, two in ((pair.before, pair.after) for pair in pairs):
         if one and two:
-            if one.limits is None or two.limits is None:
-                return None, None
             weight = (one.mature / before.mature + two.mature / after.mature) / 2
-            down += [weight * (two.p - two.limits[0]), weight * (one.limits[1] - one.p)]
-            up += [weight * (two.limits[1] - two.p), weight * (one.p - one.limits[0])]
-    return (behaviour - math.hypot(*down), behaviour + math.hypot(*up)) if down else (None, None)
+            terms += [(-weight, one), (weight, two)]
+    return terms
 
 
-def _late(before: _Side, after: _Side) -> Late:
+def _mix_terms(pairs: Sequence[Pair], before: Side, after: Side) -> list[tuple[float, Side]]:
+    """The network's own shares count as far as the weights of those that stayed do not balance: others came or went."""
+    terms, balance = list[tuple[float, Side]](), 0.0
+    for one, two in ((pair.before, pair.after) for pair in pairs):
+        if one and two:
+            weight = two.mature / after.mature - one.mature / before.mature
+            terms += [(weight / 2, one), (weight / 2, two)]
+            balance += weight
+    if terms and abs(balance) > _BALANCED:
+        terms += [(-balance / 2, before), (-balance / 2, after)]
+    return terms
+
+
+def _late(before: Side, after: Side) -> Late:
     """The same split for a product of two: each factor's change times the average of the other."""
     rate_before, rate_after = 1 - before.p, 1 - after.p
     volume = (after.mature - before.mature) * (rate_before + rate_after) / 2

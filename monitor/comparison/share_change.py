@@ -9,31 +9,25 @@ from typing import Literal
 
 from monitor.disclosure.rows import PublicTable
 from monitor.score.table import Share
-from monitor.wording.formatting import decimal, period
-from monitor.wording.words import Language, Text
+from monitor.wording.language import Language, Message
 
 Direction = Literal["better", "worse", "open"]
 
-DIRECTIONS: Mapping[Direction, Text] = MappingProxyType(
+DIRECTIONS: Mapping[Direction, Message] = MappingProxyType(
     {
-        "better": Text("beter", "better"),
-        "worse": Text("slechter", "worse"),
-        "open": Text("kan toeval zijn", "can be chance"),
+        "better": Message("better"),
+        "worse": Message("worse"),
+        "open": Message("can be chance"),
     }
 )
 _SAID = {
-    "better": Text(
-        "Sinds het {before} steeg het aandeel op tijd met {points} procentpunt. Dat is meer dan toeval verklaart.",
-        "Since the {before} the share on time rose by {points} percentage points. That is more than chance explains.",
+    "better": Message(
+        "Since the {before} the share on time rose by {points} percentage points. That is more than chance explains."
     ),
-    "worse": Text(
-        "Sinds het {before} daalde het aandeel op tijd met {points} procentpunt. Dat is meer dan toeval verklaart.",
-        "Since the {before} the share on time fell by {points} percentage points. That is more than chance explains.",
+    "worse": Message(
+        "Since the {before} the share on time fell by {points} percentage points. That is more than chance explains."
     ),
-    "open": Text(
-        "Sinds het {before} veranderde het aandeel op tijd met {points} procentpunt. Dat kan toeval zijn.",
-        "Since the {before} the share on time changed by {points} percentage points. That can be chance.",
-    ),
+    "open": Message("Since the {before} the share on time changed by {points} percentage points. That can be chance."),
 }
 
 
@@ -88,7 +82,7 @@ def network_movement(table: PublicTable, before: PublicTable | None) -> Movement
 
 def points(change: float, language: Language) -> str:
     """A change of a share in percentage points, with its sign: `+12,3`, `−4,0`, `0,0`."""
-    size = decimal(abs(change) * 100, language)
+    size = language.decimal(abs(change) * 100)
     sign = "" if not size.strip("0,.") else "+" if change > 0 else "−"
     return f"{sign}{size}"
 
@@ -97,4 +91,4 @@ def how_it_moved(moved: Movement, before: str, language: Language) -> str:
     """The movement since the period `before` in a sentence."""
     said = points(moved.change, language)
     size = said if moved.direction == "open" else said.lstrip("+−")
-    return _SAID[moved.direction][language].format(before=period(before, language), points=size)
+    return language.gettext(_SAID[moved.direction], before=language.period(before), points=size)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -12,10 +11,9 @@ from typing import Any
 from monitor.comparison.decomposition import Step
 from monitor.comparison.share_change import Movement, movements, ranked_shares
 from monitor.disclosure.rows import PublicTable, Row
+from monitor.instants import is_quarter, quarter_label, quarter_number
 from monitor.score.table import Share
 from monitor.tables.sheets import Cell, flat, guarded
-
-_QUARTER = re.compile(r"(\d{4})Q([1-4])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +49,6 @@ class Moved:
     def change(self) -> float:
         """By how much the share rose."""
         return self.movement.change
-
-
-def is_quarter(period: str) -> bool:
-    """Whether a period is a quarter such as `2026Q2`."""
-    return _QUARTER.fullmatch(period) is not None
 
 
 def a_year_before(period: str) -> str:
@@ -132,18 +125,13 @@ def _unbroken(points: Sequence[TrendPoint]) -> tuple[TrendPoint, ...]:
 
 
 def _quarters(first: str, last: str) -> Iterator[str]:
-    for number in range(_number(first), _number(last) + 1):
-        yield f"{number // 4:04}Q{number % 4 + 1}"
-
-
-def _number(period: str) -> int:
-    year, quarter = period.split("Q")
-    return 4 * int(year) + int(quarter) - 1
+    yield from map(quarter_label, range(quarter_number(first), quarter_number(last) + 1))
 
 
 _PARTS: Mapping[str, str] = {
     "before": "before", "after": "after", "change": "change", "behaviour": "behaviour", "behaviour_low": "low",
-    "behaviour_high": "high", "mix": "mix", "arrivals": "arrivals", "departures": "departures", "unnamed": "unnamed",
+    "behaviour_high": "high", "mix": "mix", "mix_low": "mix_low", "mix_high": "mix_high",
+    "arrivals": "arrivals", "departures": "departures", "unnamed": "unnamed",
 }  # fmt: skip
 _LATE = ("before", "after", "by_volume", "by_rate")
 _OF_A_COMPANY = ("below",)

@@ -9,8 +9,8 @@ from typing import Any, Literal
 from monitor.disclosure.suppression import MEASURES, Counts, Withheld, unattributed_counts
 from monitor.errors import MonitorError
 from monitor.score.table import Bounds, Estimate, Quantile, Share, SurvivalPoint, Table
+from monitor.wording.language import Language
 from monitor.wording.readings import READERS, Figure, Reading
-from monitor.wording.words import Language
 
 LineKind = Literal["shown", "withheld", "unattributed", "network"]
 

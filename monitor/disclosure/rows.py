@@ -17,7 +17,19 @@ from monitor.disclosure.network import Network, TotalLine, public_network, total
 from monitor.disclosure.suppression import Withheld, withheld, withheld_in_both
 from monitor.figures import SEARCHED, SORTS
 from monitor.score.methods import Method, method
-from monitor.score.table import Estimate, Flow, LegalEntity, Norm, OnTime, Quality, Standing, Table, sort_flows
+from monitor.score.table import (
+    CompetingEstimate,
+    Estimate,
+    Flow,
+    Group,
+    LegalEntity,
+    Norm,
+    OnTime,
+    Quality,
+    Standing,
+    Table,
+    sort_flows,
+)
 from monitor.wording.readings import Figure, Order
 
 
@@ -84,6 +96,7 @@ class PublicTable:
     norms: tuple[Norm, ...] | None = None
     quality: Quality | None = None
     hash_hits: PublicTable | None = None
+    groups: tuple[Group, ...] | None = None
 
     def find(self, key: str) -> Row | None:
         """The row of the company with that key."""
@@ -121,19 +134,26 @@ def _public(table: Table, rules: Method, hidden: Withheld) -> PublicTable:
         flows=None if table.flows is None else shown_flows(table.flows, shown),
         norms=None if table.norms is None else shown_norms(table.norms, shown),
         quality=table.quality,
+        groups=None if table.groups is None else shown_groups(table.groups, shown),
     )
+
+
+def shown_groups(groups: Sequence[Group], shown: Collection[str]) -> tuple[Group, ...]:
+    """The groups of which every member is shown: those of the others, less the members shown, would tell the rest."""
+    return tuple(group for group in groups if all(member in shown for member in group.members))
 
 
 def public_row(company: Estimate, rules: Method, *, table_is_ranked: bool, below: int | None = None) -> Row:
     """What may be shown of one company; where `below` is given, that it has fewer episodes than that."""
     kept = below is None
+    told = kept or _refuses_notices(company)
     unranked = not kept or company.standing == "too_few" or (table_is_ranked and company.rank is None)
     return Row(
         company=company.company,
         name=company.name,
         country=company.country,
         via_proxy=company.via_proxy,
-        standing=company.standing if kept else "too_few",
+        standing=company.standing if told else "too_few",
         figures=company if kept else None,
         below=rules.publish_below if below is None else below,
         ranked=not unranked,
@@ -141,8 +161,16 @@ def public_row(company: Estimate, rules: Method, *, table_is_ranked: bool, below
     )
 
 
+def _refuses_notices(company: Estimate) -> bool:
+    """Whether it is unreachable by its notices, enough of them: that is told also of a company without figures, or to
+    refuse all notices would be the best way out.
+    """
+    reasons = company.reasons if isinstance(company, CompetingEstimate) else ()
+    return company.standing == "unreachable" and any(reason.code == "notices_refused" for reason in reasons)
+
+
 Value = float | str | None
-_STANDING_ORDER: Mapping[Standing, int] = {"below": 0, "not_proven": 1, "meets": 2, "too_few": 3}
+_STANDING_ORDER: Mapping[Standing, int] = {"unreachable": -1, "below": 0, "not_proven": 1, "meets": 2, "too_few": 3}
 _SORTED_BY: Mapping[str, Callable[[Any], Value]] = {
     "text": str.casefold,
     "standing": _STANDING_ORDER.__getitem__,

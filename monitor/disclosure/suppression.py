@@ -27,6 +27,8 @@ _DISCLOSED: Sequence[Measure] = (
     lambda item: item.on_time.mature,
     lambda item: item.sites,
 )
+# Where relocation competes with removal, the curves of the network tell of relocation too.
+_DISCLOSED_WHERE_COMPETING: Sequence[Measure] = (*_DISCLOSED, MEASURES["relocated"])
 _VOLUME = tuple(figure.total for figure in TOTALS if "volume" in figure.groups)  # any two of these give the third
 _WORST: Sequence[State] = ("shown", "covered", "hidden")
 
@@ -109,9 +111,10 @@ def _withheld(group: Sequence[Estimate], below: int, nobody: Mapping[str, int], 
 
 
 def _timing(group: Sequence[Estimate], nobody: Mapping[str, int], rules: Method) -> State:
-    if not any(_alike(group, get) for get in _DISCLOSED):
+    if not any(_alike(group, get) for get in (_DISCLOSED_WHERE_COMPETING if rules.competing_risks else _DISCLOSED)):
         return "shown"
-    wide = nobody["episodes"] >= rules.publish_below and all(nobody[name] for name in TIMING)
+    covering = (*TIMING, *(("relocated",) if rules.competing_risks else ()))
+    wide = nobody["episodes"] >= rules.publish_below and all(nobody[name] for name in covering)
     return "covered" if wide else "hidden"
 
 

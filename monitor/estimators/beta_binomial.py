@@ -43,22 +43,23 @@ def effective_sample_size_from_se(p: Floats, se: Floats, sites: Floats, mature: 
     return np.where(se > 0, np.clip(p * (1 - p) / variance, least, mature), least)
 
 
-def posterior_mean(p: Floats, n: Floats) -> Floats:
+def posterior_mean(p: Floats, n: Floats, least_gain: float = 0.0) -> Floats:
     """The posterior mean of each company's share, a fraction; n > 0. Between p and the prior's mean.
 
     A single company has nobody to be drawn to and keeps its p. Raises ArithmeticError as `fit_prior` does.
     """
-    prior = fit_prior(p, n)
+    prior = fit_prior(p, n, least_gain)
     with np.errstate(divide="ignore"):
         weight = 1 / (1 + n / np.float64(prior.precision))
     return p + (prior.mean - p) * weight
 
 
-def fit_prior(p: Floats, n: Floats) -> Prior:
+def fit_prior(p: Floats, n: Floats, least_gain: float = 0.0) -> Prior:
     """The prior under which shares p of n trials are most likely; the order of the companies is of no effect.
 
     Shares that spread no more than the binomial itself does have no maximum at a finite precision: the prior is a
-    point, at the mean of all trials. Raises ArithmeticError where no maximum is found.
+    point, at the mean of all trials; so it is where the log likelihood of the point is less than `least_gain` below the
+    maximum. Raises ArithmeticError where no maximum is found.
     """
     order = np.lexsort((n, p))  # sums of the same numbers in the same order: the same bits
     x, y = (n * p)[order], (n * (1 - p))[order]
@@ -67,10 +68,10 @@ def fit_prior(p: Floats, n: Floats) -> Prior:
         return Prior(mean, math.inf)
     if not (x * y).any():
         return Prior(float((y == 0).mean()), 0.0)
-    return _maximum_likelihood(x, y, mean)
+    return _maximum_likelihood(x, y, mean, least_gain)
 
 
-def _maximum_likelihood(x: Floats, y: Floats, mean: float) -> Prior:
+def _maximum_likelihood(x: Floats, y: Floats, mean: float, least_gain: float) -> Prior:
     """The best of three optimisations, or the point where it is a maximum too and none of them ends higher."""
 
     def optimise_from(precision: float) -> optimize.OptimizeResult:
@@ -84,6 +85,8 @@ def _maximum_likelihood(x: Floats, y: Floats, mean: float) -> Prior:
     if _overdispersion(x, y, mean) <= 0 and point <= best.fun:
         return Prior(mean, math.inf)
     at = _newton_polish(best.x, x, y)
+    if point - _negative_log_likelihood(at, x, y) < least_gain:
+        return Prior(mean, math.inf)
     return Prior(float(special.expit(at[0])), math.exp(at[1])) if at[1] < _POINT else Prior(mean, math.inf)
 
 

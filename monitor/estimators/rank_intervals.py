@@ -8,13 +8,14 @@ and how uncertain it is taken to be, was chosen by simulation: docs/adr/0007 and
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 from scipy import optimize, special
 
-from monitor.estimators.arrays import Floats, Integers
+from monitor.estimators.arrays import Booleans, Floats, Integers
 
 _POINTS = 2_000  # of the trapezoidal rule, which converges exponentially here: exact to 1e-12 for up to 5,000 companies
 _BEYOND = 9.0  # standard deviations beyond which there is nothing to integrate
@@ -62,18 +63,54 @@ def rank_intervals(theta: Floats, se: Floats, confidence: float) -> RankInterval
     q / sqrt(2) * sqrt(se_i^2 + se_j^2). So an interval holds the company's own place. A band begins at the first
     company that some member of the band before is certainly worse than: no two in a band can be told apart.
     """
-    k = theta.size
-    factor = studentized_range(k, confidence) / math.sqrt(2)
+    factor = studentized_range(theta.size, confidence) / math.sqrt(2)
+    return _from_worse(
+        theta.size, lambda place: theta[place] - theta[:place] > factor * np.hypot(se[:place], se[place])
+    )
+
+
+def _from_worse(k: int, worse_than: Callable[[int], Booleans]) -> RankIntervals:
+    """From who is certainly worse than the company at a place: of those before it, one truth value each."""
     low, high, band = np.ones(k, dtype=np.int64), np.full(k, k, dtype=np.int64), np.zeros(k, dtype=np.int64)
     begin = 0
     for place in range(1, k):
-        worse = theta[place] - theta[:place] > factor * np.hypot(se[:place], se[place])
+        worse = worse_than(place)
         low[place] += worse.sum()
         high[:place] -= worse
         band[place] = band[place - 1]
         if worse[begin:].any():
             begin, band[place] = place, band[place] + 1
     return RankIntervals(low, high, band)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One reading of the share of each company (arrays): the share itself, and how far its limit lies from it.
+
+    `width` is that to the upper limit of the lenient reading, and to the lower limit of the strict one; 0 or more.
+    """
+
+    p: Floats
+    width: Floats
+
+
+def rank_intervals_of_readings(lenient: Reading, strict: Reading, confidence: float) -> RankIntervals:
+    """Intervals and bands of companies in the order of the ranking, worst first, whatever the checks did not see.
+
+    One is certainly worse than another that comes after it where its lenient reading lies below the strict reading of
+    the other by more than q / (sqrt 2 z) times the root of the squares of both widths; q is the quantile of the
+    studentized range, z the normal one that the limits have. A relation that holds from i to j and from j to k holds
+    from i to k. A band begins at a company that somebody in the band before is certainly worse than: in one band nobody
+    can be told apart, two of different bands need not differ.
+    """
+    z = special.ndtri(0.5 + confidence / 2)
+    factor = studentized_range(lenient.p.size, confidence) / (math.sqrt(2) * z)
+    return _from_worse(
+        lenient.p.size,
+        lambda place: (
+            strict.p[place] - lenient.p[:place] > factor * np.hypot(lenient.width[:place], strict.width[place])
+        ),
+    )
 
 
 @cache

@@ -34,6 +34,7 @@ class CurveInputs:
     relocated: AnyIntegers
     weight: AnyIntegers
     width: int = 1
+    mature: AnyIntegers | None = None  # of these episodes, those whose deadline has passed
 
     def round_up(self, times: AnyIntegers) -> AnyIntegers:
         """Times of ends on the grid."""
@@ -50,7 +51,17 @@ class CurveInputs:
         columns = {name: getattr(self, name)[rows] for name in _COLUMNS}
         columns["company"] = columns["company"] - some.start
         columns["site"] = _number_sites(columns["company"], columns["site"])
-        return replace(self, companies=some.stop - some.start, **columns)
+        mature = None if self.mature is None else self.mature[rows]
+        return replace(self, companies=some.stop - some.start, mature=mature, **columns)
+
+    def together(self, chosen: Booleans) -> CurveInputs:
+        """The rows of some companies as those of one."""
+        if chosen.all():
+            return self.pooled(0)
+        rows = np.flatnonzero(chosen[self.company])
+        columns = {name: getattr(self, name)[rows] for name in _COLUMNS}
+        mature = None if self.mature is None else self.mature[rows]
+        return replace(self, mature=mature, **columns).pooled(0)
 
     def pooled(self, grid: int) -> CurveInputs:
         """All rows as those of one company, on a grid (microseconds, 0: exact) of which every company's is a part."""
@@ -109,6 +120,13 @@ def strict(inputs: CurveInputs) -> RiskSet:
     removed = inputs.right != NEVER
     time = np.where(removed, inputs.right, inputs.left)
     return _risk_set(inputs, time, removed, np.zeros(len(removed), np.bool_))
+
+
+def any_event_lenient(inputs: CurveInputs) -> RiskSet:
+    """Removal and relocation at the last time seen online."""
+    removed = inputs.right != NEVER
+    relocated = (inputs.relocated != NEVER) & ~removed
+    return _risk_set(inputs, inputs.left, removed | relocated, relocated)
 
 
 def any_event(inputs: CurveInputs) -> RiskSet:

@@ -10,6 +10,7 @@ from monitor.estimators.arrays import Floats
 
 SIGNIFICANT_DIGITS = 10  # what engines and orders of summation agree on
 TIE_TOLERANCE = 1e-10  # shares that are meant to be equal differ by rounding: one this close has reached the other
+LEVEL_TOLERANCE = 1e-9  # the same of the level that a quantile reaches, since method 2026.2
 _EXACT_POWER = 22  # up to here a power of ten is a double
 _UP = 1 + 1e-12  # a share such as 3/2048 lies between two roundings: it goes up, whatever its last bits say
 

@@ -16,7 +16,7 @@ from typing import Any
 from xarf import XARFParseError, XARFv3DeprecationWarning, convert_v3_to_v4, is_v3_report
 
 from monitor.formats.records import Context, NoticeRecord, Record, Rejected, SightingRecord
-from monitor.formats.rows import RowError, address_alone, read_zoned_time, refuse_future
+from monitor.formats.rows import RowError, address_alone, in_order, read_zoned_time, refuse_future
 from monitor.formats.xarf_objects import (
     OBJECT_LIMIT,
     Found,
@@ -55,6 +55,9 @@ _OTHER_TYPES = frozenset(
 _NO_LETTERS = re.compile(r"[\W_]+", re.ASCII)
 _CONTENT = "content"
 _NO_MAIL = "nobody@reporter.invalid"  # for the converter, which asks for one; who reports is not kept
+# When the sender received a report of the item and classified it: fields of our own, which XARF has none for. Version 3
+# keeps them in its `AdditionalInfo`.
+STATED_TIMES = ("received_at", "classified_at")
 _ONE_AT_A_TIME = Lock()  # the filters of warnings belong to the whole process
 
 
@@ -83,7 +86,9 @@ def as_version_4(report: dict[str, Any]) -> dict[str, Any]:
             converted = convert_v3_to_v4(plain)
     except XARFParseError:
         raise RowError("not_convertible", "Report") from None
-    return converted | {"case_number": _text(body, "Report", "ReporterCaseID")}
+    extra = body.get("AdditionalInfo")
+    stated = {name: extra[name] for name in STATED_TIMES if name in extra} if isinstance(extra, dict) else {}
+    return converted | {"case_number": _text(body, "Report", "ReporterCaseID")} | stated
 
 
 def in_version_3(column: str | None) -> str | None:
@@ -215,7 +220,29 @@ def _read(number: int, report: dict[str, Any], reference: str, context: Context,
     refuse_invalid(report)
     notice = _notice(report, _stored_text(report, reference, REFERENCE_LIMIT), context)
     sightings = tuple(_sightings(report, context, flags))
-    return Record(number, report["url"], False, (notice,), sightings, tuple(flags))
+    reported, classified = (_optional_instant(report, column, flags) for column in STATED_TIMES)
+    reported, classified = in_order(reported, classified, notice.sent_at, context, flags)
+    return Record(
+        number,
+        report["url"],
+        notices=(notice,),
+        sightings=sightings,
+        flags=tuple(flags),
+        reported_at=reported,
+        classified_at=classified,
+    )
+
+
+def _optional_instant(report: dict[str, Any], column: str, flags: list[str]) -> int | None:
+    """A time that may be missing and starts no clock: what is no time with its zone is flagged, and none."""
+    value = report.get(column)
+    if value is None or value == "":
+        return None
+    try:
+        return read_zoned_time(value if isinstance(value, str) else "", column)
+    except RowError as error:
+        flags.append(f"{column}:{error.reason}")
+        return None
 
 
 def _notice(report: dict[str, Any], reference: str | None, context: Context) -> NoticeRecord:

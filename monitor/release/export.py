@@ -54,7 +54,7 @@ from monitor.release.signing import SigningKey, keep_public_key
 from monitor.release.store import load_table
 from monitor.settings import Settings
 from monitor.vocabulary import Claim
-from monitor.wording.words import LANGUAGES
+from monitor.wording.language import LANGUAGES
 
 # What the registry lets the public know of a company: its other names, its networks and its ranges.
 #

@@ -35,8 +35,8 @@ from monitor.score.table import Table
 from monitor.settings import Settings
 from monitor.tables.data_package import About, descriptor, readme_files
 from monitor.tables.open_data import Sheet, sheets_of
+from monitor.wording.language import Message
 from monitor.wording.parameters import method_files
-from monitor.wording.words import Text
 
 EPISODES, COMPANIES = "episodes.csv", "companies.csv"
 HASH_HIT_FILES = "hash-hit-"  # how the names of the same two files of the hash hits begin
@@ -79,7 +79,10 @@ def _gives(found: Table, published: PublicTable) -> bool:
     """
     figures = tuple(replace(row.figures, legal=None) for row in published.rows if row.figures is not None)
     return (
-        found.companies == figures and published.flows in (None, found.flows) and published.norms in (None, found.norms)
+        found.companies == figures
+        and found.groups == published.groups
+        and published.flows in (None, found.flows)
+        and published.norms in (None, found.norms)
     )
 
 
@@ -87,10 +90,9 @@ SUMS, PUBLIC_KEY = "SHA256SUMS", "public-key.pem"
 Documents: TypeAlias = Callable[[], Mapping[str, bytes]]
 _TOLD = ("period", "as_of", "known_at", "method", "parameters", "parameters_sha256", "code_version", "corrects")
 _TITLES = {
-    EPISODES: Text("De geanonimiseerde episodes", "The anonymised episodes"),
-    COMPANIES: Text("Namen en wat de episodes niet zeggen", "Names, and what the episodes do not say"),
+    EPISODES: Message("The anonymised episodes"),
+    COMPANIES: Message("Names, and what the episodes do not say"),
 }
-_HITS = Text("Opvolging van de hashcheckservice: ", "Follow-up of the hash check service: ")
 
 
 def about(release: Release, settings: Settings) -> About:
@@ -154,8 +156,7 @@ def _sheets(table: PublicTable) -> list[Sheet]:
 
 
 def _of_hits(sheet: Sheet) -> Sheet:
-    title = Text(f"{_HITS.nl}{sheet.title.nl}", f"{_HITS.en}{sheet.title.en}")
-    return replace(sheet, name=f"{HASH_HIT_FILES}{sheet.name}", title=title)
+    return replace(sheet, name=f"{HASH_HIT_FILES}{sheet.name}", hits=True)
 
 
 def _recomputable(session: Session, release: Release, table: PublicTable) -> list[Sheet]:
@@ -163,9 +164,8 @@ def _recomputable(session: Session, release: Release, table: PublicTable) -> lis
     with tempfile.TemporaryDirectory() as folder:
         write_tables(session, request_of(release), table, Path(folder))
         made = {name: (Path(folder) / name).read_bytes() for name in files_of(table)}
-    sheets = [Sheet(name.removeprefix(HASH_HIT_FILES), Text("", ""), content) for name, content in made.items()]
-    titled = [replace(sheet, title=_TITLES[sheet.name]) for sheet in sheets]
-    return [_of_hits(s) if name.startswith(HASH_HIT_FILES) else s for name, s in zip(made, titled, strict=True)]
+    sheets = (Sheet(name, _TITLES[name.removeprefix(HASH_HIT_FILES)], content) for name, content in made.items())
+    return [replace(sheet, hits=sheet.name.startswith(HASH_HIT_FILES)) for sheet in sheets]
 
 
 def _zip(about: About, files: Mapping[str, bytes]) -> bytes:

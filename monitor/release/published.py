@@ -30,7 +30,7 @@ from monitor.release.publications import PublishedFile
 from monitor.release.signing import is_signed, kept_public_keys
 from monitor.score.methods import method
 from monitor.score.table import Flow, Norm, Quality, SurvivalPoint, from_json
-from monitor.wording.words import Language
+from monitor.wording.language import Language
 
 FORMAT = 1  # of the files; another one is written anew by `monitor release export`
 LINK, INDEX, INDEX_SIGNATURE, SITE = "index", "index.json", "index.json.sig", "site"

@@ -117,8 +117,10 @@ class _Sites:
 def explain_period(session: Session, request: Request, key: str) -> Explanation:
     """The company under `key` in the table that `score` makes of the same request.
 
-    Raises MonitorError for a company there is not, and where the reference date lies before the period.
+    Raises MonitorError for a company there is not, where the reference date lies before the period, and for a method
+    whose tables explain themselves.
     """
+    _require_method(request.method)
     company = session.scalar(select(Company.id).where(Company.key == key))
     if company is None:
         raise MonitorError(f"no company {key!r}; give its key as `monitor score --json` has it under `company`")
@@ -133,12 +135,22 @@ def explain_file(path: Path, company: str, method: Method, engine_url: str = "du
 
     Raises MonitorError for a company that is not in it, DeliveryError as `read_episodes` does.
     """
+    _require_method(method)
     rows, labels = read_episodes(path, method)
     number = next((number for number, label in labels.items() if label.key == company), None)
     if number is None:
         raise MonitorError(f"{path.name}: no company {company!r}; name one that its column 'company' has")
     with engines.opened(engine_url) as engine:
         return explain(engine, _own(engines.put(engine, "episodes", rows), number), company, method)
+
+
+def _require_method(method: Method) -> None:
+    """Raise MonitorError since 2026.2: limits there rest on all companies, and each row has its own reasons."""
+    if method.competing_risks:
+        raise MonitorError(
+            f"method {method.version} explains every standing in the table itself: leave --explain out, and read "
+            "`proof`, `direction` and `reasons` of the company in --json"
+        )
 
 
 def _own(every: Expr, company: int) -> Expr:

@@ -5,7 +5,7 @@ The SQL is what both databases understand.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
@@ -103,6 +103,26 @@ SELECT d.company_id AS company, d.country FROM company_details d WHERE d.country
   SELECT MAX(id) FROM company_details WHERE recorded_at <= {known_at} GROUP BY company_id)
 """,
 }
+# What only the measures beside the ranking read (`monitor.supplements`): it is in no export, and not loaded to score.
+_SUPPLEMENTARY = {
+    "reports": """
+SELECT i.content, r.source, MIN(r.at) AS t FROM reports r JOIN item i ON i.id = r.content_id
+WHERE r.recorded_at <= {known_at} GROUP BY i.content, r.source
+""",
+    "classifications": """
+SELECT i.content, c.source, MIN(c.at) AS t FROM classifications c JOIN item i ON i.id = c.content_id
+WHERE c.recorded_at <= {known_at} GROUP BY i.content, c.source
+""",
+    "first_notices": """
+SELECT i.content, d.source, MIN(n.sent_at) AS t FROM notices n JOIN item i ON i.id = n.content_id
+JOIN deliveries d ON d.id = n.delivery_id
+WHERE n.recipient_role = 'hoster' AND n.delivery IN ('delivered', 'assumed') AND n.recorded_at <= {known_at}
+  AND NOT EXISTS (SELECT 1 FROM corrections c JOIN item w ON w.id = c.content_id
+                  WHERE c.decision = 'withdraw_notice' AND c.recorded_at <= {known_at}
+                  AND w.content = i.content AND (c.notice_id IS NULL OR c.notice_id = n.id))
+GROUP BY i.content, d.source
+""",
+}
 
 # The columns of each answer: SQLite tells no type for an empty one, PostgreSQL tells it for all.
 COLUMNS = {
@@ -120,15 +140,15 @@ COLUMNS = {
     "suspensions": {"content": "int64", "a": "int64", "b": "int64"},
     "decided_removals": {"content": "int64", "t": "int64"},
     "countries": {"company": "int64", "country": "string"},
-}
+} | {name: {"content": "int64", "source": "string", "t": "int64"} for name in _SUPPLEMENTARY}
 
-QUERIES = tuple(_QUERIES)
+QUERIES, SUPPLEMENTARY = tuple(_QUERIES), tuple(_SUPPLEMENTARY)
 _WITHOUT_ITEMS = frozenset({"countries"})
 
 
 def query(name: str, known_at: int, *, with_identities: bool) -> str:
     """The SQL of a table of facts. `with_identities`: whether there is any row that `HAS_IDENTITIES` counts."""
-    asked = _QUERIES[name]
+    asked = _QUERIES[name] if name in _QUERIES else _SUPPLEMENTARY[name]
     if with_identities and name == "notices":
         asked = _ONCE.replace("{notices}", asked)
     items = "" if name in _WITHOUT_ITEMS else _ITEMS_WITH_IDENTITIES if with_identities else _ITEMS
@@ -141,10 +161,10 @@ _ARROW = {"int64": pa.int64(), "float64": pa.float64(), "string": pa.string()}
 _TIME = {"notices": "t", "sightings": "t", "attributions": "valid_from"}  # the tables that grow with time
 
 
-def extract(address: str, known_at: int, folder: Path) -> None:
+def extract(address: str, known_at: int, folder: Path, names: Sequence[str] = QUERIES) -> None:
     """Write one Arrow file a query into `folder`; what they hold is numbers and states, no URL."""
     with open_database(address) as query:
-        for name in QUERIES:
+        for name in names:
             table = pa.Table.from_batches(_batches(query, name, known_at), _schema(name))
             with pa.ipc.new_file(folder / name, table.schema) as file:
                 file.write_table(table)

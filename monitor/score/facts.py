@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,14 +49,19 @@ def load_facts(engine: Engine, database_url: str, known_at: int) -> Facts:
 
     Raises MonitorError where the database could not be read.
     """
+    return Facts(**load_tables(engine, database_url, known_at, QUERIES))
+
+
+def load_tables(engine: Engine, database_url: str, known_at: int, names: Sequence[str]) -> dict[str, Expr]:
+    """Tables of facts by their names in `monitor.score.extract`, as `load_facts` loads its own."""
     if engine.name in ("sqlite", "postgres"):
         counted = engine.sql(HAS_IDENTITIES, schema=ibis.schema({"rows_found": "int64"})).execute()
         with_identities = bool(counted["rows_found"][0])
-        return Facts(**{name: _in_place(engine, name, known_at, with_identities) for name in QUERIES})
+        return {name: _in_place(engine, name, known_at, with_identities) for name in names}
     with TemporaryDirectory(prefix="monitor-facts-") as folder:
-        read_database(extract, database_url, known_at, Path(folder))
-        tables = {name: _read_table(Path(folder) / name) for name in QUERIES}
-    return Facts(**{name: put(engine, name, table) for name, table in tables.items()})
+        read_database(extract, database_url, known_at, Path(folder), names)
+        tables = {name: _read_table(Path(folder) / name) for name in names}
+    return {name: put(engine, name, table) for name, table in tables.items()}
 
 
 def _read_table(file: Path) -> pa.Table:

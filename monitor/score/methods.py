@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from monitor.errors import MonitorError
 from monitor.instants import HOUR
-from monitor.vocabulary import Kind
+from monitor.vocabulary import Kind, Pause
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +22,12 @@ HASH_HITS: tuple[str, ...] = (Kind.HASH_HIT,)  # what begins an episode in the t
 
 @dataclass(frozen=True)
 class Method:
-    """One version of the method (docs/method.md). Durations are hours, shares fractions of one."""
+    """One version of the method (docs/method.md). Durations are hours, shares fractions of one.
+
+    What is None in 2026.1 came with 2026.2. `competing_risks`: removal and relocation compete, shares are clustered by
+    site and by day, the estimate orders and praise needs proof as blame does; without it Turnbull, sites alone, and the
+    lenient share. `pausing`: the causes that stop a clock, all on the hotline's side.
+    """
 
     version: str
     deadlines_hours: Mapping[str, float] = field(
@@ -41,8 +46,16 @@ class Method:
     survival_hours: tuple[float, ...] = (1.0, 4.0, 12.0, 24.0, 48.0, 72.0, 168.0)
     restricted_mean_hours: float = 168.0
     relocation_hours: tuple[float, ...] = (168.0, 720.0)
-    time_grid: tuple[tuple[int, int], ...] = ((5_000, 0), (10**12, 900))
+    time_grid: tuple[tuple[int, int], ...] | None = ((5_000, 0), (10**12, 900))
     age_bounds_hours: tuple[float, ...] = (0.0, 24.0, 48.0, 168.0, 720.0)
+    competing_risks: bool | None = None
+    interval_grid: tuple[tuple[int, int], ...] | None = None  # instead of `time_grid`
+    pausing: tuple[str, ...] | None = None
+    minimum_followed: float | None = None  # of the episodes older than their deadline, to meet the norm
+    unreachable_share: float | None = None  # of notices refused or undeliverable: unreachable where certainly more
+    unreachable_notices: int | None = None  # and at least so many of them,
+    unreachable_sites: int | None = None  # on so many sites
+    false_discovery_rate: float | None = None  # of the mark on companies below the norm
 
     def of_kinds(self, kinds: tuple[str, ...] | None) -> Method:
         """The same rules for a table that other kinds of notice begin (None: its own)."""
@@ -64,15 +77,17 @@ class Method:
         return round(self.reappear_within_hours * HOUR)
 
     def grid_seconds(self, episodes: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-        """Width of the grid of times by number of episodes; 0: exact times.
+        """Width of the grid of times by number of episodes (`interval_grid`: of distinct intervals); 0: exact times.
 
-        `time_grid` holds (up to so many episodes, seconds). Times of curves are rounded up, Turnbull's left ends down;
-        limits of quantiles are rounded outwards. Every width is a multiple of those before.
+        A grid holds (up to so many, seconds). Times of curves are rounded up, left ends of intervals down; limits of
+        quantiles are rounded outwards. Every width is a multiple of those before. An `interval_grid` is that of the
+        estimate from intervals alone.
         """
         import numpy as np  # here: who lists methods needs no arrays
 
-        bounds = [most for most, _ in self.time_grid]
-        seconds = np.array([width for _, width in self.time_grid], dtype=np.int64)
+        grid = self.time_grid or self.interval_grid or ()
+        bounds = [most for most, _ in grid]
+        seconds = np.array([width for _, width in grid], dtype=np.int64)
         chosen: npt.NDArray[np.int64] = seconds[np.searchsorted(bounds, episodes, side="left")]
         return chosen
 
@@ -90,8 +105,24 @@ class Method:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-METHODS: Mapping[str, Method] = MappingProxyType({"2026.1": Method(version="2026.1")})
-CURRENT = "2026.1"
+METHODS: Mapping[str, Method] = MappingProxyType(
+    {
+        "2026.1": Method(version="2026.1"),
+        "2026.2": Method(
+            version="2026.2",
+            time_grid=None,
+            competing_risks=True,
+            interval_grid=((50_000, 0), (10**12, 900)),
+            pausing=tuple(str(pause) for pause in Pause),
+            minimum_followed=0.9,
+            unreachable_share=0.1,
+            unreachable_notices=10,
+            unreachable_sites=5,
+            false_discovery_rate=0.05,
+        ),
+    }
+)
+CURRENT = "2026.1"  # of new work that names no method
 
 
 def method(version: str | None = None) -> Method:
@@ -124,3 +155,8 @@ def is_late(last_online: Any, deadline: Any) -> Any:
 def is_overdue(followed: Any, deadline: Any) -> Any:
     """Still online when the deadline had passed, of an outstanding episode."""
     return followed > deadline
+
+
+def is_possibly_overdue(last_online: Any, followed: Any, deadline: Any) -> Any:
+    """Not seen online after the deadline, which has passed, of an outstanding episode. Seen after it: `is_late`."""
+    return (last_online <= deadline) & (followed >= deadline)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 import ibis
@@ -14,21 +15,24 @@ from sqlalchemy.orm import Session
 
 from monitor.errors import MonitorError
 from monitor.instants import Period, iso, to_datetime
-from monitor.models.company import Company, CompanyDetail
+from monitor.models.company import Company, CompanyClaim, CompanyDetail
 from monitor.models.facts import Delivery
 from monitor.score import engine as engines
-from monitor.score.aggregate import NETWORK, Aggregates, aggregate, refusal_counts
+from monitor.score.aggregate import NETWORK, aggregate, refusal_counts
+from monitor.score.competing import estimate_competing
 from monitor.score.engine import Engine, Expr
-from monitor.score.episode_file import MOVED_TO, read_episodes
+from monitor.score.episode_file import MOVED_TO, read_episodes, refused_in_file
 from monitor.score.episodes import episodes
 from monitor.score.estimate import estimate
 from monitor.score.facts import UNATTRIBUTED, Facts, load_facts, read_export
 from monitor.score.methods import HASH_HITS, Method
 from monitor.score.quality import quality
 from monitor.score.ranking import rank_companies
+from monitor.score.refusals import with_refusals
+from monitor.score.standing import judged_groups, rank_competing
 from monitor.score.supplements import announced_ipv4, flows, norms
-from monitor.score.table import Estimate, Label, LegalEntity, Table, Unattributed, with_field
-from monitor.vocabulary import Verdict
+from monitor.score.table import CompetingEstimate, Estimate, Label, LegalEntity, Table, Unattributed, with_field
+from monitor.vocabulary import Claim, Verdict
 
 
 @dataclass(frozen=True)
@@ -74,10 +78,8 @@ def score(session: Session, request: Request, adjust: Callable[[Engine, Facts], 
     with engines.opened(request.engine_url, database_url(session)) as engine:
         facts, labels = load(engine, session, request)
         facts = adjust(engine, facts) if adjust else facts
-        every = episodes_of(facts, request)
-        aggregates = _aggregate(engine, facts, every, request)
-        estimates = estimate(aggregates, labels, request.rules)
-        return _period_table(engine, every, aggregates, estimates, request)
+        table, _rows, _companies = _period_table(engine, facts, labels, request)
+        return table
 
 
 def score_for_release(session: Session, request: Request) -> Table:
@@ -100,8 +102,8 @@ def score_for_release(session: Session, request: Request) -> Table:
 def scored_episodes(session: Session, request: Request) -> pa.Table:
     """The episodes behind `score`: the columns of `episodes`, and `scored` (begun in the period).
 
-    Companies are named by key, null where it is unattributed; `site` is a number of the database. Not for publication
-    as they are.
+    Companies are named by key, null where it is unattributed; `site` is a number of the database. Under method 2026.2
+    with the undelivered items, and `group` and `no_contact` of each company. Not for publication as they are.
     """
     with engines.opened(request.engine_url, database_url(session)) as engine:
         facts, labels = load(engine, session, request)
@@ -110,7 +112,12 @@ def scored_episodes(session: Session, request: Request) -> pa.Table:
     for name in ("company", MOVED_TO):
         named = pa.array([keys.get(number) for number in rows[name].to_pylist()], pa.string())
         rows = rows.set_column(rows.column_names.index(name), name, named)
-    return rows
+    if not request.rules.competing_risks:
+        return rows
+    of_key = {label.key: label for label in labels.values()}
+    known = [of_key.get(key) for key in rows["company"].to_pylist()]
+    rows = rows.append_column("group", pa.array([label.group if label else None for label in known], pa.string()))
+    return rows.append_column("no_contact", pa.array([int(bool(label and label.no_contact)) for label in known]))
 
 
 def estimate_file(path: Path, method: Method, engine_url: str = "duckdb://") -> Table:
@@ -118,9 +125,8 @@ def estimate_file(path: Path, method: Method, engine_url: str = "duckdb://") -> 
     rows, labels = read_episodes(path, method)
     with engines.opened(engine_url) as engine:
         every = engines.put(engine, "episodes", rows)
-        aggregates = aggregate(engine, every.filter(every.scored), every, method)
-        estimates = estimate(aggregates, labels, method)
-        return _table(engine, every, aggregates, estimates, method)
+        refused = refused_in_file(rows) if method.competing_risks else {}
+        return make_table(engine, every, labels, refused, method)[0]
 
 
 def database_url(session: Session) -> str:
@@ -135,7 +141,7 @@ def load(engine: Engine, session: Session, request: Request) -> tuple[Facts, dic
     """
     if request.as_of < request.period.start:
         raise MonitorError(f"the reference date {iso(request.as_of)} lies before period {request.period.label}")
-    labels = _labels(session, request.known_at)
+    labels = _labels(session, request.known_at, request.as_of)
     if request.facts is not None:
         return read_export(engine, request.facts), labels
     return load_facts(engine, database_url(session), request.known_at), labels
@@ -145,36 +151,35 @@ def episodes_of(facts: Facts, request: Request) -> Expr:
     """All episodes up to the reference date, and which of them are `scored`: begun in the period."""
     start, end = request.bounds
     every = episodes(facts, request.rules, request.as_of)
-    return every.mutate(scored=(every.start >= start) & (every.start < end))
-
-
-def _aggregate(engine: Engine, facts: Facts, every: Expr, request: Request) -> Aggregates:
-    refusals = engines.fetch(engine, refusal_counts(facts, *request.bounds, request.rules))
-    refused = {row["company"]: row["refused"] + row["undeliverable"] for row in refusals.to_pylist()}
-    return aggregate(engine, every.filter(every.scored), every, request.rules, refused)
+    every = every.mutate(scored=(every.start >= start) & (every.start < end))
+    if not request.rules.competing_risks:
+        return every
+    return with_refusals(every, facts, request.bounds, request.rules, request.as_of)
 
 
 def _period_table(
-    engine: Engine, every: Expr, aggregates: Aggregates, estimates: Mapping[int, Estimate], request: Request
-) -> Table:
-    """The table of the kinds that are asked for."""
-    found = _table(engine, every, aggregates, estimates, request.rules)
-    return replace(
+    engine: Engine, facts: Facts, labels: Mapping[int, Label], request: Request
+) -> tuple[Table, Expr, dict[int, Estimate]]:
+    """The table of the kinds that are asked for, the episodes behind it, and its companies by number."""
+    every = episodes_of(facts, request)
+    refusals = engines.fetch(engine, refusal_counts(facts, *request.bounds, request.rules))
+    refused = {row["company"]: row["refused"] + row["undeliverable"] for row in refusals.to_pylist()}
+    found, companies = make_table(engine, every, labels, refused, request.rules)
+    dated = replace(
         found,
         period=request.period.label,
         as_of=iso(request.as_of),
         known_at=iso(request.known_at),
         kinds=request.kinds,
     )
+    return dated, every, companies
 
 
 def _with_supplements(engine: Engine, facts: Facts, labels: Mapping[int, Label], request: Request) -> Table:
     """The table of the kinds that are asked for, with its flows and other norms."""
-    every = episodes_of(facts, request)
-    aggregates = _aggregate(engine, facts, every, request)
-    estimates = estimate(aggregates, labels, request.rules)
-    table, scored = _period_table(engine, every, aggregates, estimates, request), every.filter(every.scored)
-    other_norms = norms(engine, scored, every, _listed(estimates), request.rules)
+    table, every, companies = _period_table(engine, facts, labels, request)
+    scored = every.filter(every.scored)
+    other_norms = norms(engine, scored, every, companies, request.rules)
     return replace(table, flows=flows(engine, scored, labels), norms=other_norms)
 
 
@@ -184,29 +189,46 @@ def _any_hash_hit(engine: Engine, facts: Facts, request: Request) -> bool:
     return bool(engines.fetch(engine, hits.aggregate(hits=_.count()))["hits"][0].as_py())
 
 
-def _table(
-    engine: Engine, every: Expr, aggregates: Aggregates, estimates: Mapping[int, Estimate], method: Method
-) -> Table:
-    """The companies ranked, the network, and what is in no company; without a period and its dates."""
+def make_table(
+    engine: Engine, every: Expr, labels: Mapping[int, Label], refused: Mapping[int, int], method: Method
+) -> tuple[Table, dict[int, Estimate]]:
+    """The companies ranked, the network, and what is in no company; without a period and its dates.
+
+    `every` has `scored`. Also the companies by number, as they are before they are ranked.
+    """
+    scored = every.filter(every.scored)
+    if method.competing_risks:
+        found = estimate_competing(engine, scored, every, labels, refused, method)
+        companies = _listed(found.by_company)
+        ranked = rank_competing(companies.values(), method)
+        groups = judged_groups(found.groups, method)
+        table = _table(method, ranked, found.by_company, found.rest)
+        return replace(table, groups=groups), companies
+    aggregates = aggregate(engine, scored, every, method, refused)
+    estimates = estimate(aggregates, labels, method)
     companies = _listed(estimates)
     small = [number for number, each in companies.items() if each.episodes < method.publish_below]
+    rest = _rest(engine, every, small, aggregates.refused, method) if small else None
+    return _table(method, rank_companies(list(companies.values()), method), estimates, rest), companies
+
+
+def _table(
+    method: Method, ranked: Sequence[Estimate], estimates: Mapping[int, Estimate], rest: Estimate | None
+) -> Table:
     unattributed = estimates.get(UNATTRIBUTED)
-    return Table(
-        method.version,
-        "",
-        "",
-        "",
-        rank_companies(list(companies.values()), method),
-        estimates[NETWORK],
-        Unattributed(unattributed.episodes, unattributed.notices) if unattributed else Unattributed(0, 0),
-        _rest(engine, every, small, aggregates.refused, method) if small else None,
-    )
+    nobody = Unattributed(unattributed.episodes, unattributed.notices) if unattributed else Unattributed(0, 0)
+    return Table(method.version, "", "", "", tuple(ranked), estimates[NETWORK], nobody, rest)
 
 
 def _listed(estimates: Mapping[int, Estimate]) -> dict[int, Estimate]:
-    """The companies that have an episode, one outstanding, or a notice refused."""
+    """The companies that have an episode, one outstanding, an item undelivered, or a notice refused."""
     companies = {number: each for number, each in estimates.items() if number not in (NETWORK, UNATTRIBUTED)}
-    return {number: each for number, each in companies.items() if each.episodes or each.outstanding or each.refused}
+    return {number: each for number, each in companies.items() if _is_listed(each)}
+
+
+def _is_listed(each: Estimate) -> bool:
+    more = isinstance(each, CompetingEstimate) and (each.backlog.outstanding or each.items_undelivered)
+    return bool(each.episodes or each.outstanding or each.refused or more)
 
 
 def _rest(engine: Engine, every: Expr, small: list[int], refused: Mapping[int, int], method: Method) -> Estimate:
@@ -217,10 +239,43 @@ def _rest(engine: Engine, every: Expr, small: list[int], refused: Mapping[int, i
     return estimate(aggregates, {}, method)[NETWORK]
 
 
-def _labels(session: Session, known_at: int) -> dict[int, Label]:
-    """How each company was named at `known_at`."""
-    found = _details(session, known_at)
-    return {company.id: Label(company.key, detail.name, detail.country, detail.proxy) for company, detail in found}
+def _labels(session: Session, known_at: int, as_of: int) -> dict[int, Label]:
+    """How each company was named at `known_at`, its group, and whether no contact was known on the day of `as_of`."""
+    found, day = _details(session, known_at), to_datetime(as_of).date()
+    keys = {company.id: company.key for company, _detail in found}
+    parents = {company.id: detail.parent_id for company, detail in found}
+    controlling = set(parents.values())
+    unreached = _without_contact(session, known_at, day)
+    return {
+        company.id: Label(
+            company.key,
+            detail.name,
+            detail.country,
+            detail.proxy,
+            keys.get(_root(company.id, parents)) if company.id in controlling or detail.parent_id else None,
+            company.id in unreached,
+        )
+        for company, detail in found
+    }
+
+
+def _root(company: int, parents: Mapping[int, int | None]) -> int:
+    """The company that controls it in the end; the registry refuses circles."""
+    seen = {company}
+    while (parent := parents.get(company)) is not None and parent not in seen:
+        company = parent
+        seen.add(company)
+    return company
+
+
+def _without_contact(session: Session, known_at: int, day: date) -> set[int]:
+    """The companies that had an abuse address by the registry, and have none that is valid on that day."""
+    query = select(CompanyClaim.company_id, CompanyClaim.valid_from, CompanyClaim.valid_to).where(
+        CompanyClaim.claim == Claim.ABUSE_ADDRESS, CompanyClaim.recorded_at <= to_datetime(known_at)
+    )
+    claims = session.execute(query).all()
+    valid = {c for c, begin, end in claims if (begin is None or begin <= day) and (end is None or day < end)}
+    return {company for company, _begin, _end in claims} - valid
 
 
 def legal_entities(session: Session, known_at: int) -> dict[str, LegalEntity]:

@@ -11,14 +11,16 @@ from monitor.errors import DeliveryError
 from monitor.score import engine as engines
 from monitor.score.aggregate import NETWORK, aggregate
 from monitor.score.company_file import POOLED_COUNTS, Companies, read_companies
+from monitor.score.competing import estimate_competing
 from monitor.score.engine import Engine, Expr
 from monitor.score.episode_file import MOVED_TO, read_episodes
 from monitor.score.estimate import estimate
 from monitor.score.facts import UNATTRIBUTED
 from monitor.score.methods import Method
 from monitor.score.ranking import rank_companies
+from monitor.score.standing import judged_groups, rank_competing
 from monitor.score.supplements import flows, norms
-from monitor.score.table import Estimate, Label, Table, Unattributed, with_field
+from monitor.score.table import Estimate, Group, Label, Table, Unattributed, with_field
 
 
 def recompute(episodes: Path, companies: Path, method: Method, engine_url: str = "duckdb://") -> Table:
@@ -33,28 +35,44 @@ def recompute(episodes: Path, companies: Path, method: Method, engine_url: str =
     known = read_companies(companies)
     if {label.key for label in numbers.values()} != set(known.labels):
         raise DeliveryError(f"{companies.name}: the companies with figures are not those of {episodes.name}")
-    labels = {number: known.labels[label.key] for number, label in numbers.items()}
+    labels = {
+        number: replace(known.labels[label.key], group=label.group, no_contact=label.no_contact)
+        for number, label in numbers.items()
+    }
     refused = {number: known.refused[label.key] for number, label in labels.items()}
     with engines.opened(engine_url) as engine:
         every = engines.put(engine, "episodes", rows)
         named = every.filter(every.company != UNATTRIBUTED)  # how the pool's episodes ended is not in the file
-        aggregates = aggregate(engine, every.filter(every.scored), named, method, refused)
-        estimates = estimate(aggregates, labels, method)
+        estimates, groups = _estimates(engine, every, named, labels, refused, method)
         network = _with_pool(estimates.pop(NETWORK), estimates, known)
         pool = estimates.pop(UNATTRIBUTED, None)
         supplements = _supplements(engine, named, estimates, labels, method) if MOVED_TO in rows.column_names else {}
+    named_ones = list(estimates.values())
+    ranked = rank_competing(named_ones, method) if method.competing_risks else rank_companies(named_ones, method)
     unattributed = known.unattributed or _pooled(pool, known)
     table = Table(
         method.version,
         "",
         "",
         "",
-        rank_companies(list(estimates.values()), method),
+        ranked,
         network,
         unattributed,
+        groups=groups,
         **supplements,
     )
     return with_field(table, "announced_ipv4", known.announced)
+
+
+def _estimates(
+    engine: Engine, every: Expr, named: Expr, labels: Mapping[int, Label], refused: Mapping[int, int], method: Method
+) -> tuple[dict[int, Estimate], tuple[Group, ...] | None]:
+    """By number the companies before they are ranked, NETWORK and the pool among them; and the groups."""
+    scored = every.filter(every.scored)
+    if method.competing_risks:
+        found = estimate_competing(engine, scored, named, labels, refused, method)
+        return dict(found.by_company), judged_groups(found.groups, method)
+    return estimate(aggregate(engine, scored, named, method, refused), labels, method), None
 
 
 def _supplements(

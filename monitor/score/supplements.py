@@ -13,12 +13,14 @@ from monitor.attribute.netblocks import announced
 from monitor.estimators.arrays import Floats
 from monitor.instants import to_datetime
 from monitor.score.aggregate import align, overdue_under, timing_under, to_arrays
+from monitor.score.competing import under_deadline
 from monitor.score.engine import Engine, Expr, fetch
 from monitor.score.estimate import count_on_time
 from monitor.score.facts import UNATTRIBUTED
 from monitor.score.methods import Method
 from monitor.score.ranking import rank_companies
-from monitor.score.table import DEADLINES_HOURS, Estimate, Flow, Label, Norm, NormLine, sort_flows
+from monitor.score.standing import rank_competing
+from monitor.score.table import DEADLINES_HOURS, CompetingEstimate, Estimate, Flow, Label, Norm, NormLine, sort_flows
 
 
 def flows(engine: Engine, scored: Expr, labels: Mapping[int, Label]) -> tuple[Flow, ...]:
@@ -46,6 +48,10 @@ def norms(
     `scored` and `every` episode are those that the estimates were made from. What is mature, on time, late and
     overdue is counted again; nothing else follows from the deadline. Raises ArithmeticError as `rank_companies` does.
     """
+    if method.competing_risks:
+        known = {number: each for number, each in estimates.items() if isinstance(each, CompetingEstimate)}
+        under = ((hours, under_deadline(engine, scored, every, known, hours, method)) for hours in DEADLINES_HOURS)
+        return tuple(Norm(hours, tuple(map(_line, rank_competing(each, method)))) for hours, each in under)
     companies = np.array(sorted(estimates), dtype=np.int64)
     counts = align(companies, to_arrays(engine, timing_under(scored, DEADLINES_HOURS)), 0.0)
     counts |= align(companies, to_arrays(engine, overdue_under(every, DEADLINES_HOURS)), 0.0)

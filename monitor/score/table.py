@@ -11,7 +11,11 @@ from functools import cache
 from types import UnionType
 from typing import Any, Literal, TypeAlias, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-Standing = Literal["meets", "below", "not_proven", "too_few"]
+Standing = Literal["meets", "below", "not_proven", "too_few", "unreachable"]
+Proof = Literal["meets", "below", "not_proven"]
+# On which side of the norm the share is: the strict reading reaches it, the lenient one does not, or the checks leave
+# both open.
+Direction = Literal["above", "below", "open"]
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,8 @@ class Label:
     name: str
     country: str | None = None
     via_proxy: bool = False
+    group: str | None = None  # the key of the company that controls its group, itself included
+    no_contact: bool = False  # no known contact at the reference date
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,72 @@ class OnTime:
     undetermined: int
     lenient: Share
     strict: Share
+
+
+@dataclass(frozen=True, slots=True)
+class AllCases:
+    """Limits of the share on time over all cases: the episodes older than their deadline, and items undelivered."""
+
+    cases: int
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompetingOnTime(OnTime):
+    """The same since method 2026.2: with the estimate between both readings, and how many could be followed.
+
+    `older`: episodes older than their deadline by the wall clock, of which `followed` is the share that is mature.
+    """
+
+    estimate: float | None
+    older: int
+    followed: float | None
+    all_cases: AllCases
+
+
+@dataclass(frozen=True, slots=True)
+class HourlyShare:
+    """A share of the episodes by so many hours after the notice."""
+
+    hours: float
+    p: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """The share of the notices that was refused or could not be delivered, and whether no contact is known.
+
+    `notices` and `refused` count an item once a day; `sites` are those of the notices.
+    """
+
+    notices: int
+    refused: int
+    sites: int
+    p: float | None
+    low: float | None
+    high: float | None
+    no_contact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a standing is what it is: a code, and the two numbers that it says (`count` of or against `of`)."""
+
+    code: str
+    count: float | None
+    of: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What is open of all periods since measuring began."""
+
+    outstanding: int
+    overdue: int
+    possibly_overdue: int
+    unverified: int
+    oldest_hours: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +226,35 @@ class Estimate:
     legal: LegalEntity | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompetingEstimate(Estimate):
+    """Every figure since method 2026.2. What is outstanding is of the period here; `backlog` is of all periods.
+
+    `removed_at`, `moved_at` and `online_at` sum to 1 at each hour. `grid_seconds`: the grid of the times that they and
+    the quantiles were estimated on, 0: exact. `n_eff`: how many independent episodes the estimate is worth. `p_below`:
+    the probability of so large a share late at the norm; `bh`: below the norm also where false discoveries are limited.
+    `proof` and `direction` are None without a mature episode; `reasons` say why the standing is what it is.
+    """
+
+    on_time: CompetingOnTime
+    possibly_overdue: int
+    gone_before_notice: int
+    items_undelivered: int
+    removed_at: tuple[HourlyShare, ...]
+    moved_at: tuple[HourlyShare, ...]
+    online_at: tuple[HourlyShare, ...]
+    not_removed_7d: float | None
+    grid_seconds: int
+    unreachable: Unreachable
+    backlog: Backlog
+    n_eff: float | None
+    p_below: float | None
+    bh: bool = False
+    proof: Proof | None = None
+    direction: Direction | None = None
+    reasons: tuple[Reason, ...] = ()
+
+
 LATER_FIELDS = ("announced_ipv4", "legal")  # of a company: in no row of a release made before there was such a field
 
 
@@ -237,6 +338,15 @@ class Quality:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """Companies under one control, `members` by key, taken as one: its figures have no score and no rank."""
+
+    group: str
+    members: tuple[str, ...]
+    figures: CompetingEstimate
+
+
+@dataclass(frozen=True, slots=True)
 class Unattributed:
     """What no company could be named for: it counts in the network and in no company."""
 
@@ -266,11 +376,13 @@ class Table:
     norms: tuple[Norm, ...] | None = None
     quality: Quality | None = None
     hash_hits: Table | None = None
+    groups: tuple[Group, ...] | None = None  # of two companies or more, since method 2026.2
 
     def as_json(self) -> dict[str, Any]:
         """Plain data for `json.dumps`; a table of the method's own kinds alone has neither `kinds` nor `hash_hits`."""
         data = asdict(replace(self, hash_hits=None)) | {"hash_hits": self.hash_hits and self.hash_hits.as_json()}
-        for estimate in filter(None, (data["network"], data["rest"], *data["companies"])):
+        groups = [group["figures"] for group in data["groups"] or ()]
+        for estimate in filter(None, (data["network"], data["rest"], *data["companies"], *groups)):
             if estimate["legal"] is None:  # as it was when there was no such field
                 del estimate["legal"]
         return {name: value for name, value in data.items() if value is not None or name not in _OMITTED_IF_NONE}
@@ -306,7 +418,7 @@ def with_field(table: Table, name: str, values: Mapping[str, Any]) -> Table:
     return replace(table, companies=companies, hash_hits=hits)
 
 
-_OMITTED_IF_NONE = ("kinds", "flows", "norms", "quality", "hash_hits")
+_OMITTED_IF_NONE = ("kinds", "flows", "norms", "quality", "hash_hits", "groups")
 T = TypeVar("T")
 Read: TypeAlias = Callable[[Any], Any]
 
@@ -326,7 +438,21 @@ def _reader(hint: Any) -> Read:
     if origin is tuple:
         item = _reader(parts[0])
         return tuple if item is _as_is else lambda value: tuple(map(item, value))
-    return _record(hint) if isinstance(hint, type) and is_dataclass(hint) else _as_is
+    if not (isinstance(hint, type) and is_dataclass(hint)):
+        return _as_is
+    earlier = _record(hint)
+    if hint not in _SINCE_2026_2:
+        return earlier
+    newer, sign = _SINCE_2026_2[hint]
+    later = _record(newer)
+    return lambda value: (later if sign in value else earlier)(value)
+
+
+# What a record is since method 2026.2, and a field that tells it from what it was.
+_SINCE_2026_2: Mapping[type, tuple[type, str]] = {
+    Estimate: (CompetingEstimate, "removed_at"),
+    OnTime: (CompetingOnTime, "older"),
+}
 
 
 def _record(cls: type) -> Read:

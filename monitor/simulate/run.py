@@ -17,6 +17,8 @@ from monitor.simulate.items import Items, draw_items, item_addresses, item_urls,
 from monitor.simulate.scart import by_mail, closed_rows, notice_rows
 from monitor.simulate.scenarios import scenario_named
 from monitor.simulate.truth import write_hits
+from monitor.simulate.waits import SCENARIO as WAITS
+from monitor.simulate.waits import write_waits
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -59,7 +61,11 @@ def simulate(
     folder = out / "deliveries"
     if folder.is_dir() and any(folder.iterdir()):
         raise MonitorError(f"{folder} already holds deliveries: name an empty folder")
+    if chosen.name == WAITS.name and wanted != WAITS.exports:
+        raise MonitorError(f"scenario {chosen.name} has the export {', '.join(WAITS.exports)} alone")
     folder.mkdir(parents=True, exist_ok=True)
+    if chosen.name == WAITS.name:
+        return Summary(chosen.name, chosen.period, iso(chosen.as_of), ZONE, **write_waits(out, seed, scale))
     closed_days = chosen.closed_days | chosen.routine.closed_days
     hours = hours_between(chosen.quarters[0].first_day, chosen.quarters[-1].end_day, closed_days)
     items = _draw(chosen, hours, seed, scale)

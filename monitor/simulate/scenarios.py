@@ -1,4 +1,5 @@
-"""The known scenarios: two published shapes, a quiet quarter, companies that refuse their notices, a history."""
+"""The known scenarios: two published shapes, a quiet quarter, companies that refuse their notices, a history,
+known waits."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from monitor.instants import DAY
 from monitor.simulate.hours import Routine
 from monitor.simulate.scenario import COMPANIES, CompanyPlan, Merger, Quarter, Scenario, Withdrawal
 from monitor.simulate.truth import Hits, fortnights
+from monitor.simulate.waits import SCENARIO as WAITS
 
 # How busy each quarter is; none at all: the quarter without data. In 2024Q1 and 2025Q2 there is little.
 VOLUME = {
@@ -248,6 +250,7 @@ SCENARIOS = {
             (Quarter("2021Q3", _plans_refuser()),),
         ),
         HISTORY,
+        WAITS,
     )
 }
 

@@ -1,4 +1,4 @@
-"""What every column of the open data says, in Dutch and English, with its type: one table for all files."""
+"""What every column of the open data says, with its type: one table for all files."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from typing import Literal
 
 from monitor.errors import MonitorError
 from monitor.figures import FIGURES, FILED, LATENESS, TOTALS
+from monitor.wording.language import Language, Message
 from monitor.wording.readings import Figure, Type
-from monitor.wording.words import Text, Words
+from monitor.wording.words import Words
 
 Kind = Literal["string", "integer", "number", "boolean", "datetime"]
+Detail = Callable[[Language], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,16 @@ class Column:
     name: str
     kind: Kind
     words: Words
+    details: tuple[Detail, ...] = ()
+
+    def title(self, language: Language) -> str:
+        """What it holds: the name of the figure and, where it has several columns, what this one says of it."""
+        name = language.gettext(self.words.name)
+        return f"{name}: {'; '.join(detail(language) for detail in self.details)}" if self.details else name
+
+    def description(self, language: Language) -> str:
+        """What it means."""
+        return language.gettext(self.words.help)
 
 
 def column(name: str) -> Column:
@@ -36,131 +48,153 @@ def column(name: str) -> Column:
     raise MonitorError(f"the column {name!r} of the open data has no description; add it to monitor/tables/columns.py")
 
 
-Said = tuple[Kind, Words]
+Said = tuple[Kind, Words] | tuple[Kind, Words, tuple[Detail, ...]]
 
 
-def _said(kind: Kind, nl: str, en: str, help_nl: str, help_en: str) -> Said:
-    return kind, Words(Text(nl, en), Text(help_nl, help_en))
+def _said(kind: Kind, name: Message, help: Message) -> Said:  # noqa: A002
+    return kind, Words(name, help)
 
 
 _BESIDE: Mapping[str, Said] = {
     "figures": _said(
-        "string", "Soort regel", "Kind of line",
-        "shown: met cijfers. withheld: zonder. pooled: wat niet bij naam staat, samen. unattributed: bij geen bedrijf.",
-        "shown: with figures. withheld: without. pooled: what is not named, together. unattributed: at no company.",
+        "string",
+        Message("Kind of line"),
+        Message(
+            "shown: with figures. withheld: without. pooled: what is not named, together. unattributed: at no company."
+        ),
     ),
-    "hours": _said(
-        "number", "Uren na de melding", "Hours after the notice",
-        "Het tijdstip waarop de curve wordt afgelezen.", "The time at which the curve is read.",
-    ),
+    "hours": _said("number", Message("Hours after the notice"), Message("The time at which the curve is read.")),
     "gives_way": _said(
-        "boolean", "Zonder bedrijven zonder cijfers", "Without companies without figures",
-        "true: alles op deze regel behalve de aantallen is berekend zonder de bedrijven zonder cijfers.",
-        "true: all on this line but the counts is made without the companies without figures.",
+        "boolean",
+        Message("Without companies without figures"),
+        Message("true: all on this line but the counts is made without the companies without figures."),
     ),
     "kind": _said(
-        "string", "Soort regel", "Kind of line",
-        "In totals.csv: shown, withheld, unattributed en network (alles). In standstills.csv: gap of standstill.",
-        "In totals.csv: shown, withheld, unattributed and network (all). In standstills.csv: gap or standstill.",
+        "string",
+        Message("Kind of line"),
+        Message(
+            "In totals.csv: shown, withheld, unattributed and network (all). In standstills.csv: gap or standstill."
+        ),
     ),
-    "companies": _said("integer", "Bedrijven", "Companies", "Aantal bedrijven.", "Number of companies."),
-    "origin": _said(
-        "string", "Van welk bedrijf", "From which company",
-        "Kenmerk van het bedrijf waar het materiaal weg ging.", "Key of the company the material left.",
-    ),
+    "members": _said("string", Message("Members"), Message("Keys of the companies in the group.")),
+    "companies": _said("integer", Message("Companies"), Message("Number of companies.")),
+    "origin": _said("string", Message("From which company"), Message("Key of the company the material left.")),
     "destination_company": _said(
-        "string", "Naar welk bedrijf", "To which company",
-        "Kenmerk van het bedrijf waar het materiaal heen ging; leeg: niet bekend, of niet bij naam te noemen.",
-        "Key of the company the material went to; empty where it is not known or may not be named.",
+        "string",
+        Message("To which company"),
+        Message("Key of the company the material went to; empty where it is not known or may not be named."),
     ),
     "destination_country": _said(
-        "string", "Naar welk land", "To which country",
-        "Land waar het materiaal heen ging (ISO 3166); leeg waar dat niet bekend is.",
-        "Country the material went to (ISO 3166); empty where it is not known.",
+        "string",
+        Message("To which country"),
+        Message("Country the material went to (ISO 3166); empty where it is not known."),
     ),
-    "source": _said("string", "Bron", "Source", "Wie de leveringen deed.", "Who made the deliveries."),
-    "deliveries": _said(
-        "integer", "Leveringen", "Deliveries",
-        "Aantal leveringen in de periode.", "Number of deliveries in the period.",
-    ),
-    "first": _said("datetime", "Eerste levering", "First delivery", "Eerste in de periode.", "First in the period."),
-    "last": _said("datetime", "Laatste levering", "Last delivery", "Laatste in de periode.", "Last in the period."),
+    "source": _said("string", Message("Source"), Message("Who made the deliveries.")),
+    "deliveries": _said("integer", Message("Deliveries"), Message("Number of deliveries in the period.")),
+    "first": _said("datetime", Message("First delivery"), Message("First in the period.")),
+    "last": _said("datetime", Message("Last delivery"), Message("Last in the period.")),
     "longest_gap_hours": _said(
-        "number", "Langste stilte in uren", "Longest gap in hours",
-        "De langste tijd zonder levering.", "The longest time without a delivery.",
+        "number", Message("Longest gap in hours"), Message("The longest time without a delivery.")
     ),
     "quarantined": _said(
-        "number", "Aandeel onbruikbare rijen", "Share of unusable rows",
-        "Deel van de rijen dat niet te verwerken was (0 tot 1).", "Part of the rows that could not be taken (0 to 1).",
+        "number", Message("Share of unusable rows"), Message("Part of the rows that could not be taken (0 to 1).")
     ),
-    "starts": _said("datetime", "Begin", "Start", "Vanaf dit moment.", "From this moment."),
-    "ends": _said("datetime", "Einde", "End", "Tot dit moment; leeg: nog niet.", "To this moment; empty: not yet."),
-    "pause": _said("string", "Oorzaak", "Cause", "Wat er stilstond.", "What stood still."),
-    "reason": _said("string", "Toelichting", "Reason", "Waarom, of welke bron.", "Why, or which source."),
-}  # fmt: skip
+    "starts": _said("datetime", Message("Start"), Message("From this moment.")),
+    "ends": _said("datetime", Message("End"), Message("To this moment; empty: not yet.")),
+    "pause": _said("string", Message("Cause"), Message("What stood still.")),
+    "reason": _said("string", Message("Reason"), Message("Why, or which source.")),
+}
 _OF_EPISODES: Mapping[str, Said] = {
     "site": _said(
-        "integer", "Nummer van de site", "Number of the site",
-        "Willekeurig nummer; gelijk voor materiaal op dezelfde site in dit bestand. Leeg: begonnen voor de periode.",
-        "Arbitrary number; the same for material on one site in this file. Empty: begun before the period.",
+        "integer",
+        Message("Number of the site"),
+        Message("Arbitrary number; the same for material on one site in this file. Empty: begun before the period."),
     ),
     "scored": _said(
-        "boolean", "Telt mee in de periode", "Counts in the period",
-        "true: begonnen in de periode. false: eerder begonnen en nog niet weg.",
-        "true: begun in the period. false: begun before and not yet gone.",
+        "boolean",
+        Message("Counts in the period"),
+        Message("true: begun in the period. false: begun before and not yet gone."),
     ),
     "last_online_h": _said(
-        "number", "Laatst online gezien, uren", "Last seen online, hours",
-        "Uren na de melding dat het materiaal voor het laatst online was gezien.",
-        "Hours after the notice at which the material was last seen online.",
+        "number",
+        Message("Last seen online, hours"),
+        Message("Hours after the notice at which the material was last seen online."),
     ),
     "first_offline_h": _said(
-        "number", "Eerst offline gezien, uren", "First seen offline, hours",
-        "Uren na de melding dat het materiaal voor het eerst offline was bevestigd; leeg: niet verwijderd.",
-        "Hours after the notice at which the material was first confirmed offline; empty: not removed.",
+        "number",
+        Message("First seen offline, hours"),
+        Message("Hours after the notice at which the material was first confirmed offline; empty: not removed."),
     ),
     "relocated_h": _said(
-        "number", "Verplaatst, uren", "Relocated, hours",
-        "Uren na de melding dat het materiaal verhuisd bleek.", "Hours after the notice at which it was seen moved.",
+        "number", Message("Relocated, hours"), Message("Hours after the notice at which it was seen moved.")
     ),
     "destination": _said(
-        "string", "Land van bestemming", "Country of destination",
-        "Waar het materiaal heen verhuisde (ISO 3166).", "Where the material moved to (ISO 3166).",
+        "string", Message("Country of destination"), Message("Where the material moved to (ISO 3166).")
     ),
     "followed_h": _said(
-        "number", "Gevolgd, uren", "Followed, hours",
-        "Zo lang is de episode gevolgd, niet nauwkeuriger dan de cijfers nodig hebben.",
-        "How long the episode was followed, no more exact than the figures need.",
+        "number",
+        Message("Followed, hours"),
+        Message("How long the episode was followed, no more exact than the figures need."),
     ),
-    "deadline_h": _said("number", "Termijn, uren", "Deadline, hours", "De eigen termijn.", "Its own deadline."),
+    "deadline_h": _said("number", Message("Deadline, hours"), Message("Its own deadline.")),
+    "notice_day": _said(
+        "integer",
+        Message("Number of the day"),
+        Message("Arbitrary number of the day of the notice (UTC); the same for notices of one day in this file."),
+    ),
+    "wall_h": _said(
+        "number",
+        Message("Age, hours"),
+        Message("Hours since the notice, paused time included; no more exact than the figures need."),
+    ),
+    "since_online_h": _said(
+        "number",
+        Message("Since last online, hours"),
+        Message("Whether it is long ago that the material was seen online."),
+    ),
+    "notice_days": _said("integer", Message("Days with a notice"), Message("On so many days (UTC) a notice arrived.")),
+    "undelivered": _said(
+        "integer", Message("Undelivered"), Message("1: an item of which every notice came back; it has no times.")
+    ),
+    "no_contact": _said(
+        "integer", Message("No contact known"), Message("1: no contact of the company was known on the reference date.")
+    ),
+    "group": _said(
+        "string", Message("Group"), Message("Key of the company that controls the group; empty: in no group.")
+    ),
     "end": _said(
-        "string", "Hoe het eindigde", "How it ended",
-        "removed, relocated, outstanding of unverified; zonder naam alleen removed of not_removed.",
-        "removed, relocated, outstanding or unverified; without a name only removed or not_removed.",
+        "string",
+        Message("How it ended"),
+        Message("removed, relocated, outstanding or unverified; without a name only removed or not_removed."),
     ),
-}  # fmt: skip
+}
 _READINGS = {
-    "lenient": Text("gunstige lezing", "lenient reading"),
-    "strict": Text("strenge lezing", "strict reading"),
-    "npmle": Text("schatting van Turnbull", "estimate of Turnbull"),
+    "lenient": Message("lenient reading"),
+    "strict": Message("strict reading"),
+    "npmle": Message("estimate of Turnbull"),
 }
 _PARTS = {
-    "p": Text("aandeel van 0 tot 1", "share from 0 to 1"),
-    "value": Text("schatting; leeg: niet bereikt", "estimate; empty: not reached"),
-    "se": Text("standaardfout", "standard error"),
-    "low": Text("ondergrens van het 95%-interval", "lower bound of the 95% interval"),
-    "high": Text("bovengrens van het 95%-interval", "upper bound of the 95% interval"),
+    "p": Message("share from 0 to 1"),
+    "value": Message("estimate; empty: not reached"),
+    "se": Message("standard error"),
+    "low": Message("lower bound of the 95% interval"),
+    "high": Message("upper bound of the 95% interval"),
 }
 
 
-def _number(words: Words, *details: Text) -> Said:
+def _of(message: Message, **values: object) -> Detail:
+    return lambda language: language.gettext(message, **values)
+
+
+def _number(words: Words, *details: Message | Detail) -> Said:
     """A figure with what this column says of it in its name."""
-    nl, en = ("; ".join(detail[language] for detail in details) for language in ("nl", "en"))
-    return "number", Words(Text(f"{words.name.nl}: {nl}", f"{words.name.en}: {en}"), words.help)
+    return "number", words, tuple(_of(each) if isinstance(each, Message) else each for each in details)
 
 
-def _at(hours: str) -> Text:
-    return Text(f"{hours} uur na de melding", f"{hours} {'hour' if hours == '1' else 'hours'} after the notice")
+def _at(hours: str) -> Detail:
+    return lambda language: language.ngettext(
+        "{n} hour after the notice", "{n} hours after the notice", int(hours), n=hours
+    )
 
 
 def _survival(words: Words, hours: str | None, reading: str, error: str | None) -> Said:
@@ -169,30 +203,47 @@ def _survival(words: Words, hours: str | None, reading: str, error: str | None) 
 
 
 def _older(words: Words, hours: str) -> Said:
-    name = Text(f"{words.name.nl}: vanaf {hours} uur oud", f"{words.name.en}: from {hours} hours old")
-    return "integer", Words(name, words.help)
+    return "integer", words, (_of(Message("from {hours} hours old"), hours=hours),)
 
 
-def _whither(place: str) -> Text:
-    known = {"any": Text("waarheen ook", "to anywhere"), "unknown": Text("onbekend waarheen", "not known where to")}
-    return known.get(place) or Text(f"naar {place}", f"to {place}")
+def _whither(place: str) -> Detail:
+    known = {"any": Message("to anywhere"), "unknown": Message("not known where to")}
+    return _of(known[place]) if place in known else _of(Message("to {place}"), place=place)
 
 
-def _relocated(_words: Words, place: str) -> Said:
-    words, to = FIGURES["relocated"], _whither(place)
-    return "integer", Words(Text(f"{words.name.nl}: {to.nl}", f"{words.name.en}: {to.en}"), words.help)
+def _relocated(_: Words, place: str) -> Said:
+    return "integer", _words(FIGURES["relocated"]), (_whither(place),)
 
 
-_HOURS = Text("uren", "hours")
+def _of_backlog(words: Words, name: str) -> Said:
+    return ("number" if name == "oldest" else "integer"), words, (_of(FIGURES[name].name),)
+
+
+def _reason(words: Words, code: str, part: str) -> Said:
+    what = Message("number") if part == "count" else Message("of what or against what")
+    return "number", words, (lambda language: f"{code}, {language.gettext(what)}",)
+
+
+_HOURS = Message("hours", "unit of a figure")
+_ESTIMATE = Message("estimate, between both readings")
+_OVER_ALL_CASES = Message("over all cases")
+_BOUNDS = {"low": Message("lower bound"), "high": Message("upper bound")}
+_OLDER = _said("integer", Message("Episodes older than their deadline"), Message("By the wall clock."))
+_FOLLOWED = _said("number", Message("Followed"), Message("Part of these that could be followed to the deadline."))
+_ALL_CASES = _said(
+    "integer",
+    Message("All cases"),
+    Message("Episodes older than their deadline, and items of which no notice arrived."),
+)
+_NO_CONTACT = _said(
+    "boolean", Message("No contact known"), Message("No contact of the company was known at that date.")
+)
 _DEADLINE = _said(
-    "number", "Termijn in uren", "Deadline in hours",
-    "Binnen zoveel uur na de melding moet het materiaal weg zijn.",
-    "The material must be gone within so many hours after the notice.",
-)  # fmt: skip
+    "number", Message("Deadline in hours"), Message("The material must be gone within so many hours after the notice.")
+)
 _MATURE = _said(
-    "integer", "Episodes waarvan de termijn voorbij is", "Episodes whose deadline has passed",
-    "Op tijd, te laat en onbepaald samen.", "On time, late and undetermined together.",
-)  # fmt: skip
+    "integer", Message("Episodes whose deadline has passed"), Message("On time, late and undetermined together.")
+)
 Describe = Callable[..., Said]
 
 
@@ -214,7 +265,23 @@ _COLUMNS: Mapping[Type, Sequence[tuple[str, Describe]]] = {
             "_(lenient|strict)_(p|se|low|high)",
             lambda words, reading, part: _number(words, _READINGS[reading], _PARTS[part]),
         ),
+        ("_estimate", lambda words: _number(words, _ESTIMATE)),
+        ("_older", lambda _: _OLDER),
+        ("_followed", lambda _: _FOLLOWED),
+        ("_all_cases_cases", lambda _: _ALL_CASES),
+        ("_all_cases_(low|high)", lambda words, part: _number(words, _OVER_ALL_CASES, _BOUNDS[part])),
     ),
+    "hourly": ((r"_(\d+)h_p", lambda words, hours: _number(words, _at(hours))),),
+    "unreachable": (
+        ("_(notices|refused|sites)", lambda _, name: ("integer", _words(FIGURES[name]))),
+        ("_(p|low|high)", lambda words, part: _number(words, _PARTS[part])),
+        ("_no_contact", lambda _: _NO_CONTACT),
+    ),
+    "backlog": (
+        ("_(outstanding|overdue|possibly_overdue|unverified)", _of_backlog),
+        ("_(oldest)_hours", _of_backlog),
+    ),
+    "reasons": ((r"_([a-z_]+)_(count|of)", _reason),),
     "quantile": (("_(value|low|high)", lambda words, part: _number(words, _HOURS, _PARTS[part])),),
     "bounds": (("_(lenient|strict)", lambda words, reading: _number(words, _HOURS, _READINGS[reading])),),
     "curve": ((r"_(\d+)h_(npmle|lenient|strict)(_se)?", _survival),),

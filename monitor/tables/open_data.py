@@ -15,10 +15,10 @@ from typing import Any
 from monitor.disclosure.network import Network
 from monitor.disclosure.rows import PublicTable, Row
 from monitor.score.company_file import escape_formula
-from monitor.score.table import Norm, Quality, SurvivalPoint
+from monitor.score.table import CompetingOnTime, Group, Norm, Quality, SurvivalPoint
 from monitor.tables.columns import Column, column
-from monitor.tables.sheets import Cell, flat, ranking_csv
-from monitor.wording.words import Text
+from monitor.tables.sheets import Cell, flat, group_json, ranking_csv
+from monitor.wording.language import Language, Message
 
 Lines = Sequence[Mapping[str, Any]]
 
@@ -28,13 +28,20 @@ class Sheet:
     """One file of the open data.
 
     `key`: the columns that no two lines share, where there are such. `missing`: what stands where there is no value.
+    `hits`: whether it is about the hash hits.
     """
 
     name: str
-    title: Text
+    title: Message
     content: bytes
     key: tuple[str, ...] = ()
     missing: tuple[str, ...] = ("",)
+    hits: bool = False
+
+    def title_in(self, language: Language) -> str:
+        """What it holds, in a language."""
+        title = language.gettext(self.title)
+        return language.gettext("Follow-up of the hash check service: {title}", title=title) if self.hits else title
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
@@ -44,16 +51,16 @@ class Sheet:
 
 def sheets_of(table: PublicTable) -> Iterator[Sheet]:
     """The files of one table, without the two from which it is recomputed; what the release has not is left out."""
-    title = Text("Alle bedrijven met hun cijfers", "All companies with their figures")
+    title = Message("All companies with their figures")
     withheld = sorted({f"<{row.below}" for row in table.rows if row.figures is None})
     lines = ranking_csv([_without_curve(row) for row in table.rows])
     yield Sheet("ranking.csv", title, lines.encode(), ("company",), ("", *withheld))
-    title = Text("Alle bedrijven samen", "All companies together")
+    title = Message("All companies together")
     yield _sheet("network.csv", title, [_network(table.network)], ())
     totals = [{"kind": line.kind, "companies": line.companies, **line.counts} for line in table.totals]
-    yield _sheet("totals.csv", Text("Hoe de totalen optellen", "How the totals add up"), totals, ("kind",))
+    yield _sheet("totals.csv", Message("How the totals add up"), totals, ("kind",))
     curve = [_renamed(asdict(point), t="hours") for point in table.network.curve]
-    title = Text("Verwijdercurve van alle bedrijven", "Removal curve of all companies")
+    title = Message("Removal curve of all companies")
     yield _sheet("curve.csv", title, curve, (), _CURVE)  # no line where too little is left of the network to draw one
     yield from _parts(table)
 
@@ -68,21 +75,38 @@ def _parts(table: PublicTable) -> Iterator[Sheet]:
         names = {"destination": "destination_company", "country": "destination_country"}
         flows = [_renamed(asdict(flow), **names) for flow in table.flows]
         header = ("origin", *names.values(), "episodes")
-        yield _sheet("flows.csv", Text("Wie verplaatste naar wie", "Who moved to whom"), flows, (), header)
+        yield _sheet("flows.csv", Message("Who moved to whom"), flows, (), header)
+    if table.groups is not None:
+        yield _groups(table.groups)
     if table.norms is not None:
-        title = Text("Dezelfde periode met een andere termijn", "The same period with another deadline")
-        yield _sheet("norms.csv", title, list(_norms(table.norms)), ("on_time_deadline_hours", "company"), _NORM)
+        title = Message("The same period with another deadline")
+        key = ("on_time_deadline_hours", "company")
+        yield _sheet("norms.csv", title, list(_norms(table.norms)), key, _norm_header(table.norms))
     if table.quality is not None:
         yield from _quality(table.quality)
 
 
+def _norm_header(norms: Iterable[Norm]) -> tuple[str, ...]:
+    """With the columns that the share on time has since method 2026.2, where the release has them."""
+    since = any(isinstance(line.on_time, CompetingOnTime) for norm in norms for line in norm.companies)
+    return (*_NORM, *(_NORM_SINCE if since else ()))
+
+
+def _groups(groups: Iterable[Group]) -> Sheet:
+    """A line a group, its members by key; a figure that one group has and another has not is empty there."""
+    lines = [flat(group_json(group) | {"members": " ".join(group.members)}) for group in groups]
+    header = dict.fromkeys(name for line in lines for name in line) or ("group", "members")
+    whole = [{name: line.get(name) for name in header} for line in lines]
+    return _sheet("groups.csv", Message("Companies under one control"), whole, ("group",), [*header])
+
+
 def _quality(quality: Quality) -> Iterator[Sheet]:
     header = ("source", "deliveries", "first", "last", "longest_gap_hours", "quarantined")
-    title = Text("Wat de bronnen leverden", "What the sources delivered")
+    title = Message("What the sources delivered")
     yield _sheet("sources.csv", title, [asdict(source) for source in quality.sources], ("source",), header)
     still = [{"kind": "gap", **asdict(gap)} for gap in quality.gaps]
     still += [{"kind": "standstill", **asdict(item)} for item in quality.standstills]
-    title = Text("Wanneer er niet gemeten is", "When nothing was measured")
+    title = Message("When nothing was measured")
     yield _sheet("standstills.csv", title, still, (), ("kind", "starts", "ends", "pause", "reason"))
 
 
@@ -93,6 +117,12 @@ _NORM = (
     "company", *(f"on_time_{name}" for name in (*_OF_ON_TIME, *_OF_SHARE)),
     "score", "rank", "rank_low", "rank_high", "band", "standing",
 )  # fmt: skip
+
+
+_NORM_SINCE = tuple(
+    f"on_time_{name}"
+    for name in ("estimate", "older", "followed", "all_cases_cases", "all_cases_low", "all_cases_high")
+)
 
 
 def _norms(norms: Iterable[Norm]) -> Iterator[Mapping[str, Cell]]:
@@ -113,7 +143,7 @@ def _renamed(line: Mapping[str, Any], **names: str) -> Mapping[str, Any]:
     return {names.get(name, name): value for name, value in line.items()}
 
 
-def _sheet(name: str, title: Text, lines: Lines, key: tuple[str, ...], header: Sequence[str] = ()) -> Sheet:
+def _sheet(name: str, title: Message, lines: Lines, key: tuple[str, ...], header: Sequence[str] = ()) -> Sheet:
     """Lines under their names; `header` where there may be none."""
     names = list(header or lines[0])
     sheet = io.StringIO()

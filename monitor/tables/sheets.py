@@ -10,7 +10,7 @@ from typing import Any
 
 from monitor.disclosure.rows import PublicTable, Row
 from monitor.figures import FILED, IDENTITY
-from monitor.score.table import Estimate
+from monitor.score.table import Estimate, Group
 from monitor.wording.readings import Figure
 
 Cell = str | int | float | bool | None
@@ -22,7 +22,8 @@ def row_json(row: Row, *, curve: bool = False) -> dict[str, Any]:
     identity = identity_json(row)
     figures = [figure for figure in FILED if figure not in IDENTITY and (curve or figure.field != "curve")]
     if row.figures is None:
-        return identity | dict.fromkeys(figure.field for figure in figures) | {"episodes": f"<{row.below}"}
+        every = (figure.field for figure in figures if not figure.later)
+        return identity | dict.fromkeys(every) | {"episodes": f"<{row.below}"}
     return identity | figures_json(row.figures, figures)
 
 
@@ -62,8 +63,17 @@ def _parts(table: PublicTable) -> dict[str, Any]:
     flows, norms = (
         [asdict(item) for item in part] if part is not None else None for part in (table.flows, table.norms)
     )
-    parts = {"flows": flows, "norms": norms, "quality": table.quality and asdict(table.quality)}
+    groups = None if table.groups is None else list(map(group_json, table.groups))
+    parts = {"flows": flows, "norms": norms, "quality": table.quality and asdict(table.quality), "groups": groups}
     return {name: part for name, part in parts.items() if part is not None}
+
+
+def group_json(group: Group) -> dict[str, Any]:
+    """A group with its figures, without the curve; those of the ranking are null."""
+    figures = [figure for figure in FILED if figure not in IDENTITY and figure.field != "curve"]
+    judged = [figure for figure in IDENTITY if figure.type == "standing"]
+    about = {"group": group.group, "members": list(group.members)}
+    return about | figures_json(group.figures, [*judged, *figures])
 
 
 def company_json(table: PublicTable, row: Row) -> dict[str, Any]:

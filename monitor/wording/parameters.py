@@ -11,127 +11,131 @@ from typing import Any
 
 import monitor
 from monitor.score.methods import Method
-from monitor.wording import formatting
-from monitor.wording.formatting import deadline
-from monitor.wording.words import KINDS, Language, Text, Words
+from monitor.wording.language import EN, NBSP, NL, Language, Message
+from monitor.wording.words import KINDS, Words
 
 PARAMETERS: Mapping[str, Words] = MappingProxyType(
     {
         "deadlines_hours": Words(
-            Text("Verwijdertermijn", "Removal deadline"),
-            Text(
-                "Binnen deze tijd na de melding moet het materiaal weg zijn. Noemt een melding zelf een termijn, dan"
-                " geldt die.",
-                "The material must be gone within this time after the notice. Where a notice sets a deadline of its"
-                " own, that one holds.",
+            Message("Removal deadline"),
+            Message(
+                "The material must be gone within this time after the notice. Where a notice sets a deadline of"
+                " its own, that one holds."
             ),
         ),
         "scored_kinds": Words(
-            Text("Soorten meldingen die meetellen", "Kinds of notice that count"),
-            Text(
-                "Alleen deze meldingen beginnen een episode die in de cijfers staat.",
-                "Only these notices start an episode that is in the figures.",
-            ),
+            Message("Kinds of notice that count"),
+            Message("Only these notices start an episode that is in the figures."),
         ),
         "stale_after_hours": Words(
-            Text("Niet meer gecontroleerd na", "Unverified after"),
-            Text(
-                "Is materiaal zo lang niet meer online gezien, dan nemen wij niet aan dat het er nog staat. De episode"
-                " telt dan tot de laatste keer dat het online gezien is.",
-                "Where nobody has seen the material online for this long, we do not assume that it is still there."
-                " The episode then counts up to the last time it was seen online.",
+            Message("Unverified after"),
+            Message(
+                "Where nobody has seen the material online for this long, we do not assume that it is still"
+                " there. The episode then counts up to the last time it was seen online."
             ),
         ),
         "reappear_within_hours": Words(
-            Text("Opnieuw online binnen", "Reappeared within"),
-            Text(
-                "Staat materiaal binnen deze tijd weer online bij hetzelfde bedrijf, dan was het niet verwijderd en"
-                " loopt de episode door.",
-                "Where material is online again at the same company within this time, it was not removed and the"
-                " episode goes on.",
+            Message("Reappeared within"),
+            Message(
+                "Where material is online again at the same company within this time, it was not removed and"
+                " the episode goes on."
             ),
         ),
         "minimum_episodes": Words(
-            Text("Minste aantal episodes", "Fewest episodes"),
-            Text(
-                "Een bedrijf met minder episodes krijgt geen plaats en geen oordeel.",
-                "A company with fewer episodes gets no rank and no judgement.",
-            ),
+            Message("Fewest episodes"),
+            Message("A company with fewer episodes gets no rank and no judgement."),
         ),
         "minimum_sites": Words(
-            Text("Minste aantal sites", "Fewest sites"),
-            Text(
-                "Een bedrijf met minder sites krijgt geen plaats en geen oordeel: één handeling kan dan alles bepalen.",
-                "A company with fewer sites gets no rank and no judgement: one action could then decide everything.",
+            Message("Fewest sites"),
+            Message(
+                "A company with fewer sites gets no rank and no judgement: one action could then decide everything."
             ),
         ),
         "publish_below": Words(
-            Text("Geen cijfers onder", "No figures under"),
-            Text(
-                "Van een bedrijf met minder episodes dan dit staan er geen cijfers op de site.",
-                "Of a company with fewer episodes than this, the site shows no figures.",
-            ),
+            Message("No figures under"),
+            Message("Of a company with fewer episodes than this, the site shows no figures."),
         ),
         "target": Words(
-            Text("Norm", "Norm"),
-            Text(
-                "Het aandeel op tijd waaraan een bedrijf wordt afgemeten.",
-                "The share on time that a company is held against.",
-            ),
+            Message("Norm"),
+            Message("The share on time that a company is held against."),
         ),
         "confidence": Words(
-            Text("Betrouwbaarheid", "Confidence"),
-            Text(
-                "Zo zeker moet een interval de echte waarde bevatten. Er wordt rekening mee gehouden dat materiaal op"
-                " één site vaak tegelijk verdwijnt.",
-                "How surely an interval must hold the true value. It takes into account that material on one site"
-                " often disappears together.",
+            Message("Confidence"),
+            Message(
+                "How surely an interval must hold the true value. It takes into account that material on one"
+                " site often disappears together."
             ),
         ),
         "survival_hours": Words(
-            Text("Tijdstippen in de tabellen", "Times in the tables"),
-            Text(
-                "Op deze uren na de melding staat in de tabel hoeveel er nog niet verwijderd was.",
-                "At these hours after the notice the table says how much was not yet removed.",
-            ),
+            Message("Times in the tables"),
+            Message("At these hours after the notice the table says how much was not yet removed."),
         ),
         "restricted_mean_hours": Words(
-            Text("Venster van de gemiddelde tijd", "Window of the mean time"),
-            Text(
-                "De gemiddelde tijd online wordt over deze tijd na de melding berekend.",
-                "The mean time online is taken over this time after the notice.",
-            ),
+            Message("Window of the mean time"),
+            Message("The mean time online is taken over this time after the notice."),
         ),
         "relocation_hours": Words(
-            Text("Tijdstippen voor verplaatsing", "Times for relocation"),
-            Text(
-                "Op deze uren na de melding berekenen wij welk deel naar een andere plek verhuisd was.",
-                "At these hours after the notice we work out which part had moved elsewhere.",
-            ),
+            Message("Times for relocation"),
+            Message("At these hours after the notice we work out which part had moved elsewhere."),
         ),
         "time_grid": Words(
-            Text("Fijnheid van de tijd", "Grain of time"),
-            Text(
-                "Bij zeer veel episodes worden tijden voor de curve naar boven afgerond op deze stap. Op tijd en te"
-                " laat worden geteld zonder afronding.",
+            Message("Grain of time"),
+            Message(
                 "With very many episodes, times are rounded up to this step for the curve. On time and late are"
-                " counted without rounding.",
+                " counted without rounding."
             ),
         ),
         "age_bounds_hours": Words(
-            Text("Grenzen van de leeftijdsgroepen", "Bounds of the age groups"),
-            Text(
-                "Openstaande episodes worden naar tijd sinds de melding in deze groepen verdeeld.",
-                "Outstanding episodes are put in these groups by time since the notice.",
+            Message("Bounds of the age groups"),
+            Message("Outstanding episodes are put in these groups by time since the notice."),
+        ),
+        "competing_risks": Words(
+            Message("Removal and relocation compete"),
+            Message(
+                "Removed, relocated and still online are the whole together. Limits know the site and the day of"
+                " the notice. The estimate orders, and meeting the norm needs proof, as being below it does."
             ),
+        ),
+        "interval_grid": Words(
+            Message("Grain of time in the estimate"),
+            Message(
+                "With very many distinct intervals, times are rounded to this step for the estimate. Curves and"
+                " counts are always exact."
+            ),
+        ),
+        "pausing": Words(
+            Message("What stops a clock"),
+            Message("Only what is on the side of the hotline or the monitor stops the clock."),
+        ),
+        "minimum_followed": Words(
+            Message("Followed"),
+            Message("Such a part of the episodes must have been followed to the deadline to meet the norm."),
+        ),
+        "unreachable_share": Words(
+            Message("Unreachable"),
+            Message("Unreachable is who certainly refuses or does not receive more than this part of the notices."),
+        ),
+        "unreachable_notices": Words(
+            Message("Notices for that judgement"),
+            Message("With fewer notices that is not said."),
+        ),
+        "unreachable_sites": Words(
+            Message("Sites for that judgement"),
+            Message("With fewer sites that is not said."),
+        ),
+        "false_discovery_rate": Words(
+            Message("False alarms"),
+            Message("At most this part of the companies with the extra mark below the norm is there by chance."),
         ),
     }
 )
-_SHARES = {"target", "confidence"}
+_SHARES = {"target", "confidence", "minimum_followed", "unreachable_share", "false_discovery_rate"}
 _UNITS = {
-    "minimum_episodes": Text("episodes", "episodes"),
-    "minimum_sites": Text("sites", "sites"),
-    "publish_below": Text("episodes", "episodes"),
+    "minimum_episodes": Message("episodes"),
+    "minimum_sites": Message("sites"),
+    "publish_below": Message("episodes"),
+    "unreachable_notices": Message("notices"),
+    "unreachable_sites": Message("sites"),
 }
 
 
@@ -153,53 +157,50 @@ def described(record: Method, language: Language) -> tuple[Parameter, ...]:
 
 def _parameter(key: str, value: Any, language: Language) -> Parameter:
     words = PARAMETERS.get(key)
-    name, meaning = (words.name[language], words.help[language]) if words else (key, "")
+    name, meaning = (language.gettext(words.name), language.gettext(words.help)) if words else (key, "")
     return Parameter(key, name, _lines(key, value, language), meaning)
 
 
 def _lines(key: str, value: Any, language: Language) -> tuple[str, ...]:
     if isinstance(value, Mapping):
-        return tuple(f"{_kind(kind, language)}: {deadline(float(v), language)}" for kind, v in value.items())
-    if key == "time_grid":
-        return _grid(value, language)
+        return tuple(f"{_kind(kind, language)}: {language.deadline(float(v))}" for kind, v in value.items())
+    if key in _GRIDS:
+        return _grid(value, _GRIDS[key], language)
+    if isinstance(value, bool):
+        return (language.gettext("yes" if value else "no"),)
     if isinstance(value, tuple) and all(isinstance(item, str) for item in value):
         return tuple(_kind(item, language) for item in value)
     if isinstance(value, tuple) and all(isinstance(item, int | float) for item in value):
-        return (f"{', '.join(f'{item:g}' for item in value)}{formatting.NARROW}{Text('uur', 'hours')[language]}",)
+        return (language.in_hours(", ".join(f"{item:g}" for item in value)),)
     if key in _SHARES:
-        return (formatting.percent(value, language),)
+        return (language.percent(value),)
     if key in _UNITS:
-        return (f"{value:g}{formatting.NARROW}{_UNITS[key][language]}",)
-    return (deadline(float(value), language),) if key.endswith("_hours") else (str(value),)
+        return (f"{value:g}{NBSP}{language.gettext(_UNITS[key])}",)
+    return (language.deadline(float(value)),) if key.endswith("_hours") else (str(value),)
 
 
-_UP_TO = Text("tot {most} episodes: {step}", "up to {most} episodes: {step}")
-_STEP = Text("{n} seconden", "{n} seconds")
-_EXACT = Text("geen afronding", "no rounding")
-_MORE = Text("daarboven: {step}", "above that: {step}")
+_GRIDS: Mapping[str, Message] = MappingProxyType(
+    {"time_grid": Message("episodes"), "interval_grid": Message("distinct intervals")}
+)
 
 
-def _grid(value: tuple[tuple[int, int], ...], language: Language) -> tuple[str, ...]:
+def _grid(value: tuple[tuple[int, int], ...], of: Message, language: Language) -> tuple[str, ...]:
     lines = []
     for position, (most, seconds) in enumerate(value, 1):
-        step = _STEP[language].format(n=formatting.count(seconds, language)) if seconds else _EXACT[language]
-        words = _MORE if position == len(value) else _UP_TO
-        lines.append(words[language].format(most=formatting.count(most, language), step=step))
+        step = language.ngettext("{n} second", "{n} seconds", seconds) if seconds else language.gettext("no rounding")
+        last = position == len(value)
+        words = Message("above that: {step}") if last else Message("up to {most} {of}: {step}")
+        lines.append(language.gettext(words, most=language.count(most), of=language.gettext(of), step=step))
     return tuple(lines)
 
 
 def _kind(kind: str, language: Language) -> str:
     known = KINDS.get(str(kind))
-    return known[language] if known else str(kind)
+    return language.gettext(known) if known else str(kind)
 
 
-NAMES: Mapping[Language, str] = MappingProxyType({"en": "method.md", "nl": "method.nl.md"})
+NAMES: Mapping[Language, str] = MappingProxyType({EN: "method.md", NL: "method.nl.md"})
 _DOCUMENTS = Path(monitor.__file__).parents[1] / "docs"
-_HEADING = Text("# De methode, versie {version}", "# The method, version {version}")
-_INTRODUCTION = Text(
-    "Alles wat een cijfer kan veranderen staat hieronder. Met deze waarden is de tabel gemaakt.",
-    "Everything that can move a figure is below. The table was made with these values.",
-)
 
 
 def method_files(record: Method) -> dict[str, bytes]:
@@ -211,12 +212,14 @@ def method_files(record: Method) -> dict[str, bytes]:
 
 def method_text(record: Method, language: Language, documents: Path = _DOCUMENTS) -> str:
     """The document of the method; its parameters with their meaning where the document is about another version."""
-    heading, file = _HEADING[language].format(version=record.version), documents / NAMES[language]
+    heading = language.gettext("# The method, version {version}", version=record.version)
+    file = documents / NAMES[language]
     if file.is_file():
         text = file.read_text("utf-8")
         if text.startswith(f"{heading}\n"):
             return text
-    lines = [heading, "", _INTRODUCTION[language]]
+    said = language.gettext("Everything that can move a figure is below. The table was made with these values.")
+    lines = [heading, "", said]
     for item in described(record, language):
         lines += ["", f"## {item.name} (`{item.key}`)", "", item.help, "", *(f"- {value}" for value in item.value)]
     return "\n".join(lines) + "\n"

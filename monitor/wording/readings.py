@@ -8,13 +8,13 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from monitor.score.table import Bounds, Estimate, Quantile
-from monitor.wording import formatting
-from monitor.wording.words import STANDINGS, Language, Text, Words
+from monitor.wording.language import MISSING, Language, Message
+from monitor.wording.words import STANDING_WORDS, Words
 
 # How a value reads, how it sorts, and which columns of a file it fills (monitor.tables.columns).
 Type = Literal[
     "text", "flag", "standing", "rank", "count", "hours", "age", "decimal", "ratio", "share", "quantile", "bounds",
-    "curve", "ages", "relocation", "change",
+    "curve", "ages", "relocation", "change", "hourly", "unreachable", "backlog", "reasons",
 ]  # fmt: skip
 
 
@@ -23,54 +23,56 @@ class Reading:
     """A value as people read it, and its 95 % interval (a dash where it has none)."""
 
     value: str
-    interval: str = formatting.MISSING
+    interval: str = MISSING
 
 
 def rank_words(item: Estimate | None) -> str:
     """`4 (3–6)`: the rank with its interval; a dash where there is none."""
     if item is None or item.rank is None:
-        return formatting.MISSING
+        return MISSING
     if item.rank_low is None or item.rank_high is None:
         return str(item.rank)
-    return f"{item.rank} ({item.rank_low}{formatting.MISSING}{item.rank_high})"
+    return f"{item.rank} ({item.rank_low}{MISSING}{item.rank_high})"
 
 
 def _share(value: Any, language: Language) -> Reading:
     """From the strict reading to the lenient one, of an `OnTime` or of the network, with the interval of the latter."""
     lenient = value.lenient
     return Reading(
-        formatting.share_range(value.strict.p, lenient.p, language),
-        formatting.share_range(lenient.low, lenient.high, language),
+        language.share_range(value.strict.p, lenient.p),
+        language.share_range(lenient.low, lenient.high),
     )
 
 
 def _quantile(value: Quantile, language: Language) -> Reading:
-    interval = formatting.hours_range(value.low, value.high, language)
-    return Reading(formatting.reached(value.value, language), interval)
+    interval = language.hours_range(value.low, value.high)
+    return Reading(language.reached(value.value), interval)
 
 
 def _bounds(value: Bounds, language: Language) -> Reading:
     """From the one reading to the other, as one number where they read the same."""
     if value.lenient is None or value.strict is None:
-        return Reading(formatting.MISSING)
+        return Reading(MISSING)
     low, high = sorted((value.lenient, value.strict))
-    if formatting.decimal(low, language) == formatting.decimal(high, language):
-        return Reading(formatting.hours(low, language))
-    return Reading(f"{formatting.decimal(low, language)}{formatting.MISSING}{formatting.hours(high, language)}")
+    if language.decimal(low) == language.decimal(high):
+        return Reading(language.hours(low))
+    return Reading(f"{language.decimal(low)}{MISSING}{language.hours(high)}")
 
 
-_YES_NO = {True: Text("ja", "yes"), False: Text("nee", "no")}
+_YES_NO = {True: Message("yes"), False: Message("no")}
 READERS: Mapping[Type, Callable[[Any, Language], Reading]] = MappingProxyType(
     {
-        "text": lambda value, language: Reading(value or formatting.MISSING),  # noqa: ARG005
-        "flag": lambda value, language: Reading(_YES_NO[value][language]),
-        "standing": lambda value, language: Reading(STANDINGS[value].label[language] if value else formatting.MISSING),
+        "text": lambda value, language: Reading(value or MISSING),  # noqa: ARG005
+        "flag": lambda value, language: Reading(language.gettext(_YES_NO[value])),
+        "standing": lambda value, language: Reading(
+            language.gettext(STANDING_WORDS[value].label) if value else MISSING
+        ),
         "rank": lambda item, language: Reading(rank_words(item)),  # noqa: ARG005
-        "count": lambda value, language: Reading(formatting.count(value, language)),
-        "hours": lambda value, language: Reading(formatting.hours(value, language)),
-        "age": lambda value, language: Reading(formatting.age(value, language)),
-        "decimal": lambda value, language: Reading(formatting.decimal(value, language)),
-        "ratio": lambda value, language: Reading(formatting.ratio(value, language)),
+        "count": lambda value, language: Reading(language.count(value)),
+        "hours": lambda value, language: Reading(language.hours(value)),
+        "age": lambda value, language: Reading(language.age(value)),
+        "decimal": lambda value, language: Reading(language.decimal(value)),
+        "ratio": lambda value, language: Reading(language.ratio(value)),
         "share": _share,
         "quantile": _quantile,
         "bounds": _bounds,
@@ -98,18 +100,18 @@ class Figure:
 
     key: str
     type: Type
-    name: Text
-    help: Text
+    name: Message
+    help: Message
     field: str = ""
     later: str = ""
-    unit: Text | None = None
+    unit: Message | None = None
     get: Callable[[Any], Any] | None = None
     disclosure: Disclosure = "figure"
     total: str = ""
     groups: tuple[Group, ...] = ()
     sort: Order | None = None
     in_files: Words | None = None
-    in_api: Text | None = None
+    in_api: Message | None = None
 
     def of(self, item: Any) -> Any:
         """Its value in an `Estimate`, or in a row where it is part of the identity; None where it is not known."""
@@ -117,7 +119,7 @@ class Figure:
 
     def in_release(self, item: Any) -> bool:
         """Whether the release of an estimate or a row has it at all; its value may still not be known."""
-        return not self.later or getattr(item, self.later) is not None
+        return not self.later or getattr(item, self.later, None) is not None
 
     def read(self, item: Any, language: Language) -> Reading:
         """Its value in words, with its interval."""

@@ -13,8 +13,8 @@ from monitor.charts import marks
 from monitor.charts.survival import survival_limits
 from monitor.disclosure.rows import PublicTable, public_table
 from monitor.score.table import AgeCount, OnTime, Share, SurvivalPoint
-from monitor.wording.formatting import age_words
-from monitor.wording.words import LANGUAGES, STANDINGS, Language
+from monitor.wording.language import EN, LANGUAGES, NL, Language
+from monitor.wording.words import STANDINGS
 from tests.support.drawings import SVG, labels, paths, whole
 from tests.support.published import COMPANIES, estimate, invent, point
 
@@ -26,7 +26,7 @@ def shown() -> PublicTable:
     return public_table(invent())
 
 
-def curve_chart(language: Language = "nl", width: float = charts.WIDE, name: str = "Acme <b>&") -> Markup:
+def curve_chart(language: Language = NL, width: float = charts.WIDE, name: str = "Acme <b>&") -> Markup:
     """The survival chart of an invented company."""
     item = estimate(COMPANIES[0], 1, "below")
     network = [point(t, 10, 400) for t in range(169)]
@@ -62,15 +62,15 @@ def test_signs_that_no_xml_may_hold_are_left_out() -> None:
 
 def test_the_curve_breaks_where_nothing_is_known() -> None:
     gap = [SurvivalPoint(t, None if 40 < t < 60 else 0.5, None, None, None, None) for t in range(169)]
-    (line,) = (d for d in paths(whole(charts.survival_chart("s", "Acme", gap, [], 24.0, 0.95, "en"))) if "V" in d)
+    (line,) = (d for d in paths(whole(charts.survival_chart("s", "Acme", gap, [], 24.0, 0.95, EN))) if "V" in d)
     assert line.count("M") == 2
-    whole(charts.survival_chart("s", "Acme", [], [], 24.0, 0.95, "en"))
+    whole(charts.survival_chart("s", "Acme", [], [], 24.0, 0.95, EN))
 
 
 def test_the_survival_figure_says_what_its_curve_says() -> None:
     table = shown()
     row = table.rows[0]
-    figure = charts.survival_figure(row, table.network, table.method, "en")
+    figure = charts.survival_figure(row, table.network, table.method, EN)
     assert figure.description == (
         "The lower the line, the more is gone. Solid line: Rietkraag Cloud, with the band from the lenient to the"
         " strict reading and around it the 95% confidence interval. Dashed line: all companies together. After the"
@@ -86,7 +86,7 @@ def test_the_survival_figure_says_what_its_curve_says() -> None:
 def test_a_deadline_beyond_the_curve_is_not_drawn_at_its_end() -> None:
     item = estimate(COMPANIES[0], 1, "below")
     for hours, drawn in ((168.0, True), (200.0, False)):
-        svg = charts.survival_chart("s", "Acme", item.curve, [], hours, 0.95, "en")
+        svg = charts.survival_chart("s", "Acme", item.curve, [], hours, 0.95, EN)
         assert any(label.text.startswith("deadline") for label in labels(whole(svg))) == drawn
 
 
@@ -95,7 +95,7 @@ def test_a_withheld_company_has_a_picture_of_the_network_only() -> None:
     row = table.find("as64509")
     assert row is not None
     assert row.figures is None
-    figure = charts.survival_figure(row, table.network, table.method, "nl")
+    figure = charts.survival_figure(row, table.network, table.method, NL)
     assert figure.rows == ()
     assert figure.description == "Van =Watersnip VPS zijn geen cijfers te tonen."
     root = whole(figure.draw("s", charts.WIDE))
@@ -105,16 +105,16 @@ def test_a_withheld_company_has_a_picture_of_the_network_only() -> None:
 
 def test_the_networks_own_curve_has_no_other_beside_it() -> None:
     table = shown()
-    figure = charts.network_figure(table.network, table.method, "en")
+    figure = charts.network_figure(table.network, table.method, EN)
     assert "Dashed" not in figure.description
     assert len(figure.columns) == len(figure.rows[0]) == 6
     unknown = replace(table.network, curve=(), survival=())
-    assert charts.network_figure(unknown, table.method, "en").rows == ()
+    assert charts.network_figure(unknown, table.method, EN).rows == ()
 
 
 def test_the_three_counts_share_the_bar_by_their_size() -> None:
     timing = OnTime(24.0, 100, 60, 30, 10, NOTHING, NOTHING)
-    figure = charts.counts_figure(timing, "en")
+    figure = charts.counts_figure(timing, EN)
     assert figure.rows == (("On time", 60), ("Undetermined", 10), ("Late", 30))
     bars = [part.attrib for part in whole(figure.draw("c", 500)).iter(f"{SVG}rect")]
     assert [(bar["x"], bar["width"]) for bar in bars[:3]] == [("0", "298"), ("300", "48"), ("350", "148")]
@@ -122,17 +122,17 @@ def test_the_three_counts_share_the_bar_by_their_size() -> None:
 
 
 def test_counts_of_nothing_draw_no_part() -> None:
-    figure = charts.counts_figure(OnTime(24.0, 0, 0, 0, 0, NOTHING, NOTHING), "en")
+    figure = charts.counts_figure(OnTime(24.0, 0, 0, 0, 0, NOTHING, NOTHING), EN)
     assert figure.description == "The deadline has passed of no episode yet."
     assert not list(whole(figure.draw("c", charts.WIDE)).iter(f"{SVG}rect"))
-    whole(charts.age_chart("a", (), 24, "en"))
+    whole(charts.age_chart("a", (), 24, EN))
 
 
 def test_ages_past_the_deadline_have_another_colour_and_so_has_the_group_that_it_runs_through() -> None:
     ages = (AgeCount(0, 24, 3), AgeCount(24, 48, 6), AgeCount(48, None, 0))
     assert _colours(ages, 24.0) == ["#154273", "#b84a00", "#b84a00"]
     assert _colours(ages, 12.0) == ["#c9d3de", "#b84a00", "#b84a00"]
-    assert charts.age_figure(ages, 24.0, "en").rows == (
+    assert charts.age_figure(ages, 24.0, EN).rows == (
         ("0 to 24 hours", 3),
         ("24 to 48 hours", 6),
         ("2 days or more", 0),
@@ -141,17 +141,17 @@ def test_ages_past_the_deadline_have_another_colour_and_so_has_the_group_that_it
 
 def _colours(ages: tuple[AgeCount, ...], deadline: float) -> list[str]:
     """Of the bars, which are 22 pixels high, from the top."""
-    root = whole(charts.age_figure(ages, deadline, "en").draw("a", charts.WIDE))
+    root = whole(charts.age_figure(ages, deadline, EN).draw("a", charts.WIDE))
     return [part.attrib["fill"] for part in root.iter(f"{SVG}rect") if part.get("height") == "22"]
 
 
 def test_nothing_outstanding_is_said() -> None:
-    assert charts.age_figure((AgeCount(0, 24, 0),), 24.0, "nl").description == "Er staat niets open."
+    assert charts.age_figure((AgeCount(0, 24, 0),), 24.0, NL).description == "Er staat niets open."
 
 
 def test_ages_in_words() -> None:
     ages = [AgeCount(0, 24, 1), AgeCount(24, 48, 1), AgeCount(48, 168, 1), AgeCount(720, None, 1)]
-    assert [age_words(age, "en") for age in ages] == [
+    assert [EN.age_group(age) for age in ages] == [
         "0 to 24 hours",
         "24 to 48 hours",
         "2 to 7 days",

@@ -21,7 +21,7 @@ from monitor.charts.svg import shortened, text_width, wrapped
 from monitor.comparison.trend import TrendPoint
 from monitor.disclosure.rows import PublicTable, Row, public_table
 from monitor.score.table import AgeCount, Flow, OnTime, Share, SurvivalPoint
-from monitor.wording.words import LANGUAGES, Language
+from monitor.wording.language import EN, LANGUAGES, NL, Language
 from tests.support.drawings import SVG, assert_legible, labels, whole
 from tests.support.published import COMPANIES, Invented, filler, invent
 
@@ -102,17 +102,17 @@ def test_pictures_of_any_release(found: tuple[Invented, ...], language: Language
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_pictures_of_500_companies(many: PublicTable, width: float) -> None:
-    for figure in of_table(many, "nl"):
+    for figure in of_table(many, NL):
         if figure.name != "ranks":
             assert_legible(figure.draw(figure.name, width))
-    ranks = whole(charts.ranks_figure(many.rows, "nl").draw("r", width))
+    ranks = whole(charts.ranks_figure(many.rows, NL).draw("r", width))
     assert len(labels(ranks)) > 2 * 500
 
 
 def test_500_curves_stay_under_60_kb(many: PublicTable) -> None:
     chance = random.Random(1)
     rows = tuple(_with_curve(row, chance) for row in many.rows if row.figures)
-    figure = charts.all_companies_figure(replace(many, rows=rows), "nl")
+    figure = charts.all_companies_figure(replace(many, rows=rows), NL)
     for width in WIDTHS:
         assert len(gzip.compress(figure.draw("a", width).encode())) < 60_000
 
@@ -194,8 +194,8 @@ def test_what_is_cut_fits(text: str, room: float) -> None:
 
 def test_a_file_has_a_white_ground_its_title_and_the_same_bytes_each_time() -> None:
     table = public_table(invent())
-    file = charts.standalone(charts.funnel_figure(table, "nl"))
-    assert file == charts.standalone(charts.funnel_figure(table, "nl"))
+    file = charts.standalone(charts.funnel_figure(table, NL))
+    assert file == charts.standalone(charts.funnel_figure(table, NL))
     assert file.startswith(b'<?xml version="1.0" encoding="UTF-8"?>\n<svg ')
     root = whole(file)
     ground = root[0]
@@ -216,9 +216,7 @@ print(digest())
 def digest() -> str:
     """Of the files of the pictures in which sets and orders have a part."""
     table = public_table(invent())
-    figures = [
-        figure for figure in of_table(table, "nl") if figure.name in ("funnel", "flows", "norms", "all-companies")
-    ]
+    figures = [figure for figure in of_table(table, NL) if figure.name in ("funnel", "flows", "norms", "all-companies")]
     return hashlib.sha256(b"".join(map(charts.standalone, figures))).hexdigest()
 
 
@@ -231,4 +229,4 @@ def test_the_bytes_do_not_hang_on_the_process() -> None:
 
 def test_a_name_that_a_spreadsheet_would_run_is_harmless_in_the_csv() -> None:
     table = public_table(invent(companies=(replace(COMPANIES[0], name="=cmd()"), *COMPANIES[1:])))
-    assert charts.ranks_figure(table.rows, "en").csv().splitlines()[1].startswith("'=cmd()")
+    assert charts.ranks_figure(table.rows, EN).csv().splitlines()[1].startswith("'=cmd()")

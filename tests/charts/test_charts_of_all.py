@@ -15,6 +15,7 @@ from monitor.charts.companies import _straightened
 from monitor.charts.funnel import sites_axis
 from monitor.disclosure.rows import PublicTable, Row, public_table
 from monitor.score.table import Flow, Norm, NormLine, OnTime, Share, Standing, SurvivalPoint
+from monitor.wording.language import EN, NL
 from tests.support.drawings import SVG, labels, paths, whole
 from tests.support.published import COMPANIES, invent
 
@@ -32,7 +33,7 @@ def texts(svg: str) -> list[str]:
 
 
 def test_the_funnel_names_who_lies_outside_and_tells_all_in_its_table() -> None:
-    figure = charts.funnel_figure(shown(), "en")
+    figure = charts.funnel_figure(shown(), EN)
     first = figure.rows[0]
     assert first[:4] == ("Rietkraag Cloud", 41, 16.7, 12.1)
     assert first[-1] == "Below the 99.8% limit"
@@ -45,17 +46,17 @@ def test_the_funnel_names_who_lies_outside_and_tells_all_in_its_table() -> None:
 
 
 def test_the_company_that_is_looked_at_is_named_and_drawn_last() -> None:
-    svg = charts.funnel_figure(shown(), "en", "as64501").draw("f", charts.WIDE)
+    svg = charts.funnel_figure(shown(), EN, "as64501").draw("f", charts.WIDE)
     assert "Haven Carrier" in texts(svg)
     assert [c.attrib["r"] for c in whole(svg).iter(f"{SVG}circle")][-1] == "7"
-    assert charts.funnel_figure(shown(), "en", "nobody").draw("f", 760) == charts.funnel_figure(shown(), "en").draw(
+    assert charts.funnel_figure(shown(), EN, "nobody").draw("f", 760) == charts.funnel_figure(shown(), EN).draw(
         "f", 760
     )
 
 
 def test_a_funnel_without_the_networks_share_has_dots_and_no_bands() -> None:
     table = shown()
-    figure = charts.funnel_figure(replace(table, network=replace(table.network, lenient=NOTHING)), "nl")
+    figure = charts.funnel_figure(replace(table, network=replace(table.network, lenient=NOTHING)), NL)
     assert "daarom staan er geen grenzen in" in figure.description
     assert all(row[4:] == (None,) * 5 for row in figure.rows)
     root = whole(figure.draw("f", charts.WIDE))
@@ -69,10 +70,10 @@ def test_it_is_said_where_the_network_is_without_some() -> None:
     for gives_way in (False, True):
         network = replace(table.network, gives_way=gives_way)
         figures = (
-            charts.funnel_figure(replace(table, network=network), "en"),
-            charts.all_companies_figure(replace(table, network=network), "en"),
-            charts.network_figure(network, table.method, "en"),
-            charts.survival_figure(table.rows[0], network, table.method, "en"),
+            charts.funnel_figure(replace(table, network=network), EN),
+            charts.all_companies_figure(replace(table, network=network), EN),
+            charts.network_figure(network, table.method, EN),
+            charts.survival_figure(table.rows[0], network, table.method, EN),
         )
         assert {words in figure.description for figure in figures} == {gives_way}
 
@@ -87,7 +88,7 @@ def test_the_axis_of_sites_is_logarithmic_where_they_span_decades() -> None:
 
 def test_ranks_run_from_the_first_to_the_last_possible_one() -> None:
     rows = shown().rows[:3]
-    figure = charts.ranks_figure(rows, "en")
+    figure = charts.ranks_figure(rows, EN)
     assert figure.rows == (
         ("Rietkraag Cloud", 1, 1, 2, "A"),
         ("Klinker Colo", 2, 1, 3, "A"),
@@ -108,7 +109,7 @@ def test_bands_are_separated_and_ranks_without_an_interval_are_dots_only() -> No
     separators = paths_of_bands(rows)
     assert separators == 2  # A to B, B to C
     bare = [_without_interval(row) for row in rows[:2]]
-    figure = charts.ranks_figure(bare, "nl")
+    figure = charts.ranks_figure(bare, NL)
     assert figure.rows[0] == ("Rietkraag Cloud", 1, None, None, "A")
     assert figure.description.endswith("Deze publicatie geeft geen andere mogelijke plaatsen.")
     assert not [x for x in whole(figure.draw("r", 760)).iter(f"{SVG}line") if x.get("stroke-linecap") == "round"]
@@ -116,7 +117,7 @@ def test_bands_are_separated_and_ranks_without_an_interval_are_dots_only() -> No
 
 def paths_of_bands(rows: tuple[Row, ...]) -> int:
     """How many dashed lines cross the plot."""
-    root = whole(charts.ranks_figure(rows, "en").draw("r", charts.WIDE))
+    root = whole(charts.ranks_figure(rows, EN).draw("r", charts.WIDE))
     return sum(part.get("stroke-dasharray") == "6 4" for part in root.iter(f"{SVG}line"))
 
 
@@ -126,7 +127,7 @@ def _without_interval(row: Row) -> Row:
 
 
 def test_every_ranked_companys_curve_is_drawn_and_the_chosen_one_in_colour() -> None:
-    figure = charts.all_companies_figure(shown(), "en", "as64499")
+    figure = charts.all_companies_figure(shown(), EN, "as64499")
     root = whole(figure.draw("a", charts.WIDE))
     assert len([d for d in paths(root) if "l" in d]) == 10
     assert len(paths(root, stroke="#b84a00", stroke_width="3")) == 2  # in the legend and in the plot
@@ -141,7 +142,7 @@ def test_companies_whose_curves_were_not_read_are_not_said_to_be_absent() -> Non
     rows = tuple(
         row if row.figures is None else replace(row, figures=replace(row.figures, curve=())) for row in table.rows
     )
-    figure = charts.all_companies_figure(replace(table, rows=rows), "en")
+    figure = charts.all_companies_figure(replace(table, rows=rows), EN)
     assert figure.description == "There are no figures to show."
 
 
@@ -152,7 +153,7 @@ def test_a_faint_curve_goes_through_its_points_in_whole_pixels() -> None:
     first = table.rows[0]
     assert first.figures is not None
     rows = (replace(first, figures=replace(first.figures, curve=tuple(steps))),)
-    root = whole(charts.all_companies_figure(replace(table, rows=rows), "en").draw("a", charts.WIDE))
+    root = whole(charts.all_companies_figure(replace(table, rows=rows), EN).draw("a", charts.WIDE))
     # 692 pixels for 168 hours from 54 on, 300 for the share from 54 on: hours 29, 31, 84 and 168
     assert [d for d in paths(root) if "l" in d] == ["M54 54l119 0", "M182 54l218 0 0 150 346 0"]
 
@@ -184,17 +185,17 @@ def norm(hours: float, *standings: Standing) -> Norm:
 
 def test_norms_count_the_companies_of_each_standing() -> None:
     norms = [norm(1.0, "below", "below", "not_proven", "too_few"), norm(24.0, "below", "meets", "meets", "meets")]
-    figure = charts.norms_figure(norms, "en")
+    figure = charts.norms_figure(norms, EN)
     assert figure.columns == ("Deadline", "Below the norm", "Not proven", "Meets the norm", "Too few to judge")
     assert figure.rows == (("1\u00a0hour", 2, 1, 0, 1), ("24\u00a0hours", 1, 0, 3, 0))
     bars = [part.attrib for part in whole(figure.draw("n", 400)).iter(f"{SVG}rect") if part.get("height") == "30"]
     assert [(bar["x"], bar["width"]) for bar in bars] == [("0", "198"), ("200", "98"), ("0", "98"), ("100", "298")]
-    assert "At 1\u00a0hour: 2 below the norm, 1 not proven, 0 meets the norm." in figure.description
+    assert "At 1\u00a0hour: below the norm 2, not proven 1, meets the norm 0." in figure.description
 
 
 def test_norms_that_nobody_is_judged_by_are_said_to_be_empty() -> None:
-    assert "geen bedrijf met genoeg gegevens" in texts(charts.norms_figure([norm(1.0, "too_few")], "nl").draw("n", 340))
-    assert charts.norms_figure(None, "en").description == "This release has no figures for other deadlines."
+    assert "geen bedrijf met genoeg gegevens" in texts(charts.norms_figure([norm(1.0, "too_few")], NL).draw("n", 340))
+    assert charts.norms_figure(None, EN).description == "This release has no figures for other deadlines."
 
 
 FLOWS = (Flow("a", "b", "NL", 6), Flow("a", None, "BE", 3), Flow("c", None, "", 1), Flow("c", "b", "NL", 2))
@@ -202,7 +203,7 @@ NAMES = {"a": "Rietkraag Cloud", "b": "Polderhost"}
 
 
 def test_flows_go_from_the_company_to_the_company_and_country_the_largest_first() -> None:
-    figure = charts.flow_figure(FLOWS, NAMES, "en")
+    figure = charts.flow_figure(FLOWS, NAMES, EN)
     assert figure.rows == (
         ("Rietkraag Cloud", "Polderhost", "NL", 6),
         ("Rietkraag Cloud", "Not named", "BE", 3),
@@ -220,7 +221,7 @@ def test_flows_go_from_the_company_to_the_company_and_country_the_largest_first(
 
 
 def test_ribbons_are_as_high_as_their_episodes() -> None:
-    root = whole(charts.flow_figure(FLOWS, NAMES, "en").draw("f", charts.WIDE))
+    root = whole(charts.flow_figure(FLOWS, NAMES, EN).draw("f", charts.WIDE))
     heights = sorted(float(d.split("v")[1].split("C")[0]) for d in paths(root) if "C" in d)
     assert heights == [12, 24, 36, 72]  # at most 12 pixels an episode
     bars = [float(part.attrib["height"]) for part in root.iter(f"{SVG}rect")]
@@ -229,7 +230,7 @@ def test_ribbons_are_as_high_as_their_episodes() -> None:
 
 def test_many_flows_are_pooled_in_the_picture_and_not_in_the_table() -> None:
     flows = [Flow(f"a{i}", f"b{i % 30}", "NL", 60 - i) for i in range(60)]
-    figure = charts.flow_figure(flows, {}, "en")
+    figure = charts.flow_figure(flows, {}, EN)
     assert len(figure.rows) == 60
     drawn = texts(figure.draw("f", charts.NARROW))
     assert [text for text in drawn if text.startswith("Other")] == ["Other (53): 1,431", "Other (23): 1,242"]
@@ -238,8 +239,8 @@ def test_many_flows_are_pooled_in_the_picture_and_not_in_the_table() -> None:
 
 def test_no_widest_ribbon_is_named_where_two_are_as_wide() -> None:
     equal = (Flow("a", "b", "NL", 2), Flow("b", "a", "NL", 2))
-    assert "widest" not in charts.flow_figure(equal, NAMES, "en").description
-    assert charts.flow_figure(None, {}, "en").description == "There are no relocations to show."
+    assert "widest" not in charts.flow_figure(equal, NAMES, EN).description
+    assert charts.flow_figure(None, {}, EN).description == "There are no relocations to show."
 
 
 def test_nothing_of_a_withheld_company_is_in_any_picture() -> None:
@@ -247,10 +248,10 @@ def test_nothing_of_a_withheld_company_is_in_any_picture() -> None:
     hidden = [row for row in table.rows if row.figures is None]
     assert hidden
     figures = [
-        charts.funnel_figure(table, "en", hidden[0].company),
-        charts.all_companies_figure(table, "en", hidden[0].company),
-        charts.ranks_figure(table.rows, "en"),
-        charts.norms_figure(table.norms, "en"),
+        charts.funnel_figure(table, EN, hidden[0].company),
+        charts.all_companies_figure(table, EN, hidden[0].company),
+        charts.ranks_figure(table.rows, EN),
+        charts.norms_figure(table.norms, EN),
     ]
     for figure in figures:
         said = figure.draw("x", charts.WIDE) + figure.description + figure.csv()
@@ -262,9 +263,9 @@ def test_nothing_of_a_withheld_company_is_in_any_picture() -> None:
 def test_no_companies_give_a_picture_that_says_so() -> None:
     table = public_table(invent(companies=(COMPANIES[12],)))
     for figure in (
-        charts.funnel_figure(table, "nl"),
-        charts.all_companies_figure(table, "nl"),
-        charts.ranks_figure(table.rows, "nl"),
+        charts.funnel_figure(table, NL),
+        charts.all_companies_figure(table, NL),
+        charts.ranks_figure(table.rows, NL),
     ):
         assert figure.description == "Er zijn geen bedrijven met een plaats in de ranglijst."
         assert texts(figure.draw("x", charts.NARROW)) == ["Er zijn geen cijfers om te tonen."]

@@ -10,6 +10,7 @@ from monitor import charts
 from monitor.charts.trend import breaks, runs
 from monitor.comparison.trend import TrendPoint
 from monitor.score.table import Share
+from monitor.wording.language import EN, NL
 from tests.support.drawings import SVG, labels, paths, whole
 
 
@@ -29,7 +30,7 @@ POINTS = (
 
 def lines(name: str) -> list[str]:
     """The lines of the trend or the median, without the sample in the legend."""
-    figure = {"trend": charts.trend_figure, "median": charts.median_figure}[name](POINTS, "en")
+    figure = {"trend": charts.trend_figure, "median": charts.median_figure}[name](POINTS, EN)
     return [
         d for d in paths(whole(figure.draw("t", 490)), stroke="#154273", stroke_width="2") if not d.startswith("M0 ")
     ]
@@ -52,7 +53,7 @@ def test_the_line_never_crosses_a_missing_quarter() -> None:
 
 
 def test_the_trend_in_words_and_numbers() -> None:
-    figure = charts.trend_figure(POINTS, "en")
+    figure = charts.trend_figure(POINTS, EN)
     assert figure.title == "Share on time by quarter: all companies together"
     assert figure.description.endswith(
         "The share was 50.0% in 2025-Q1 and 80.0% in 2025-Q4. Without figures: 2025-Q3; the line is broken there."
@@ -60,24 +61,24 @@ def test_the_trend_in_words_and_numbers() -> None:
     )
     assert figure.rows[0] == ("2025-Q1", 40.0, 50.0, 40.0, 60.0, "2026.1")
     assert figure.rows[2] == ("2025-Q3", None, None, None, None, None)
-    assert charts.trend_figure(POINTS, "nl", "Rietkraag Cloud").title == "Aandeel op tijd per kwartaal: Rietkraag Cloud"
+    assert charts.trend_figure(POINTS, NL, "Rietkraag Cloud").title == "Aandeel op tijd per kwartaal: Rietkraag Cloud"
 
 
 def test_quarters_that_leave_companies_out_are_named() -> None:
     points = (POINTS[0], replace(POINTS[1], partial=True))
-    for figure in (charts.trend_figure(points, "en"), charts.median_figure(points, "en")):
+    for figure in (charts.trend_figure(points, EN), charts.median_figure(points, EN)):
         assert figure.description.endswith(" In 2025-Q2 without the companies of which no figures are shown.")
 
 
 def test_a_change_of_method_is_marked_before_its_quarter() -> None:
-    root = whole(charts.trend_figure(POINTS, "en").draw("t", 490))
+    root = whole(charts.trend_figure(POINTS, EN).draw("t", 490))
     (mark,) = (part for part in root.iter(f"{SVG}line") if part.get("stroke-dasharray") == "6 4")
     assert mark.get("x1") == mark.get("x2") == "373.5"
     assert "method 2026.2" in [label.text for label in labels(root)]
 
 
 def test_each_quarter_has_its_interval_and_its_dot() -> None:
-    root = whole(charts.trend_figure(POINTS[:1], "en").draw("t", 490))
+    root = whole(charts.trend_figure(POINTS[:1], EN).draw("t", 490))
     (dot,) = list(root.iter(f"{SVG}circle"))[1:]
     whisker = next(
         p for p in root.iter(f"{SVG}line") if p.get("stroke-width") == "1.5" and p.get("x1") == dot.get("cx")
@@ -88,7 +89,7 @@ def test_each_quarter_has_its_interval_and_its_dot() -> None:
 
 def test_a_median_that_was_not_reached_is_no_missing_quarter() -> None:
     points = (quarter("2025Q1", 0.5, None), quarter("2025Q2", 0.6, 30.0), TrendPoint("2025Q3"))
-    figure = charts.median_figure(points, "en")
+    figure = charts.median_figure(points, EN)
     assert figure.rows == (("2025-Q1", None, "no"), ("2025-Q2", 30.0, "yes"), ("2025-Q3", None, None))
     assert "It was 30.0\u00a0hours in 2025-Q2." in figure.description
     assert "Not reached in 2025-Q1: half" in figure.description
@@ -100,6 +101,6 @@ def test_a_median_that_was_not_reached_is_no_missing_quarter() -> None:
 
 @pytest.mark.parametrize("points", [(), (TrendPoint("2025Q1"),), (TrendPoint("2025Q1", "2026.1"),)])
 def test_quarters_without_figures_give_a_picture_that_says_so(points: tuple[TrendPoint, ...]) -> None:
-    for figure in (charts.trend_figure(points, "nl"), charts.median_figure(points, "nl")):
+    for figure in (charts.trend_figure(points, NL), charts.median_figure(points, NL)):
         assert figure.description == "Er is geen kwartaal met cijfers."
         assert [label.text for label in labels(whole(figure.draw("t", 340)))] == ["Er zijn geen cijfers om te tonen."]

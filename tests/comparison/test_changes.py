@@ -27,7 +27,7 @@ from monitor.disclosure.rows import PublicTable, Row, public_table
 from monitor.score.table import AgeCount, Estimate, Incidence, Relocation
 from monitor.tables.sentences import figure_lines
 from monitor.tables.sheets import flat, ranking_csv, row_json
-from monitor.wording.formatting import NARROW
+from monitor.wording.language import EN, NBSP, NL
 from monitor.wording.readings import rank_words
 from tests.support.plain_tables import SMALL, Counted, company, release
 from tests.support.published import invent
@@ -68,7 +68,7 @@ def test_companies_come_go_and_change_rank_and_standing() -> None:
 def test_a_table_does_not_differ_from_itself() -> None:
     assert not changes(OLD, OLD)
     assert changes(FICTION, replace(FICTION, known_at="2026-09-01T00:00:00Z")) == changes(OLD, OLD)
-    assert {line.before == line.after for line in network_lines(OLD, OLD, "en")} == {True}
+    assert {line.before == line.after for line in network_lines(OLD, OLD, EN)} == {True}
 
 
 @given(st.sampled_from([OLD, NEW, FICTION]), st.sampled_from([OLD, NEW, FICTION]))
@@ -87,7 +87,7 @@ def test_of_a_company_withheld_on_one_side_only_what_both_say_is_compared() -> N
         "standing": ("too_few", "below"),
         "episodes": ("<10", 40),
     }
-    assert lines(row_of(old, "b"), row_of(NEW, "b"), "en") == (
+    assert lines(row_of(old, "b"), row_of(NEW, "b"), EN) == (
         Line("Rank", "–", "2 (2–2)"),
         Line("Standing", "Too few to judge", "Below the norm"),
         Line("Episodes", "fewer than 10", "40"),
@@ -115,14 +115,14 @@ SAID = {
 def test_who_a_company_is_can_differ_too(field: str) -> None:
     value, line = SAID[field]
     changed: Mapping[str, Any] = {field: value}
-    assert lines(row_of(OLD, "a"), replace(row_of(OLD, "a"), **changed), "en") == (line,)
+    assert lines(row_of(OLD, "a"), replace(row_of(OLD, "a"), **changed), EN) == (line,)
 
 
 FIGURES: Mapping[str, tuple[Mapping[str, Any], Line]] = {
     "rank": ({"rank_high": 4}, Line("Plaats", "2 (2–2)", "2 (2–4)")),
     "band": ({"band": "B"}, Line("Groep", "A", "B")),
     "outstanding": ({"outstanding": 1_234}, Line("Openstaand", "0", "1.234")),
-    "exposure": ({"exposure_hours": 7.25}, Line("Uren online na melding", f"8,0{NARROW}uur", f"7,2{NARROW}uur")),
+    "exposure": ({"exposure_hours": 7.25}, Line("Uren online na melding", f"8,0{NBSP}uur", f"7,2{NBSP}uur")),
     "age": ({"outstanding_by_age": (AgeCount(0, 24, 3),)}, Line("Openstaand: 0 tot 24 uur", "0", "3")),
 }
 
@@ -131,19 +131,19 @@ FIGURES: Mapping[str, tuple[Mapping[str, Any], Line]] = {
 def test_a_figure_that_differs_is_told_in_words(figure: str) -> None:
     changed, line = FIGURES[figure]
     row = row_of(OLD, "a")
-    assert line in lines(row, with_figures(row, **changed), "nl")
+    assert line in lines(row, with_figures(row, **changed), NL)
 
 
 def test_every_figure_of_the_page_of_a_company_is_compared() -> None:
     row = row_of(FICTION, "as64496")
     assert row.figures is not None
-    keys = told(row, "nl").keys()
-    assert keys >= {line.key for line in figure_lines(row.figures, "nl")}
+    keys = told(row, NL).keys()
+    assert keys >= {line.key for line in figure_lines(row.figures, NL)}
     assert keys >= {"rank", "standing", "count_on_time", "count_late", "count_undetermined", "left_24", "age_0"}
 
 
 def test_only_the_figures_that_are_asked_for_are_told() -> None:
-    found = lines(row_of(OLD, "a"), row_of(NEW, "a"), "en", only=("count_late",))
+    found = lines(row_of(OLD, "a"), row_of(NEW, "a"), EN, only=("count_late",))
     assert found == (Line("Late", "12", "40"),)
 
 
@@ -151,18 +151,18 @@ def test_a_difference_too_small_to_read_is_in_the_files_and_not_in_the_words() -
     row = row_of(OLD, "a")
     nearly = with_figures(row, exposure_hours=8.000001)
     assert differing(row, nearly) == {"exposure_hours": (8, 8.000001)}
-    assert lines(row, nearly, "en") == ()
+    assert lines(row, nearly, EN) == ()
 
 
 def test_the_whole_is_told_as_far_as_either_table_tells_it() -> None:
-    told_of_both = {line.name: (line.before, line.after) for line in network_lines(OLD, NEW, "en")}
+    told_of_both = {line.name: (line.before, line.after) for line in network_lines(OLD, NEW, EN)}
     assert told_of_both["Late"] == ("42", "70")
-    assert told_of_both["Median time"] == (f"5.5{NARROW}hours", f"5.5{NARROW}hours")
+    assert told_of_both["Median time"] == (f"5.5{NBSP}hours", f"5.5{NBSP}hours")
     alone = release("2026Q2", company("a", 60, 40), SMALL[0])
-    names = {line.name: line.after for line in network_lines(alone, alone, "en")}
+    names = {line.name: line.after for line in network_lines(alone, alone, EN)}
     assert "Late" not in names
     assert "Share on time" in names
-    assert {line.name: line.after for line in network_lines(OLD, alone, "en")}["Late"] == "–"
+    assert {line.name: line.after for line in network_lines(OLD, alone, EN)}["Late"] == "–"
 
 
 def test_ranks_in_words() -> None:
@@ -208,7 +208,7 @@ def test_estimates_without_anything_to_say_are_compared_as_such() -> None:
     row = row_of(OLD, "a")
     assert isinstance(row.figures, Estimate)
     bare = with_figures(row, survival=(), outstanding_by_age=(), relocation=())
-    assert lines(row, bare, "en") == tuple(
+    assert lines(row, bare, EN) == tuple(
         Line(f"Outstanding: {age}", "0", "–")
         for age in ("0 to 24 hours", "24 to 48 hours", "2 to 7 days", "7 to 30 days", "30 days or more")
     )

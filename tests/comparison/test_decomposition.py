@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.comparison.decomposition import Decomposition, Late, decompose, obstacle, steps
+from monitor.comparison.decomposition import Decomposition, Late, Pair, Side, decompose, obstacle, split, steps
 from monitor.comparison.trend_sentences import in_whole, what_moved
 from monitor.disclosure.rows import PublicTable
 from monitor.errors import MonitorError
@@ -18,6 +18,7 @@ from monitor.estimators.confidence import wilson_interval
 from monitor.score.estimate import clustered_shares
 from monitor.score.methods import method
 from monitor.score.table import Share
+from monitor.wording.language import EN, NL
 from tests.support.plain_tables import SMALL, Counted, company, release
 
 PARTS = ("behaviour", "mix", "arrivals", "departures", "unnamed")
@@ -51,6 +52,40 @@ def test_an_example_to_check_by_hand() -> None:
     assert found.companies[0].behaviour is None
 
 
+def side(mature: int, late: int, low: float, high: float) -> Side:
+    return Side(mature, late, Share(1 - late / mature, None, low, high))
+
+
+def test_the_interval_of_the_mix_by_hand() -> None:
+    """Weights 0.6 and 0.4, then 0.5 and 0.5, so that each share counts with a twentieth, the first one against."""
+    a = side(60, 12, 0.7, 0.88), side(50, 5, 0.84, 0.95)  # 80 % and 90 %
+    b = side(40, 20, 0.4, 0.6), side(50, 21, 0.5, 0.7)  # 50 % and 58 %
+    whole = side(100, 32, 0.6, 0.75), side(100, 26, 0.68, 0.8)
+    found = split((Pair("a", "A", *a), Pair("b", "B", *b)), *whole, "network")
+    assert found.mix == pytest.approx(-0.1 * 0.85 + 0.1 * 0.54)  # -0.031
+    low = found.mix - 0.05 * math.hypot(0.88 - 0.8, 0.95 - 0.9, 0.5 - 0.4, 0.58 - 0.5)
+    high = found.mix + 0.05 * math.hypot(0.8 - 0.7, 0.9 - 0.84, 0.6 - 0.5, 0.7 - 0.58)
+    assert (found.mix_low, found.mix_high) == pytest.approx((low, high))
+
+
+def test_where_companies_came_the_networks_own_share_is_in_the_mix() -> None:
+    """`a` had all of it and then half: its share counts with -1/4 on either date, the network's with 1/4 on either."""
+    a = side(100, 20, 0.7, 0.9), side(50, 5, 0.8, 0.95)  # 80 % and 90 %
+    whole = side(100, 20, 0.7, 0.9), side(100, 30, 0.6, 0.8)  # 80 % and 70 %
+    found = split((Pair("a", "A", *a), Pair("b", "B", None, side(50, 25, 0.4, 0.6))), *whole, "network")
+    assert found.mix == pytest.approx(-0.5 * (0.85 - 0.75))
+    assert found.mix_low == pytest.approx(found.mix - 0.25 * math.hypot(0.1, 0.05, 0.1, 0.1))
+    assert found.mix_high == pytest.approx(found.mix + 0.25 * math.hypot(0.1, 0.1, 0.1, 0.1))
+
+
+def test_without_an_interval_of_the_network_the_mix_has_none_where_companies_came() -> None:
+    whole = replace(side(100, 20, 0.7, 0.9), lenient=Share(None, None, None, None)), side(100, 30, 0.6, 0.8)
+    a = side(100, 20, 0.7, 0.9), side(50, 5, 0.8, 0.95)
+    found = split((Pair("a", "A", *a),), *whole, "named")
+    assert (found.mix_low, found.mix_high) == (None, None)
+    assert found.low is not None
+
+
 WORDS = """The share on time (lenient reading) of all companies together went from 68.0% to 74.0%: +6.0 percentage \
 points.
 The behaviour of the companies themselves contributed +5.5 percentage points to this (95% confidence interval −9.1 to \
@@ -62,12 +97,12 @@ smaller part was late."""
 
 
 def test_the_example_in_words() -> None:
-    assert "\n".join(what_moved(decompose(BEFORE, AFTER), "en")) == WORDS
+    assert "\n".join(what_moved(decompose(BEFORE, AFTER), EN)) == WORDS
 
 
 def test_whole_numbers_of_late_episodes_still_add_up() -> None:
-    assert in_whole(Late(32, 50, 28.5, -10.5), "nl") == ("+28", "−10")
-    assert in_whole(Late(0, 0, 0.0, 0.0), "nl") == ("0", "0")
+    assert in_whole(Late(32, 50, 28.5, -10.5), NL) == ("+28", "−10")
+    assert in_whole(Late(0, 0, 0.0, 0.0), NL) == ("0", "0")
 
 
 def wilson(successes: int, n: int) -> Share:
@@ -81,14 +116,14 @@ def test_for_one_company_the_interval_is_newcombes() -> None:
     new = release("2026Q2", company("a", 70, 14), limits={"a": wilson(56, 70)})
     found = decompose(old, new)
     assert (round(found.low or 0, 4), round(found.high or 0, 4)) == (0.0524, 0.3339)
-    assert "prove that together they were on time more often" in what_moved(found, "en")[1]
+    assert "prove that together they were on time more often" in what_moved(found, EN)[1]
 
 
 def test_without_the_limits_of_one_company_there_is_no_interval() -> None:
     unsure = release("2026Q2", company("a", 100, 10), limits={"a": Share(0.9, None, None, 0.95)})
     found = decompose(BEFORE, unsure)
     assert (found.low, found.high) == (None, None)
-    assert what_moved(found, "nl")[1].endswith("Hoe zeker dat is, is niet te zeggen.")
+    assert what_moved(found, NL)[1].endswith("Hoe zeker dat is, is niet te zeggen.")
 
 
 def clustered(chance: np.random.Generator, q: float, sites: int) -> tuple[int, int, Share]:
@@ -220,7 +255,7 @@ def test_where_only_one_network_gives_way_the_companies_with_figures_are_decompo
     assert found.unnamed == 0
     assert found.departures == pytest.approx(-0.4 * (0.5 - 0.79))
     assert added(found) == pytest.approx(found.change)
-    assert what_moved(found, "en")[0].startswith("The share on time (lenient reading) of the companies with figures")
+    assert what_moved(found, EN)[0].startswith("The share on time (lenient reading) of the companies with figures")
 
 
 def test_a_company_without_a_mature_episode_did_not_behave() -> None:

@@ -9,6 +9,7 @@ import pytest
 from monitor.comparison.share_change import Movement, how_it_moved, movement, movements, network_movement, points
 from monitor.disclosure.rows import public_table
 from monitor.score.table import Share
+from monitor.wording.language import EN, NL
 from tests.support.published import COMPANIES, Invented, invent
 
 KLINKER = COMPANIES[1]
@@ -84,16 +85,16 @@ def test_networks_are_compared_where_both_leave_out_the_smallest_companies_or_ne
     ],
 )
 def test_points_have_a_sign_unless_they_read_as_nothing(change: float, nl: str, en: str) -> None:
-    assert points(change, "nl") == nl
-    assert points(change, "en") == en
+    assert points(change, NL) == nl
+    assert points(change, EN) == en
 
 
 def test_the_sentence_says_how_certain_it_is() -> None:
     fall, rise = Movement(-0.05, "worse"), Movement(0.01, "open")
-    assert how_it_moved(fall, "2026Q1", "en") == (
+    assert how_it_moved(fall, "2026Q1", EN) == (
         "Since the first quarter of 2026 the share on time fell by 5.0 percentage points."
         " That is more than chance explains."
     )
-    assert how_it_moved(rise, "2026Q1", "nl") == (
+    assert how_it_moved(rise, "2026Q1", NL) == (
         "Sinds het 1e\u00a0kwartaal 2026 veranderde het aandeel op tijd met +1,0 procentpunt. Dat kan toeval zijn."
     )

@@ -15,7 +15,6 @@ from monitor.comparison.trend import (
     TrendPoint,
     a_year_before,
     company_trend,
-    is_quarter,
     moved_beyond_doubt,
     network_trend,
     trend_csv,
@@ -23,7 +22,9 @@ from monitor.comparison.trend import (
 )
 from monitor.comparison.trend_sentences import remarks
 from monitor.disclosure.rows import PublicTable
+from monitor.instants import is_quarter
 from monitor.score.table import Share
+from monitor.wording.language import EN, NL
 from tests.support.plain_tables import SMALL, Counted, company, release
 
 FIRST = release("2025Q3", company("a", 60, 12), company("b", 40, 20), *SMALL)
@@ -118,11 +119,11 @@ def test_nothing_moved_for_certain_where_the_method_changed() -> None:
 
 def test_the_reader_is_told_what_is_missing_and_what_changed() -> None:
     found = network_trend([FIRST, SECOND, replace(FOURTH, method=NEW_METHOD)])
-    missing, partial, method = remarks(found, "en")
+    missing, partial, method = remarks(found, EN)
     assert missing == "No release: first quarter of 2026."
     assert partial.startswith("In 1 of 3 quarters the total leaves out the smallest companies.")
     assert method.startswith("From the second quarter of 2026 on, method 2027.1 was used; before that, method 2026.1.")
-    assert remarks(network_trend([FIRST, SECOND]), "nl") == ()
+    assert remarks(network_trend([FIRST, SECOND]), NL) == ()
 
 
 def test_the_files_have_a_line_for_each_quarter_with_the_step_that_ends_there() -> None:

@@ -26,6 +26,7 @@ from monitor.disclosure.rows import public_table
 from monitor.disclosure.suppression import MEASURES
 from monitor.score.table import DEADLINES_HOURS, Estimate, Flow, Norm, NormLine, Table, Unattributed
 from monitor.tables import sheets
+from monitor.wording.language import EN
 from reports.figures import key_figures, unmeasured
 from tests.support.disclosure_attack import TIMES, Attack, Counts, attack_on
 from tests.support.published import COMPANIES, Invented, estimate
@@ -277,7 +278,7 @@ def test_the_report_and_the_sheets_have_no_more_than_the_json() -> None:
     shown = [row.figures for row in table.rows if row.figures]
     summed = sum(age.episodes for age in outstanding_by_age(table.rows))
     assert summed == sum(age.episodes for figures in shown for age in figures.outstanding_by_age)
-    assert [line.key for line in key_figures(table, None, "en")][-7:] == [
+    assert [line.key for line in key_figures(table, None, EN)][-7:] == [
         "episodes", "notices", "renotices", "outstanding", "overdue", "relocated", "reappeared",
     ]  # fmt: skip
-    assert len(unmeasured(table, "en")) == 4
+    assert len(unmeasured(table, EN)) == 4

@@ -15,10 +15,12 @@ from benchmarks.study_ranks import study
 from monitor.estimators.confidence import wilson_interval
 from monitor.estimators.rank_intervals import (
     RankIntervals,
+    Reading,
     arcsine_scale,
     band_letters,
     effective_sample_size_from_interval,
     rank_intervals,
+    rank_intervals_of_readings,
     studentized_range,
 )
 
@@ -177,3 +179,22 @@ def test_true_ranks_are_covered_with_clusters_and_not_without() -> None:
     assert min(published) >= 0.95
     assert len(ignored) == 4
     assert max(ignored) <= 0.4
+
+
+def readings(low: list[float], high: list[float], width: float) -> RankIntervals:
+    """Companies whose share lies between two readings, each with a limit that far from it."""
+    wide = np.full(len(low), width)
+    return rank_intervals_of_readings(Reading(np.array(high), wide), Reading(np.array(low), wide), 0.95)
+
+
+def test_what_the_checks_left_open_never_tells_two_apart() -> None:
+    """20 % to 90 % and 60 %: the first may be better, however little its limits are away."""
+    found = readings([0.2, 0.6], [0.9, 0.6], 0.001)
+    assert (found.low.tolist(), found.high.tolist(), found.band.tolist()) == ([1, 1], [2, 2], [0, 0])
+
+
+def test_of_two_companies_the_difference_is_that_of_two_shares() -> None:
+    """For two q / sqrt 2 is z: apart where the difference exceeds the root of both widths squared, 0.1 sqrt 2."""
+    apart, alike = readings([0.5, 0.642], [0.5, 0.642], 0.1), readings([0.5, 0.641], [0.5, 0.641], 0.1)
+    assert (apart.low.tolist(), apart.high.tolist(), apart.band.tolist()) == ([1, 2], [1, 2], [0, 1])
+    assert alike.high.tolist() == [2, 2]

@@ -91,6 +91,34 @@ def test_each_content_type_of_version_3(kind: str, number: int) -> None:
     assert read_sample(f"v3-{kind}.json") == Record(1, f"https://s010{number}.example/{kind}", False, (sent,))
 
 
+STATED = [
+    ({}, (None, None), ()),
+    ({"received_at": "2026-04-10T10:00:00+02:00"}, (SENT - 4 * 3600, None), ()),
+    (
+        {"received_at": "2026-04-10T08:00:00Z", "classified_at": "2026-04-10T11:00:00Z"},
+        (SENT - 4 * 3600, SENT - 3600),
+        (),
+    ),
+    ({"received_at": "", "classified_at": None}, (None, None), ()),
+    ({"received_at": "2026-04-10 08:00", "classified_at": 7}, (None, None),
+     ("received_at:time_without_zone", "classified_at:not_a_time")),
+    ({"classified_at": "2026-04-10T12:00:01Z"}, (None, SENT + 1), ("sent_before_classified",)),
+    ({"received_at": "2026-04-12T00:00:00Z"}, (None, None), ("received_in_future",)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("stated", "found", "flags"), STATED)
+def test_when_a_report_was_received_and_classified(
+    stated: dict[str, Any], found: tuple[int | None, int | None], flags: tuple[str, ...]
+) -> None:
+    """Fields of our own; in version 3 they stand in `AdditionalInfo`. What is no time costs no notice."""
+    extra = {"AdditionalInfo": {"other": 1} | stated}
+    for [record] in (read(CSAM | stated), read(OLD | {"Report": OLD["Report"] | extra})):
+        assert isinstance(record, Record)
+        assert (record.reported_at, record.classified_at, record.flags) == (*found, flags)
+        assert len(record.notices) == 1
+
+
 def test_version_3_as_the_library_has_it() -> None:
     body = {"ReportType": "Phishing", "Date": "2026-04-10T12:00:00Z"}
     [one, two] = read(

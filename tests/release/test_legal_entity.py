@@ -25,6 +25,7 @@ from monitor.score.pipeline import score_for_release
 from monitor.score.table import LegalEntity, Table, with_field
 from monitor.tables.columns import column
 from monitor.tables.sheets import ranking_csv, row_json
+from monitor.wording.language import EN
 from reports.document import page
 from tests.conftest import Database
 from tests.release.history import AFTER, DRAFTED, KNOWN, LATER, NOW, first_facts, request
@@ -102,7 +103,7 @@ def test_a_release_from_before_comes_out_again_and_differs_in_no_figure_from_one
     for row in old.rows:
         after = new.find(row.company)
         assert after is not None
-        assert lines(row, after, "en") == ()
+        assert lines(row, after, EN) == ()
 
 
 def test_it_stands_on_the_line_of_a_company_also_of_one_without_figures() -> None:
@@ -114,7 +115,7 @@ def test_it_stands_on_the_line_of_a_company_also_of_one_without_figures() -> Non
     row = table.find("as64496")
     assert row is not None
     assert [row_json(row)[name] for name in ("legal_name", "registration")] == ["Rietkraag Cloud B.V.", "90000000"]
-    assert column("legal_name").words.name.en == "Legal name"
+    assert column("legal_name").title(EN) == "Legal name"
     assert column("registration").kind == "string"
 
 
@@ -134,13 +135,13 @@ def test_an_unknown_one_is_null_and_a_new_one_is_told_as_a_change() -> None:
     assert before is not None
     assert after is not None
     assert row_json(before)["registration"] is None
-    assert [(line.name, line.before, line.after) for line in lines(before, after, "en")] == [
+    assert [(line.name, line.before, line.after) for line in lines(before, after, EN)] == [
         ("Legal name", "–", "Rietkraag Cloud B.V."),
         ("Registration number", "–", "90000000"),
     ]
 
 
 def test_the_report_says_it_below_the_name_of_a_company() -> None:
-    text = page(report(with_field(invent(), "legal", ENTITIES)), "en", "print")
+    text = page(report(with_field(invent(), "legal", ENTITIES)), EN, "print")
     assert "Rietkraag Cloud <small>Rietkraag Cloud B.V.</small> <small>90000000</small></th>" in text
-    assert "90000000" not in page(report(invent()), "en", "print")
+    assert "90000000" not in page(report(invent()), EN, "print")

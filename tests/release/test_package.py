@@ -31,8 +31,8 @@ from monitor.score.pipeline import score
 from monitor.settings import Settings
 from monitor.tables import data_package
 from monitor.tables.data_package import About
+from monitor.wording.language import EN, LANGUAGES
 from monitor.wording.parameters import method_text
-from monitor.wording.words import LANGUAGES
 from tests.release.conftest import Published
 from tests.release.history import DRAFTED, MOVES_FIGURES, learn, request
 from tests.release.test_release import change
@@ -209,12 +209,12 @@ def test_a_period_between_two_dates_has_a_name_that_every_tool_takes() -> None:
 def test_the_text_of_another_method_is_made_from_its_parameters(tmp_path: Path) -> None:
     """docs/method.md is about one version; for another, and where it is not installed, the values speak."""
     (tmp_path / "method.md").write_text("# The method, version 2026.10\n\nAnother one.\n")
-    text = method_text(METHODS["2026.1"], "en", tmp_path)
+    text = method_text(METHODS["2026.1"], EN, tmp_path)
     assert text.startswith("# The method, version 2026.1\n")
     assert "## Removal deadline (`deadlines_hours`)" in text
     assert "- hotline notice: 24" in text
     other = replace(METHODS["2026.1"], version="2026.10")
-    assert method_text(other, "en", tmp_path) == "# The method, version 2026.10\n\nAnother one.\n"
+    assert method_text(other, EN, tmp_path) == "# The method, version 2026.10\n\nAnother one.\n"
     for language in LANGUAGES:
         assert len(method_text(METHODS["2026.1"], language)) > 10_000  # the whole document
 

@@ -15,7 +15,7 @@ from monitor.release.store import digest
 from monitor.score.methods import method
 from monitor.score.ranking import rank_companies
 from monitor.score.table import AgeCount, Bounds, Estimate, OnTime, Quantile, Share, SurvivalPoint, Table, Unattributed
-from monitor.wording.words import Language
+from monitor.wording.language import Language
 from reports.document import Report, page
 from reports.pdf import write_pdf
 from reports.publication import identifier

@@ -8,7 +8,7 @@ from io import BytesIO
 import pytest
 from pypdf import PdfReader
 
-from monitor.wording.words import LANGUAGES, Language
+from monitor.wording.language import EN, LANGUAGES, NL, Language
 from reports.document import page
 from tests.reports.fiction import pdf, report
 from tests.support.published import invent, with_hash_hits
@@ -17,7 +17,7 @@ from tests.support.published import invent, with_hash_hits
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_hash_hits_are_a_section_of_their_own_where_there_are_any(language: Language) -> None:
     """Their companies stand there and in the table in full; a report without hits does not name the section."""
-    heading = {"nl": "Opvolging van de hashcheckservice", "en": "Follow-up of the hash service"}[language]
+    heading = {NL: "Opvolging van de hashcheckservice", EN: "Follow-up of the hash service"}[language]
     hits = report(with_hash_hits(invent()))
     whole = page(hits, language, "screen")
     section = whole.partition('<section aria-labelledby="hash_hits"')[2].partition("</section>")[0]
@@ -27,8 +27,8 @@ def test_hash_hits_are_a_section_of_their_own_where_there_are_any(language: Lang
     assert whole.count("Duinroos Hosting") == 2
     assert re.findall(r'<a href="#hash_hits"><span[^>]*>7</span> ([^<]+)</a>', whole) == [heading]
     withheld = {
-        "nl": "zonder de bedrijven met minder dan 10 episodes",
-        "en": "leave out those with fewer than 10 episodes",
+        NL: "zonder de bedrijven met minder dan 10 episodes",
+        EN: "leave out those with fewer than 10 episodes",
     }
     assert withheld[language] in section
     assert heading not in page(report(invent()), language, "screen")
@@ -36,6 +36,6 @@ def test_hash_hits_are_a_section_of_their_own_where_there_are_any(language: Lang
 
 def test_the_section_of_the_hash_hits_is_in_the_pdf_byte_for_byte() -> None:
     hits = report(with_hash_hits(invent()))
-    assert pdf(hits, "nl") == pdf(hits, "nl")
-    read = PdfReader(BytesIO(pdf(hits, "nl")))
+    assert pdf(hits, NL) == pdf(hits, NL)
+    read = PdfReader(BytesIO(pdf(hits, NL)))
     assert any("Treffers: bedrijven met genoeg episodes" in sheet.extract_text() for sheet in read.pages)

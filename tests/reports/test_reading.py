@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from monitor.db import connect
 from monitor.models.release import Stage
 from monitor.settings import Settings
+from monitor.wording.language import EN, NL
 from reports.document import Report, page
 from reports.read_release import read_report
 from tests.conftest import NewDatabase
@@ -63,11 +64,11 @@ def test_a_report_stays_the_same_when_later_releases_appear(engine: Engine) -> N
     with Session(engine) as session:
         publish(session, quarter("2025Q4"), published_at=at(3))
         publish(session, quarter("2026Q1", 5), published_at=at(6))
-        before = page(read_report(session, SETTINGS, "2026Q1"), "en", "print")
+        before = page(read_report(session, SETTINGS, "2026Q1"), EN, "print")
         publish(session, quarter("2025Q4", 9), 2, published_at=at(7), reason="later")
         publish(session, quarter("2026Q2", 9), published_at=at(8))
         publish(session, quarter("2026Q3", 9), stage=Stage.DRAFT, published_at=at(2))
-        assert page(read_report(session, SETTINGS, "2026Q1"), "en", "print") == before
+        assert page(read_report(session, SETTINGS, "2026Q1"), EN, "print") == before
 
 
 def test_the_report_of_a_correction_says_what_it_corrects(engine: Engine) -> None:
@@ -76,7 +77,7 @@ def test_the_report_of_a_correction_says_what_it_corrects(engine: Engine) -> Non
         publish(session, quarter("2026Q1", 9), 2, published_at=at(7), reason="A removal was read too late.")
         made = read_report(session, SETTINGS, "2026Q1")
     assert told(made) == [("2026Q1", 2, "A removal was read too late.")]
-    html = page(made, "en", "print")
+    html = page(made, EN, "print")
     assert "Reason: A removal was read too late." in html
     assert "This is the first release of a quarter" in html
 
@@ -88,4 +89,4 @@ def test_a_period_that_is_no_quarter_is_compared_with_none(engine: Engine) -> No
         made = read_report(session, SETTINGS, "2026-01-01..2026-02-01")
     assert made.earlier == ()
     assert made.corrections == ()
-    assert "Kwartaalverslag" not in page(made, "nl", "screen")
+    assert "Kwartaalverslag" not in page(made, NL, "screen")

@@ -24,8 +24,8 @@ from monitor.disclosure.rows import public_table
 from monitor.errors import MonitorError
 from monitor.models.release import Stage
 from monitor.settings import Settings
-from monitor.wording import formatting
-from monitor.wording.words import LANGUAGES, STANDINGS, Language
+from monitor.wording.language import EN, LANGUAGES, NL, Language
+from monitor.wording.words import STANDINGS
 from reports.command import report
 from reports.document import Report, page
 from reports.figures import key_figures
@@ -100,7 +100,7 @@ def test_the_newest_version_is_reported(made: Report) -> None:
     assert len(made.table.rows) == 40
 
 
-@pytest.mark.parametrize(("language", "title"), [("nl", "Verwijdering van gemeld"), ("en", "Removal of reported")])
+@pytest.mark.parametrize(("language", "title"), [(NL, "Verwijdering van gemeld"), (EN, "Removal of reported")])
 def test_the_pdf_is_tagged_titled_and_in_its_language(files: Path, language: Language, title: str) -> None:
     reader = PdfReader(files / f"report-{PERIOD}-{language}.pdf")
     catalogue = catalogue_of(files, language)
@@ -108,7 +108,7 @@ def test_the_pdf_is_tagged_titled_and_in_its_language(files: Path, language: Lan
     assert str(reader.metadata.title).startswith(title)
     assert reader.metadata.author == "Hostingmonitor"
     assert reader.metadata.creation_date_raw == "D:20260720080000Z"
-    assert catalogue["/Lang"] == language
+    assert catalogue["/Lang"] == language.code
     assert catalogue["/MarkInfo"]["/Marked"]
     assert catalogue["/ViewerPreferences"]["/DisplayDocTitle"]
     assert b"pdfuaid:part" in catalogue["/Metadata"].get_data()
@@ -125,10 +125,10 @@ def test_every_company_is_named_with_its_numbers(files: Path, made: Report, lang
     item = made.table.rows[1].figures
     assert item is not None
     on_time = item.on_time
-    share = formatting.share_range(on_time.strict.p, on_time.lenient.p, language).replace("\u00a0", " ")
-    interval = formatting.share_range(on_time.lenient.low, on_time.lenient.high, language).replace("\u00a0", " ")
+    share = language.share_range(on_time.strict.p, on_time.lenient.p).replace("\u00a0", " ")
+    interval = language.share_range(on_time.lenient.low, on_time.lenient.high).replace("\u00a0", " ")
     assert f"{share} {interval}" in text
-    assert formatting.hours(item.median_hours.value, language).replace("\u00a0", " ") in text
+    assert language.hours(item.median_hours.value).replace("\u00a0", " ") in text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -168,7 +168,7 @@ def test_a_small_company_has_a_name_and_no_figures(files: Path) -> None:
 
 def test_totals_that_disclose_a_small_company_are_not_shown(made: Report) -> None:
     assert made.table.network.counts["refused"] is None
-    assert "not shown" in page(made, "en", "screen")
+    assert "not shown" in page(made, EN, "screen")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -188,7 +188,7 @@ def test_without_deadlines_curve_or_standings_nothing_is_claimed(made: Report) -
         html = page(bare, language, "screen")
         assert not any(f"standing--{key}" in html.split("</style>")[1] for key in STANDINGS)
         assert "demonstration" not in html.split("</style>")[1]
-    assert any("nothing can be said" in sentence for sentence in what_was_measured(bare.table, "en"))
+    assert any("nothing can be said" in sentence for sentence in what_was_measured(bare.table, EN))
 
 
 def test_possible_ranks_and_bands_stand_beside_the_rank(made: Report) -> None:
@@ -202,8 +202,8 @@ def test_possible_ranks_and_bands_stand_beside_the_rank(made: Report) -> None:
         replace(row, figures=row.figures and replace(row.figures, rank_low=None, rank_high=None, band=None))
         for row in made.table.rows
     )
-    assert "range · band" not in page(replace(made, table=replace(made.table, rows=plain)), "en", "print")
-    html = page(replace(made, table=replace(made.table, rows=rows)), "en", "print")
+    assert "range · band" not in page(replace(made, table=replace(made.table, rows=plain)), EN, "print")
+    html = page(replace(made, table=replace(made.table, rows=rows)), EN, "print")
     assert "range · band" in html
     assert "<small>1–7 · A</small>" in html
 
@@ -212,9 +212,9 @@ def test_where_the_network_gives_way_the_report_says_whom_it_leaves_out(made: Re
     lone = Invented("lone", "Lone", 3, 0, 1, 1, 5)
     big = Invented("as64496", "Rietkraag Cloud", 90, 4, 26, 41, 90)
     hidden = public_table(invent(companies=(big, lone), stray=Invented("", "", 0, 0, 0, 0, 5)))
-    html = page(replace(made, table=hidden), "en", "print")
+    html = page(replace(made, table=hidden), EN, "print")
     assert "all companies together leave out those with fewer than 10" in html
-    lines = {line.key: line.value for line in key_figures(hidden, None, "en")}
+    lines = {line.key: line.value for line in key_figures(hidden, None, EN)}
     assert lines["on_time"].startswith("75")
 
 
@@ -222,7 +222,7 @@ def test_companies_that_joined_are_explained(made: Report) -> None:
     companies = (Invented("a", "A", 90, 4, 26, 41, 90), Invented("b", "B", 3, 0, 1, 1, 5))
     few = (Invented("c", "C", 6, 2, 2, 3, 5), Invented("d", "D", 5, 4, 3, 4, 5))
     joined = public_table(invent(companies=companies + few, stray=Invented("", "", 0, 0, 0, 0, 5)))
-    html = page(replace(made, table=joined), "en", "print")
+    html = page(replace(made, table=joined), EN, "print")
     assert "This time the next smallest companies have no figures either" in html
     assert html.count("&lt;30") == 3
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from monitor.wording.words import LANGUAGES, Language
+from monitor.wording.language import LANGUAGES, Language
 from reports.document import page
 from tests.reports.fiction import report
 from tests.web.public.test_browser import ARGUMENTS, CHROMIUM, PHONE, WIDE, violations

@@ -12,12 +12,11 @@ import pytest
 from pypdf import PdfReader
 from pypdf.generic import DictionaryObject, NumberObject
 
-from monitor.wording.words import LANGUAGES, Language
-from reports.document import chapters
+from monitor.wording.language import EN, LANGUAGES, NL, Language
+from reports.document import CHAPTERS, chapters
 from reports.figures import pictures
 from reports.pdf_pool import pdf_pool
 from reports.publication import documents
-from reports.words import WORDS
 from tests.reports.fiction import PERIOD, pdf, report
 
 HEADINGS = {"/H1": 1, "/H2": 2, "/H3": 3, "/H4": 4}
@@ -61,11 +60,11 @@ def test_it_says_that_it_is_pdf_ua_1_in_which_language_and_what_it_is_called(
     packet = catalogue["/Metadata"].get_data().decode()
     assert reader.pdf_header == "%PDF-1.7"
     assert re.search(r"pdfuaid:part>\s*1\s*<|pdfuaid:part=\"1\"", packet)
-    assert catalogue["/Lang"] == language
+    assert catalogue["/Lang"] == language.code
     assert catalogue["/MarkInfo"]["/Marked"].value is True
     assert catalogue["/ViewerPreferences"]["/DisplayDocTitle"].value is True
     assert reader.metadata is not None
-    assert WORDS["title"][language] in str(reader.metadata.title)
+    assert language.gettext("Removal of reported illegal material") in str(reader.metadata.title)
     assert str(reader.metadata.title) in packet
 
 
@@ -122,7 +121,7 @@ def test_every_chapter_is_a_bookmark_and_a_line_of_the_contents_with_its_page(
 ) -> None:
     reader = readers[language]
     numbers = chapters(report().table)
-    titles = [f"{number} {WORDS[key][language]}" for key, number in numbers.items()]
+    titles = [f"{number} {language.gettext(CHAPTERS[key])}" for key, number in numbers.items()]
     bookmarks: list[Any] = cast(Any, reader.outline)[1]
     places = {
         str(mark["/Title"]): cast(int, reader.get_destination_page_number(mark)) + 1
@@ -138,15 +137,15 @@ def test_every_chapter_is_a_bookmark_and_a_line_of_the_contents_with_its_page(
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_summary_is_one_page(readers: Mapping[Language, PdfReader], language: Language) -> None:
     texts = [re.sub(r"\s+", " ", page.extract_text()) for page in readers[language].pages]
-    assert WORDS["summary_limits"][language] in texts[2]
-    assert f"2 {WORDS['key_figures'][language]}" in texts[3]
+    assert language.gettext("What this report says and does not say") in texts[2]
+    assert f"2 {language.gettext(CHAPTERS['key_figures'])}" in texts[3]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_page_says_which_of_how_many_it_is(readers: Mapping[Language, PdfReader], language: Language) -> None:
     pages = readers[language].pages
     for number, page in enumerate(pages[1:], 2):
-        words = f"{WORDS['page'][language]} {number} {WORDS['of'][language]} {len(pages)}"
+        words = {NL: "Pagina {} van {}", EN: "Page {} of {}"}[language].format(number, len(pages))
         assert words in re.sub(r"\s+", " ", page.extract_text())
 
 
@@ -165,12 +164,12 @@ def test_only_the_font_that_comes_with_the_report_is_used_and_it_is_inside(
 
 
 def test_links_say_where_they_go(readers: Mapping[Language, PdfReader]) -> None:
-    annotations = [note.get_object() for page in readers["en"].pages for note in cast(Any, page).get("/Annots", [])]
+    annotations = [note.get_object() for page in readers[EN].pages for note in cast(Any, page).get("/Annots", [])]
     assert len(annotations) >= len(chapters(report().table))
     assert all(note["/Contents"] and isinstance(note["/StructParent"], NumberObject) for note in annotations)
 
 
 def test_both_at_once_are_the_same_as_each_by_itself(readers: Mapping[Language, PdfReader]) -> None:
-    stream = readers["nl"].stream
+    stream = readers[NL].stream
     stream.seek(0)
-    assert stream.read() == pdf(report(), "nl")
+    assert stream.read() == pdf(report(), NL)

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from hypothesis.vendor.pretty import RepresentationPrinter
 
-from monitor.instants import HOUR
+from monitor.instants import DAY, HOUR
 from monitor.score.methods import Method
 
 UNATTRIBUTED = 0
@@ -122,6 +122,10 @@ class Episode:
     notices: int
     reappeared: bool
     unverified: bool
+    notice_days: int = 0  # from here on since method 2026.2
+    gone_before_notice: bool = False
+    wall_h: float = 0.0
+    since_online_h: float = 0.0
 
 
 class What(IntEnum):
@@ -130,8 +134,9 @@ class What(IntEnum):
     NOTICE = 0
     ONLINE = 1
     REAPPEARING = 2  # seen offline, but online again soon
-    REMOVAL = 3
-    RELOCATION = 4
+    GONE = 3  # a notice was sent, and the item was offline already
+    REMOVAL = 4
+    RELOCATION = 5
 
 
 @dataclass(frozen=True)
@@ -221,7 +226,8 @@ def _departures(item: World, company: int) -> list[tuple[int, int | None]]:
 def _events(item: World, company: int, as_of: int, method: Method) -> list[Event]:
     """What happened to the item up to `as_of` while this company hosted it, in order."""
     notices = [n for n in item.notices if n.delivery in ("delivered", "assumed") and n.kind in method.scored_kinds]
-    seen = [s for s in item.sightings if s.t <= as_of and host(item, s.t) == company]
+    first = min((a.valid_from for a in item.attributions), default=0) if method.competing_risks else 0
+    seen = [s for s in item.sightings if s.t <= as_of and host(item, max(s.t, first)) == company]
     online = [s.t for s in seen if s.state == "online"]
     events = [Event(n.t, What.NOTICE, n.deadline_hours or method.deadlines_hours[n.kind]) for n in notices]
     events += [Event(t, What.ONLINE) for t in online]
@@ -232,9 +238,25 @@ def _events(item: World, company: int, as_of: int, method: Method) -> list[Event
         if sighting.state == "moved":
             events.append(Event(sighting.t, What.RELOCATION))
     events += [Event(c.a, What.REMOVAL) for c in item.corrections]
-    here = [event for event in events if event.t <= as_of and host(item, event.t) == company]
+    here = [e for e in events if e.t <= as_of and host(item, max(e.t, first) if e.what in _SEEN else e.t) == company]
     here += [Event(t, What.RELOCATION, to=new) for t, new in _departures(item, company) if t <= as_of]
+    here += _gone(here, method) if method.competing_risks else []
     return sorted(here, key=lambda event: (event.t, event.what))
+
+
+_SEEN = (What.ONLINE, What.REAPPEARING, What.REMOVAL)
+
+
+def _gone(events: Sequence[Event], method: Method) -> list[Event]:
+    """Where the last thing known before a notice was a removal, and the item is not seen online soon after it."""
+    states = [e for e in events if e.what in (What.ONLINE, What.REMOVAL, What.RELOCATION)]
+    return [
+        Event(t, What.GONE)
+        for t in {e.t for e in events if e.what is What.NOTICE}
+        if (before := [e for e in states if e.t < t])
+        and max(before, key=lambda e: (e.t, e.what)).what is What.REMOVAL
+        and not any(e.what is What.ONLINE and t <= e.t <= t + method.reappear_within for e in events)
+    ]
 
 
 def _exposures(events: Sequence[Event]) -> Iterator[list[Event]]:
@@ -243,7 +265,7 @@ def _exposures(events: Sequence[Event]) -> Iterator[list[Event]]:
     for event in events:
         if exposure or event.what is What.NOTICE:
             exposure.append(event)
-        if exposure and event.what in (What.REMOVAL, What.RELOCATION):
+        if exposure and event.what in (What.GONE, What.REMOVAL, What.RELOCATION):
             yield exposure
             exposure = []
     if exposure:
@@ -256,13 +278,14 @@ def _episode(
     start, end = events[0].t, events[-1]
     last_online = max([start, *(e.t for e in events if e.what is What.ONLINE)])
     notices = [e for e in events if e.what is What.NOTICE]
-    ended = end.what in (What.REMOVAL, What.RELOCATION)
+    removed = end.what in (What.GONE, What.REMOVAL)
+    ended = removed or end.what is What.RELOCATION
     return Episode(
         content,
         company,
         start,
         clock(start, last_online, pauses),
-        clock(start, end.t, pauses) if end.what is What.REMOVAL else None,
+        clock(start, end.t, pauses) if removed else None,
         clock(start, end.t, pauses) if end.what is What.RELOCATION else None,
         end.to,
         clock(start, end.t if ended else as_of, pauses) + (as_of - end.t if ended else 0) / float(HOUR),
@@ -270,7 +293,14 @@ def _episode(
         len(notices),
         any(e.what is What.REAPPEARING for e in events),
         not ended and as_of - last_online > method.stale_after,
+        *(_more(notices, end, as_of, last_online) if method.competing_risks else ()),
     )
+
+
+def _more(notices: Sequence[Event], end: Event, as_of: int, last_online: int) -> tuple[int, bool, float, float]:
+    """On how many days it was noticed, whether it was gone before, and its age by the wall clock, in hours."""
+    days, start = {n.t // DAY for n in notices}, notices[0].t
+    return len(days), end.what is What.GONE, (as_of - start) / float(HOUR), (as_of - last_online) / float(HOUR)
 
 
 def pauses_of(item: World, as_of: int) -> list[tuple[int, int]]:

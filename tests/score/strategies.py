@@ -14,7 +14,7 @@ from monitor.instants import HOUR
 from monitor.score import episodes as expression
 from monitor.score.engine import Engine, Expr
 from monitor.score.facts import EVERYTHING, OPEN, Facts
-from monitor.score.methods import method
+from monitor.score.methods import Method, method
 from tests.score.oracle import (
     Attribution,
     Content,
@@ -225,22 +225,25 @@ def _table(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> pa.Table:
     )
 
 
-def found_in(engine: Engine, given: dict[str, pa.Table], as_of: int) -> list[Episode]:
+def found_in(engine: Engine, given: dict[str, pa.Table], as_of: int, record: Method | None = None) -> list[Episode]:
     """The expression's episodes of these tables, in the order and form of the oracle's."""
-    return read(engine, expressed(engine, given, as_of))
+    return read(engine, expressed(engine, given, as_of, record))
 
 
-def expressed(engine: Engine, given: dict[str, pa.Table], as_of: int) -> Expr:
+def expressed(engine: Engine, given: dict[str, pa.Table], as_of: int, record: Method | None = None) -> Expr:
     """The expression over these tables."""
     facts = Facts(**{name: engine.create_table(name, table, overwrite=True) for name, table in given.items()})
-    return expression.episodes(facts, method(), as_of)
+    return expression.episodes(facts, record or method(), as_of)
 
 
 def read(engine: Engine, rows: Expr, zero: int = 0) -> list[Episode]:
     """Rows of the expression as the oracle's episodes, starts in seconds after `zero`."""
-    names = [field.name for field in fields(Episode)]
+    names = [field.name for field in fields(Episode) if field.name in rows.columns]
     found = engine.to_pyarrow(rows.select(*names)).to_pylist()
-    shaped = [Episode(**(row | {"start": row["start"] - zero, "reappeared": bool(row["reappeared"])})) for row in found]
+    flags = [name for name in ("reappeared", "gone_before_notice") if name in names]
+    shaped = [
+        Episode(**(row | {"start": row["start"] - zero} | {name: bool(row[name]) for name in flags})) for row in found
+    ]
     return sorted(shaped, key=lambda e: (e.content, e.company, e.start))
 
 

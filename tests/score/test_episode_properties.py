@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from monitor.instants import HOUR
 from monitor.score import engine as engines
 from monitor.score.engine import Engine
-from monitor.score.methods import method
+from monitor.score.methods import METHODS, method
 from tests.score import oracle
 from tests.score.oracle import Attribution, Content, Episode, Notice, Sighting, World, host, known
 from tests.score.strategies import AS_OF, NOTICES, differences, found_in, running, search, settled, tables, worlds
@@ -70,11 +70,12 @@ def shuffled(table: pa.Table, random: Random) -> pa.Table:
     return table.take(pa.array(random.sample(range(len(table)), len(table)), pa.int64()))
 
 
+@pytest.mark.parametrize("version", METHODS)
 @search(25)
 @given(world=worlds(), as_of=AS_OF)
-def test_the_expression_finds_what_the_words_say(engine: Engine, world: World, as_of: int) -> None:
-    expected = oracle.episodes(world, as_of, method())
-    episodes = found(engine, world, as_of)
+def test_the_expression_finds_what_the_words_say(engine: Engine, version: str, world: World, as_of: int) -> None:
+    expected = oracle.episodes(world, as_of, method(version))
+    episodes = found_in(engine, tables(world), as_of, method(version))
     assert episodes == expected, differences(world, episodes, expected)
 
 
@@ -232,3 +233,45 @@ def test_an_episode_begun_while_it_was_offline_ends_with_the_next_offline_sighti
 
 def test_offline_after_the_notice_and_online_again_is_flagged_whatever_was_seen_before(engine: Engine) -> None:
     assert brief(found(engine, one_item([10], offline=[5, 15], online=[20]), 100 * HOUR)) == [(10, 10, None, True)]
+
+
+def in_2026_2(engine: Engine, world: World, as_of: int) -> list[tuple[float, float, float | None, bool]]:
+    """Start, last online, first offline and whether it was gone before the notice, under method 2026.2."""
+    episodes = found_in(engine, tables(world), as_of * HOUR, method("2026.2"))
+    return [(e.start / HOUR, e.last_online_h, e.first_offline_h, e.gone_before_notice) for e in episodes]
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected"),
+    [
+        ({"offline": [5]}, (10, 0, 0, True)),  # nobody saw it online again
+        ({"offline": [5, 15]}, (10, 0, 0, True)),
+        ({"online": [3], "offline": [5]}, (10, 0, 0, True)),
+        ({"online": [8], "offline": [5]}, (10, 0, None, False)),  # undone by an online check
+        ({"offline": [5], "online": [20]}, (10, 10, None, False)),  # online after the notice: it was not gone
+        ({"offline": [10]}, (10, 0, 0, False)),  # in the second of the notice: an ordinary removal
+        ({"online": [11], "offline": [12]}, (10, 1, 2, False)),
+        ({}, (10, 0, None, False)),
+    ],
+)
+def test_what_was_gone_before_the_notice_is_removed_at_the_notice(
+    engine: Engine, seen: dict[str, list[int]], expected: tuple[float, float, float | None, bool]
+) -> None:
+    assert in_2026_2(engine, one_item([10], **seen), 100) == [expected]
+
+
+def test_an_item_seen_online_more_than_a_week_after_it_was_gone_needs_a_notice_of_its_own(engine: Engine) -> None:
+    assert in_2026_2(engine, one_item([10], offline=[5], online=[179]), 400) == [(10, 0, 0, True)]
+
+
+def test_a_check_that_the_company_defeats_stops_nothing_and_proves_nothing(engine: Engine) -> None:
+    """`unknown` without a cause on the hotline's side: the clock runs, and when it went is not known."""
+    world = one_item([10], online=[12], unknown=[20, 40, 60])
+    [episode] = found_in(engine, tables(world), 200 * HOUR, method("2026.2"))
+    assert (episode.last_online_h, episode.first_offline_h) == (2, None)
+    assert (episode.followed_h, episode.wall_h, episode.since_online_h, episode.unverified) == (190, 190, 188, True)
+
+
+def test_two_notices_of_one_day_in_utc_are_one_of_its_days(engine: Engine) -> None:
+    [episode] = found_in(engine, tables(one_item([1, 23, 24, 50])), 200 * HOUR, method("2026.2"))
+    assert (episode.notices, episode.notice_days) == (4, 3)

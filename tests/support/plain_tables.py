@@ -80,7 +80,8 @@ def _counts(each: Counted) -> dict[str, Any]:
     shares = [share(p, each.sites) for p in (1 - each.late / most, each.on_time / most)]
     if not each.episodes:
         shares = [Share(None, None, None, None)] * 2
-    timing = OnTime(24.0, each.episodes, each.on_time, each.late, each.undetermined, *shares)
+    lenient, strict = shares
+    timing = OnTime(24.0, each.episodes, each.on_time, each.late, each.undetermined, lenient, strict)
     return {"episodes": each.episodes, "sites": each.sites, "notices": each.episodes, "on_time": timing}
 
 

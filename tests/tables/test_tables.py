@@ -13,8 +13,7 @@ from monitor.figures import volume
 from monitor.tables import sheets
 from monitor.tables.open_data import sheets_of
 from monitor.tables.sentences import figure_lines
-from monitor.wording.formatting import ratio
-from monitor.wording.words import Language
+from monitor.wording.language import EN, NL, Language
 from tests.support.published import COMPANIES, announced_by, estimate, invent
 
 ONE = replace(estimate(COMPANIES[0], 1, "below"), episodes=12)
@@ -32,23 +31,23 @@ def test_episodes_per_ten_thousand_addresses(episodes: int, announced: int | Non
 @pytest.mark.parametrize(
     ("value", "language", "text"),
     [
-        (39.0625, "nl", "39,1"),
-        (1.0, "en", "1.0"),
-        (0.3333, "en", "0.33"),
-        (0.0056, "nl", "0,0056"),
-        (0.0, "en", "0.0"),
-        (12_345.0, "en", "12,345.0"),
-        (None, "nl", "–"),
+        (39.0625, NL, "39,1"),
+        (1.0, EN, "1.0"),
+        (0.3333, EN, "0.33"),
+        (0.0056, NL, "0,0056"),
+        (0.0, EN, "0.0"),
+        (12_345.0, EN, "12,345.0"),
+        (None, NL, "–"),
     ],
 )
 def test_a_small_number_does_not_read_as_nothing(value: float | None, language: Language, text: str) -> None:
-    assert ratio(value, language) == text
+    assert language.ratio(value) == text
 
 
 def test_a_company_has_a_line_of_it() -> None:
-    line = next(line for line in figure_lines(replace(ONE, announced_ipv4=3072), "en") if line.key == "volume")
+    line = next(line for line in figure_lines(replace(ONE, announced_ipv4=3072), EN) if line.key == "volume")
     assert (line.name, line.value, line.interval) == ("Episodes per 10,000 addresses", "39.1", "–")
-    unknown = next(line for line in figure_lines(replace(ONE, announced_ipv4=None), "nl") if line.key == "volume")
+    unknown = next(line for line in figure_lines(replace(ONE, announced_ipv4=None), NL) if line.key == "volume")
     assert unknown.value == "–"
 
 

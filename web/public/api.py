@@ -21,9 +21,9 @@ from monitor.figures import SORTS
 from monitor.release.published import ReleaseVersion
 from monitor.score.methods import CURRENT, METHODS, Method
 from monitor.tables import sheets
+from monitor.wording.language import LANGUAGES
 from monitor.wording.parameters import described
 from monitor.wording.readings import Order
-from monitor.wording.words import LANGUAGES
 from web.public.comparison import all_quarters
 from web.public.openapi import document
 from web.public.operations import OPERATIONS
@@ -162,7 +162,7 @@ def methods() -> Response:
 def method(version: str) -> Response:
     """Every parameter of one version of the method, and what each means in both languages."""
     record = get_or_404(METHODS.get(version), "There is no such version of the method. /api/v1/methods lists them.")
-    explained = {language: [asdict(item) for item in described(record, language)] for language in LANGUAGES}
+    explained = {language.code: [asdict(item) for item in described(record, language)] for language in LANGUAGES}
     return json_response(_method_json(record) | {"parameters": record.parameters(), "explained": explained})
 
 

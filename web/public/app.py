@@ -19,9 +19,10 @@ from monitor.release.published import Published
 from monitor.score.methods import CURRENT, METHODS
 from monitor.settings import SiteSettings
 from monitor.tables import sentences
+from monitor.wording.language import EN, NL, Language
 from monitor.wording.parameters import described
 from monitor.wording.readings import rank_words
-from monitor.wording.words import STANDINGS, Language
+from monitor.wording.words import STANDINGS
 from web.public import api, catalogue, cite, company, comparison, feeds, norm, open_data, openapi, pictures, ranking
 from web.public.cache import PageCache
 from web.public.openapi import contact_uri
@@ -109,8 +110,8 @@ def moved_health() -> BaseResponse:
     return redirect(url_for("about.health"), 308)
 
 
-@bp.get("/nl/werkwijze", defaults={"lang": "nl"})
-@bp.get("/en/method", defaults={"lang": "en"})
+@bp.get("/nl/werkwijze", defaults={"lang": NL})
+@bp.get("/en/method", defaults={"lang": EN})
 def method(lang: Language) -> Response:
     """The method: each parameter with its value and meaning."""
     version = request.args.get("version", CURRENT)
@@ -119,8 +120,8 @@ def method(lang: Language) -> Response:
     return released(make_response(page))
 
 
-@bp.get("/nl/toegankelijkheid", defaults={"lang": "nl"})
-@bp.get("/en/accessibility", defaults={"lang": "en"})
+@bp.get("/nl/toegankelijkheid", defaults={"lang": NL})
+@bp.get("/en/accessibility", defaults={"lang": EN})
 def accessibility(lang: Language) -> Response:  # noqa: ARG001
     """What was done so that everyone can use the site, what was not, and where to complain."""
     return released(make_response(render_template("accessibility.html", drawn_up=_STATED)))

@@ -14,8 +14,7 @@ from monitor.instants import parse_period, to_datetime
 from monitor.release.publications import PublishedFile
 from monitor.settings import SiteSettings
 from monitor.tables.data_package import LICENCES
-from monitor.wording import formatting
-from monitor.wording.words import LANGUAGES, Language, Text
+from monitor.wording.language import EN, LANGUAGES, NL, Language, Message
 from web.public.open_data import Entry, entries, named_host
 from web.shared.addresses import absolute, settings
 
@@ -32,14 +31,13 @@ PROFILE = URIRef("https://docs.geostandaarden.nl/dcat/dcat-ap-nl30/")
 DATA_PACKAGE = URIRef("https://specs.frictionlessdata.io/data-package/")
 OPENAPI = URIRef("https://spec.openapis.org/oas/v3.1.0")
 _LICENCES = {"CC0-1.0": EU["licence/CC0"], "CC-BY-4.0": EU["licence/CC_BY_4_0"]}
-_TONGUES = {"nl": EU["language/NLD"], "en": EU["language/ENG"]}
+_LANGUAGES = {NL: EU["language/NLD"], EN: EU["language/ENG"]}
 _THEMES = (EU["data-theme/JUST"], EU["data-theme/TECH"])
 _KEYWORDS = (
-    Text("hosting", "hosting"),
-    Text("verwijdering van illegaal materiaal", "removal of illegal material"),
-    Text("meldpunt", "hotline"),
+    Message("hosting"),
+    Message("removal of illegal material"),
+    Message("hotline"),
 )
-_INVENTED = Text(" Dit is een demonstratie met verzonnen gegevens.", " This is a demonstration with invented data.")
 Said = Iterable[tuple[URIRef, Node]]
 
 
@@ -83,20 +81,22 @@ class GraphBuilder:
 
     def language_uri(self, language: Language) -> URIRef:
         """A language."""
-        return self.known(_TONGUES[language], DCTERMS.LinguisticSystem)
+        return self.known(_LANGUAGES[language], DCTERMS.LinguisticSystem)
 
     @property
     def publisher(self) -> URIRef:
         """Who publishes, by the name that registers of organisations have, where that is set."""
         return URIRef(self.settings.publisher_iri) if self.settings.publisher_iri else self.node("publisher")
 
-    def texts(self, title: Text, description: Text) -> Iterator[tuple[URIRef, Node]]:
-        """Title and description in both languages; invented data says that it is."""
+    def texts(self, title: Message, description: Message, period: str = "") -> Iterator[tuple[URIRef, Node]]:
+        """Title, with the period of one release, and description in each language; invented data says that it is."""
         for language in LANGUAGES:
-            more = _INVENTED[language] if self.settings.demonstration else ""
-            name = title[language].format(publisher=self.settings.site_name)
-            yield DCTERMS.title, Literal(name, lang=language)
-            yield DCTERMS.description, Literal(description[language] + more, lang=language)
+            said = [language.gettext(description)]
+            if self.settings.demonstration:
+                said.append(language.gettext("This is a demonstration with invented data."))
+            name = language.gettext(title, publisher=self.settings.site_name)
+            yield DCTERMS.title, Literal(f"{name}, {language.period(period)}" if period else name, lang=language.code)
+            yield DCTERMS.description, Literal(" ".join(said), lang=language.code)
 
     def common(self) -> Iterator[tuple[URIRef, Node]]:
         """What is the same of all that we publish."""
@@ -105,7 +105,9 @@ class GraphBuilder:
         yield DCAT.contactPoint, self.node("contact")
         yield from ((DCTERMS.language, self.language_uri(language)) for language in LANGUAGES)
         yield from ((DCAT.theme, self.known(theme, SKOS.Concept)) for theme in _THEMES)
-        yield from ((DCAT.keyword, Literal(word[lang], lang=lang)) for word in _KEYWORDS for lang in LANGUAGES)
+        yield from (
+            (DCAT.keyword, Literal(each.gettext(word), lang=each.code)) for word in _KEYWORDS for each in LANGUAGES
+        )
 
     def licence(self) -> Iterator[tuple[URIRef, Node]]:
         """What may be done with it."""
@@ -126,22 +128,18 @@ class GraphBuilder:
         yield DCTERMS.accrualPeriodicity, self.known(EU["frequency/QUARTERLY"], DCTERMS.Frequency)
 
 
-_CATALOGUE = Text("Open data van {publisher}", "Open data of {publisher}")
-_SERIES = Text("Opvolging van meldingen door hostingbedrijven", "How hosting companies follow up notices")
-_WHAT = Text(
-    "Hoe snel hostingbedrijven gemeld illegaal materiaal verwijderen, per kwartaal: ranglijst, totalen en"
-    " geanonimiseerde episodes. Zonder materiaal en zonder adressen van materiaal.",
-    "How fast hosting companies remove reported illegal material, by quarter: ranking, totals and anonymised episodes."
-    " Without material and without addresses of material.",
+_CATALOGUE = Message("Open data of {publisher}")
+_SERIES = Message("How hosting companies follow up notices")
+_WHAT = Message(
+    "How fast hosting companies remove reported illegal material, by quarter: ranking, totals and"
+    " anonymised episodes. Without material and without addresses of material."
 )
-_API = Text("API van {publisher}", "API of {publisher}")
-_API_WHAT = Text("De ranglijsten en bedrijven als JSON.", "The rankings and companies as JSON.")
-_PACKED = Text(
-    "Alle bestanden (CSV met datapackage.json), ondertekend", "All files (CSV with datapackage.json), signed"
-)
-_TABLE = Text("De ranglijst als CSV", "The ranking as CSV")
-_JSON = Text("De ranglijst als JSON", "The ranking as JSON")
-_REPORT = Text("Het verslag als PDF", "The report as PDF")
+_API = Message("API of {publisher}")
+_API_WHAT = Message("The rankings and companies as JSON.")
+_PACKED = Message("All files (CSV with datapackage.json), signed")
+_TABLE = Message("The ranking as CSV")
+_JSON = Message("The ranking as JSON")
+_REPORT = Message("The report as PDF")
 
 
 def catalogue(entries: Sequence[Entry], settings: SiteSettings, base: str) -> Graph:
@@ -205,8 +203,7 @@ def _service(graph: GraphBuilder, entries: Sequence[Entry]) -> None:
 
 def _dataset(graph: GraphBuilder, entry: Entry) -> None:
     edition, dataset = entry.edition, graph.node(entry.name)
-    nl, en = (f"{_SERIES[language]}, {formatting.period(edition.period, language)}" for language in LANGUAGES)
-    graph.add(dataset, [(RDF.type, DCAT.Dataset)], graph.texts(Text(nl, en), _WHAT), graph.common())
+    graph.add(dataset, [(RDF.type, DCAT.Dataset)], graph.texts(_SERIES, _WHAT, edition.period), graph.common())
     graph.add(dataset, graph.public(), graph.place(), graph.frequency(), _dates([entry]))
     graph.add(dataset, [(DCTERMS.identifier, Literal(str(dataset))), (DCTERMS.temporal, _time(graph, edition.period))])
     graph.add(dataset, [(DCAT.inSeries, graph.node("series")), (DCAT.version, Literal(str(edition.version)))])
@@ -258,7 +255,7 @@ def _distributions(graph: GraphBuilder, entry: Entry) -> Iterator[URIRef]:
 
 
 def _file(
-    graph: GraphBuilder, entry: Entry, title: Text, form: str, file: PublishedFile, languages: Sequence[Language]
+    graph: GraphBuilder, entry: Entry, title: Message, form: str, file: PublishedFile, languages: Sequence[Language]
 ) -> URIRef:
     """A file of the publication, with its size and checksum."""
     path = f"/data/{entry.edition.period}/v{entry.edition.version}/{file.name}"
@@ -275,14 +272,14 @@ def _file(
 def _distribution(
     graph: GraphBuilder,
     entry: Entry,
-    title: Text,
+    title: Message,
     form: str,
     media: str,
     path: str,
     languages: Sequence[Language] = LANGUAGES,
 ) -> URIRef:
     """One way to have the data, with what is the same of all."""
-    ending = "-".join([form.lower(), *(languages if len(languages) == 1 else ())])
+    ending = "-".join([form.lower(), *(map(str, languages) if len(languages) == 1 else ())])
     node, landing = graph.node(f"{entry.name}-{ending}"), URIRef(f"{graph.base}{entry.page}")
     graph.add(node, [(RDF.type, DCAT.Distribution)], graph.texts(title, _WHAT), graph.licence(), _dates([entry]))
     graph.add(node, [(DCAT.accessURL, landing), (DCAT.downloadURL, URIRef(f"{graph.base}{path}"))])

@@ -21,20 +21,16 @@ from monitor.charts.svg import INK, QUIET, element, label
 from monitor.disclosure.rows import PublicTable, Row
 from monitor.release.published import ReleaseVersion
 from monitor.score.table import Standing
-from monitor.wording import formatting
-from monitor.wording.words import LANGUAGES, STANDINGS, Language, Text
+from monitor.wording.language import EN, LANGUAGES, NL, Language, Message
+from monitor.wording.words import STANDINGS
 from web.public.releases import LATEST, find_or_404, release_index, table_of, to_latest
 from web.public.views import Query
 from web.shared.addresses import absolute, asked, settings, shareable
 from web.shared.headers import released
 
 bp = Blueprint("cite", __name__)
-_RANKING = Text("Ranglijst van hostingbedrijven: {period}", "Ranking of hosting companies: {period}")
-_COMPANY = Text("{name} in de ranglijst van hostingbedrijven: {period}",
-                "{name} in the ranking of hosting companies: {period}")  # fmt: skip
-_DATASET = Text("dataset, versie {version}", "data set, version {version}")
-_NO_YEAR = Text("z.j.", "n.d.")
-_NOTE = Text("SHA-256 van het manifest: {sha256}", "SHA-256 of the manifest: {sha256}")
+_DATASET = Message("data set, version {version}")
+_NOTE = Message("SHA-256 of the manifest: {sha256}")
 _WORDED = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 _SPECIAL = str.maketrans({letter: f"\\{letter}" for letter in "&%$#_{}"} | _WORDED)
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()  # noqa: SIM905
@@ -57,16 +53,16 @@ class Work:
 
 def title_of(period: str, company: str | None, language: Language) -> str:
     """The title of a release, or of a company's part of it, on one line."""
-    words = formatting.period(period, language)
+    words = language.period(period)
     if company is None:
-        return _line(_RANKING[language].format(period=words))
-    return _line(_COMPANY[language].format(name=company, period=words))
+        return _line(language.gettext("Ranking of hosting companies: {period}", period=words))
+    return _line(language.gettext("{name} in the ranking of hosting companies: {period}", name=company, period=words))
 
 
 def plain(work: Work) -> str:
     """One sentence, in the order of APA."""
-    year = str(work.published.year) if work.published else _NO_YEAR[work.language]
-    kind = _DATASET[work.language].format(version=work.version)
+    year = str(work.published.year) if work.published else work.language.gettext("n.d.")
+    kind = work.language.gettext(_DATASET, version=work.version)
     return f"{_line(work.publisher)} ({year}). {work.title} [{kind}]. {work.address}"
 
 
@@ -77,7 +73,7 @@ def bibtex(work: Work) -> str:
         "author": f"{{{_tex(work.publisher)}}}",
         "title": f"{{{_tex(work.title)}}}",
         "year": str(day.year) if day else None,
-        "howpublished": _tex(_DATASET[work.language].format(version=work.version)),
+        "howpublished": _tex(work.language.gettext(_DATASET, version=work.version)),
         "url": work.address,
         "note": _tex(_note(work)),
     }
@@ -100,7 +96,7 @@ def ris(work: Work) -> str:
         ("PB", _line(work.publisher)),
         ("ET", str(work.version)),
         ("UR", work.address),
-        ("LA", work.language),
+        ("LA", work.language.code),
         ("N1", _note(work)),
     ]
     return "".join(f"{tag}  - {value}\r\n" for tag, value in tags if value) + "ER  - \r\n"
@@ -118,7 +114,7 @@ def csl(work: Work) -> str:
         "issued": {"date-parts": [[day.year, day.month, day.day]]} if day else None,
         "version": str(work.version),
         "URL": work.address,
-        "language": work.language,
+        "language": work.language.code,
         "note": _note(work),
     }
     said = {name: value for name, value in item.items() if value is not None}
@@ -151,7 +147,7 @@ def key_of(publisher: str, period: str, company: str | None, version: int) -> st
 
 
 def _note(work: Work) -> str:
-    return f"{_NOTE[work.language].format(sha256=work.manifest_sha256)}. {work.licence}"
+    return f"{work.language.gettext(_NOTE, sha256=work.manifest_sha256)}. {work.licence}"
 
 
 def _line(text: str) -> str:
@@ -163,8 +159,8 @@ def _tex(text: str) -> str:
     return _line(text).translate(_SPECIAL)
 
 
-@bp.get("/nl/citeren/<period>", defaults={"lang": "nl"})
-@bp.get("/en/cite/<period>", defaults={"lang": "en"})
+@bp.get("/nl/citeren/<period>", defaults={"lang": NL})
+@bp.get("/en/cite/<period>", defaults={"lang": EN})
 def cite(lang: Language, period: str) -> BaseResponse:
     """How to cite a release; with `?company=`, how to cite that company's figures and embed its badge."""
     if period == LATEST:
@@ -241,10 +237,8 @@ _COLOURS: Mapping[str, str] = MappingProxyType(
 )
 _FONT = "Arial, Helvetica, 'Liberation Sans', sans-serif"
 _NARROW, _WIDE = "iljtfrI.,:;'|! ()·", "mwMW@%"
-_OPEN = Text("Niet aangetoond of de norm is gehaald", "Not proven whether the norm was met")
-_NO_JUDGEMENT = Text("Geen oordeel", "No judgement")
-_SHARE = Text("Op tijd verwijderd: {share} (norm {target})", "Removed on time: {share} (norm {target})")
-_VERSION = Text("versie {version}", "version {version}")
+_OPEN = Message("Not proven whether the norm was met")
+_NO_JUDGEMENT = Message("No judgement")
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "cross-origin",
@@ -283,19 +277,19 @@ def badge(period: str, key: str) -> BaseResponse:
 
 def asked_language() -> Language:
     """The language of `?lang=`, Dutch where it is none that we speak."""
-    return next((language for language in LANGUAGES if language == request.args.get("lang")), "nl")
+    return next((language for language in LANGUAGES if language.code == request.args.get("lang")), NL)
 
 
 def wording(row: Row, table: PublicTable, edition: ReleaseVersion, language: Language) -> Said:
     """The words of a badge. A company that is not judged has no share on it, whatever is published of it."""
     words = STANDINGS.get(row.standing) if row.standing else None
-    when = formatting.period(table.period, language)
+    when = language.period(table.period)
     source = [when[0].upper() + when[1:], settings().site_name]
     if edition.version > 1:
-        source.insert(1, _VERSION[language].format(version=edition.version))
+        source.insert(1, language.gettext("version {version}", version=edition.version))
     return Said(
         name=row.name,
-        standing=_standing(row.standing)[language],
+        standing=language.gettext(_standing(row.standing)),
         icon=words.icon if words else "dash",
         colour=_COLOURS.get(row.standing or "", QUIET),
         share=_share(row, table, language),
@@ -304,7 +298,7 @@ def wording(row: Row, table: PublicTable, edition: ReleaseVersion, language: Lan
     )
 
 
-def _standing(standing: Standing | None) -> Text:
+def _standing(standing: Standing | None) -> Message:
     """The label of a standing; alone on another site, "not proven" must say what is not."""
     if standing is None:
         return _NO_JUDGEMENT
@@ -315,8 +309,10 @@ def _share(row: Row, table: PublicTable, language: Language) -> str:
     if row.figures is None or row.standing in (None, "too_few"):
         return ""
     timing = row.figures.on_time
-    share = formatting.share_range(timing.strict.p, timing.lenient.p, language)
-    return _SHARE[language].format(share=share, target=formatting.percent(table.method.target, language))
+    share = language.share_range(timing.strict.p, timing.lenient.p)
+    return language.gettext(
+        "Removed on time: {share} (norm {target})", share=share, target=language.percent(table.method.target)
+    )
 
 
 def drawn(words: Said) -> Markup:

@@ -16,7 +16,7 @@ from monitor.disclosure.rows import PublicTable, Row
 from monitor.release.published import ReleaseVersion
 from monitor.score.table import Flow
 from monitor.tables import sentences, sheets
-from monitor.wording.words import Language
+from monitor.wording.language import EN, NL, Language
 from web.public.comparison import company_corrections, company_history
 from web.public.releases import (
     LATEST,
@@ -66,12 +66,12 @@ def flows_of(table: PublicTable, key: str) -> tuple[Flow, ...]:
     return tuple(flow for flow in table.flows or () if key in (flow.origin, flow.destination))
 
 
-@bp.get("/nl/bedrijf/<period>/<key>", defaults={"lang": "nl", "form": "html"})
-@bp.get("/nl/bedrijf/<period>/<key>.csv", defaults={"lang": "nl", "form": "csv"})
-@bp.get("/nl/bedrijf/<period>/<key>.json", defaults={"lang": "nl", "form": "json"})
-@bp.get("/en/company/<period>/<key>", defaults={"lang": "en", "form": "html"})
-@bp.get("/en/company/<period>/<key>.csv", defaults={"lang": "en", "form": "csv"})
-@bp.get("/en/company/<period>/<key>.json", defaults={"lang": "en", "form": "json"})
+@bp.get("/nl/bedrijf/<period>/<key>", defaults={"lang": NL, "form": "html"})
+@bp.get("/nl/bedrijf/<period>/<key>.csv", defaults={"lang": NL, "form": "csv"})
+@bp.get("/nl/bedrijf/<period>/<key>.json", defaults={"lang": NL, "form": "json"})
+@bp.get("/en/company/<period>/<key>", defaults={"lang": EN, "form": "html"})
+@bp.get("/en/company/<period>/<key>.csv", defaults={"lang": EN, "form": "csv"})
+@bp.get("/en/company/<period>/<key>.json", defaults={"lang": EN, "form": "json"})
 def company(lang: Language, period: str, key: str, form: str) -> BaseResponse:
     """One company in a period, as page, CSV or JSON."""
     version = Query.read(request.args).version

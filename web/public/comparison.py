@@ -28,7 +28,6 @@ from monitor.comparison.trend import (
     TrendPoint,
     a_year_before,
     company_trend,
-    is_quarter,
     moved_beyond_doubt,
     network_trend,
     step_json,
@@ -37,8 +36,9 @@ from monitor.comparison.trend import (
 )
 from monitor.comparison.trend_sentences import remarks, what_moved
 from monitor.disclosure.rows import PublicTable
+from monitor.instants import is_quarter
 from monitor.release.published import ReleaseIndex, ReleaseVersion
-from monitor.wording.words import Language
+from monitor.wording.language import EN, NL, Language
 from web.public.releases import (
     csv_file,
     figure_file,
@@ -78,12 +78,12 @@ class ComparePage:
         return sum(any(change.figure == figure for change in each.changes) for each in self.found.companies)
 
 
-@bp.get("/nl/vergelijken", defaults={"lang": "nl", "form": "html"})
-@bp.get("/nl/vergelijken.csv", defaults={"lang": "nl", "form": "csv"})
-@bp.get("/nl/vergelijken.json", defaults={"lang": "nl", "form": "json"})
-@bp.get("/en/compare", defaults={"lang": "en", "form": "html"})
-@bp.get("/en/compare.csv", defaults={"lang": "en", "form": "csv"})
-@bp.get("/en/compare.json", defaults={"lang": "en", "form": "json"})
+@bp.get("/nl/vergelijken", defaults={"lang": NL, "form": "html"})
+@bp.get("/nl/vergelijken.csv", defaults={"lang": NL, "form": "csv"})
+@bp.get("/nl/vergelijken.json", defaults={"lang": NL, "form": "json"})
+@bp.get("/en/compare", defaults={"lang": EN, "form": "html"})
+@bp.get("/en/compare.csv", defaults={"lang": EN, "form": "csv"})
+@bp.get("/en/compare.json", defaults={"lang": EN, "form": "json"})
 def compare(lang: Language, form: str) -> BaseResponse:
     """What differs between two releases, as page, CSV or JSON; what is not named is the newest and the one before."""
     known = release_index()
@@ -303,12 +303,12 @@ class TrendPage:
     since: tuple[Since, ...]
 
 
-@bp.get("/nl/verloop", defaults={"lang": "nl", "form": "html"})
-@bp.get("/nl/verloop.csv", defaults={"lang": "nl", "form": "csv"})
-@bp.get("/nl/verloop.json", defaults={"lang": "nl", "form": "json"})
-@bp.get("/en/trend", defaults={"lang": "en", "form": "html"})
-@bp.get("/en/trend.csv", defaults={"lang": "en", "form": "csv"})
-@bp.get("/en/trend.json", defaults={"lang": "en", "form": "json"})
+@bp.get("/nl/verloop", defaults={"lang": NL, "form": "html"})
+@bp.get("/nl/verloop.csv", defaults={"lang": NL, "form": "csv"})
+@bp.get("/nl/verloop.json", defaults={"lang": NL, "form": "json"})
+@bp.get("/en/trend", defaults={"lang": EN, "form": "html"})
+@bp.get("/en/trend.csv", defaults={"lang": EN, "form": "csv"})
+@bp.get("/en/trend.json", defaults={"lang": EN, "form": "json"})
 def trend(lang: Language, form: str) -> BaseResponse:
     """The trend over all quarters, as page, CSV or JSON."""
     tables = all_quarters()
@@ -366,10 +366,10 @@ def _pictures(points: Sequence[TrendPoint], language: Language) -> Mapping[str, 
     return {figure.name: figure for figure in drawn}
 
 
-@bp.get("/nl/verloop/<figure>.svg", defaults={"lang": "nl", "form": "svg"})
-@bp.get("/nl/verloop/<figure>.csv", defaults={"lang": "nl", "form": "csv"})
-@bp.get("/en/trend/<figure>.svg", defaults={"lang": "en", "form": "svg"})
-@bp.get("/en/trend/<figure>.csv", defaults={"lang": "en", "form": "csv"})
+@bp.get("/nl/verloop/<figure>.svg", defaults={"lang": NL, "form": "svg"})
+@bp.get("/nl/verloop/<figure>.csv", defaults={"lang": NL, "form": "csv"})
+@bp.get("/en/trend/<figure>.svg", defaults={"lang": EN, "form": "svg"})
+@bp.get("/en/trend/<figure>.csv", defaults={"lang": EN, "form": "csv"})
 def trend_figure(lang: Language, figure: str, form: str) -> Response:
     """A picture of the trend as a file."""
     points = network_trend(all_quarters())

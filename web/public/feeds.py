@@ -13,30 +13,14 @@ from flask import Blueprint, Response, abort, render_template, url_for
 
 from monitor.instants import iso, to_instant
 from monitor.release.published import ReleaseVersion
-from monitor.wording.formatting import period
-from monitor.wording.words import LANGUAGES, Language, Text
+from monitor.wording.language import EN, LANGUAGES, NL, Language, Message
 from web.public.releases import release_index
 from web.shared.addresses import absolute, authority, settings, shareable
 
 bp = Blueprint("feeds", __name__)
 ATOM = "application/atom+xml"
 _BEGAN = datetime(2026, 1, 1, tzinfo=UTC)  # of the tags; and of a feed in which nothing stands yet
-_TITLE = Text("{site}: publicaties en correcties", "{site}: releases and corrections")
-_ABOUT = Text(
-    "Elke ranglijst die verschijnt, en elke correctie met de reden.",
-    "Every ranking that is published, and every correction with its reason.",
-)
-_RELEASE = Text("Ranglijst: {period}", "Ranking: {period}")
-_CORRECTION = Text("Correctie: {period}, versie {version}", "Correction: {period}, version {version}")
-_RELEASED = Text(
-    "Er is een nieuwe ranglijst, met de cijfers van elk bedrijf.",
-    "There is a new ranking, with the figures of every company.",
-)
-_CORRECTED = Text(
-    "Versie {version} komt in de plaats van versie {old}, die te lezen blijft.",
-    "Version {version} takes the place of version {old}, which can still be read.",
-)
-_REASON = Text("Reden: {reason}", "Reason: {reason}")
+_REASON = Message("Reason: {reason}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +36,16 @@ class Entry:
     data: str
 
 
-@bp.get("/nl/feed.atom", defaults={"lang": "nl"})
-@bp.get("/en/feed.atom", defaults={"lang": "en"})
+@bp.get("/nl/feed.atom", defaults={"lang": NL})
+@bp.get("/en/feed.atom", defaults={"lang": EN})
 def feed(lang: Language) -> Response:
     """All that was published, the last first."""
     entries = [_entry(item, lang) for item in release_index().announced if item.published_at]
     text = render_template(
         "feed.xml",
         id=_tag(f"feed/{lang}"),
-        title=_TITLE[lang].format(site=settings().site_name),
-        about=_ABOUT[lang],
+        title=lang.gettext("{site}: releases and corrections", site=settings().site_name),
+        about=lang.gettext("Every ranking that is published, and every correction with its reason."),
         updated=max((entry.updated for entry in entries), default=iso(to_instant(_BEGAN))),
         entries=entries,
         here=absolute(url_for("feeds.feed", lang=lang)),
@@ -74,12 +58,18 @@ def feed(lang: Language) -> Response:
 def _entry(edition: ReleaseVersion, lang: Language) -> Entry:
     assert edition.published is not None
     first, version, label = edition.version == 1, edition.version, edition.period
-    title = (_RELEASE if first else _CORRECTION)[lang].format(period=period(label, lang), version=version)
+    title = lang.gettext(
+        "Ranking: {period}" if first else "Correction: {period}, version {version}",
+        period=lang.period(label),
+        version=version,
+    )
     return Entry(
         id=_tag(f"release/{label}/v{version}/{lang}"),
         kind="release" if first else "correction",
         title=title,
-        summary=_RELEASED[lang] if first else _why(edition, lang),
+        summary=lang.gettext("There is a new ranking, with the figures of every company.")
+        if first
+        else _why(edition, lang),
         updated=edition.published,
         page=absolute(url_for("ranking.ranking", lang=lang, form="html", period=label, version=version)),
         data=absolute(url_for("api.release", period=label, version=version)),
@@ -88,8 +78,12 @@ def _entry(edition: ReleaseVersion, lang: Language) -> Entry:
 
 def _why(item: ReleaseVersion, lang: Language) -> str:
     version = item.version
-    said = _CORRECTED[lang].format(version=version, old=item.corrects or version - 1)
-    return f"{said} {_REASON[lang].format(reason=item.reason)}" if item.reason else said
+    said = lang.gettext(
+        "Version {version} takes the place of version {old}, which can still be read.",
+        version=version,
+        old=item.corrects or version - 1,
+    )
+    return f"{said} {lang.gettext(_REASON, reason=item.reason)}" if item.reason else said
 
 
 def _tag(specific: str) -> str:

@@ -12,7 +12,7 @@ from monitor.comparison.other_norm import HOURS, NormRow, OtherNorm, found, norm
 from monitor.disclosure.rows import PublicTable
 from monitor.release.published import ReleaseVersion
 from monitor.tables import sheets
-from monitor.wording.words import Language
+from monitor.wording.language import EN, NL, Language
 from web.public.releases import (
     LATEST,
     csv_file,
@@ -31,12 +31,12 @@ bp = Blueprint("norm", __name__)
 _USUAL = 24
 
 
-@bp.get("/nl/norm/<period>", defaults={"lang": "nl", "form": "html"})
-@bp.get("/nl/norm/<period>.csv", defaults={"lang": "nl", "form": "csv"})
-@bp.get("/nl/norm/<period>.json", defaults={"lang": "nl", "form": "json"})
-@bp.get("/en/norm/<period>", defaults={"lang": "en", "form": "html"})
-@bp.get("/en/norm/<period>.csv", defaults={"lang": "en", "form": "csv"})
-@bp.get("/en/norm/<period>.json", defaults={"lang": "en", "form": "json"})
+@bp.get("/nl/norm/<period>", defaults={"lang": NL, "form": "html"})
+@bp.get("/nl/norm/<period>.csv", defaults={"lang": NL, "form": "csv"})
+@bp.get("/nl/norm/<period>.json", defaults={"lang": NL, "form": "json"})
+@bp.get("/en/norm/<period>", defaults={"lang": EN, "form": "html"})
+@bp.get("/en/norm/<period>.csv", defaults={"lang": EN, "form": "csv"})
+@bp.get("/en/norm/<period>.json", defaults={"lang": EN, "form": "json"})
 def norm(lang: Language, period: str, form: str) -> BaseResponse:
     """A release under another norm, as page, CSV or JSON; a norm that is not offered becomes the usual one."""
     query = Query.read(request.args)

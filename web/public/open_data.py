@@ -22,8 +22,7 @@ from monitor.release.publications import Publication, PublishedFile
 from monitor.release.published import ReleaseVersion
 from monitor.tables import data_package
 from monitor.tables.data_package import LICENCES
-from monitor.wording.formatting import NARROW, decimal
-from monitor.wording.words import Language
+from monitor.wording.language import EN, NBSP, NL, Language
 from web.public.releases import find_or_404, release_index
 from web.public.views import Query
 from web.shared import languages
@@ -112,8 +111,8 @@ _FOR_EVER, _FOR_NOW = "max-age=31536000, immutable", "max-age=300, must-revalida
 _STYLE = re.compile(r"<style[^>]*>(.*?)</style>", re.DOTALL)
 
 
-@bp.get("/nl/open-data", defaults={"lang": "nl"})
-@bp.get("/en/open-data", defaults={"lang": "en"})
+@bp.get("/nl/open-data", defaults={"lang": NL})
+@bp.get("/en/open-data", defaults={"lang": EN})
 def open_data(lang: Language) -> Response:  # noqa: ARG001 -- the page asks the request for it
     """All releases with what was made of them, how to check it, and the keys."""
     page = render_template(
@@ -126,8 +125,8 @@ def open_data(lang: Language) -> Response:  # noqa: ARG001 -- the page asks the 
     return _asked_again(make_response(page))
 
 
-@bp.get("/nl/open-data/<period>", defaults={"lang": "nl"})
-@bp.get("/en/open-data/<period>", defaults={"lang": "en"})
+@bp.get("/nl/open-data/<period>", defaults={"lang": NL})
+@bp.get("/en/open-data/<period>", defaults={"lang": EN})
 def data_of_release(lang: Language, period: str) -> Response:  # noqa: ARG001
     """Every file of one release, with its size and checksum."""
     known = release_index()
@@ -139,7 +138,7 @@ def data_of_release(lang: Language, period: str) -> Response:  # noqa: ARG001
         versions=known.versions(period),
         made=publication(period, edition.version),
         licences=LICENCES,
-        whole=absolute(url_for("open_data.data_of_release", lang="en", period=period, version=edition.version)),
+        whole=absolute(url_for("open_data.data_of_release", lang=EN, period=period, version=edition.version)),
     )
     return named_host(make_response(page))
 
@@ -154,9 +153,9 @@ def file_address(made: Publication, file: PublishedFile) -> str:
 def file_size(size: int) -> str:
     """`14 B`, `3.2 kB`, `1.5 MB` in the reader's language."""
     if size < 1000:
-        return f"{size}{NARROW}B"
+        return f"{size}{NBSP}B"
     amount, unit = (size / 1e3, "kB") if size < 999_950 else (size / 1e6, "MB")
-    return f"{decimal(amount, languages.current())}{NARROW}{unit}"
+    return f"{languages.current().decimal(amount)}{NBSP}{unit}"
 
 
 @bp.get("/data/<period>/v<int:version>/<name>")

@@ -19,7 +19,7 @@ from werkzeug.wrappers import Response
 
 from monitor.release.published import ReleaseIndex
 from monitor.settings import SiteSettings
-from monitor.wording.words import Language, Text
+from monitor.wording.language import EN, NL, Language, Message
 from web.public.operations import OPERATIONS, Operation
 from web.public.parameters import PERIOD
 from web.public.push_document import HOTLINE_TOKEN, push_paths, push_schemas
@@ -30,25 +30,14 @@ from web.shared.headers import released
 
 bp = Blueprint("openapi", __name__)
 PREFIX = "/api/v1"
-PUBLIC = Text("Gepubliceerde cijfers", "Published figures")
-NOTICES = Text("Meldingen aanleveren", "Sending notices")
-_INFO = Text(
-    "Wat op de site staat, voor programma's. Lezen kan zonder aanmelden en vanaf elke website. Een antwoord draagt een"
-    " ETag: vraag met If-None-Match of het veranderd is. Een fout is `application/problem+json` (RFC 9457). Wat er niet"
-    " is, is null en nooit 0. Nieuwe velden kunnen erbij komen: sla over wat u niet kent.",
-    "What stands on the site, for programs. Reading needs no account and works from any website. An answer carries an"
-    " ETag: ask with If-None-Match whether it has changed. An error is `application/problem+json` (RFC 9457). What is"
-    " not there is null and never 0. New fields may be added: skip what you do not know.",
-)
-_FOUND = Text("Het antwoord.", "The answer.")
-_MOVED = Text("`latest` leidt naar een vaste periode.", "`latest` leads to a fixed period.")
-_UNCHANGED = Text("Uw kopie is nog goed.", "Your copy is still good.")
-_SAID: dict[str, Text] = {
-    "400": Text("Een parameter is niet goed; `parameter` noemt hem.", "A parameter is wrong; `parameter` names it."),
-    "404": Text("Dat is niet gepubliceerd.", "That is not published."),
-    "406": Text("Wij antwoorden alleen in JSON.", "We only answer in JSON."),
-    "500": Text("Er ging bij ons iets mis.", "Something went wrong on our side."),
-    "503": Text("Nu niet bereikbaar; wacht `Retry-After`.", "Not reachable now; wait for `Retry-After`."),
+PUBLIC = Message("Published figures")
+NOTICES = Message("Sending notices")
+_SAID: dict[str, Message] = {
+    "400": Message("A parameter is wrong; `parameter` names it."),
+    "404": Message("That is not published."),
+    "406": Message("We only answer in JSON."),
+    "500": Message("Something went wrong on our side."),
+    "503": Message("Not reachable now; wait for `Retry-After`."),
 }
 _HEADERS = {
     "ETag": {"description": "RFC 9110", "required": True, "schema": {"type": "string"}},
@@ -58,13 +47,13 @@ _HEADERS = {
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
 
 
-def document(known: SiteSettings, language: Language = "en") -> dict[str, Any]:
+def document(known: SiteSettings, language: Language = EN) -> dict[str, Any]:
     """The whole document; its words in one language, save the descriptions of schemas, which are English."""
     return {
         "openapi": "3.1.0",
         "info": _info(known, language),
         "servers": [{"url": PREFIX}],
-        "tags": [{"name": text[language]} for text in (PUBLIC, NOTICES)],
+        "tags": [{"name": language.gettext(text)} for text in (PUBLIC, NOTICES)],
         "paths": {_braced(item): {"get": _get(item, language)} for item in OPERATIONS}
         | push_paths(language, NOTICES, known.desk_address and known.desk_address + PREFIX),
         "components": {
@@ -79,7 +68,12 @@ def _info(known: SiteSettings, language: Language) -> dict[str, Any]:
     info: dict[str, Any] = {
         "title": known.site_name,
         "version": "1",
-        "description": _INFO[language],
+        "description": language.gettext(
+            "What stands on the site, for programs. Reading needs no account and works from any website. An"
+            " answer carries an ETag: ask with If-None-Match whether it has changed. An error is"
+            " `application/problem+json` (RFC 9457). What is not there is null and never 0. New fields may"
+            " be added: skip what you do not know."
+        ),
         "license": {"name": known.licence, "identifier": known.licence},
     }
     if known.contact:
@@ -96,9 +90,9 @@ def _braced(operation: Operation) -> str:
 def _get(operation: Operation, language: Language) -> dict[str, Any]:
     return {
         "operationId": operation.name,
-        "tags": [PUBLIC[language]],
-        "summary": operation.title[language],
-        "description": operation.about[language],
+        "tags": [language.gettext(PUBLIC)],
+        "summary": language.gettext(operation.title),
+        "description": language.gettext(operation.about),
         "security": [],
         "parameters": [item.as_json(language) for item in operation.parameters],
         "responses": _responses(operation, language),
@@ -111,16 +105,16 @@ def _responses(operation: Operation, language: Language) -> dict[str, Any]:
     schema = {"$ref": f"#/components/schemas/{operation.answer}"} if operation.answer else {"type": "object"}
     answers: dict[str, Any] = {
         "200": {
-            "description": _FOUND[language],
+            "description": language.gettext("The answer."),
             "headers": headers,
             "content": {"application/json": {"schema": schema}},
         },
-        "304": {"description": _UNCHANGED[language]},
+        "304": {"description": language.gettext("Your copy is still good.")},
     }
     if PERIOD in operation.parameters:
-        answers["302"] = {"description": _MOVED[language]}
+        answers["302"] = {"description": language.gettext("`latest` leads to a fixed period.")}
     refusals = {code: text for code, text in _SAID.items() if code != "404" or operation.parameters}
-    return answers | {code: refusal(text[language]) for code, text in refusals.items()}
+    return answers | {code: refusal(language.gettext(text)) for code, text in refusals.items()}
 
 
 def refusal(description: str) -> dict[str, Any]:
@@ -151,8 +145,8 @@ class Described:
     body: str | None
 
 
-@bp.get("/nl/api", defaults={"lang": "nl"})
-@bp.get("/en/api", defaults={"lang": "en"})
+@bp.get("/nl/api", defaults={"lang": NL})
+@bp.get("/en/api", defaults={"lang": EN})
 def api_page(lang: Language) -> Response:
     """Every operation with its parameters and answers, and the fields of a company."""
     told = document(settings(), lang)

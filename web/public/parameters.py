@@ -10,7 +10,8 @@ from typing import Any, Literal
 from werkzeug.datastructures import MultiDict
 
 from monitor.figures import SORTS
-from monitor.wording.words import STANDINGS, Language, Text
+from monitor.wording.language import Language, Message
+from monitor.wording.words import STANDINGS
 from web.shared.problems import Problem
 
 Value = str | int
@@ -23,7 +24,7 @@ class Parameter:
 
     name: str
     schema: Mapping[str, Any]
-    about: Text
+    about: Message
     example: Value
     where: Literal["path", "query"] = "query"
     required: bool = field(default=False)
@@ -45,7 +46,7 @@ class Parameter:
             "name": self.name,
             "in": self.where,
             "required": self.required or self.where == "path",
-            "description": self.about[language],
+            "description": language.gettext(self.about),
             "schema": dict(self.schema),
             "example": self.example,
         }
@@ -84,98 +85,85 @@ _PERIOD = {"type": "string", "maxLength": 32}
 PERIOD = Parameter(
     "period",
     _PERIOD,
-    Text(
-        "De periode zoals een publicatie haar noemt: een kwartaal, of twee dagen. `latest` leidt naar de laatste.",
-        "The period as a release names it: a quarter, or two days. `latest` leads to the last one.",
-    ),
+    Message("The period as a release names it: a quarter, or two days. `latest` leads to the last one."),
     "2026Q2",
     "path",
 )
 KEY = Parameter(
     "key",
     {"type": "string", "maxLength": 96},
-    Text("Het blijvende kenmerk van het bedrijf.", "The lasting key of the company."),
+    Message("The lasting key of the company."),
     "as64496",
     "path",
 )
 METHOD = Parameter(
     "version",
     {"type": "string", "maxLength": 32},
-    Text("De versie van de werkwijze.", "The version of the method."),
+    Message("The version of the method."),
     "2026.1",
     "path",
 )
 VERSION = Parameter(
     "version",
     _NUMBER,
-    Text(
-        "De versie van de publicatie; zonder deze parameter de nieuwste. Een vaste versie verandert nooit.",
-        "The version of the release; without this parameter the newest. A fixed version never changes.",
-    ),
+    Message("The version of the release; without this parameter the newest. A fixed version never changes."),
     1,
 )
 TABLE = Parameter(
     "table",
     {"type": "string", "enum": ["notices", "hash_hits"], "default": "notices"},
-    Text(
-        "De tabel van de meldingen, of die van de treffers van de hashcheckservice.",
-        "The table of the notices, or that of the hits of the hash service.",
-    ),
+    Message("The table of the notices, or that of the hits of the hash service."),
     "notices",
 )
 TEXT = Parameter(
     "q",
     {"type": "string", "maxLength": 100},
-    Text("Alleen bedrijven met deze tekst in naam of kenmerk.", "Only companies with this text in name or key."),
+    Message("Only companies with this text in name or key."),
     "host",
 )
 STANDING = Parameter(
     "standing",
     {"type": "string", "enum": list(STANDINGS)},
-    Text("Alleen bedrijven met deze status.", "Only companies with this standing."),
+    Message("Only companies with this standing."),
     "below",
 )
 SORT = Parameter(
     "sort",
     {"type": "string", "enum": list(SORTS), "default": "rank"},
-    Text(
-        "Waarop de bedrijven geordend zijn. Bedrijven zonder plaats staan altijd achteraan.",
-        "What the companies are ordered by. Companies without a rank always come last.",
-    ),
+    Message("What the companies are ordered by. Companies without a rank always come last."),
     "on_time",
 )
 ORDER = Parameter(
     "order",
     {"type": "string", "enum": ["asc", "desc"]},
-    Text("Oplopend of aflopend; zonder deze parameter zoals op de pagina.",
-         "Ascending or descending; without this parameter as on the page."),
+    Message("Ascending or descending; without this parameter as on the page."),
     "desc",
 )  # fmt: skip
 PAGE = Parameter(
     "page",
     _NUMBER | {"default": 1},
-    Text("Welke pagina; voorbij de laatste is er geen.", "Which page; there is none beyond the last."),
+    Message("Which page; there is none beyond the last."),
     1,
 )
 PER_PAGE = Parameter(
     "per_page",
     {"type": "integer", "minimum": 1, "maximum": 500, "default": 50},
-    Text("Hoeveel bedrijven op een pagina staan.", "How many companies stand on a page."),
+    Message("How many companies stand on a page."),
     50,
 )
 
 
-def _side(name: str, about: Text, example: str) -> Parameter:
+def _side(name: str, about: Message, example: str) -> Parameter:
     return Parameter(name, _PERIOD, about, example, required=True)
 
 
-FROM = _side("from", Text("De periode waarmee u vergelijkt.", "The period to compare with."), "2026Q1")
-TO = _side("to", Text("De periode die u vergelijkt.", "The period that is compared."), "2026Q2")
+FROM = _side("from", Message("The period to compare with."), "2026Q1")
+TO = _side("to", Message("The period that is compared."), "2026Q2")
 FROM_VERSION = Parameter("from_version", _NUMBER, VERSION.about, 1)
 TO_VERSION = Parameter("to_version", _NUMBER, VERSION.about, 1)
 COMPANY = Parameter(
     "company",
     KEY.schema,
-    Text("Alleen dit bedrijf, bij zijn kenmerk.", "Only this company, by its key."),
+    Message("Only this company, by its key."),
     "as64496",
 )

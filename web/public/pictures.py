@@ -9,7 +9,7 @@ from flask import Blueprint, Response, abort, make_response, render_template, re
 from werkzeug.wrappers import Response as BaseResponse
 
 from monitor import charts
-from monitor.wording.words import Language
+from monitor.wording.language import EN, NL, Language
 from web.public.company import company_figures
 from web.public.comparison import company_history
 from web.public.releases import LATEST, figure_file, find_or_404, published, release_index, table_of, to_latest
@@ -19,8 +19,8 @@ from web.shared.headers import released
 bp = Blueprint("pictures", __name__)
 
 
-@bp.get("/nl/beelden/<period>", defaults={"lang": "nl"})
-@bp.get("/en/pictures/<period>", defaults={"lang": "en"})
+@bp.get("/nl/beelden/<period>", defaults={"lang": NL})
+@bp.get("/en/pictures/<period>", defaults={"lang": EN})
 def pictures(lang: Language, period: str) -> BaseResponse:
     """All pictures of a release."""
     query = Query.read(request.args)
@@ -42,10 +42,10 @@ def pictures(lang: Language, period: str) -> BaseResponse:
     return released(make_response(page))
 
 
-@bp.get("/nl/ranglijst/<period>/<figure>.svg", defaults={"lang": "nl", "form": "svg"})
-@bp.get("/nl/ranglijst/<period>/<figure>.csv", defaults={"lang": "nl", "form": "csv"})
-@bp.get("/en/ranking/<period>/<figure>.svg", defaults={"lang": "en", "form": "svg"})
-@bp.get("/en/ranking/<period>/<figure>.csv", defaults={"lang": "en", "form": "csv"})
+@bp.get("/nl/ranglijst/<period>/<figure>.svg", defaults={"lang": NL, "form": "svg"})
+@bp.get("/nl/ranglijst/<period>/<figure>.csv", defaults={"lang": NL, "form": "csv"})
+@bp.get("/en/ranking/<period>/<figure>.svg", defaults={"lang": EN, "form": "svg"})
+@bp.get("/en/ranking/<period>/<figure>.csv", defaults={"lang": EN, "form": "csv"})
 def ranking_figure(lang: Language, period: str, figure: str, form: str) -> Response:
     """One picture of a release as a file; of the ranks those of the page that the query names."""
     query = Query.read(request.args)
@@ -57,10 +57,10 @@ def ranking_figure(lang: Language, period: str, figure: str, form: str) -> Respo
     return figure_file(found, form, f"{period}-{figure}")
 
 
-@bp.get("/nl/bedrijf/<period>/<key>/<figure>.svg", defaults={"lang": "nl", "form": "svg"})
-@bp.get("/nl/bedrijf/<period>/<key>/<figure>.csv", defaults={"lang": "nl", "form": "csv"})
-@bp.get("/en/company/<period>/<key>/<figure>.svg", defaults={"lang": "en", "form": "svg"})
-@bp.get("/en/company/<period>/<key>/<figure>.csv", defaults={"lang": "en", "form": "csv"})
+@bp.get("/nl/bedrijf/<period>/<key>/<figure>.svg", defaults={"lang": NL, "form": "svg"})
+@bp.get("/nl/bedrijf/<period>/<key>/<figure>.csv", defaults={"lang": NL, "form": "csv"})
+@bp.get("/en/company/<period>/<key>/<figure>.svg", defaults={"lang": EN, "form": "svg"})
+@bp.get("/en/company/<period>/<key>/<figure>.csv", defaults={"lang": EN, "form": "csv"})
 def company_figure(lang: Language, period: str, key: str, figure: str, form: str) -> Response:
     """One picture of a company as a file."""
     query = Query.read(request.args)

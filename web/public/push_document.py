@@ -8,7 +8,7 @@ from typing import Any
 
 from monitor.formats.xarf_objects import ITEM_LIMIT
 from monitor.vocabulary import Verdict
-from monitor.wording.words import Language, Text
+from monitor.wording.language import Language, Message
 from web.public.schemas import Schema, record, reference
 
 HOTLINE_TOKEN = {
@@ -24,35 +24,18 @@ _VERDICT: Schema = {"type": "string", "enum": [str(verdict) for verdict in Verdi
 _SENT = "When you sent the notice to the host, with its zone: the clock of the company starts here."
 _XARF = "A report of XARF 4 (https://xarf.org); version 3 is converted. A bad one is refused alone, with status 422."
 _RATE = "draft-ietf-httpapi-ratelimit-headers-10: requests, bytes and milliseconds of work"
-_PUSH = Text("Meldingen aanleveren", "Send notices")
-_PUSH_ABOUT = Text(
-    "Met het token van een meldpunt: `Authorization: Bearer TOKEN`. Stuur één XARF-bericht, een lijst daarvan, of één"
-    " per regel. Per bericht leest u wat ermee gebeurd is. Stuur nooit bewijsmateriaal mee. Dezelfde sleutel"
-    " met dezelfde inhoud krijgt altijd het eerste antwoord.",
-    "With the token of a hotline: `Authorization: Bearer TOKEN`. Send one XARF report, an array of them, or one a"
-    " line. You are told item by item what became of it. Never send evidence. The same key with the same body always"
-    " gets the first answer.",
-)
-_REPORT = Text("Wat er van een levering werd", "What became of a delivery")
-_REPORT_ABOUT = Text(
-    "Alleen leveringen van hetzelfde token zijn te zien.", "Only deliveries of the same token can be seen."
-)
-_KEY = Text("Een nieuwe sleutel voor elke nieuwe inhoud.", "A new key for each new body.")
-_NUMBER = Text("Het nummer uit het antwoord op de levering.", "The number from the answer to the delivery.")
-_TOLD = Text("Per bericht wat ermee gebeurd is.", "What became of each item.")
-_KNOWN = Text("De levering.", "The delivery.")
 _REFUSALS = {
-    "400": Text("Herstel het verzoek; `detail` zegt wat er mis is.", "Mend the request: `detail` says what is wrong."),
-    "401": Text("Het token ontbreekt of geldt niet.", "The token is missing or not valid."),
-    "403": Text("Het token is hier niet voor.", "The token is not for this."),
-    "404": Text("Dit token heeft zo'n levering niet.", "This token has no such delivery."),
-    "408": Text("Het verzoek kwam te traag binnen.", "The body took too long to arrive."),
-    "413": Text("Stuur minder tegelijk; `limits` zegt hoeveel.", "Send fewer at a time: `limits` says how many."),
-    "415": Text("Stuur JSON in UTF-8, gewoon of als gzip.", "Send JSON in UTF-8, plain or as gzip."),
-    "422": Text("De sleutel hoort bij een andere inhoud.", "The key was used with another body, or there is no item."),
-    "429": Text("Wacht `Retry-After` seconden.", "Wait for `Retry-After` seconds."),
-    "500": Text("Stuur hetzelfde opnieuw met dezelfde sleutel.", "Send the same again with the same key."),
-    "503": Text("Wacht, en stuur hetzelfde opnieuw.", "Wait, then send the same again."),
+    "400": Message("Mend the request: `detail` says what is wrong."),
+    "401": Message("The token is missing or not valid."),
+    "403": Message("The token is not for this."),
+    "404": Message("This token has no such delivery."),
+    "408": Message("The body took too long to arrive."),
+    "413": Message("Send fewer at a time: `limits` says how many."),
+    "415": Message("Send JSON in UTF-8, plain or as gzip."),
+    "422": Message("The key was used with another body, or there is no item."),
+    "429": Message("Wait for `Retry-After` seconds."),
+    "500": Message("Send the same again with the same key."),
+    "503": Message("Wait, then send the same again."),
 }
 _OF_PUSHING = tuple(code for code in _REFUSALS if code != "404")
 _OF_READING = ("401", "403", "404", "429", "500", "503")
@@ -101,23 +84,31 @@ _LATER: dict[str, Any] = {name: value for name, value in _ANSWER.items() if name
 }
 
 
-def push_paths(language: Language, tag: Text, server: str = "") -> dict[str, Any]:
+def push_paths(language: Language, tag: Message, server: str = "") -> dict[str, Any]:
     """Both addresses of the push API; `server`: where they are, where that is not where the figures are."""
-    shared = {"tags": [tag[language]], "security": _SECURITY} | ({"servers": [{"url": server}]} if server else {})
+    shared = {"tags": [language.gettext(tag)], "security": _SECURITY} | (
+        {"servers": [{"url": server}]} if server else {}
+    )
     push = {
         "operationId": "push",
-        "summary": _PUSH[language],
-        "description": _PUSH_ABOUT[language],
+        "summary": language.gettext("Send notices"),
+        "description": language.gettext(
+            "With the token of a hotline: `Authorization: Bearer TOKEN`. Send one XARF report, an array of"
+            " them, or one a line. You are told item by item what became of it. Never send evidence. The"
+            " same key with the same body always gets the first answer."
+        ),
         "parameters": [_key(language)],
         "requestBody": {"required": True, "content": _body()},
-        "responses": {"207": _answer("Pushed", _TOLD[language], _ANSWER)} | _refusals(_OF_PUSHING, language),
+        "responses": {"207": _answer("Pushed", language.gettext("What became of each item."), _ANSWER)}
+        | _refusals(_OF_PUSHING, language),
     }
     report = {
         "operationId": "report",
-        "summary": _REPORT[language],
-        "description": _REPORT_ABOUT[language],
+        "summary": language.gettext("What became of a delivery"),
+        "description": language.gettext("Only deliveries of the same token can be seen."),
         "parameters": [_number(language)],
-        "responses": {"200": _answer("Delivery", _KNOWN[language], _LATER)} | _refusals(_OF_READING, language),
+        "responses": {"200": _answer("Delivery", language.gettext("The delivery."), _LATER)}
+        | _refusals(_OF_READING, language),
     }
     return {"/notices": {"post": shared | push}, "/deliveries/{number}": {"get": shared | report}}
 
@@ -177,7 +168,7 @@ def _key(language: Language) -> dict[str, Any]:
         "name": "Idempotency-Key",
         "in": "header",
         "required": True,
-        "description": _KEY[language],
+        "description": language.gettext("A new key for each new body."),
         "schema": {"type": "string", "pattern": "^[\\x21-\\x7e]{1,200}$"},
         "example": "2026-04-10-batch-17",
     }
@@ -185,7 +176,12 @@ def _key(language: Language) -> dict[str, Any]:
 
 def _number(language: Language) -> dict[str, Any]:
     schema = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
-    about = {"name": "number", "in": "path", "required": True, "description": _NUMBER[language]}
+    about = {
+        "name": "number",
+        "in": "path",
+        "required": True,
+        "description": language.gettext("The number from the answer to the delivery."),
+    }
     return about | {"schema": schema, "example": 31}
 
 
@@ -197,7 +193,7 @@ def _answer(schema: str, description: str, example: Mapping[str, Any]) -> dict[s
 
 def _refusals(codes: Iterable[str], language: Language) -> dict[str, Any]:
     content = {"application/problem+json": {"schema": reference("Problem")}}
-    return {code: {"description": _REFUSALS[code][language], "content": content} for code in codes}
+    return {code: {"description": language.gettext(_REFUSALS[code]), "content": content} for code in codes}
 
 
 def _list(schema: Schema) -> Schema:

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from monitor.comparison.summary import summary
 from monitor.release.published import ReleaseVersion
 from monitor.tables import sheets
-from monitor.wording.words import Language
+from monitor.wording.language import EN, NL, Language
 from web.public.releases import (
     LATEST,
     csv_file,
@@ -32,22 +32,22 @@ bp = Blueprint("ranking", __name__)
 @bp.get("/")
 def start() -> BaseResponse:
     """On to the first page in Dutch."""
-    return redirect(url_for("ranking.home", lang="nl"))
+    return redirect(url_for("ranking.home", lang=NL))
 
 
-@bp.get("/nl/", defaults={"lang": "nl"})
-@bp.get("/en/", defaults={"lang": "en"})
+@bp.get("/nl/", defaults={"lang": NL})
+@bp.get("/en/", defaults={"lang": EN})
 def home(lang: Language) -> BaseResponse:
     """On to the ranking of the latest period."""
     return to_latest("ranking.ranking", lang=lang, form="html")
 
 
-@bp.get("/nl/ranglijst/<period>", defaults={"lang": "nl", "form": "html"})
-@bp.get("/nl/ranglijst/<period>.csv", defaults={"lang": "nl", "form": "csv"})
-@bp.get("/nl/ranglijst/<period>.json", defaults={"lang": "nl", "form": "json"})
-@bp.get("/en/ranking/<period>", defaults={"lang": "en", "form": "html"})
-@bp.get("/en/ranking/<period>.csv", defaults={"lang": "en", "form": "csv"})
-@bp.get("/en/ranking/<period>.json", defaults={"lang": "en", "form": "json"})
+@bp.get("/nl/ranglijst/<period>", defaults={"lang": NL, "form": "html"})
+@bp.get("/nl/ranglijst/<period>.csv", defaults={"lang": NL, "form": "csv"})
+@bp.get("/nl/ranglijst/<period>.json", defaults={"lang": NL, "form": "json"})
+@bp.get("/en/ranking/<period>", defaults={"lang": EN, "form": "html"})
+@bp.get("/en/ranking/<period>.csv", defaults={"lang": EN, "form": "csv"})
+@bp.get("/en/ranking/<period>.json", defaults={"lang": EN, "form": "json"})
 def ranking(lang: Language, period: str, form: str) -> BaseResponse:
     """The ranking of a period, as page, CSV or JSON."""
     query = Query.read(request.args)
@@ -58,12 +58,12 @@ def ranking(lang: Language, period: str, form: str) -> BaseResponse:
     return _ranking(view, form, period) or _ranking_html("ranking.html", view, release_index().newest)
 
 
-@bp.get("/nl/ranglijst/<period>/hash-hits", defaults={"lang": "nl", "form": "html"})
-@bp.get("/nl/ranglijst/<period>/hash-hits.csv", defaults={"lang": "nl", "form": "csv"})
-@bp.get("/nl/ranglijst/<period>/hash-hits.json", defaults={"lang": "nl", "form": "json"})
-@bp.get("/en/ranking/<period>/hash-hits", defaults={"lang": "en", "form": "html"})
-@bp.get("/en/ranking/<period>/hash-hits.csv", defaults={"lang": "en", "form": "csv"})
-@bp.get("/en/ranking/<period>/hash-hits.json", defaults={"lang": "en", "form": "json"})
+@bp.get("/nl/ranglijst/<period>/hash-hits", defaults={"lang": NL, "form": "html"})
+@bp.get("/nl/ranglijst/<period>/hash-hits.csv", defaults={"lang": NL, "form": "csv"})
+@bp.get("/nl/ranglijst/<period>/hash-hits.json", defaults={"lang": NL, "form": "json"})
+@bp.get("/en/ranking/<period>/hash-hits", defaults={"lang": EN, "form": "html"})
+@bp.get("/en/ranking/<period>/hash-hits.csv", defaults={"lang": EN, "form": "csv"})
+@bp.get("/en/ranking/<period>/hash-hits.json", defaults={"lang": EN, "form": "json"})
 def hash_hits(lang: Language, period: str, form: str) -> BaseResponse:
     """How the hash hits of a period were followed up, as page, CSV or JSON; without any, on to the ranking."""
     query = Query.read(request.args)

@@ -11,8 +11,8 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from monitor import charts
 from monitor.charts.frame import Chart
-from monitor.comparison.trend import is_quarter
 from monitor.disclosure.rows import PublicTable
+from monitor.instants import is_quarter
 from monitor.release.published import Published, ReleaseIndex, ReleaseVersion
 from web.shared.addresses import asked
 from web.shared.headers import released
@@ -58,7 +58,7 @@ def table_before(edition: ReleaseVersion) -> PublicTable | None:
     return table_of(before) if before else None
 
 
-def to_latest(endpoint: str, **values: str) -> BaseResponse:
+def to_latest(endpoint: str, **values: object) -> BaseResponse:
     """On to the same page of the latest period, or to the page that says that there is none."""
     known = release_index()
     if not known.editions:

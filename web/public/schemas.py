@@ -17,9 +17,9 @@ from monitor.figures import FIGURES, FILED, IDENTITY, LATENESS
 from monitor.release.published import ReleaseVersion
 from monitor.score.methods import Method
 from monitor.score.table import Estimate, OnTime
+from monitor.wording.language import EN, LANGUAGES, Language, Message
 from monitor.wording.parameters import Parameter as Explained
 from monitor.wording.readings import Figure
-from monitor.wording.words import Language, Text
 
 Schema = dict[str, Any]
 _PLAIN: Mapping[Any, Schema] = {
@@ -30,8 +30,8 @@ _PLAIN: Mapping[Any, Schema] = {
     datetime: {"type": "string", "format": "date-time"},
 }
 _INSTANTS = {"as_of", "known_at", "published_at", "received_at", "first", "last", "starts", "ends"}
-_MEANINGS: Mapping[str, Text] = {figure.field: figure.in_api or figure.help for figure in FILED}
-_OTHERWISE: Mapping[type, Mapping[str, Text]] = {  # where the same names mean something else
+_MEANINGS: Mapping[str, Message] = {figure.field: figure.in_api or figure.help for figure in FILED}
+_OTHERWISE: Mapping[type, Mapping[str, Message]] = {  # where the same names mean something else
     OnTime: {name: figure.help for name, figure in LATENESS.items()},
     Explained: {},
 }
@@ -41,7 +41,7 @@ _OTHERWISE: Mapping[type, Mapping[str, Text]] = {  # where the same names mean s
 class Components:
     """The named schemas of a document, each `made` when it is first referred to; helps are in one language."""
 
-    language: Language = "en"
+    language: Language = EN
     made: dict[str, Schema] = field(default_factory=dict)
     classes: dict[str, type] = field(default_factory=dict)
 
@@ -69,13 +69,13 @@ class Components:
         meanings = _OTHERWISE.get(cls, _MEANINGS)
         return record({name: self.field_of(name, hints[name], meanings) for name in names})
 
-    def field_of(self, name: str, hint: Any, meanings: Mapping[str, Text] = _MEANINGS) -> Schema:
+    def field_of(self, name: str, hint: Any, meanings: Mapping[str, Message] = _MEANINGS) -> Schema:
         """The schema of a type under a name, which may say what it means."""
         schema = self.of(hint)
         if name in _INSTANTS:
             schema = schema | {"format": "date-time"}
         words = meanings.get(name)
-        return schema | {"description": words[self.language]} if words else schema
+        return schema | {"description": self.language.gettext(words)} if words else schema
 
     def figure(self, figure: Figure) -> Schema:
         """The schema of a figure of a company."""
@@ -130,7 +130,7 @@ _COUNT: Schema = {"type": "integer", "minimum": 0}
 _MAYBE: Schema = {"type": ["string", "null"]}
 
 
-def shapes(language: Language = "en") -> dict[str, Schema]:
+def shapes(language: Language = EN) -> dict[str, Schema]:
     """Every component of the document, by name."""
     made = Components(language)
     _companies(made)
@@ -174,7 +174,7 @@ def _of_table(made: Components, names: Collection[str]) -> dict[str, Schema]:
 def _withheld(made: Components, shown: Schema) -> Schema:
     """A company that keeps its name: every figure is null, and how few its episodes are is said in words."""
     kept = {figure.field: shown["properties"][figure.field] for figure in IDENTITY}
-    few = {"type": "string", "pattern": "^<[0-9]+$", "description": FIGURES["episodes"].help[made.language]}
+    few = {"type": "string", "pattern": "^<[0-9]+$", "description": made.language.gettext(FIGURES["episodes"].help)}
     later = shown["properties"].keys() - set(shown["required"])
     return record({key: {"type": "null"} for key in shown["properties"]} | kept | {"episodes": few}, later)
 
@@ -192,7 +192,7 @@ def _methods(made: Components) -> None:
     head = {"version": _TEXT, "parameter_hash": _TEXT, "current": {"type": "boolean"}}
     made.made["MethodHead"] = record(head)
     made.made["MethodList"] = record({"methods": _list("MethodHead")})
-    explained = record({key: {"type": "array", "items": made.of(Explained)} for key in ("nl", "en")})
+    explained = record({key: {"type": "array", "items": made.of(Explained)} for key in map(str, LANGUAGES)})
     made.made["MethodVersion"] = record(head | {"parameters": made.of(Method), "explained": explained})
 
 

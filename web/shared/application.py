@@ -10,7 +10,7 @@ from flask import Blueprint, Flask, url_for
 
 from monitor.settings import Settings, SiteSettings
 from web.shared.headers import compress, init_security_headers
-from web.shared.languages import init_babel
+from web.shared.languages import init_languages
 
 STATIC = Path(__file__).parent / "static"
 
@@ -22,7 +22,7 @@ def new_application(name: str, settings: Settings | SiteSettings) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(settings=settings, asset=asset)
     app.register_blueprint(Blueprint("shared", __name__, template_folder="templates"))
-    init_babel(app)
+    init_languages(app)
     compress(app)
     init_security_headers(app)  # registered last, so it runs first: nothing leaves without its headers
     return app

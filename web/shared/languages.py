@@ -1,22 +1,17 @@
-"""Two languages: which one a request asks for, how numbers read in it, and the same page in the other."""
+"""The language of a request, the same page in the other languages, and what templates say and write numbers with."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import partial
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask, g, request, url_for
-from flask_babel import Babel
+from markupsafe import Markup
 
-from monitor.wording import formatting
-from monitor.wording.words import LANGUAGES, Language
+from monitor.wording.language import EN, LANGUAGES, NL, Language, Message
 from web.shared.addresses import asked
 
-NAMES: Mapping[Language, str] = {"nl": "Nederlands", "en": "English"}
-_CATALOGUES = Path(__file__).parent / "translations"
-_FORMATS = [
+_FORMATS = (
     "count",
     "decimal",
     "ratio",
@@ -24,6 +19,7 @@ _FORMATS = [
     "percent",
     "share_range",
     "hours",
+    "deadline",
     "reached",
     "hours_range",
     "age",
@@ -31,33 +27,41 @@ _FORMATS = [
     "instant",
     "period",
     "short_period",
-]
+)
 
 
 def current() -> Language:
     """The language of this request: what its path starts with, else Dutch."""
     if "language" not in g:
-        g.language = "en" if request.path.split("/")[1:2] == ["en"] else "nl"
+        g.language = EN if request.path.split("/")[1:2] == ["en"] else NL
     language: Language = g.language
     return language
 
 
-def init_babel(app: Flask) -> None:
-    """Set up the catalogues, and give every template its language, formats and alternates."""
-    Babel(app, default_locale="en", locale_selector=current, default_translation_directories=str(_CATALOGUES))
+def init_languages(app: Flask) -> None:
+    """Give every template `_`, `pgettext` and `ngettext`, and each page its language, formats and alternates."""
+    app.jinja_env.globals.update(_=_translated, pgettext=_translated_in, ngettext=_translated_number)
 
     @app.context_processor
     def words() -> dict[str, Any]:
         language = current()
-        return formats(language) | {"lang": language, "alternates": alternates(), "language_names": NAMES}
+        formats = {name: getattr(language, name) for name in _FORMATS}
+        return formats | {"lang": language, "languages": LANGUAGES, "alternates": alternates()}
 
 
-def formats(language: Language) -> dict[str, Callable[..., str]]:
-    """The formatting functions in one language."""
-    return {name: partial(getattr(formatting, name), language=language) for name in _FORMATS}
+def _translated(message: str | Message, **values: object) -> Markup:
+    return current().markup(message, **values)
 
 
-def alternates() -> dict[Language, str]:
+def _translated_in(context: str, text: str, **values: object) -> Markup:
+    return current().markup(Message(text, context), **values)
+
+
+def _translated_number(singular: str, plural: str, n: int, /, **values: object) -> Markup:
+    return current().nmarkup(singular, plural, n, **values)
+
+
+def alternates() -> Mapping[Language, str]:
     """The address of this page in each language, its query kept; of an error, which repeats nothing, the first page."""
     if "is_error" in g or request.url_rule is None or "lang" not in (request.url_rule.defaults or {}):
         return {language: f"/{language}/" for language in LANGUAGES}

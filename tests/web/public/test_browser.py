@@ -16,7 +16,7 @@ from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from werkzeug.exceptions import HTTPException
 
-from monitor.wording.words import LANGUAGES
+from monitor.wording.language import LANGUAGES
 from tests.support.published import COMPANIES
 
 CHROMIUM = "/usr/bin/chromium"

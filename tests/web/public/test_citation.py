@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.wording.language import EN, NL
 from web.public.cite import Work, bibtex, csl, key_of, plain, ris, title_of
 
 WORK = Work(
@@ -23,7 +24,7 @@ WORK = Work(
     version=2,
     address="https://monitor.example/en/ranking/2026Q2?version=2",
     manifest_sha256="7b77bf10",
-    language="en",
+    language=EN,
     licence="CC0-1.0",
 )
 SENTENCE = (
@@ -34,7 +35,7 @@ SENTENCE = (
 
 def test_in_words() -> None:
     assert plain(WORK) == SENTENCE
-    dutch = replace(WORK, language="nl", published=None, title="Ranglijst")
+    dutch = replace(WORK, language=NL, published=None, title="Ranglijst")
     assert plain(dutch).startswith("Hostingmonitor (z.j.). Ranglijst [dataset, versie 2]. https://")
 
 
@@ -87,7 +88,7 @@ def test_csl() -> None:
 
 @given(st.text(max_size=40).filter(str.strip))
 def test_a_name_breaks_no_format(name: str) -> None:
-    work = replace(WORK, title=title_of("2026Q2", name, "en"), publisher=name)
+    work = replace(WORK, title=title_of("2026Q2", name, EN), publisher=name)
     assert len(ris(work).split("\r\n")) == 13
     assert all(re.match(r"[A-Z][A-Z0-9]  - ", line) for line in ris(work).split("\r\n")[:-1])
     text = re.sub(r"\\[&%$#_{}]", "", bibtex(work))

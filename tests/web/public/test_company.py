@@ -57,7 +57,7 @@ def test_a_correction_is_told_with_its_reason_and_what_it_changed(reader: FlaskC
 
 def test_networks_and_names_are_those_the_release_knew(reader: FlaskClient) -> None:
     page = text_of(reader, KLINKER)
-    held = page.split("Which networks are this company's?")[1].split("Is a figure wrong?")[0]
+    held = page.split("Which networks are this company’s?")[1].split("Is a figure wrong?")[0]
     assert "Other names klinker hosting bv" in held
     assert "Networks AS64497, AS64511 from 1 May 2026 " in held
     assert "Address ranges 198.51.100.0/24, 2001:db8::/48" in held

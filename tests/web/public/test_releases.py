@@ -16,7 +16,7 @@ from monitor.release import published
 from monitor.release.published import Published, ReleaseContent
 from monitor.score.table import Estimate
 from monitor.settings import Settings
-from monitor.wording.words import LANGUAGES
+from monitor.wording.language import LANGUAGES
 from tests.support.publications import Version, put
 from tests.support.published import COMPANIES, invent, with_hash_hits
 

@@ -15,6 +15,7 @@ from monitor.comparison.changes import Changes, Line, changes
 from monitor.comparison.trend import TrendPoint
 from monitor.disclosure.rows import PublicTable
 from monitor.settings import SiteSettings
+from monitor.wording.language import EN, NL
 from tests.support.publications import Version, public_site
 from tests.support.published import COMPANIES, Invented, invent, with_hash_hits
 from tests.web.public.test_pages import text_of
@@ -208,13 +209,13 @@ def test_the_history_of_a_company_and_its_corrections(app: Flask) -> None:
 
 def test_the_corrections_of_a_company_are_those_in_which_it_reads_otherwise(app: Flask) -> None:
     with app.test_request_context():
-        appeared = company_corrections("as64496", "nl")
+        appeared = company_corrections("as64496", NL)
         assert [(each.period, each.after.version, each.reason, each.lines) for each in appeared] == [
             ("2026Q2", 2, WHY, ())
         ]
-        ranked = company_corrections("as64497", "en")[0]
+        ranked = company_corrections("as64497", EN)[0]
         assert ranked.lines[0] == Line("Rank", "1 (1–2)", "2 (1–3)")
-        assert company_corrections("as64511", "nl") == ()
+        assert company_corrections("as64511", NL) == ()
 
 
 def test_what_two_releases_differ_in_is_worked_out_once_for_all_languages_and_forms(

@@ -1,0 +1,1 @@
+"""Measures that stand beside the ranking and never move it (docs/method.md, "Beside the ranking")."""
