@@ -14,7 +14,7 @@ from alembic import op
 
 from monitor.attribute.networks import NO_MATCH, V4, V6, flatten, index_families, pack, unpack
 from monitor.db import Identifier, UtcDateTime
-from monitor.formats.announcements import MAPPED
+from monitor.formats.netblocks import MAPPED
 
 _COUNTS = {V4: "ranges_v4", V6: "ranges_v6"}
 

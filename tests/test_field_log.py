@@ -12,9 +12,10 @@ from scrapy.http import Response
 
 from monitor.countries import country_code
 from monitor.errors import DeliveryError
-from monitor.formats.announcements import Counted, NetblockRecord, read_netblocks, read_pfx2as, read_ris
+from monitor.formats.announcements import read_pfx2as, read_ris
 from monitor.formats.catalogue import FORMATS
 from monitor.formats.files import Openable
+from monitor.formats.netblocks import Counted, NetblockRecord, read_netblocks
 from monitor.formats.records import Context, Record, Rejected
 from monitor.instants import NotATimeError, iso, parse_instant, read_instant
 from monitor.names import matching_form

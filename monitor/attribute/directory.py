@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from monitor.attribute.networks import NO_MATCH, V4, Keys, RangeIndex, index_families
 from monitor.errors import DeliveryError
-from monitor.formats.announcements import packed
+from monitor.formats.netblocks import packed
 from monitor.formats.registry import ClaimRecord, CompanyRecord
 from monitor.models.company import Company, CompanyClaim, CompanyDetail
 from monitor.names import alias_form, matching_form

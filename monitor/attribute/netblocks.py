@@ -19,16 +19,9 @@ from monitor.attribute.locate import TableHeader, load_tables, network_key, read
 from monitor.attribute.networks import NO_MATCH, V4, V6, IntervalMap, RangeIndex, flatten, pack, share_changed
 from monitor.db import bulk_insert, lock_writers, next_identifier, table_of
 from monitor.errors import DeliveryError
-from monitor.formats.announcements import (
-    MAPPED,
-    UNKNOWN_ORIGIN,
-    Counted,
-    NetblockRecord,
-    read_netblocks,
-    read_pfx2as,
-    read_ris,
-)
+from monitor.formats.announcements import UNKNOWN_ORIGIN, read_pfx2as, read_ris
 from monitor.formats.files import Openable, fingerprint
+from monitor.formats.netblocks import MAPPED, Counted, NetblockRecord, read_netblocks
 from monitor.models.company import Company, NetblockSteps, NetblockTable, Network
 from monitor.vocabulary import Claim
 

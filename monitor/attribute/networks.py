@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from monitor.formats.announcements import MAPPED, packed
+from monitor.formats.netblocks import MAPPED, packed
 
 # Ranges of addresses that may nest, as sorted arrays, searched many addresses at a time.
 

@@ -10,9 +10,9 @@ from typing import TypeAlias
 
 from monitor.errors import DeliveryError, MonitorError
 from monitor.formats import inhope_csv, scart, urlhaus
-from monitor.formats.announcements import COLUMNS as RANGES
 from monitor.formats.fast_path import FastPath
 from monitor.formats.files import Openable, read_chunks, read_lines
+from monitor.formats.netblocks import COLUMNS as RANGES
 from monitor.formats.recognise import Layout, explain, header_lines
 from monitor.formats.records import Context, Record, Rejected
 from monitor.formats.rows import Lines

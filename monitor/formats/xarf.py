@@ -17,15 +17,8 @@ from xarf import XARFParseError, XARFv3DeprecationWarning, convert_v3_to_v4, is_
 
 from monitor.formats.records import Context, NoticeRecord, Record, Rejected, SightingRecord
 from monitor.formats.rows import RowError, address_alone, in_order, read_zoned_time, refuse_future
-from monitor.formats.xarf_objects import (
-    OBJECT_LIMIT,
-    Found,
-    has_unknown_type,
-    read_objects,
-    refuse_invalid,
-    refuse_other_categories,
-    refuse_other_versions,
-)
+from monitor.formats.xarf_objects import OBJECT_LIMIT, Found, read_objects
+from monitor.formats.xarf_schema import has_unknown_type, refuse_invalid, refuse_other_categories, refuse_other_versions
 from monitor.vocabulary import Kind, State
 
 # XARF version 3, made into version 4 by the library's converter, which gets only the fields that are read.

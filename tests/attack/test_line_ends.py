@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.formats.announcements import read_netblocks, read_pfx2as, read_ris
+from monitor.formats.announcements import read_pfx2as, read_ris
 from monitor.formats.catalogue import FORMATS
 from monitor.formats.files import _line_feeds, _lines, read_lines
+from monitor.formats.netblocks import read_netblocks
 from monitor.formats.records import Context, Record
 from monitor.formats.registry import read_registry
 from monitor.instants import parse_instant

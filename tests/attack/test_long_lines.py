@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from monitor.errors import DeliveryError
-from monitor.formats.announcements import read_netblocks, read_pfx2as, read_ris
+from monitor.formats.announcements import read_pfx2as, read_ris
 from monitor.formats.catalogue import FORMATS
 from monitor.formats.files import LINE_LIMIT
+from monitor.formats.netblocks import read_netblocks
 from monitor.formats.records import Context, Record, Rejected
 from monitor.formats.registry import read_registry
 from monitor.formats.scart.rows import Column, recover

@@ -32,8 +32,13 @@ assert to_numpy(found["a"]).tolist() == [3]
             {"pandas", "sqlalchemy", "click", "ibis", "scipy", "numba"},
         ),
         (_DUCKDB, {"pandas", "scipy.stats", "pyarrow.dataset"}),
+        ("import monitor.ingest.reader_process", {"numpy", "sqlalchemy", "xarf", "monitor.formats.announcements"}),
+        ("import monitor.cli.deliveries", {"xarf", "monitor.release"}),
+        ("import monitor.cli.schedule", {"numpy", "babel", "xarf", "monitor.charts"}),
+        ("import web.public.app", {"sqlalchemy", "xarf", "pydantic", "jsonschema"}),
+        ("import web.desk.app", {"xarf", "pydantic", "jsonschema"}),
     ],
-    ids=["help", "release", "facts reader", "score"],
+    ids=["help", "release", "facts reader", "score", "reader process", "deliveries", "schedule", "site", "desk"],
 )
 def test_what_is_not_loaded(code: str, not_loaded: set[str]) -> None:
     told = f"{code}\nimport sys\nprint(*({not_loaded!r} & sys.modules.keys()))"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from monitor.formats.announcements import read_netblocks
+from monitor.formats.netblocks import read_netblocks
 from tests.formats.test_ris import nobody_counts
 
 

@@ -19,9 +19,10 @@ from hypothesis import strategies as st
 
 from monitor.errors import DeliveryError
 from monitor.formats import files
-from monitor.formats.announcements import read_netblocks, read_pfx2as, read_ris
+from monitor.formats.announcements import read_pfx2as, read_ris
 from monitor.formats.catalogue import FORMATS, LAYOUTS, reader
 from monitor.formats.files import read_chunks, read_lines
+from monitor.formats.netblocks import read_netblocks
 from monitor.formats.records import Context, Record
 from monitor.ingest.delivery import DeliveryFile
 from monitor.instants import parse_instant

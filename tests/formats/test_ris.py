@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from monitor.errors import DeliveryError
-from monitor.formats.announcements import packed, read_ris
+from monitor.formats.announcements import read_ris
+from monitor.formats.netblocks import packed
 
 
 def nobody_counts() -> None:

@@ -13,9 +13,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from xarf import schema_validator
 
-from monitor.formats import xarf_objects
+from monitor.formats import xarf_schema
 from monitor.formats.rows import RowError
-from monitor.formats.xarf_objects import has_unknown_type, refuse_invalid, refuse_other_categories
+from monitor.formats.xarf_schema import has_unknown_type, refuse_invalid, refuse_other_categories
 
 SAMPLES = [json.loads(path.read_text()) for path in sorted((Path(__file__).parent / "samples" / "xarf").glob("v4-*"))]
 _REQUIRED = re.compile(r"'(\w+)' is a required property", re.ASCII)
@@ -37,9 +37,9 @@ def refused_by_library(report: dict[str, Any]) -> tuple[str, str | None] | None:
     missing = next((error for error in errors if _REQUIRED.fullmatch(error.message)), None)
     if missing is None:
         field = next((error.field for error in errors if error.field), "")
-        return "bad_field", xarf_objects._known_path(field)
+        return "bad_field", xarf_schema._known_path(field)
     [name] = _REQUIRED.findall(missing.message)
-    return "missing_field", xarf_objects._known_path(f"{missing.field}.{name}".lstrip("."))
+    return "missing_field", xarf_schema._known_path(f"{missing.field}.{name}".lstrip("."))
 
 
 fields = sorted({name for sample in SAMPLES for name in sample} | {"nameservers", "dns_records", "asn", "country_code"})

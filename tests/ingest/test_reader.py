@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from monitor.db import connect, lock_writers, transaction
 from monitor.formats import xarf
-from monitor.formats.xarf_objects import refuse_invalid
+from monitor.formats.xarf_schema import refuse_invalid
 from monitor.ingest.delivery import DeliveryFile, ingest, read_ahead
 from monitor.ingest.reader import ReadAhead
 from monitor.ingest.result import IngestResult

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from monitor.formats.announcements import read_netblocks
 from monitor.formats.catalogue import reader
+from monitor.formats.netblocks import read_netblocks
 from monitor.formats.records import Context, Rejected
 from monitor.formats.registry import ClaimRecord, read_registry
 from monitor.instants import to_instant

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response as BaseResponse
 
 from monitor.metrics import exposition
-from monitor.schedule.health import health as health_of
+from monitor.schedule.installation import health as health_of
 from monitor.settings import Settings
 
 bp = Blueprint("health", __name__)
