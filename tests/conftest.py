@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import shutil
@@ -10,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
+from multiprocessing import forkserver, get_context
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -56,6 +58,13 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return len(os.sched_getaffinity(0)) + 1
 
 
+def pytest_collection_finish() -> None:
+    """What was collected stays: do not search it for garbage again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000)
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Say on which databases a test runs."""
     if "new_database" in metafunc.fixturenames:
@@ -88,6 +97,16 @@ def not_hardened() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("monitor.cli.harden", lambda: None)
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def workers_loaded_once() -> None:
+    """The server that forks the processes of pools loads what any pool of the product asks for, before the first."""
+    context = get_context("forkserver")
+    context.set_forkserver_preload(
+        ["monitor.hardened", "monitor.score.extract", "monitor.score.fact_digests", "reports.pdf"]
+    )
+    forkserver.ensure_running()
 
 
 @pytest.fixture(autouse=True, scope="session")

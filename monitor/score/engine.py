@@ -10,6 +10,8 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
+from itertools import count
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
@@ -75,7 +77,12 @@ def connect(url: str, database_url: str | None = None) -> Engine:
 
 def keep(expression: Expr) -> Expr:
     """The rows of an expression as a temporary table, computed now and once; `drop` it when it has served."""
-    engine, name = expression.get_backend(), ibis.util.gen_name("kept")
+    engine = expression.get_backend()
+    name = _new_name(engine, "kept")
+    if engine.name == "duckdb":
+        table = engine.create_table(name, schema=expression.schema(), temp=True)
+        engine.con.execute(f'INSERT INTO "{name}" {_compiled(expression.op())}')
+        return table
     if engine.name != "pyspark":
         return engine.create_table(name, expression, temp=True)
     rows = _session().sql(engine.compile(expression)).localCheckpoint(eager=True)  # cuts a plan that only grows
@@ -85,7 +92,7 @@ def keep(expression: Expr) -> Expr:
 
 def put(engine: Engine, prefix: str, table: pa.Table) -> Expr:
     """An Arrow table as a temporary table of the engine, under a new name."""
-    name = ibis.util.gen_name(prefix)
+    name = _new_name(engine, prefix)
     if engine.name == "duckdb":
         engine.con.register(f"{name}_arrow", table)
         engine.con.execute(f'CREATE TEMPORARY TABLE "{name}" AS FROM "{name}_arrow"')
@@ -101,8 +108,24 @@ def fetch(engine: Engine, expression: Expr) -> pa.Table:
     """The rows of an expression, in the types that it has."""
     if engine.name != "duckdb":
         return engine.to_pyarrow(expression)
-    table, kinds = engine.con.sql(engine.compile(expression)).to_arrow_table(), expression.schema().to_pyarrow()
+    table, kinds = engine.con.sql(_compiled(expression.op())).to_arrow_table(), expression.schema().to_pyarrow()
     return pa.Table.from_arrays([table[kind.name].cast(kind.type) for kind in kinds], schema=kinds)
+
+
+def _new_name(engine: Engine, prefix: str) -> str:
+    """A name for a table, new in this engine; the same in another one for the same step of the same request."""
+    if engine.name == "pyspark":  # one session for all that is asked in this process
+        return str(ibis.util.gen_name(prefix))
+    return f"{prefix}_{next(engine.__dict__.setdefault('numbers_of_tables', count(1)))}"
+
+
+@lru_cache(maxsize=256)
+def _compiled(operation: Any) -> str:
+    """The SQL of an expression. To write it takes up to half a second, so that of the same request is kept: to prove a
+    draft, to preview a decision and to make a package is to ask for what was asked before.
+    """
+    expression = operation.to_expr()
+    return str(expression.get_backend().compile(expression))
 
 
 def to_numpy(column: pa.ChunkedArray) -> npt.NDArray[Any]:

@@ -147,14 +147,14 @@ class _Table:
         self.hashes = {name: (hashlib.sha256(), hashlib.sha256()) for name in self.kinds}
 
     def add(self, batch: pa.RecordBatch) -> None:
-        """The next rows."""
+        """The next rows, without null. `to_numpy` of the library would load pandas."""
         self.rows += len(batch)
         for name, (values, lengths) in self.hashes.items():
             column = batch[name].cast(self.kinds[name])
             if self.kinds[name] != _TEXT:
-                values.update(np.ascontiguousarray(column.to_numpy(zero_copy_only=False)))
+                values.update(np.from_dlpack(column))
                 continue
-            lengths.update(np.ascontiguousarray(pc.binary_length(column).to_numpy(zero_copy_only=False)))
+            lengths.update(np.from_dlpack(pc.binary_length(column)))
             for part in _bytes_of(column):
                 values.update(part)
 
