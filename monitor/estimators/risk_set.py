@@ -9,7 +9,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from monitor.estimators.arrays import AnyIntegers, Booleans, Floats, Integers, group_bounds, group_starts, sort_order
+from monitor.estimators.arrays import (
+    AnyIntegers,
+    Booleans,
+    Floats,
+    Integers,
+    group_bounds,
+    group_starts,
+    sort_order,
+    sorted_rows,
+)
 from monitor.estimators.compiled import compiled
 
 NEVER = -1  # the time of what has no end
@@ -139,13 +148,10 @@ def any_event(inputs: CurveInputs) -> RiskSet:
 
 def _risk_set(inputs: CurveInputs, time: AnyIntegers, event: Booleans, relocated: Booleans) -> RiskSet:
     """With one `time` a row of the inputs, whether that is the event, and whether it is relocation."""
-    columns = _sort_rows(inputs.company, inputs.round_up(time), inputs.site, inputs.weight, event, relocated)
+    end = event.astype(np.int8)  # 0: censored, 1: the event, 2: the event, and relocation
+    end += relocated
+    columns = sorted_rows(inputs.company, inputs.round_up(time), inputs.site, end, inputs.weight)
     return _merge_rows(inputs.companies, inputs.unit, *columns)
-
-
-def _sort_rows(company: AnyIntegers, time: AnyIntegers, site: AnyIntegers, *others: AnyIntegers) -> list[AnyIntegers]:
-    rows = sort_order(company, time, site)
-    return [column[rows] for column in (company, time, site, *others)]
 
 
 @compiled
@@ -155,9 +161,8 @@ def _merge_rows(
     company: AnyIntegers,
     time: AnyIntegers,
     site: AnyIntegers,
+    ended: AnyIntegers,
     weight: AnyIntegers,
-    event: Booleans,
-    relocated: Booleans,
 ) -> RiskSet:
     """Sorted rows of the same company, time and site as one: in place of the first rows, as there may be many."""
     begins, last = np.zeros(companies + 1, np.int64), -1
@@ -170,8 +175,8 @@ def _merge_rows(
             time[last], site[last], weight[last] = time[row], site[row], 0
             begins[company[row] + 1] += 1
         weight[last] += leaving
-        events[last] += leaving * event[row]
-        relocations[last] += leaving * relocated[row]
+        events[last] += leaving * (ended[row] > 0)
+        relocations[last] += leaving * (ended[row] > 1)
     size = last + 1
     return RiskSet(unit, np.cumsum(begins), time[:size], site[:size], weight[:size], events[:size], relocations[:size])
 

@@ -268,7 +268,7 @@ class _Figures:
         if not self._count("relocated", unit):
             return ()
         removal, hours = self._times.removal, self._method.relocation_hours
-        arrays = (removal.horizons, removal.horizon_low, removal.horizon_high)
+        arrays = (removal.horizons, removal.strict.moved_low, removal.lenient.moved_high)
         to_any = tuple(
             Incidence(hour, p, None, low, high)
             for hour, p, low, high in zip(

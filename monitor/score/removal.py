@@ -22,6 +22,7 @@ from monitor.estimators.arrays import (
     Booleans,
     Floats,
     Integers,
+    count_rows,
     group_by,
     group_starts,
     sort_order,
@@ -50,19 +51,25 @@ from monitor.score.units import Units
 _T = TypeVar("_T")
 _R = TypeVar("_R", bound=Any)
 _THREADS, _ROWS = 2, 500_000  # parts side by side, and rows in each: what is quick and takes little memory
+_SAMPLE = 200_000  # rows of a large unit that show whether its intervals are too many
 _MICROSECONDS_PER_SECOND = 1_000_000
 _LAST_HOUR = 168  # of the hourly curves
 
 
 @dataclass(frozen=True)
 class Reading:
-    """One Aalen-Johansen curve of every unit: (units, hours + 1) arrays; of each unit the area and limits, in hours."""
+    """One Aalen-Johansen curve of every unit: (units, hours + 1) arrays; of each unit the area and limits, in hours.
+
+    `moved_low` and `moved_high`: limits of F of relocation at the horizons of the method.
+    """
 
     removed: Floats
     variance: Floats
     area: Floats
     low: Floats
     high: Floats
+    moved_low: Floats
+    moved_high: Floats
 
 
 @dataclass(frozen=True)
@@ -70,7 +77,7 @@ class Removal:
     """Of every unit: F of both causes at each hour, quantiles in hours (rows: half, nine tenths), both readings.
 
     `grid`: the width of the grid of the estimate in seconds, 0: exact. `horizons`: F of relocation at those of the
-    method, with `horizon_low` and `horizon_high`, the limits of the strict and of the lenient reading.
+    method.
     """
 
     removed: Floats
@@ -80,8 +87,6 @@ class Removal:
     lenient: Reading
     strict: Reading
     horizons: Floats
-    horizon_low: Floats
-    horizon_high: Floats
 
 
 @dataclass(frozen=True)
@@ -290,20 +295,20 @@ def estimated_shares(inputs: CurveInputs, units: Units, rows: OpenRows, method: 
     """The shares (a, b) of the open rows alone: what another deadline needs."""
 
     def one(begin: int, end: int, part: CurveInputs) -> tuple[Floats, Floats]:
-        return _open_shares(_fit(part, _mature(part), method), rows.part(begin, end), part.unit)
+        return _open_shares(_fit(part, method, _mature(part)), rows.part(begin, end), part.unit)
 
     found = _by_unit(inputs, units, one)
     return np.concatenate([a for a, _ in found]), np.concatenate([b for _, b in found])
 
 
-def _mature(inputs: CurveInputs) -> Integers:
+def _mature(inputs: CurveInputs) -> Booleans:
     assert inputs.mature is not None
-    return inputs.weight * inputs.mature
+    return inputs.mature > 0
 
 
 def _estimate(inputs: CurveInputs, rows: OpenRows, moved: MovedRows, method: Method) -> RemovalEstimates:
-    every, mature = _fit(inputs, inputs.weight, method), _mature(inputs)
-    of_mature = every if bool((mature == inputs.weight).all()) else _fit(inputs, mature, method)
+    every, mature = _fit(inputs, method), _mature(inputs)
+    of_mature = every if bool(mature.all()) else _fit(inputs, method, mature)
     shares = _open_shares(of_mature, rows, inputs.unit)
     destinations = _destinations(every, moved, inputs.unit, method)
     return RemovalEstimates(_removal(inputs, every, method), destinations, *shares, moved.countries)
@@ -318,21 +323,45 @@ def _destinations(fit: _Fit, moved: MovedRows, unit: int, method: Method) -> Des
     return Destinations(group, country, episodes, incidence)
 
 
-def _fit(inputs: CurveInputs, weight: AnyIntegers, method: Method) -> _Fit:
-    """The estimate of the episodes of `weight`; on a grid where there are too many distinct intervals."""
+def _fit(inputs: CurveInputs, method: Method, chosen: Booleans | None = None) -> _Fit:
+    """The estimate of the episodes, or of the chosen ones; on a grid where there are too many distinct intervals."""
     removed = inputs.right != NEVER
     relocated = ~removed & (inputs.relocated != NEVER)
     cause = np.where(removed, REMOVED, np.where(relocated, RELOCATED, CENSORED)).astype(np.int8)
     end = np.where(removed, inputs.right, np.where(relocated, inputs.relocated, inputs.left))
-    (company, left, right, ended), (count,) = group_by([inputs.company, inputs.left, end, cause], [weight])
-    distinct = np.bincount(company[count > 0], minlength=inputs.companies).astype(np.float64)
-    width = method.grid_seconds(distinct) * _MICROSECONDS_PER_SECOND // inputs.unit
-    if width.any():
-        step = np.maximum(width, 1)[company]
-        right = np.where(ended == CENSORED, right // step * step, -(-right // step) * step)
-        (company, left, right, ended), (count,) = group_by([company, left // step * step, right, ended], [count])
+    columns = [inputs.company, inputs.left, end, cause]
+    if chosen is not None:
+        columns = [column[chosen] for column in columns]
+    width = _known_width(columns, inputs, method)
+    if width:
+        grid = np.array([width])
+        keys, count = count_rows(*_on_grid(columns, width))
+    else:
+        keys, count = count_rows(*columns)
+        distinct = np.bincount(keys[0], minlength=inputs.companies).astype(np.float64)
+        grid = method.grid_seconds(distinct) * _MICROSECONDS_PER_SECOND // inputs.unit
+        if grid.any():
+            keys, (count,) = group_by(_on_grid(keys, np.maximum(grid, 1)[keys[0]]), [count])
+    company, left, right, ended = keys
     found = competing_risks(company, left.astype(float), right.astype(float), ended, count, inputs.companies)
-    return _Fit(found, np.maximum(width, 1))
+    return _Fit(found, np.maximum(grid, 1))
+
+
+def _known_width(columns: Sequence[AnyIntegers], inputs: CurveInputs, method: Method) -> int:
+    """The width of the grid of a single unit where a part of its rows has enough distinct intervals to tell; else 0."""
+    rows = len(columns[0])
+    if inputs.companies > 1 or rows <= _SAMPLE:
+        return 0
+    distinct = len(count_rows(*(column[:_SAMPLE] for column in columns))[1])
+    least, most = method.grid_seconds(np.array([distinct, rows], np.float64)).tolist()
+    return least * _MICROSECONDS_PER_SECOND // inputs.unit if least == most else 0
+
+
+def _on_grid(columns: Sequence[AnyIntegers], step: AnyIntegers | int) -> list[AnyIntegers]:
+    """Company, left, right and cause with left ends rounded down, right ends up, and censored ones down."""
+    company, left, right, cause = columns
+    up = -(-right // step) * step
+    return [company, left // step * step, np.where(cause == CENSORED, right // step * step, up), cause]
 
 
 def _open_shares(fit: _Fit, rows: OpenRows, unit: int) -> tuple[Floats, Floats]:
@@ -347,19 +376,17 @@ def _removal(inputs: CurveInputs, fit: _Fit, method: Method) -> Removal:
     hours, horizons = _instants(range(_LAST_HOUR + 1), inputs.unit), _instants(method.relocation_hours, inputs.unit)
     effective = _effective_sites(inputs)
     t = special.stdtrit(np.maximum(effective / 2, 1.0), 0.5 + method.confidence / 2)
-    lenient, strict = any_event_lenient(inputs), any_event(inputs)
+    lenient = _reading(any_event_lenient(inputs), t, method)
+    strict = _reading(any_event(inputs), t, method)
     found = fit.found
-    low, high = _horizon_limits(strict, t, method)[0], _horizon_limits(lenient, t, method)[1]
     return Removal(
         found.incidence(REMOVED, hours),
         found.incidence(RELOCATED, hours),
         np.stack([found.quantile(REMOVED, share) for share in (0.5, 0.9)], axis=1) / _units_per_hour(inputs.unit),
         np.where(fit.width > 1, fit.width * inputs.unit // _MICROSECONDS_PER_SECOND, 0),
-        _reading(lenient, t, method),
-        _reading(strict, t, method),
+        lenient,
+        strict,
         found.incidence(RELOCATED, horizons),
-        low,
-        high,
     )
 
 
@@ -380,21 +407,14 @@ def _effective_sites(inputs: CurveInputs) -> Floats:
 
 
 def _reading(risk_set: RiskSet, t: Floats, method: Method) -> Reading:
+    """The limits of F of relocation are on the log(-log) scale; nan where nothing moved."""
     hours = np.arange(_LAST_HOUR + 1, dtype=np.int64) * MICROSECONDS_PER_HOUR
-    until = round(method.restricted_mean_hours * MICROSECONDS_PER_HOUR)
-    found = removal_curves(risk_set, hours, until, np.nan_to_num(t, nan=1.0))
-    scaled = (values / MICROSECONDS_PER_HOUR for values in (found.area, found.low, found.high))
-    return Reading(found.removed, found.variance, *scaled)
-
-
-def _horizon_limits(risk_set: RiskSet, t: Floats, method: Method) -> tuple[Floats, Floats]:
-    """Limits of F of relocation at the horizons, on the log(-log) scale; nan where nothing moved, or all did."""
     horizons = np.array([round(hours * MICROSECONDS_PER_HOUR) for hours in method.relocation_hours])
-    none = np.full((len(t), len(horizons)), np.nan)
-    if not risk_set.relocations.any():
-        return none, none
-    swapped = risk_set._replace(relocations=risk_set.events - risk_set.relocations)
-    found: RemovalCurves = removal_curves(swapped, horizons, 0, np.nan_to_num(t, nan=1.0))
+    until, known = round(method.restricted_mean_hours * MICROSECONDS_PER_HOUR), np.nan_to_num(t, nan=1.0)
+    found: RemovalCurves = removal_curves(risk_set, hours, horizons, until, known)
+    scaled = (values / MICROSECONDS_PER_HOUR for values in (found.area, found.low, found.high))
+    moved = found.moved if risk_set.relocations.any() else np.full(found.moved.shape, np.nan)
     z = special.ndtri(0.5 + method.confidence / 2)
-    se = np.sqrt(found.variance) * (np.nan_to_num(t, nan=1.0) / z)[:, np.newaxis]  # t in the place of z
-    return loglog_interval(found.removed, se, method.confidence)
+    moved_se = np.sqrt(found.moved_variance) * (known / z)[:, np.newaxis]  # t in the place of z
+    limits = loglog_interval(moved, moved_se, method.confidence)
+    return Reading(found.removed, found.variance, *scaled, *limits)
