@@ -37,7 +37,7 @@ def sorted_rows(*columns: AnyIntegers) -> list[AnyIntegers]:
 
     Where a row fits one number, the numbers are sorted and taken apart again: no column is read out of order.
     """
-    if _bit_width(columns) > _BITS:
+    if not fits_key(*columns):
         rows = sort_order(*columns)
         return [column[rows] for column in columns]
     key = pack_keys(*columns)
@@ -47,7 +47,7 @@ def sorted_rows(*columns: AnyIntegers) -> list[AnyIntegers]:
 
 def count_rows(*columns: AnyIntegers) -> tuple[list[AnyIntegers], Integers]:
     """The combinations of values, sorted, and how many rows have each."""
-    if _bit_width(columns) > _BITS:
+    if not fits_key(*columns):
         found, (count,) = group_by(columns, [np.ones(len(columns[0]), np.int64)])
         return list(found), count
     key = pack_keys(*columns)
@@ -64,6 +64,11 @@ def _order_once(keys: Sequence[AnyIntegers], row: Integers) -> Integers:
     key.sort()
     key &= (1 << _bit_width([row])) - 1
     return key
+
+
+def fits_key(*columns: AnyIntegers) -> bool:
+    """Whether the columns can be packed into one number a row."""
+    return _bit_width(columns) <= _BITS
 
 
 def pack_keys(*columns: AnyIntegers) -> Integers:

@@ -14,19 +14,21 @@ from monitor.estimators.arrays import (
     Booleans,
     Floats,
     Integers,
+    fits_key,
     group_bounds,
     group_starts,
-    sort_order,
+    pack_keys,
     sorted_rows,
 )
 from monitor.estimators.compiled import compiled
+from monitor.estimators.numbering import number_values
 
 NEVER = -1  # the time of what has no end
 
 
 @dataclass(frozen=True)
 class CurveInputs:
-    """Rows of `weight` episodes, sorted by company (an index) and site, with times in units of `unit` microseconds.
+    """Rows of `weight` episodes, sorted by company (an index), with times in units of `unit` microseconds.
 
     `left`: last seen online; `begin`: the same, rounded down; `right`: first seen offline; `relocated`: first known to
     have moved; both NEVER where that did not happen. Ends are still to be rounded up to multiples of `width`, `begin`
@@ -59,7 +61,7 @@ class CurveInputs:
         rows = slice(*np.searchsorted(self.company, [some.start, some.stop]))
         columns = {name: getattr(self, name)[rows] for name in _COLUMNS}
         columns["company"] = columns["company"] - some.start
-        columns["site"] = _number_sites(columns["company"], columns["site"])
+        columns["site"] = _number_sites(columns["company"], columns["site"], some.stop - some.start)
         mature = None if self.mature is None else self.mature[rows]
         return replace(self, companies=some.stop - some.start, mature=mature, **columns)
 
@@ -76,31 +78,21 @@ class CurveInputs:
         """All rows as those of one company, on a grid (microseconds, 0: exact) of which every company's is a part."""
         one = np.broadcast_to(np.int32(0), len(self.site))
         width = max(grid // self.unit, 1)
-        return replace(self, companies=1, company=one, site=_number_pooled_sites(self.site), width=width)
+        return replace(self, companies=1, company=one, site=_number_sites(one, self.site, 1), width=width)
 
 
 _COLUMNS = ("company", "site", "left", "begin", "right", "relocated", "weight")
 
 
-def _number_pooled_sites(site: AnyIntegers) -> AnyIntegers:
-    """Sites numbered from 0, whatever companies they are of."""
-    rows = sort_order(site)
-    result = np.empty(len(rows), np.int32)
-    result[rows] = _number_sites(np.zeros(len(rows), np.int32), site[rows])
-    return result
-
-
-@compiled
-def _number_sites(company: AnyIntegers, site: AnyIntegers) -> AnyIntegers:
-    """Sites numbered from 0 in each company; rows sorted by both."""
-    result, number = np.empty(len(site), np.int32), 0
-    for row in range(len(site)):
-        if row == 0 or company[row] != company[row - 1]:
-            number = 0
-        elif site[row] != site[row - 1]:
-            number += 1
-        result[row] = number
-    return result
+def _number_sites(company: AnyIntegers, site: AnyIntegers, companies: int) -> AnyIntegers:
+    """Sites numbered from 0 in each company, in the order of their numbers."""
+    if companies == 1:
+        return number_values(site)[1]
+    if not fits_key(company, site):
+        site = number_values(site)[1]
+    found, number = number_values(pack_keys(company, site))
+    width = int(site.max(initial=0)).bit_length()
+    return number - np.searchsorted(found, np.arange(companies) << width).astype(np.int32)[company]
 
 
 class RiskSet(NamedTuple):

@@ -11,9 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, TypeVar
 
-import ibis
 import numpy as np
-import pyarrow as pa
 from ibis import _
 from scipy import special
 
@@ -33,19 +31,18 @@ from monitor.estimators.confidence import loglog_interval
 from monitor.estimators.removal_curves import RemovalCurves, removal_curves
 from monitor.estimators.risk_set import NEVER, CurveInputs, RiskSet, any_event, any_event_lenient
 from monitor.estimators.share_by_deadline import relocated_by_destination, shares_by_deadline
-from monitor.score.clusters import Columns
+from monitor.score.clusters import OPEN, UNDELIVERED, Columns, EpisodeRows
 from monitor.score.engine import (
     MICROSECONDS_PER_HOUR,
     Engine,
     Expr,
-    bool_to_int,
     fetch,
     integer_table,
     put,
     to_microseconds,
     to_numpy,
 )
-from monitor.score.methods import Method, is_mature
+from monitor.score.methods import Method
 from monitor.score.units import Units
 
 _T = TypeVar("_T")
@@ -176,50 +173,22 @@ _OPTIONAL = ("right", "relocated")
 _OPEN = ("site", "day", "left", "right", "relocated", "deadline", "weight")
 
 
-def read_intervals(engine: Engine, scored: Expr, units: Units, deadline: object) -> CurveInputs:
-    """The times of all `scored` episodes, by place of the company in `units`."""
-    places: dict[str, AnyIntegers] = {
-        "company": units.companies,
-        "place": np.arange(len(units.companies), dtype=np.int32),
-    }
-    own = put(engine, "places", integer_table(places))
-    rows = scored.filter(_.undelivered == 0).join(own, "company")
-    table = fetch(
-        engine,
-        rows.select(
-            "place",
-            "site",
-            left=to_microseconds(rows.last_online_h),
-            right=to_microseconds(rows.first_offline_h).coalesce(NEVER),
-            relocated=rows.first_offline_h.isnull()
-            .ifelse(to_microseconds(rows.relocated_h), ibis.null("int64"))
-            .coalesce(NEVER),
-            mature=bool_to_int(is_mature(_.followed_h, deadline)).cast("int8"),
-        ),
-    )
-    columns: dict[str, AnyIntegers] = {}
-    for name in table.column_names:  # each is released as soon as it is read
-        columns[name] = to_numpy(table[name])
-        table = table.drop_columns(name)
-    return _inputs(columns, len(units.companies))
-
-
-def _inputs(columns: dict[str, AnyIntegers], companies: int) -> CurveInputs:
-    times = ("left", "right", "relocated")
+def curve_inputs(rows: EpisodeRows, companies: int) -> CurveInputs:
+    """The times of all episodes, by place of the company."""
+    delivered = rows.state != UNDELIVERED
+    order = sort_order(rows.place) if delivered.all() else np.flatnonzero(delivered)[sort_order(rows.place[delivered])]
+    times = {name: getattr(rows, name) for name in ("left", "right", "relocated")}
     step = 900 * _MICROSECONDS_PER_SECOND
-    unit = int(np.gcd.reduce([step, *(np.gcd.reduce(columns[t], where=columns[t] != NEVER, initial=0) for t in times)]))
-    for name in times:
-        found = columns[name]
+    divisors = [np.gcd.reduce(time, where=time != NEVER, initial=0) for time in times.values()]
+    unit = int(np.gcd.reduce([step, *divisors]))
+    for name, found in times.items():
         scaled = np.where(found == NEVER, NEVER, found // unit)
-        columns[name] = scaled.astype(np.int32) if scaled.max(initial=0) < 2**31 else scaled
-    order = sort_order(columns["place"], columns["site"])
-    for name in columns:
-        columns[name] = columns[name][order]
-    pa.default_memory_pool().release_unused()
-    left, weight = columns["left"], np.ones(len(order), np.int32)
+        times[name] = (scaled.astype(np.int32) if scaled.max(initial=0) < 2**31 else scaled)[order]
+    mature = (rows.state >= OPEN)[order].astype(np.int8)
+    left, weight = times["left"], np.ones(len(order), np.int32)
     return CurveInputs(
-        companies, unit, columns["place"], columns["site"], left, left, columns["right"], columns["relocated"], weight,
-        mature=columns["mature"],
+        companies, unit, rows.place[order], rows.site[order], left, left, times["right"], times["relocated"], weight,
+        mature=mature,
     )  # fmt: skip
 
 
@@ -247,12 +216,13 @@ class RemovalEstimates:
 
 
 def estimate_removal(
-    inputs: CurveInputs, units: Units, rows: OpenRows, moved: MovedRows, method: Method
+    inputs: CurveInputs, units: Units, rows: OpenRows, moved: MovedRows, effective: Floats, method: Method
 ) -> RemovalEstimates:
-    """Everything that the times of the episodes say of each unit."""
+    """Everything that the times of the episodes say of each unit. `effective`: sites of each, if all were of a size."""
+    t = special.stdtrit(np.maximum(effective / 2, 1.0), 0.5 + method.confidence / 2)
 
     def one(begin: int, end: int, part: CurveInputs) -> RemovalEstimates:
-        found = _estimate(part, rows.part(begin, end), moved.part(begin, end), method)
+        found = _estimate(part, rows.part(begin, end), moved.part(begin, end), t[begin:end], method)
         shifted = replace(found.destinations, unit=found.destinations.unit + begin)
         return replace(found, destinations=shifted)
 
@@ -306,12 +276,12 @@ def _mature(inputs: CurveInputs) -> Booleans:
     return inputs.mature > 0
 
 
-def _estimate(inputs: CurveInputs, rows: OpenRows, moved: MovedRows, method: Method) -> RemovalEstimates:
+def _estimate(inputs: CurveInputs, rows: OpenRows, moved: MovedRows, t: Floats, method: Method) -> RemovalEstimates:
     every, mature = _fit(inputs, method), _mature(inputs)
     of_mature = every if bool(mature.all()) else _fit(inputs, method, mature)
     shares = _open_shares(of_mature, rows, inputs.unit)
     destinations = _destinations(every, moved, inputs.unit, method)
-    return RemovalEstimates(_removal(inputs, every, method), destinations, *shares, moved.countries)
+    return RemovalEstimates(_removal(inputs, every, t, method), destinations, *shares, moved.countries)
 
 
 def _destinations(fit: _Fit, moved: MovedRows, unit: int, method: Method) -> Destinations:
@@ -372,10 +342,8 @@ def _open_shares(fit: _Fit, rows: OpenRows, unit: int) -> tuple[Floats, Floats]:
     return shares_by_deadline(fit.found, rows.unit, left, right, cause, rows.deadline / unit)
 
 
-def _removal(inputs: CurveInputs, fit: _Fit, method: Method) -> Removal:
+def _removal(inputs: CurveInputs, fit: _Fit, t: Floats, method: Method) -> Removal:
     hours, horizons = _instants(range(_LAST_HOUR + 1), inputs.unit), _instants(method.relocation_hours, inputs.unit)
-    effective = _effective_sites(inputs)
-    t = special.stdtrit(np.maximum(effective / 2, 1.0), 0.5 + method.confidence / 2)
     lenient = _reading(any_event_lenient(inputs), t, method)
     strict = _reading(any_event(inputs), t, method)
     found = fit.found
@@ -398,23 +366,14 @@ def _instants(hours: Sequence[float], unit: int) -> Floats:
     return np.array([round(hour * MICROSECONDS_PER_HOUR) / unit for hour in hours])
 
 
-def _effective_sites(inputs: CurveInputs) -> Floats:
-    """n^2 / sum of n_c^2 over the sites of each company; nan without episodes."""
-    (company, _), (episodes,) = group_by([inputs.company, inputs.site], [inputs.weight])
-    n = np.bincount(company, episodes, inputs.companies)
-    with np.errstate(invalid="ignore"):
-        return n**2 / np.bincount(company, episodes.astype(float) ** 2, inputs.companies)
-
-
 def _reading(risk_set: RiskSet, t: Floats, method: Method) -> Reading:
     """The limits of F of relocation are on the log(-log) scale; nan where nothing moved."""
     hours = np.arange(_LAST_HOUR + 1, dtype=np.int64) * MICROSECONDS_PER_HOUR
     horizons = np.array([round(hours * MICROSECONDS_PER_HOUR) for hours in method.relocation_hours])
     until, known = round(method.restricted_mean_hours * MICROSECONDS_PER_HOUR), np.nan_to_num(t, nan=1.0)
     found: RemovalCurves = removal_curves(risk_set, hours, horizons, until, known)
-    scaled = (values / MICROSECONDS_PER_HOUR for values in (found.area, found.low, found.high))
+    area, low, high = (values / MICROSECONDS_PER_HOUR for values in (found.area, found.low, found.high))
     moved = found.moved if risk_set.relocations.any() else np.full(found.moved.shape, np.nan)
     z = special.ndtri(0.5 + method.confidence / 2)
     moved_se = np.sqrt(found.moved_variance) * (known / z)[:, np.newaxis]  # t in the place of z
-    limits = loglog_interval(moved, moved_se, method.confidence)
-    return Reading(found.removed, found.variance, *scaled, *limits)
+    return Reading(found.removed, found.variance, area, low, high, *loglog_interval(moved, moved_se, method.confidence))
