@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import ibis
@@ -11,7 +11,16 @@ import numpy as np
 import pyarrow as pa
 from ibis import _
 
-from monitor.estimators.arrays import AnyIntegers, Floats, Integers, count_rows, pack_keys, sorted_rows
+from monitor.estimators.arrays import (
+    AnyIntegers,
+    Booleans,
+    Floats,
+    Integers,
+    count_rows,
+    group_starts,
+    pack_keys,
+    sorted_rows,
+)
 from monitor.estimators.clustered_share import Clusters
 from monitor.estimators.compiled import compiled
 from monitor.estimators.numbering import number_values
@@ -143,33 +152,58 @@ class _Table:
     keys: tuple[AnyIntegers, ...]
     counts: AnyIntegers
 
+    def where(self, chosen: Booleans) -> _Table:
+        """Some of the clusters."""
+        return _Table(self.unit[chosen], tuple(key[chosen] for key in self.keys), self.counts[chosen])
+
 
 def count_clusters(rows: EpisodeRows, units: Units) -> Counted:
     """Count the episodes and undelivered items of all units."""
     columns = (rows.place, rows.site, rows.day, rows.state, rows.sent, rows.refused)
     place, site, day, counts = _pairs(*sorted_rows(*columns))
-    pairs = {"site": site, "day": day}
-    of_sites = _summed(place, (site,), counts)
-    by: dict[str, ClusterCounts] = {}
-    sizes: list[Integers] = []
-    for kind, names in KEYS.items():
-        own = of_sites if kind == "site" else _summed(place, tuple(pairs[name] for name in names), counts)
-        tables = [_Table(own.unit + 1, own.keys, own.counts)]
+    of_sites = _runs(place, site, counts)
+    often = np.bincount(of_sites.keys[0]) > 1  # sites at several companies
+    own = {
+        "site": of_sites,
+        "day": _summed(place, (day,), counts),
+        "both": _Table(place, (site, day), counts),
+    }
+    by, sizes = {}, np.zeros((3, units.count), np.int64)
+    for kind, table in own.items():
+        tables = [replace(table, unit=table.unit + 1)]
         for unit, mask in units.masks:
-            chosen = slice(None) if mask.all() else np.flatnonzero(mask[own.unit])
-            keys = tuple(key[chosen] for key in own.keys)
-            tables.append(_summed(np.broadcast_to(np.int64(unit), len(keys[0])), keys, own.counts[chosen]))
-        by[kind] = _read(tables, units.count, names)
+            chosen = table if mask.all() else table.where(mask[table.unit])
+            tables.extend(_together(replace(chosen, unit=np.full(len(chosen.unit), unit)), often, kind))
+        by[kind] = _read(tables, units.count, KEYS[kind])
         if kind == "site":
             sizes = _sizes(tables, units.count)
     return Counted(by, sizes[0], sizes[1], sizes[2], _open_rows(rows))
 
 
-def _sizes(sites: Sequence[_Table], units: int) -> list[Integers]:
+def _together(table: _Table, often: Booleans, kind: str) -> list[_Table]:
+    """The clusters of several companies as those of one unit: only what is at several of them has to be added up."""
+    if kind == "day":
+        return [_summed(table.unit, table.keys, table.counts)]
+    shared = often[table.keys[0]]
+    if not shared.any():
+        return [table]
+    several = table.where(shared)
+    return [table.where(~shared), _summed(several.unit, several.keys, several.counts)]
+
+
+def _runs(place: AnyIntegers, site: AnyIntegers, counts: AnyIntegers) -> _Table:
+    """The sites of each company, from rows sorted by both."""
+    starts = group_starts(place, site)
+    summed = np.add.reduceat(counts, starts, axis=0) if starts.size else counts
+    return _Table(place[starts], (site[starts],), summed)
+
+
+def _sizes(sites: Sequence[_Table], units: int) -> Integers:
     """Of each unit its sites, its episodes, and the sum of the squares of its sites' episodes."""
     unit = np.concatenate([table.unit for table in sites])
     episodes = np.concatenate([table.counts[:, _EPISODES] for table in sites]).astype(np.float64)
-    return [np.bincount(unit, each, units).astype(np.int64) for each in (episodes > 0, episodes, episodes * episodes)]
+    each = (episodes > 0, episodes, episodes * episodes)
+    return np.stack([np.bincount(unit, values, units).astype(np.int64) for values in each])
 
 
 @compiled
