@@ -102,12 +102,24 @@ def project(session: Session, request: Request, folder: Path) -> Projection:
 
 
 def read_table(folder: Path) -> dict[str, Any] | None:
-    """The newest projection as `Table.as_json` has it; None where there is none."""
+    """The newest projection as `Table.as_json` has it, without hourly curves; None where there is none."""
     try:
         found: dict[str, Any] = json.loads((folder / _TABLE).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     return found
+
+
+def without_curves(table: Table) -> Table:
+    """The table without its hourly curves, which are most of it, as `monitor score --json` shows it."""
+    groups = tuple(replace(group, figures=replace(group.figures, curve=())) for group in table.groups or ())
+    return replace(
+        table,
+        companies=tuple(replace(each, curve=()) for each in table.companies),
+        network=replace(table.network, curve=()),
+        rest=table.rest and replace(table.rest, curve=()),
+        groups=groups if table.groups is not None else None,
+    )
 
 
 def _made(engine: Engine, facts: Facts, request: Request) -> tuple[pa.Table, pa.Table]:
@@ -287,7 +299,7 @@ def _write(folder: Path, state: dict[str, Any], episodes: pa.Table, refused: pa.
         state[name] = {"file": f"{name}.{digest[:16]}.arrow", "sha256": digest}
         _replace(folder / state[name]["file"], content)
     _replace(folder / _STATE, json.dumps(state).encode())
-    _replace(folder / _TABLE, json.dumps(table.as_json()).encode())
+    _replace(folder / _TABLE, json.dumps(without_curves(table).as_json()).encode())
     named = {state[name]["file"] for name in (_EPISODES, _REFUSED)}
     for file in folder.glob("*.arrow"):
         if file.name not in named:
