@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO_HOME := var/demo
 
-.PHONY: demo test lint types translations bench fuzz serve lock system system-test clean
+.PHONY: demo test lint types translations bench study fuzz serve lock system system-test clean
 
 demo: $(VENV)/run.stamp system
 	MONITOR_HOME=$(DEMO_HOME) $(BIN)/monitor demo
@@ -29,6 +29,10 @@ types: $(VENV)/dev.stamp
 
 bench: $(VENV)/dev.stamp
 	$(BIN)/python -m benchmarks
+
+study: $(VENV)/dev.stamp
+	$(BIN)/python -m benchmarks.study --write docs
+	$(BIN)/python -m benchmarks.study_standings --write docs
 
 fuzz: $(VENV)/dev.stamp
 	@set -e; for format in $$($(BIN)/python -c 'from monitor.formats.catalogue import FORMATS; print(*FORMATS)'); do $(BIN)/python -m tools.fuzz $$format --seconds 60; done

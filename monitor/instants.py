@@ -142,6 +142,12 @@ def quarter_label(number: int) -> str:
     return f"{number // 4:04}Q{number % 4 + 1}"
 
 
+def quarter_of(instant: int) -> Period:
+    """The quarter (UTC) that an instant lies in."""
+    day = datetime.fromtimestamp(instant, UTC).date()
+    return parse_period(f"{day.year:04}Q{(day.month + 2) // 3}")
+
+
 def preceding_period(period: Period) -> Period:
     """The quarter before a quarter; of two dates as many days that end where the period begins."""
     if is_quarter(period.label):

@@ -180,6 +180,11 @@ class Settings:
         return self.home / "publications"
 
     @property
+    def projection(self) -> Path:
+        """Where the running quarter is projected, hour by hour; nothing of it is public."""
+        return self.home / "projection"
+
+    @property
     def public_keys(self) -> Path:
         """Where the public part of every key is that ever signed a release."""
         return self.publications / "keys"

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from benchmarks import study, study_rules
+from benchmarks import study, study_rules, study_standings
 from benchmarks.study_bias import naive
 from benchmarks.study_coverage import WORLDS, Held, held
 from benchmarks.study_picture import picture
@@ -137,3 +137,39 @@ def test_the_picture_has_two_dots_a_world_and_says_in_words_what_it_shows() -> N
     described = svg.find(f"{name}desc")
     assert described is not None
     assert "of 100 intervals hold the truth" in str(described.text)
+
+
+def test_standings_of_2026_2_are_seldom_wrong_where_naive_ones_often_are() -> None:
+    """400 companies at the norm, lateness shared by site and by day; three standard errors above the bars."""
+    found = study_standings.judge(study_standings.World(60, "zipf", 0.5, 0.2, 0.9), 20, [1])
+    assert found == study_standings.judge(study_standings.World(60, "zipf", 0.5, 0.2, 0.9), 20, [1])
+    assert found.covered >= 0.94 - 3 * 0.012
+    assert max(found.below, found.meets) <= 0.025 + 3 * 0.008
+    assert found.urls_covered < 0.6
+
+
+def test_thirty_five_sites_are_the_least_that_prove_the_norm() -> None:
+    """Wilson's lower limit with none late is n / (n + z^2), z = 1.959963985."""
+    assert study_standings.lowest_with_none_late(34) == pytest.approx(34 / (34 + 1.959963985**2), abs=1e-9)
+    assert study_standings.lowest_with_none_late(35) == pytest.approx(35 / (35 + 1.959963985**2), abs=1e-9)
+    assert study_standings.lowest_with_none_late(34) < 0.9 < study_standings.lowest_with_none_late(35)
+
+
+def test_a_table_of_alike_companies_has_no_false_certainly_worse() -> None:
+    found = study_standings.rank(study_standings.Kind(10, True, (1.0, 24.0)), 2, [1])
+    assert (found.false_worse, found.joint) == (0.0, 1.0)
+    assert found.width == study_standings.COMPANIES
+
+
+def test_the_page_says_what_the_standings_study_simulated() -> None:
+    page = (DOCS / "study.md").read_text(encoding="utf-8")
+    assert [page.count(mark) for mark in (study_standings.BEGIN, study_standings.END)] == [1, 1]
+    empty = study_standings.Study(
+        study_standings.REPLICATES,
+        study_standings.RANKED_REPLICATES,
+        study_standings.SEED,
+        [None] * len(study_standings.WORLDS),  # type: ignore[list-item]  # their number alone
+        [],
+    )
+    assert study_standings.stamp(empty) in page
+    assert all(f"\n| {kind.name} |" in page for kind in study_standings.KINDS)

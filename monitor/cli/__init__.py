@@ -47,6 +47,7 @@ _OWN: Mapping[str, tuple[str, str]] = {
     ),
     "correct": ("decisions", "Record corrections: decisions of two people that go before what was collected."),
     "score": ("score", "Score a period and rank its companies, worst first."),
+    "project": ("score", "Project the running quarter as it stands now: the score of this moment."),
     "estimate": ("score", "Recompute a table from episodes, so that anyone can check our numbers."),
     "supplements": (
         "supplements",

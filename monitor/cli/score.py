@@ -13,7 +13,7 @@ from monitor.cli.runtime import ENGINE, INSTANT, METHOD, Runtime, json_option, r
 from monitor.db import transaction
 from monitor.errors import MonitorError
 from monitor.formats.files import require_regular
-from monitor.instants import iso, parse_period
+from monitor.instants import iso, parse_period, quarter_of
 from monitor.score.methods import method
 from monitor.score.table import Estimate, Share, Table
 from monitor.vocabulary import Kind
@@ -208,6 +208,29 @@ def asked(
     reference = last_delivery(session, known) if as_of is None else as_of
     engine = engine_url or run.settings.engine
     return Request(parse_period(period), reference, known, method(version), engine, facts)
+
+
+@click.command()
+@json_option
+def project(as_json: bool) -> None:
+    """Project the running quarter as it stands now: the score of this moment. The schedule does it every hour.
+
+    The table is kept in the folder `projection` of the home folder, with what makes the next one quick. It is for the
+    operator and the desk: it holds companies however small, and nothing of it is to be published.
+    """
+    from monitor.score.pipeline import Request
+    from monitor.score.projection import project as project_period
+
+    run = runtime()
+    now = run.now()
+    with transaction(run.engine) as session:
+        found = project_period(session, Request(quarter_of(now), now, now, method()), run.settings.projection)
+    made = "all" if found.anew is None else str(found.anew)
+    table = found.table
+    told = {"period": table.period, "as_of": table.as_of, "companies": len(table.companies), "made_anew": found.anew}
+    show(
+        told, as_json, f"{table.period} as of {table.as_of}: {len(table.companies)} companies; items made anew: {made}"
+    )
 
 
 @click.command()

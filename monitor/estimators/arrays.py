@@ -32,6 +32,30 @@ def sort_order(*columns: AnyIntegers) -> Integers:
     return row if rows is None else rows
 
 
+def sorted_rows(*columns: AnyIntegers) -> list[AnyIntegers]:
+    """The columns of whole numbers from 0 on, their rows sorted by the first, then by the second, and so on.
+
+    Where a row fits one number, the numbers are sorted and taken apart again: no column is read out of order.
+    """
+    if not fits_key(*columns):
+        rows = sort_order(*columns)
+        return [column[rows] for column in columns]
+    key = pack_keys(*columns)
+    key.sort()
+    return _unpack_keys(key, columns)
+
+
+def count_rows(*columns: AnyIntegers) -> tuple[list[AnyIntegers], Integers]:
+    """The combinations of values, sorted, and how many rows have each."""
+    if not fits_key(*columns):
+        found, (count,) = group_by(columns, [np.ones(len(columns[0]), np.int64)])
+        return list(found), count
+    key = pack_keys(*columns)
+    key.sort()
+    starts = group_starts(key)
+    return _unpack_keys(key[starts], columns), np.diff(np.append(starts, len(key)))
+
+
 def _order_once(keys: Sequence[AnyIntegers], row: Integers) -> Integers:
     """The same by columns that fit, or by a single one that need not."""
     if _bit_width([*keys, row]) > _BITS:
@@ -40,6 +64,11 @@ def _order_once(keys: Sequence[AnyIntegers], row: Integers) -> Integers:
     key.sort()
     key &= (1 << _bit_width([row])) - 1
     return key
+
+
+def fits_key(*columns: AnyIntegers) -> bool:
+    """Whether the columns can be packed into one number a row."""
+    return _bit_width(columns) <= _BITS
 
 
 def pack_keys(*columns: AnyIntegers) -> Integers:
@@ -51,12 +80,15 @@ def pack_keys(*columns: AnyIntegers) -> Integers:
     return key
 
 
-def _unpack_keys(key: Integers, columns: Sequence[AnyIntegers]) -> list[Integers]:
-    found = []
+def _unpack_keys(key: Integers, columns: Sequence[AnyIntegers]) -> list[AnyIntegers]:
+    """The columns that were packed, in the types that they had."""
+    found, above = [], 0
     for column in reversed(columns):
         width = _bit_width([column])
-        found.append(key & ((1 << width) - 1))
-        key = key >> width
+        part = key >> above
+        part &= (1 << width) - 1
+        found.append(part.astype(column.dtype))
+        above += width
     return found[::-1]
 
 
@@ -97,7 +129,7 @@ def group_by(keys: Sequence[AnyIntegers], values: Sequence[AnyIntegers]) -> tupl
     if _bit_width(keys) <= _BITS:
         key = pack_keys(*keys)[rows]
         starts = group_starts(key)
-        found = _unpack_keys(key[starts], keys)
+        found = [column.astype(np.int64) for column in _unpack_keys(key[starts], keys)]
     else:
         starts = group_starts(*(column[rows] for column in keys))
         found = [column[rows][starts].astype(np.int64) for column in keys]

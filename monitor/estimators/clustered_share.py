@@ -123,7 +123,7 @@ def pooled_correlation(clusters: Clusters, counted: Booleans) -> float:
     return min(max((msb - msw) / denominator, 0.0), 1.0)
 
 
-def independent_items(site: Sizes, day: Sizes, rho_site: float, rho_day: float) -> Floats:
+def independent_items(site: Sizes, day: Sizes, rho_site: float | Floats, rho_day: float | Floats) -> Floats:
     """How many independent items a share is worth under the pooled correlations: never more than there are sites."""
     with np.errstate(divide="ignore", invalid="ignore"):
         excess = rho_site * (site.squares / site.n - 1) + rho_day * (day.squares / day.n - 1)

@@ -336,9 +336,9 @@ def _direction(problem: _Problem, mass: Floats, covered: Floats, gradient: Float
         variable[size] = variables  # of the sum of all masses
         variables += 1
     before_one, before_two = _last_before(variable[: problem.ones]), _last_before(variable[problem.ones : size])
-    rows, signs = _entries(problem, covered, before_one, before_two, variable[size] if problem.remains else -1)
+    entries, rows, signs = _entries(problem, before_one, before_two, variable[size] if problem.remains else -1)
     curvature = problem.weight / covered**2
-    step = solve(_envelope(rows, signs, curvature, variables), _slope(problem, gradient, variable, variables))
+    step = solve(_envelope(entries, rows, signs, curvature, variables), _slope(problem, gradient, variable, variables))
     result = np.where(free, 0.0, -mass)
     remaining = float(step[variable[size]]) if problem.remains and free[size] else 0.0
     for begin, end in ((0, problem.ones), (problem.ones, size)):
@@ -384,62 +384,79 @@ def _slope(problem: _Problem, gradient: Floats, variable: Integers, variables: i
 
 @compiled
 def _entries(
-    problem: _Problem, covered: Floats, before_one: Integers, before_two: Integers, total: int
-) -> tuple[Integers, Integers]:
-    """Which running sums a row's mass is the sum of, with their signs: four places a row, -1 where there is none."""
-    rows, signs = np.full((len(covered), 4), -1), np.zeros((len(covered), 4), np.int64)
-    for row in range(len(covered)):
-        first, last = problem.first[row], problem.last[row]
+    problem: _Problem, before_one: Integers, before_two: Integers, total: int
+) -> tuple[Integers, Integers, Integers]:
+    """Which running sums a row's mass is the sum of, with their signs: how many of four places a row are used."""
+    count = len(problem.cause)
+    entries, rows, signs = np.empty(count, np.int64), np.empty((count, 4), np.int64), np.empty((count, 4), np.int64)
+    for row in range(count):
+        first, last, used = problem.first[row], problem.last[row], 0
         if problem.cause[row] == CENSORED:
+            one, two = before_one[first], before_two[last]
             if total >= 0:
-                rows[row, 0], signs[row, 0] = total, 1
+                used = _put(rows, signs, row, used, total, 1)
             else:
-                rows[row, 0], signs[row, 0] = before_one[-1], 1
-                rows[row, 3], signs[row, 3] = before_two[-1], 1
-            rows[row, 1], signs[row, 1] = before_one[first], -1
-            rows[row, 2], signs[row, 2] = before_two[last], -1
+                used = _put_difference(rows, signs, row, used, before_one[-1], one)
+                used = _put_difference(rows, signs, row, used, before_two[-1], two)
+                entries[row] = used
+                continue
+            used = _put(rows, signs, row, used, one, -1)
+            used = _put(rows, signs, row, used, two, -1)
+        elif problem.cause[row] == REMOVED:
+            used = _put_difference(rows, signs, row, used, before_one[last], before_one[first])
         else:
-            before = before_one if problem.cause[row] == REMOVED else before_two
-            rows[row, 0], signs[row, 0] = before[last], 1
-            rows[row, 1], signs[row, 1] = before[first], -1
-        for place in (1, 2):  # a running sum less itself
-            for other in (0, 3):
-                if rows[row, other] >= 0 and rows[row, other] == rows[row, place]:
-                    rows[row, other] = rows[row, place] = -1
-    return rows, signs
+            used = _put_difference(rows, signs, row, used, before_two[last], before_two[first])
+        entries[row] = used
+    return entries, rows, signs
 
 
 @compiled
-def _envelope(rows: Integers, signs: Integers, curvature: Floats, size: int) -> Envelope:
+def _put(rows: Integers, signs: Integers, row: int, used: int, variable: int, sign: int) -> int:
+    """One running sum more in a row, where there is one."""
+    if variable < 0:
+        return used
+    rows[row, used], signs[row, used] = variable, sign
+    return used + 1
+
+
+@compiled
+def _put_difference(rows: Integers, signs: Integers, row: int, used: int, plus: int, minus: int) -> int:
+    """A running sum less another; less itself it is nothing."""
+    if plus == minus:
+        return used
+    return _put(rows, signs, row, _put(rows, signs, row, used, plus, 1), minus, -1)
+
+
+@compiled
+def _envelope(entries: Integers, rows: Integers, signs: Integers, curvature: Floats, size: int) -> Envelope:
     """The sum over rows of `curvature` v v', v having the signs of a row at its places."""
-    begin = _first_entries(rows, size)
+    begin = _first_entries(entries, rows, size)
     at, room = np.empty(size, np.int64), 0
     for i in range(size):
         at[i] = room - begin[i]
         room += i - begin[i] + 1
     entry = np.zeros(room)
     for row in range(len(rows)):
-        for place in range(4):
-            for other in range(4):
-                i, j = rows[row, place], rows[row, other]
-                if 0 <= j <= i:
+        for place in range(entries[row]):
+            i = rows[row, place]
+            for other in range(entries[row]):
+                j = rows[row, other]
+                if j <= i:
                     entry[at[i] + j] += curvature[row] * signs[row, place] * signs[row, other]
     return Envelope(begin, at, entry)
 
 
 @compiled
-def _first_entries(rows: Integers, size: int) -> Integers:
+def _first_entries(entries: Integers, rows: Integers, size: int) -> Integers:
     """The first variable that some row has together with each."""
     begin = np.arange(size)
     for row in range(len(rows)):
         least = size
-        for place in range(4):
-            if 0 <= rows[row, place] < least:
-                least = rows[row, place]
-        for place in range(4):
+        for place in range(entries[row]):
+            least = min(least, rows[row, place])
+        for place in range(entries[row]):
             variable = rows[row, place]
-            if variable >= 0:
-                begin[variable] = min(begin[variable], least)
+            begin[variable] = min(begin[variable], least)
     return begin
 
 

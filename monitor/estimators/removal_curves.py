@@ -33,13 +33,16 @@ _ZERO = 1e-12  # of a share
 class RemovalCurves(NamedTuple):
     """Of each company (rows): F of removal with its variance, and F of relocation, at the times asked for.
 
-    `area` is that under the share still there; `low` and `high` (QUANTILE_LEVELS a row) the first time at which the
-    lower, and the upper, limit of 1 - F of removal is at most the level; microseconds, nan where there is none.
+    `moved` and `moved_variance`: F of relocation with its variance at the horizons asked for. `area` is that under the
+    share still there; `low` and `high` (QUANTILE_LEVELS a row) the first time at which the lower, and the upper, limit
+    of 1 - F of removal is at most the level; microseconds, nan where there is none.
     """
 
     removed: Floats
     variance: Floats
     relocated: Floats
+    moved: Floats
+    moved_variance: Floats
     area: Floats
     low: Floats
     high: Floats
@@ -57,8 +60,10 @@ class _Sums(NamedTuple):
 
 
 @compiled
-def removal_curves(risk_set: RiskSet, times: Integers, until: int, quantile: Floats) -> RemovalCurves:
-    """The curves at `times` (microseconds, ascending), with the area up to `until`.
+def removal_curves(
+    risk_set: RiskSet, times: Integers, horizons: Integers, until: int, quantile: Floats
+) -> RemovalCurves:
+    """The curves at `times` and `horizons` (microseconds, ascending), with the area up to `until`.
 
     `quantile`: of each company that of Student's t, for its limits. Without episodes the curves are 0, the rest nan.
     """
@@ -67,6 +72,8 @@ def removal_curves(risk_set: RiskSet, times: Integers, until: int, quantile: Flo
         np.zeros((companies, len(times))),
         np.zeros((companies, len(times))),
         np.zeros((companies, len(times))),
+        np.zeros((companies, len(horizons))),
+        np.zeros((companies, len(horizons))),
         np.full(companies, np.nan),
         np.full((companies, len(QUANTILE_LEVELS)), np.nan),
         np.full((companies, len(QUANTILE_LEVELS)), np.nan),
@@ -75,6 +82,8 @@ def removal_curves(risk_set: RiskSet, times: Integers, until: int, quantile: Flo
         begin, end = risk_set.begins[company], risk_set.begins[company + 1]
         if begin < end:
             _estimate_company(risk_set, begin, end, company, found, times, until, quantile[company])
+            if risk_set.relocations[begin:end].any():
+                _estimate_relocation(risk_set, begin, end, company, found, horizons)
     return found
 
 
@@ -86,9 +95,11 @@ def _estimate_company(
     y = site_sizes(risk_set, begin, end)
     a, b, sums = np.zeros(len(y)), np.zeros(len(y)), _Sums(0.0, 0.0, 0.0, 0.0, 0.0, (y * y).sum())
     at_risk, s, f, moved, g1, g3, h, area = y.sum(), 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    row, time, place = begin, 0, 0
+    row, time, place, searching = begin, 0, 0, True
     while row < end:
         now = risk_set.time[row] * risk_set.unit
+        if not searching and place == len(times) and time >= until:
+            break  # all that is asked for is known
         area += s * (min(now, until) - min(time, until))
         if place < len(times) and times[place] < now:
             variance = _variance(a, b, y, f, g1 + g3, h)
@@ -111,14 +122,55 @@ def _estimate_company(
             ended, away = risk_set.events[own], risk_set.relocations[own]
             in_a = (ended - away) * rate + ended * f * inverse - risk_set.leaving[own] * (g1 + g3)
             in_b = ended * inverse - risk_set.leaving[own] * h
-            sums = _update(sums, a, b, y, risk_set.site[own], risk_set.leaving[own], in_a, in_b)
+            if searching:
+                sums = _update(sums, a, b, y, risk_set.site[own], risk_set.leaving[own], in_a, in_b)
+            else:
+                site = risk_set.site[own]
+                a[site], b[site], y[site] = a[site] + in_a, b[site] + in_b, y[site] - risk_set.leaving[own]
         at_risk -= leaving
         row = after
-        _record_limits(found, company, time, f, q, sums, a, b, y, g1 + g3, h)
+        if searching:
+            _record_limits(found, company, time, f, q, sums, a, b, y, g1 + g3, h)
+            searching = bool(np.isnan(found.low[company].sum() + found.high[company].sum()))
     variance = _variance(a, b, y, f, g1 + g3, h)
     found.removed[company, place:], found.relocated[company, place:] = f, moved
     found.variance[company, place:] = variance
     found.area[company] = area + s * (until - min(time, until))
+
+
+@compiled
+def _estimate_relocation(
+    risk_set: RiskSet, begin: int, end: int, company: int, found: RemovalCurves, horizons: Integers
+) -> None:
+    """F of relocation at the horizons with its variance: as that of removal, the two causes in each other's place."""
+    y = site_sizes(risk_set, begin, end)
+    a, b = np.zeros(len(y)), np.zeros(len(y))
+    at_risk, s, f, g, h, row, place = y.sum(), 1.0, 0.0, 0.0, 0.0, begin, 0
+    others = False
+    while row < end:
+        now = risk_set.time[row] * risk_set.unit
+        while place < len(horizons) and horizons[place] < now:
+            found.moved[company, place], found.moved_variance[company, place] = f, _variance(a, b, y, f, g, h)
+            place += 1
+        if place == len(horizons):
+            return
+        after, leaving, events = next_time(risk_set, row, end)
+        relocations = risk_set.relocations[row:after].sum()
+        left, rate = at_risk - events, s / at_risk
+        inverse = 1.0 / left if left > 0.0 else 0.0
+        f, s, others = f + rate * relocations, s * (left / at_risk), others or relocations < events
+        if left == 0.0 and not others:
+            f = 1.0
+        step = events * inverse / at_risk
+        g, h = g + rate * relocations / at_risk + step * f, h + step
+        for own in range(row, after):
+            site, away = risk_set.site[own], risk_set.leaving[own]
+            a[site] += risk_set.relocations[own] * rate + risk_set.events[own] * f * inverse - away * g
+            b[site] += risk_set.events[own] * inverse - away * h
+            y[site] -= away
+        at_risk -= leaving
+        row = after
+    found.moved[company, place:], found.moved_variance[company, place:] = f, _variance(a, b, y, f, g, h)
 
 
 @compiled

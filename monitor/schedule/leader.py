@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 import secrets
+import signal
 import socket
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -36,7 +39,7 @@ from monitor.schedule.leadership import (
     take,
 )
 from monitor.schedule.plan import Timing, arrange, claim, due, next_run
-from monitor.schedule.runs import FAILED, GRACE, STOPPED, Run, RunId, Runs, Verdict, record, run_named
+from monitor.schedule.runs import FAILED, GRACE, STOPPED, Run, RunId, Runs, Verdict, record, run_named, send
 from monitor.settings import Settings
 
 # What is done again and again, turned by APScheduler; it stops with the first thing that must not go on.
@@ -144,6 +147,48 @@ class Checkpoints:
         if not self.told:
             _log.warning("no checkpoint is written: make a key with `monitor keys signing`", extra={"event": "no_key"})
         self.told = True
+
+
+# Every hour the running quarter as it then stands, in a process of its own: a table of it is for the desk.
+
+_PROJECTION_LOOK = 60.0  # seconds between looks at whether an hour has begun
+_PROJECTION = (sys.executable, "-m", "monitor", "project")
+
+
+@dataclass
+class Projections:
+    """Has the running quarter projected: at the second look of a term, and then when an hour has begun.
+
+    Where it fails, which is logged, the next hour tries again.
+    """
+
+    command: Sequence[str] = _PROJECTION
+    looked: bool = False
+    hour: int | None = None
+    process: subprocess.Popen[bytes] | None = None
+
+    def go(self, now: int) -> None:
+        """Look whether one has ended, and begin one where it is time."""
+        if self.process is not None:
+            if (code := self.process.poll()) is None:
+                return
+            self.process = None
+            if code:
+                _log.error("the running quarter could not be projected", extra={"event": "projection_failed"})
+            else:
+                _log.info("running quarter projected", extra={"event": "projected"})
+        if self.looked and now // HOUR != self.hour:
+            self.hour = now // HOUR
+            self.process = subprocess.Popen(  # noqa: S603
+                self.command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
+            )
+        self.looked = True
+
+    def stop(self) -> None:
+        """End one that runs: what it has not finished leaves the one before in place."""
+        if self.process is not None and self.process.poll() is None:
+            send(self.process, signal.SIGKILL)
+            self.process.wait()
 
 
 # One round of the schedule: write down what ended, start what is due, and see which sources went stale.
@@ -288,7 +333,7 @@ def _lead(settings: Settings, timings: list[Timing], term: int, stop: Event) -> 
     engine = fence(connect_with_short_timeout(settings.database_url), term)
     teller = fence(connect_with_short_timeout(settings.database_url), term)
     notary = fence(connect_with_short_timeout(settings.database_url), term)
-    rounds = Rounds(settings, engine, Runs(term))
+    rounds, projections = Rounds(settings, engine, Runs(term)), Projections()
     names = ", ".join(timing.source for timing in timings) or "none"
     _log.info("leading in term %d; sources: %s", term, names, extra={"event": "leading", "term": term})
     try:
@@ -298,11 +343,13 @@ def _lead(settings: Settings, timings: list[Timing], term: int, stop: Event) -> 
             _SEND_EVERY, AlertSender(settings, teller).go
         )  # beside the rounds, so that a slow hook costs no term
         interval_jobs.every(_CHECKPOINT_LOOK, CheckpointWriter(Checkpoints(settings, notary)).go)
+        interval_jobs.every(_PROJECTION_LOOK, lambda: projections.go(int(time.time())))
         interval_jobs.run(stop)
         _log.info("stopping", extra={"event": "stopping", "term": term})
     except Superseded:
         _log.warning("term %d is over: another instance leads", term, extra={"event": "superseded"})
     finally:
+        projections.stop()
         rounds.stop()
         with suppress(Superseded):  # the new leader tells
             AlertSender(settings, teller).go()

@@ -1,29 +1,35 @@
-"""Episodes counted by site, by day of the notice and by both, in the engine, for shares with two-way variance.
-
-What is read is small: how many clusters of each make-up a unit has, and the clusters one by one only where the checks
-leave an episode open.
-"""
+"""The scored episodes as arrays, read once from the engine, and counted by site, by day of the notice and by both."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import ibis
 import numpy as np
+import pyarrow as pa
 from ibis import _
 
-from monitor.estimators.arrays import Integers
+from monitor.estimators.arrays import (
+    AnyIntegers,
+    Booleans,
+    Floats,
+    Integers,
+    count_rows,
+    group_starts,
+    pack_keys,
+    sorted_rows,
+)
 from monitor.estimators.clustered_share import Clusters
+from monitor.estimators.compiled import compiled
+from monitor.estimators.numbering import number_values
 from monitor.score.engine import (
     Engine,
     Expr,
     bool_to_int,
-    drop,
     fetch,
     integer_table,
-    keep,
     put,
     to_microseconds,
     to_numpy,
@@ -32,9 +38,71 @@ from monitor.score.methods import is_late, is_mature, is_on_time
 from monitor.score.units import Units
 
 KEYS: Mapping[str, tuple[str, ...]] = {"site": ("site",), "day": ("day",), "both": ("site", "day")}
-_COUNTS = ("episodes", "mature", "on_time", "late", "open", "sent", "refused")
 NEVER = -1
 Columns = dict[str, Integers]
+# What is known of an episode against its deadline; an undelivered item has none.
+UNDELIVERED, _NOT_MATURE, OPEN, _MOVED_IN_TIME, _ON_TIME, _LATE = range(6)
+_EPISODES, _MATURE, _ON_TIME_COUNT, _LATE_COUNT, _STILL_OPEN, _SENT, _REFUSED = range(7)  # columns of counts
+
+
+@dataclass(frozen=True)
+class EpisodeRows:
+    """One row an episode or undelivered item: place of the company in `Units`, `state`, site and day (from 0).
+
+    `left`, `right`, `relocated` in microseconds, NEVER where it was not. `sent` and `refused` count the days with a
+    notice. `deadline`: that of the open episodes alone, in their order, in microseconds.
+    """
+
+    place: AnyIntegers
+    site: AnyIntegers
+    day: AnyIntegers
+    state: AnyIntegers
+    left: AnyIntegers
+    right: AnyIntegers
+    relocated: AnyIntegers
+    sent: AnyIntegers
+    refused: AnyIntegers
+    deadline: Integers
+
+
+def read_rows(engine: Engine, scored: Expr, units: Units, deadline: Any) -> EpisodeRows:
+    """The `scored` episodes and undelivered items; `deadline` in hours, an expression."""
+    places: dict[str, AnyIntegers] = {
+        "company": units.companies,
+        "place": np.arange(len(units.companies), dtype=np.int32),
+    }
+    rows = scored.join(put(engine, "places", integer_table(places)), "company")
+    timing = timing_conditions(deadline)
+    states = (("late", _LATE), ("on_time", _ON_TIME), ("moved_in_time", _MOVED_IN_TIME), ("mature", OPEN))
+    state = ibis.cases(
+        (_.undelivered > 0, UNDELIVERED), *((timing[name], code) for name, code in states), else_=_NOT_MATURE
+    )
+    table = fetch(
+        engine,
+        rows.select(
+            "place",
+            "site",
+            day=_.day.cast("int32"),
+            state=state.cast("int8"),
+            left=to_microseconds(_.last_online_h).coalesce(NEVER),
+            right=to_microseconds(_.first_offline_h).coalesce(NEVER),
+            relocated=_.first_offline_h.isnull()
+            .ifelse(to_microseconds(_.relocated_h), ibis.null("int64"))
+            .coalesce(NEVER),
+            sent=(_.notice_days + _.refused).cast("int32"),
+            refused=_.refused.cast("int32"),
+            deadline=to_microseconds(deadline),
+        ),
+    )
+    columns: dict[str, AnyIntegers] = {}
+    for name in table.column_names:  # each is released as soon as it is read
+        columns[name] = to_numpy(table[name])
+        table = table.drop_columns(name)
+        if name in ("site", "day"):
+            columns[name] = number_values(columns[name])[1]
+    columns["deadline"] = columns["deadline"][columns["state"] == OPEN]
+    pa.default_memory_pool().release_unused()
+    return EpisodeRows(**columns)
 
 
 @dataclass(frozen=True)
@@ -56,43 +124,166 @@ class ClusterCounts:
 
 @dataclass(frozen=True)
 class Counted:
-    """The clusters of each kind (KEYS), per unit its sites and the sum of their squared episodes, and `open_rows`.
+    """The clusters of each kind (KEYS), per unit its sites, its episodes and the sum of the squares of its sites'
+    episodes, and `open_rows`.
 
-    `open_rows`: mature episodes that are neither on time nor late nor moved in time, as rows of `weight` alike: place
-    of the company, site, day, left, right, relocated (NEVER: not), deadline, in microseconds.
+    `open_rows`: mature episodes that are neither on time nor late nor moved in time, as rows of `weight` alike: unit of
+    the company, site, day, left, right, relocated (NEVER: not), deadline, in microseconds.
     """
 
     by: Mapping[str, ClusterCounts]
     sites: Integers
+    episodes: Integers
     squares: Integers
     open_rows: Columns
 
-
-def count_clusters(engine: Engine, scored: Expr, units: Units, deadline: Any) -> Counted:
-    """Count `scored` episodes and undelivered items; `deadline` in hours, an expression."""
-    own = _table(engine, units, np.arange(len(units.companies)), units.own)
-    shared = _table(engine, units, *units.shared)
-    pairs = keep(_pairs(scored, deadline))
-    by, tables = {}, {}
-    for kind, keys in KEYS.items():
-        tables[kind] = keep(_unit_clusters(pairs, own, shared, keys))
-        by[kind] = _read(engine, tables[kind], units.count, keys)
-    sizes = _columns(engine, _site_sizes(tables["site"]))
-    sites, squares = np.zeros(units.count, np.int64), np.zeros(units.count, np.int64)
-    sites[sizes["unit"]], squares[sizes["unit"]] = sizes["sites"], sizes["squares"]
-    open_rows = _columns(engine, _open_rows(scored.join(own, "company"), deadline))
-    drop(pairs, *tables.values(), own, shared)
-    return Counted(by, sites, squares, open_rows)
+    @property
+    def effective_sites(self) -> Floats:
+        """n^2 / sum of n_c^2 over the sites of each unit; nan without episodes."""
+        with np.errstate(invalid="ignore"):
+            return self.episodes.astype(np.float64) ** 2 / self.squares
 
 
-def _table(engine: Engine, units: Units, places: Integers, unit: Integers) -> Expr:
-    columns = {"company": units.companies[places], "unit": unit.astype(np.int64)}
-    return put(engine, "units", integer_table(columns))
+@dataclass(frozen=True)
+class _Table:
+    """Clusters of units: the unit and the key columns of each, and its `counts` (clusters, 7)."""
+
+    unit: AnyIntegers
+    keys: tuple[AnyIntegers, ...]
+    counts: AnyIntegers
+
+    def where(self, chosen: Booleans) -> _Table:
+        """Some of the clusters."""
+        return _Table(self.unit[chosen], tuple(key[chosen] for key in self.keys), self.counts[chosen])
 
 
-def _columns(engine: Engine, expression: Expr) -> Columns:
-    table = fetch(engine, expression)
-    return {name: to_numpy(table[name]) for name in table.column_names}
+def count_clusters(rows: EpisodeRows, units: Units) -> Counted:
+    """Count the episodes and undelivered items of all units."""
+    columns = (rows.place, rows.site, rows.day, rows.state, rows.sent, rows.refused)
+    place, site, day, counts = _pairs(*sorted_rows(*columns))
+    of_sites = _runs(place, site, counts)
+    often = np.bincount(of_sites.keys[0]) > 1  # sites at several companies
+    own = {
+        "site": of_sites,
+        "day": _summed(place, (day,), counts),
+        "both": _Table(place, (site, day), counts),
+    }
+    by, sizes = {}, np.zeros((3, units.count), np.int64)
+    for kind, table in own.items():
+        tables = [replace(table, unit=table.unit + 1)]
+        for unit, mask in units.masks:
+            chosen = table if mask.all() else table.where(mask[table.unit])
+            tables.extend(_together(replace(chosen, unit=np.full(len(chosen.unit), unit)), often, kind))
+        by[kind] = _read(tables, units.count, KEYS[kind])
+        if kind == "site":
+            sizes = _sizes(tables, units.count)
+    return Counted(by, sizes[0], sizes[1], sizes[2], _open_rows(rows))
+
+
+def _together(table: _Table, often: Booleans, kind: str) -> list[_Table]:
+    """The clusters of several companies as those of one unit: only what is at several of them has to be added up."""
+    if kind == "day":
+        return [_summed(table.unit, table.keys, table.counts)]
+    shared = often[table.keys[0]]
+    if not shared.any():
+        return [table]
+    several = table.where(shared)
+    return [table.where(~shared), _summed(several.unit, several.keys, several.counts)]
+
+
+def _runs(place: AnyIntegers, site: AnyIntegers, counts: AnyIntegers) -> _Table:
+    """The sites of each company, from rows sorted by both."""
+    starts = group_starts(place, site)
+    summed = np.add.reduceat(counts, starts, axis=0) if starts.size else counts
+    return _Table(place[starts], (site[starts],), summed)
+
+
+def _sizes(sites: Sequence[_Table], units: int) -> Integers:
+    """Of each unit its sites, its episodes, and the sum of the squares of its sites' episodes."""
+    unit = np.concatenate([table.unit for table in sites])
+    episodes = np.concatenate([table.counts[:, _EPISODES] for table in sites]).astype(np.float64)
+    each = (episodes > 0, episodes, episodes * episodes)
+    return np.stack([np.bincount(unit, values, units).astype(np.int64) for values in each])
+
+
+@compiled
+def _pairs(
+    place: AnyIntegers, site: AnyIntegers, day: AnyIntegers, state: AnyIntegers, sent: AnyIntegers, refused: AnyIntegers
+) -> tuple[AnyIntegers, AnyIntegers, AnyIntegers, AnyIntegers]:
+    """From sorted rows each combination of place, site and day, and its counts."""
+    pairs = 0
+    for row in range(len(place)):
+        if row == 0 or day[row] != day[row - 1] or site[row] != site[row - 1] or place[row] != place[row - 1]:
+            pairs += 1
+    of_place, of_site, of_day = np.empty(pairs, np.int32), np.empty(pairs, np.int32), np.empty(pairs, np.int32)
+    counts, pair = np.zeros((pairs, 7), np.int32), -1
+    for row in range(len(place)):
+        if row == 0 or day[row] != day[row - 1] or site[row] != site[row - 1] or place[row] != place[row - 1]:
+            pair += 1
+            of_place[pair], of_site[pair], of_day[pair] = place[row], site[row], day[row]
+        counts[pair, _EPISODES] += state[row] != UNDELIVERED
+        counts[pair, _MATURE] += state[row] >= OPEN
+        counts[pair, _ON_TIME_COUNT] += state[row] == _ON_TIME
+        counts[pair, _LATE_COUNT] += state[row] == _LATE
+        counts[pair, _STILL_OPEN] += state[row] == OPEN
+        counts[pair, _SENT] += sent[row]
+        counts[pair, _REFUSED] += refused[row]
+    return of_place, of_site, of_day, counts
+
+
+def _summed(unit: AnyIntegers, keys: tuple[AnyIntegers, ...], counts: AnyIntegers) -> _Table:
+    """The rows of the same unit and keys as one; sums of whole numbers, so that their order is of no effect."""
+    found, number = number_values(pack_keys(unit, *keys))
+    first = _first_rows(number, len(found))
+    return _Table(unit[first], tuple(key[first] for key in keys), _sums(number, counts, len(found)))
+
+
+@compiled
+def _first_rows(number: AnyIntegers, size: int) -> Integers:
+    result = np.empty(size, np.int64)
+    for row in range(len(number) - 1, -1, -1):
+        result[number[row]] = row
+    return result
+
+
+@compiled
+def _sums(number: AnyIntegers, counts: AnyIntegers, size: int) -> AnyIntegers:
+    result = np.zeros((size, counts.shape[1]), counts.dtype)
+    for row in range(len(number)):
+        for column in range(counts.shape[1]):
+            result[number[row], column] += counts[row, column]
+    return result
+
+
+def _read(tables: Sequence[_Table], units: int, names: tuple[str, ...]) -> ClusterCounts:
+    unit = np.concatenate([table.unit for table in tables]).astype(np.int64)
+    counts = np.concatenate([table.counts for table in tables])
+    some, is_open = counts[:, _MATURE] > 0, (counts[:, _STILL_OPEN] > 0).astype(np.int64)
+    timing = [unit, *(counts[:, column] for column in (_MATURE, _ON_TIME_COUNT, _LATE_COUNT)), is_open]
+    found, count = count_rows(*(column[some] for column in timing))
+    named = dict(zip(("unit", "mature", "on_time", "late", "is_open", "count"), (*found, count), strict=True))
+    noticed = counts[:, _SENT] > 0
+    (of_unit, sent, refused), number = count_rows(*(c[noticed] for c in (unit, counts[:, _SENT], counts[:, _REFUSED])))
+    keys = {name: np.concatenate([table.keys[place] for table in tables]) for place, name in enumerate(names)}
+    still = is_open > 0
+    columns = {"unit": unit, **keys, "on_time": counts[:, _ON_TIME_COUNT], "late": counts[:, _LATE_COUNT]}
+    return ClusterCounts(
+        units,
+        _integers(named),
+        _integers({"unit": of_unit, "sent": sent, "refused": refused, "count": number}),
+        _integers({name: column[still] for name, column in columns.items()}),
+    )
+
+
+def _integers(columns: Mapping[str, AnyIntegers]) -> Columns:
+    return {name: column.astype(np.int64) for name, column in columns.items()}
+
+
+def _open_rows(rows: EpisodeRows) -> Columns:
+    chosen = np.flatnonzero(rows.state == OPEN)
+    columns = {name: getattr(rows, name)[chosen] for name in ("site", "day", "left", "right", "relocated")}
+    columns |= {"unit": rows.place[chosen] + 1, "deadline": rows.deadline, "weight": np.ones(len(chosen), np.int64)}
+    return _integers(columns)
 
 
 def count_of(condition: Any) -> Any:
@@ -109,53 +300,3 @@ def timing_conditions(deadline: Any) -> dict[str, Any]:
         "late": mature & is_late(_.last_online_h, deadline),
         "moved_in_time": mature & _.first_offline_h.isnull() & (_.relocated_h <= deadline),
     }
-
-
-def _pairs(scored: Expr, deadline: Any) -> Expr:
-    timing = {name: count_of(condition) for name, condition in timing_conditions(deadline).items()}
-    rows = scored.group_by(["company", "site", "day"]).aggregate(
-        episodes=count_of(_.undelivered == 0),
-        sent=(_.notice_days + _.refused).sum(),
-        refused=_.refused.sum(),
-        **timing,
-    )
-    return rows.mutate(open=_.mature - _.on_time - _.late - _.moved_in_time).drop("moved_in_time")
-
-
-def _unit_clusters(pairs: Expr, own: Expr, shared: Expr, keys: tuple[str, ...]) -> Expr:
-    sums = {name: _[name].sum().cast("int64") for name in _COUNTS}
-    rows = pairs if len(keys) > 1 else pairs.group_by(["company", *keys]).aggregate(**sums)
-    names = ("unit", *keys, *_COUNTS)
-    together = rows.join(shared, "company").group_by(["unit", *keys]).aggregate(**sums)
-    mine = rows.join(own, "company").mutate(**{name: _[name].cast("int64") for name in _COUNTS})
-    return ibis.union(mine.select(*names), together.select(*names))
-
-
-def _read(engine: Engine, table: Expr, units: int, keys: tuple[str, ...]) -> ClusterCounts:
-    timing = table.filter(_.mature > 0).mutate(is_open=bool_to_int(_.open > 0))
-    timing = timing.group_by(["unit", "mature", "on_time", "late", "is_open"]).aggregate(count=_.count())
-    sent = table.filter(_.sent > 0).group_by(["unit", "sent", "refused"]).aggregate(count=_.count())
-    one_by_one = table.filter(_.open > 0).select("unit", *keys, "on_time", "late")
-    return ClusterCounts(units, *(_columns(engine, rows) for rows in (timing, sent, one_by_one)))
-
-
-def _site_sizes(sites: Expr) -> Expr:
-    rows = sites.filter(_.episodes > 0)
-    squares = (rows.episodes * rows.episodes).sum().cast("int64")
-    return rows.group_by("unit").aggregate(sites=rows.count(), squares=squares)
-
-
-def _open_rows(scored: Expr, deadline: Any) -> Expr:
-    timing = timing_conditions(deadline)
-    known = [timing[name].fill_null(False) for name in ("on_time", "late", "moved_in_time")]
-    rows = scored.filter(timing["mature"] & ~known[0] & ~known[1] & ~known[2])
-    rows = rows.select(
-        "unit",
-        "site",
-        "day",
-        left=to_microseconds(rows.last_online_h),
-        right=to_microseconds(rows.first_offline_h).coalesce(NEVER),
-        relocated=to_microseconds(rows.relocated_h).coalesce(NEVER),
-        deadline=to_microseconds(deadline),
-    )
-    return rows.group_by(rows.columns).aggregate(weight=_.count())

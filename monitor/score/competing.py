@@ -18,16 +18,16 @@ from monitor.estimators.arrays import Booleans, Floats, Integers
 from monitor.estimators.multiple_testing import p_value_of_below
 from monitor.estimators.rounding import round_array, round_number
 from monitor.score.aggregate import MICROSECONDS_PER_SECOND, NETWORK, align, to_arrays
-from monitor.score.clusters import Counted, count_clusters, count_of, timing_conditions
+from monitor.score.clusters import Counted, count_clusters, count_of, read_rows, timing_conditions
 from monitor.score.engine import Engine, Expr, to_microseconds
 from monitor.score.facts import UNATTRIBUTED
 from monitor.score.methods import Method, is_late, is_possibly_overdue
 from monitor.score.removal import (
     OpenRows,
     RemovalEstimates,
+    curve_inputs,
     estimate_removal,
     estimated_shares,
-    read_intervals,
     read_moved,
 )
 from monitor.score.table import (
@@ -196,10 +196,13 @@ class _Figures:
         self._refused = units.summed(not_accepted)
         no_contact = [number in labels and labels[number].no_contact for number in units.companies.tolist()]
         self._no_contact = [bool(places) and all(no_contact[place] for place in places) for places in _places(units)]
-        counted = count_clusters(engine, scored, units, scored.deadline_h)
-        inputs = read_intervals(engine, scored, units, scored.deadline_h)
+        episodes = read_rows(engine, scored, units, scored.deadline_h)
+        counted = count_clusters(episodes, units)
+        inputs = curve_inputs(episodes, len(units.companies))
+        del episodes  # the largest of all
         rows = OpenRows.of(counted.open_rows, units)
-        self._times = estimate_removal(inputs, units, rows, read_moved(engine, scored, units), method)
+        moved = read_moved(engine, scored, units)
+        self._times = estimate_removal(inputs, units, rows, moved, counted.effective_sites, method)
         self._sites = counted.sites
         self._moved_to = _by_unit(self._times)
         self._countries = self._times.countries
@@ -268,7 +271,7 @@ class _Figures:
         if not self._count("relocated", unit):
             return ()
         removal, hours = self._times.removal, self._method.relocation_hours
-        arrays = (removal.horizons, removal.horizon_low, removal.horizon_high)
+        arrays = (removal.horizons, removal.strict.moved_low, removal.lenient.moved_high)
         to_any = tuple(
             Incidence(hour, p, None, low, high)
             for hour, p, low, high in zip(
@@ -441,9 +444,10 @@ def under_deadline(
     other = scored.mutate(deadline_h=deadline)
     counts, companies = _count(engine, other, every.mutate(deadline_h=deadline), dict.fromkeys(listed, 0), method)
     units = Units(companies)
-    counted = count_clusters(engine, other, units, other.deadline_h)
+    episodes = read_rows(engine, other, units, other.deadline_h)
+    counted = count_clusters(episodes, units)
     rows = OpenRows.of(counted.open_rows, units)
-    a, b = estimated_shares(read_intervals(engine, other, units, other.deadline_h), units, rows, method)
+    a, b = estimated_shares(curve_inputs(episodes, len(companies)), units, rows, method)
     summed = {name: (units.largest if name.endswith("oldest_hours") else units.summed)(v) for name, v in counts.items()}
     shares = _Shares.of(counted, rows, a, b, summed, units, method, hours)
     places = dict(zip(companies.tolist(), units.own.tolist(), strict=True))

@@ -64,13 +64,13 @@ def read_curve_inputs(engine: Engine, rows: tuple[Expr, Expr], grid: Integers) -
     width = (grid[1:] // unit)[coarse["index"]]
     company = _concatenate(exact.pop("index"), coarse["index"])
     site = _concatenate(exact.pop("site"), coarse["site"])
-    order, left = sort_order(company, site), exact.pop("left") // unit
+    order, left = sort_order(company), exact.pop("left") // unit
 
-    def sorted_by_site(exact: Integers, coarse: Integers) -> AnyIntegers:
+    def by_company(exact: Integers, coarse: Integers) -> AnyIntegers:
         return _concatenate(exact, coarse)[order]
 
-    end = sorted_by_site(left, coarse["left"] * width)
-    begin = sorted_by_site(left, (coarse["left"] - coarse["over"]) * width) if coarse["over"].any() else end
+    end = by_company(left, coarse["left"] * width)
+    begin = by_company(left, (coarse["left"] - coarse["over"]) * width) if coarse["over"].any() else end
     found = CurveInputs(
         companies=len(grid) - 1,
         unit=unit,
@@ -78,9 +78,9 @@ def read_curve_inputs(engine: Engine, rows: tuple[Expr, Expr], grid: Integers) -
         site=site[order],
         left=end,
         begin=begin,
-        right=sorted_by_site(exact.pop("right") // unit, _scale(coarse["right"], width)),  # NEVER stays what it is
-        relocated=sorted_by_site(exact.pop("relocated") // unit, _scale(coarse["relocated"], width)),
-        weight=sorted_by_site(np.ones(len(left), np.int32), coarse["weight"]),
+        right=by_company(exact.pop("right") // unit, _scale(coarse["right"], width)),  # NEVER stays what it is
+        relocated=by_company(exact.pop("relocated") // unit, _scale(coarse["relocated"], width)),
+        weight=by_company(np.ones(len(left), np.int32), coarse["weight"]),
     )
     pa.default_memory_pool().release_unused()  # what was read came through it, and is the largest of all
     return found

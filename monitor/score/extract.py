@@ -170,6 +170,36 @@ def extract(address: str, known_at: int, folder: Path, names: Sequence[str] = QU
                 file.write_table(table)
 
 
+def extract_contents(address: str, known_at: int, folder: Path, chunks: Sequence[Sequence[int]]) -> None:
+    """As `extract`, of some contents: a query for each chunk of them, which holds all that share a stem with one.
+
+    There must be no row that `HAS_IDENTITIES` counts. What holds for all contents comes once.
+    """
+    with open_database(address) as query_database:
+        for name in QUERIES:
+            batches = []
+            for place, contents in enumerate(chunks):
+                asked = _of_contents(query(name, known_at, with_identities=False), contents)
+                found = [batch.cast(_schema(name)) for batch in query_database(asked)]
+                if place and name == "suspensions":
+                    found = [batch.filter(pc.not_equal(batch["content"], 0)) for batch in found]
+                batches += found if not place or name not in _WITHOUT_ITEMS else []
+            table = pa.Table.from_batches(batches, _schema(name))
+            with pa.ipc.new_file(folder / name, table.schema) as file:
+                file.write_table(table)
+
+
+def _of_contents(sql: str, contents: Sequence[int]) -> str:
+    """A query without identities, for some contents alone."""
+    listed = ", ".join(str(int(content)) for content in contents) or "-1"
+    stem, own = "stem_digest IS NOT NULL AND", "FROM contents c LEFT JOIN ("
+    if own not in sql:
+        return sql
+    narrowed = sql.replace(stem, f"{stem} id IN ({listed}) AND", 1)
+    end = narrowed.index("WHERE c.recorded_at", narrowed.index(own)) + len("WHERE")
+    return f"{narrowed[:end]} c.id IN ({listed}) AND{narrowed[end:]}"
+
+
 def export(address: str, known_at: int, folder: Path) -> None:
     """Write one folder of Parquet files a query into `folder`, by quarter (UTC) where the table grows with time."""
     from pyarrow import dataset  # here, for it loads pandas

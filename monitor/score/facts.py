@@ -60,8 +60,13 @@ def load_tables(engine: Engine, database_url: str, known_at: int, names: Sequenc
         return {name: _in_place(engine, name, known_at, with_identities) for name in names}
     with TemporaryDirectory(prefix="monitor-facts-") as folder:
         read_database(extract, database_url, known_at, Path(folder), names)
-        tables = {name: _read_table(Path(folder) / name) for name in names}
+        tables = read_tables(Path(folder), names)
     return {name: put(engine, name, table) for name, table in tables.items()}
+
+
+def read_tables(folder: Path, names: Sequence[str]) -> dict[str, pa.Table]:
+    """What `monitor.score.extract` wrote into a folder."""
+    return {name: _read_table(folder / name) for name in names}
 
 
 def _read_table(file: Path) -> pa.Table:

@@ -141,7 +141,7 @@ def load(engine: Engine, session: Session, request: Request) -> tuple[Facts, dic
     """
     if request.as_of < request.period.start:
         raise MonitorError(f"the reference date {iso(request.as_of)} lies before period {request.period.label}")
-    labels = _labels(session, request.known_at, request.as_of)
+    labels = labels_at(session, request.known_at, request.as_of)
     if request.facts is not None:
         return read_export(engine, request.facts), labels
     return load_facts(engine, database_url(session), request.known_at), labels
@@ -239,7 +239,7 @@ def _rest(engine: Engine, every: Expr, small: list[int], refused: Mapping[int, i
     return estimate(aggregates, {}, method)[NETWORK]
 
 
-def _labels(session: Session, known_at: int, as_of: int) -> dict[int, Label]:
+def labels_at(session: Session, known_at: int, as_of: int) -> dict[int, Label]:
     """How each company was named at `known_at`, its group, and whether no contact was known on the day of `as_of`."""
     found, day = _details(session, known_at), to_datetime(as_of).date()
     keys = {company.id: company.key for company, _detail in found}

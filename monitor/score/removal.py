@@ -11,9 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, TypeVar
 
-import ibis
 import numpy as np
-import pyarrow as pa
 from ibis import _
 from scipy import special
 
@@ -22,6 +20,7 @@ from monitor.estimators.arrays import (
     Booleans,
     Floats,
     Integers,
+    count_rows,
     group_by,
     group_starts,
     sort_order,
@@ -32,37 +31,42 @@ from monitor.estimators.confidence import loglog_interval
 from monitor.estimators.removal_curves import RemovalCurves, removal_curves
 from monitor.estimators.risk_set import NEVER, CurveInputs, RiskSet, any_event, any_event_lenient
 from monitor.estimators.share_by_deadline import relocated_by_destination, shares_by_deadline
-from monitor.score.clusters import Columns
+from monitor.score.clusters import OPEN, UNDELIVERED, Columns, EpisodeRows
 from monitor.score.engine import (
     MICROSECONDS_PER_HOUR,
     Engine,
     Expr,
-    bool_to_int,
     fetch,
     integer_table,
     put,
     to_microseconds,
     to_numpy,
 )
-from monitor.score.methods import Method, is_mature
+from monitor.score.methods import Method
 from monitor.score.units import Units
 
 _T = TypeVar("_T")
 _R = TypeVar("_R", bound=Any)
 _THREADS, _ROWS = 2, 500_000  # parts side by side, and rows in each: what is quick and takes little memory
+_SAMPLE = 200_000  # rows of a large unit that show whether its intervals are too many
 _MICROSECONDS_PER_SECOND = 1_000_000
 _LAST_HOUR = 168  # of the hourly curves
 
 
 @dataclass(frozen=True)
 class Reading:
-    """One Aalen-Johansen curve of every unit: (units, hours + 1) arrays; of each unit the area and limits, in hours."""
+    """One Aalen-Johansen curve of every unit: (units, hours + 1) arrays; of each unit the area and limits, in hours.
+
+    `moved_low` and `moved_high`: limits of F of relocation at the horizons of the method.
+    """
 
     removed: Floats
     variance: Floats
     area: Floats
     low: Floats
     high: Floats
+    moved_low: Floats
+    moved_high: Floats
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ class Removal:
     """Of every unit: F of both causes at each hour, quantiles in hours (rows: half, nine tenths), both readings.
 
     `grid`: the width of the grid of the estimate in seconds, 0: exact. `horizons`: F of relocation at those of the
-    method, with `horizon_low` and `horizon_high`, the limits of the strict and of the lenient reading.
+    method.
     """
 
     removed: Floats
@@ -80,8 +84,6 @@ class Removal:
     lenient: Reading
     strict: Reading
     horizons: Floats
-    horizon_low: Floats
-    horizon_high: Floats
 
 
 @dataclass(frozen=True)
@@ -171,50 +173,22 @@ _OPTIONAL = ("right", "relocated")
 _OPEN = ("site", "day", "left", "right", "relocated", "deadline", "weight")
 
 
-def read_intervals(engine: Engine, scored: Expr, units: Units, deadline: object) -> CurveInputs:
-    """The times of all `scored` episodes, by place of the company in `units`."""
-    places: dict[str, AnyIntegers] = {
-        "company": units.companies,
-        "place": np.arange(len(units.companies), dtype=np.int32),
-    }
-    own = put(engine, "places", integer_table(places))
-    rows = scored.filter(_.undelivered == 0).join(own, "company")
-    table = fetch(
-        engine,
-        rows.select(
-            "place",
-            "site",
-            left=to_microseconds(rows.last_online_h),
-            right=to_microseconds(rows.first_offline_h).coalesce(NEVER),
-            relocated=rows.first_offline_h.isnull()
-            .ifelse(to_microseconds(rows.relocated_h), ibis.null("int64"))
-            .coalesce(NEVER),
-            mature=bool_to_int(is_mature(_.followed_h, deadline)).cast("int8"),
-        ),
-    )
-    columns: dict[str, AnyIntegers] = {}
-    for name in table.column_names:  # each is released as soon as it is read
-        columns[name] = to_numpy(table[name])
-        table = table.drop_columns(name)
-    return _inputs(columns, len(units.companies))
-
-
-def _inputs(columns: dict[str, AnyIntegers], companies: int) -> CurveInputs:
-    times = ("left", "right", "relocated")
+def curve_inputs(rows: EpisodeRows, companies: int) -> CurveInputs:
+    """The times of all episodes, by place of the company."""
+    delivered = rows.state != UNDELIVERED
+    order = sort_order(rows.place) if delivered.all() else np.flatnonzero(delivered)[sort_order(rows.place[delivered])]
+    times = {name: getattr(rows, name) for name in ("left", "right", "relocated")}
     step = 900 * _MICROSECONDS_PER_SECOND
-    unit = int(np.gcd.reduce([step, *(np.gcd.reduce(columns[t], where=columns[t] != NEVER, initial=0) for t in times)]))
-    for name in times:
-        found = columns[name]
+    divisors = [np.gcd.reduce(time, where=time != NEVER, initial=0) for time in times.values()]
+    unit = int(np.gcd.reduce([step, *divisors]))
+    for name, found in times.items():
         scaled = np.where(found == NEVER, NEVER, found // unit)
-        columns[name] = scaled.astype(np.int32) if scaled.max(initial=0) < 2**31 else scaled
-    order = sort_order(columns["place"], columns["site"])
-    for name in columns:
-        columns[name] = columns[name][order]
-    pa.default_memory_pool().release_unused()
-    left, weight = columns["left"], np.ones(len(order), np.int32)
+        times[name] = (scaled.astype(np.int32) if scaled.max(initial=0) < 2**31 else scaled)[order]
+    mature = (rows.state >= OPEN)[order].astype(np.int8)
+    left, weight = times["left"], np.ones(len(order), np.int32)
     return CurveInputs(
-        companies, unit, columns["place"], columns["site"], left, left, columns["right"], columns["relocated"], weight,
-        mature=columns["mature"],
+        companies, unit, rows.place[order], rows.site[order], left, left, times["right"], times["relocated"], weight,
+        mature=mature,
     )  # fmt: skip
 
 
@@ -242,12 +216,13 @@ class RemovalEstimates:
 
 
 def estimate_removal(
-    inputs: CurveInputs, units: Units, rows: OpenRows, moved: MovedRows, method: Method
+    inputs: CurveInputs, units: Units, rows: OpenRows, moved: MovedRows, effective: Floats, method: Method
 ) -> RemovalEstimates:
-    """Everything that the times of the episodes say of each unit."""
+    """Everything that the times of the episodes say of each unit. `effective`: sites of each, if all were of a size."""
+    t = special.stdtrit(np.maximum(effective / 2, 1.0), 0.5 + method.confidence / 2)
 
     def one(begin: int, end: int, part: CurveInputs) -> RemovalEstimates:
-        found = _estimate(part, rows.part(begin, end), moved.part(begin, end), method)
+        found = _estimate(part, rows.part(begin, end), moved.part(begin, end), t[begin:end], method)
         shifted = replace(found.destinations, unit=found.destinations.unit + begin)
         return replace(found, destinations=shifted)
 
@@ -290,23 +265,23 @@ def estimated_shares(inputs: CurveInputs, units: Units, rows: OpenRows, method: 
     """The shares (a, b) of the open rows alone: what another deadline needs."""
 
     def one(begin: int, end: int, part: CurveInputs) -> tuple[Floats, Floats]:
-        return _open_shares(_fit(part, _mature(part), method), rows.part(begin, end), part.unit)
+        return _open_shares(_fit(part, method, _mature(part)), rows.part(begin, end), part.unit)
 
     found = _by_unit(inputs, units, one)
     return np.concatenate([a for a, _ in found]), np.concatenate([b for _, b in found])
 
 
-def _mature(inputs: CurveInputs) -> Integers:
+def _mature(inputs: CurveInputs) -> Booleans:
     assert inputs.mature is not None
-    return inputs.weight * inputs.mature
+    return inputs.mature > 0
 
 
-def _estimate(inputs: CurveInputs, rows: OpenRows, moved: MovedRows, method: Method) -> RemovalEstimates:
-    every, mature = _fit(inputs, inputs.weight, method), _mature(inputs)
-    of_mature = every if bool((mature == inputs.weight).all()) else _fit(inputs, mature, method)
+def _estimate(inputs: CurveInputs, rows: OpenRows, moved: MovedRows, t: Floats, method: Method) -> RemovalEstimates:
+    every, mature = _fit(inputs, method), _mature(inputs)
+    of_mature = every if bool(mature.all()) else _fit(inputs, method, mature)
     shares = _open_shares(of_mature, rows, inputs.unit)
     destinations = _destinations(every, moved, inputs.unit, method)
-    return RemovalEstimates(_removal(inputs, every, method), destinations, *shares, moved.countries)
+    return RemovalEstimates(_removal(inputs, every, t, method), destinations, *shares, moved.countries)
 
 
 def _destinations(fit: _Fit, moved: MovedRows, unit: int, method: Method) -> Destinations:
@@ -318,21 +293,45 @@ def _destinations(fit: _Fit, moved: MovedRows, unit: int, method: Method) -> Des
     return Destinations(group, country, episodes, incidence)
 
 
-def _fit(inputs: CurveInputs, weight: AnyIntegers, method: Method) -> _Fit:
-    """The estimate of the episodes of `weight`; on a grid where there are too many distinct intervals."""
+def _fit(inputs: CurveInputs, method: Method, chosen: Booleans | None = None) -> _Fit:
+    """The estimate of the episodes, or of the chosen ones; on a grid where there are too many distinct intervals."""
     removed = inputs.right != NEVER
     relocated = ~removed & (inputs.relocated != NEVER)
     cause = np.where(removed, REMOVED, np.where(relocated, RELOCATED, CENSORED)).astype(np.int8)
     end = np.where(removed, inputs.right, np.where(relocated, inputs.relocated, inputs.left))
-    (company, left, right, ended), (count,) = group_by([inputs.company, inputs.left, end, cause], [weight])
-    distinct = np.bincount(company[count > 0], minlength=inputs.companies).astype(np.float64)
-    width = method.grid_seconds(distinct) * _MICROSECONDS_PER_SECOND // inputs.unit
-    if width.any():
-        step = np.maximum(width, 1)[company]
-        right = np.where(ended == CENSORED, right // step * step, -(-right // step) * step)
-        (company, left, right, ended), (count,) = group_by([company, left // step * step, right, ended], [count])
+    columns = [inputs.company, inputs.left, end, cause]
+    if chosen is not None:
+        columns = [column[chosen] for column in columns]
+    width = _known_width(columns, inputs, method)
+    if width:
+        grid = np.array([width])
+        keys, count = count_rows(*_on_grid(columns, width))
+    else:
+        keys, count = count_rows(*columns)
+        distinct = np.bincount(keys[0], minlength=inputs.companies).astype(np.float64)
+        grid = method.grid_seconds(distinct) * _MICROSECONDS_PER_SECOND // inputs.unit
+        if grid.any():
+            keys, (count,) = group_by(_on_grid(keys, np.maximum(grid, 1)[keys[0]]), [count])
+    company, left, right, ended = keys
     found = competing_risks(company, left.astype(float), right.astype(float), ended, count, inputs.companies)
-    return _Fit(found, np.maximum(width, 1))
+    return _Fit(found, np.maximum(grid, 1))
+
+
+def _known_width(columns: Sequence[AnyIntegers], inputs: CurveInputs, method: Method) -> int:
+    """The width of the grid of a single unit where a part of its rows has enough distinct intervals to tell; else 0."""
+    rows = len(columns[0])
+    if inputs.companies > 1 or rows <= _SAMPLE:
+        return 0
+    distinct = len(count_rows(*(column[:_SAMPLE] for column in columns))[1])
+    least, most = method.grid_seconds(np.array([distinct, rows], np.float64)).tolist()
+    return least * _MICROSECONDS_PER_SECOND // inputs.unit if least == most else 0
+
+
+def _on_grid(columns: Sequence[AnyIntegers], step: AnyIntegers | int) -> list[AnyIntegers]:
+    """Company, left, right and cause with left ends rounded down, right ends up, and censored ones down."""
+    company, left, right, cause = columns
+    up = -(-right // step) * step
+    return [company, left // step * step, np.where(cause == CENSORED, right // step * step, up), cause]
 
 
 def _open_shares(fit: _Fit, rows: OpenRows, unit: int) -> tuple[Floats, Floats]:
@@ -343,23 +342,19 @@ def _open_shares(fit: _Fit, rows: OpenRows, unit: int) -> tuple[Floats, Floats]:
     return shares_by_deadline(fit.found, rows.unit, left, right, cause, rows.deadline / unit)
 
 
-def _removal(inputs: CurveInputs, fit: _Fit, method: Method) -> Removal:
+def _removal(inputs: CurveInputs, fit: _Fit, t: Floats, method: Method) -> Removal:
     hours, horizons = _instants(range(_LAST_HOUR + 1), inputs.unit), _instants(method.relocation_hours, inputs.unit)
-    effective = _effective_sites(inputs)
-    t = special.stdtrit(np.maximum(effective / 2, 1.0), 0.5 + method.confidence / 2)
-    lenient, strict = any_event_lenient(inputs), any_event(inputs)
+    lenient = _reading(any_event_lenient(inputs), t, method)
+    strict = _reading(any_event(inputs), t, method)
     found = fit.found
-    low, high = _horizon_limits(strict, t, method)[0], _horizon_limits(lenient, t, method)[1]
     return Removal(
         found.incidence(REMOVED, hours),
         found.incidence(RELOCATED, hours),
         np.stack([found.quantile(REMOVED, share) for share in (0.5, 0.9)], axis=1) / _units_per_hour(inputs.unit),
         np.where(fit.width > 1, fit.width * inputs.unit // _MICROSECONDS_PER_SECOND, 0),
-        _reading(lenient, t, method),
-        _reading(strict, t, method),
+        lenient,
+        strict,
         found.incidence(RELOCATED, horizons),
-        low,
-        high,
     )
 
 
@@ -371,30 +366,14 @@ def _instants(hours: Sequence[float], unit: int) -> Floats:
     return np.array([round(hour * MICROSECONDS_PER_HOUR) / unit for hour in hours])
 
 
-def _effective_sites(inputs: CurveInputs) -> Floats:
-    """n^2 / sum of n_c^2 over the sites of each company; nan without episodes."""
-    (company, _), (episodes,) = group_by([inputs.company, inputs.site], [inputs.weight])
-    n = np.bincount(company, episodes, inputs.companies)
-    with np.errstate(invalid="ignore"):
-        return n**2 / np.bincount(company, episodes.astype(float) ** 2, inputs.companies)
-
-
 def _reading(risk_set: RiskSet, t: Floats, method: Method) -> Reading:
+    """The limits of F of relocation are on the log(-log) scale; nan where nothing moved."""
     hours = np.arange(_LAST_HOUR + 1, dtype=np.int64) * MICROSECONDS_PER_HOUR
-    until = round(method.restricted_mean_hours * MICROSECONDS_PER_HOUR)
-    found = removal_curves(risk_set, hours, until, np.nan_to_num(t, nan=1.0))
-    scaled = (values / MICROSECONDS_PER_HOUR for values in (found.area, found.low, found.high))
-    return Reading(found.removed, found.variance, *scaled)
-
-
-def _horizon_limits(risk_set: RiskSet, t: Floats, method: Method) -> tuple[Floats, Floats]:
-    """Limits of F of relocation at the horizons, on the log(-log) scale; nan where nothing moved, or all did."""
     horizons = np.array([round(hours * MICROSECONDS_PER_HOUR) for hours in method.relocation_hours])
-    none = np.full((len(t), len(horizons)), np.nan)
-    if not risk_set.relocations.any():
-        return none, none
-    swapped = risk_set._replace(relocations=risk_set.events - risk_set.relocations)
-    found: RemovalCurves = removal_curves(swapped, horizons, 0, np.nan_to_num(t, nan=1.0))
+    until, known = round(method.restricted_mean_hours * MICROSECONDS_PER_HOUR), np.nan_to_num(t, nan=1.0)
+    found: RemovalCurves = removal_curves(risk_set, hours, horizons, until, known)
+    area, low, high = (values / MICROSECONDS_PER_HOUR for values in (found.area, found.low, found.high))
+    moved = found.moved if risk_set.relocations.any() else np.full(found.moved.shape, np.nan)
     z = special.ndtri(0.5 + method.confidence / 2)
-    se = np.sqrt(found.variance) * (np.nan_to_num(t, nan=1.0) / z)[:, np.newaxis]  # t in the place of z
-    return loglog_interval(found.removed, se, method.confidence)
+    moved_se = np.sqrt(found.moved_variance) * (known / z)[:, np.newaxis]  # t in the place of z
+    return Reading(found.removed, found.variance, area, low, high, *loglog_interval(moved, moved_se, method.confidence))

@@ -27,11 +27,16 @@ def rank_competing(estimates: Iterable[Estimate], method: Method) -> tuple[Compe
     where no score can be fitted.
     """
     listed = [each for each in estimates if isinstance(each, CompetingEstimate)]  # all of them
-    enough = _with_scores([each for each in listed if is_ranked(each, method)])
+    enough = _scored([each for each in listed if is_ranked(each, method)])
     few = [each for each in listed if not is_ranked(each, method)]
-    enough.sort(key=lambda e: (e.score, -e.overdue, -e.exposure_hours, e.name, e.company))
+    enough.sort(key=lambda pair: (pair[0], *_ties(pair[1])))
     few.sort(key=lambda e: (e.name.casefold(), e.company))
     return (*_with_ranks(enough, method), *(judged(each, method) for each in few))
+
+
+def _ties(estimate: CompetingEstimate) -> tuple[int, float, str, str]:
+    """What orders companies of one score."""
+    return -estimate.overdue, -estimate.exposure_hours, estimate.name, estimate.company
 
 
 def judged_groups(groups: Iterable[Group], method: Method) -> tuple[Group, ...]:
@@ -49,15 +54,17 @@ def is_ranked(estimate: CompetingEstimate, method: Method) -> bool:
     )
 
 
-def _with_scores(estimates: Sequence[CompetingEstimate]) -> list[CompetingEstimate]:
+def _scored(estimates: Sequence[CompetingEstimate]) -> list[tuple[float, CompetingEstimate]]:
+    """Each company with its score."""
     if not estimates:
         return []
     p, n = _column(e.on_time.estimate for e in estimates), _column(e.n_eff for e in estimates)
     scores = 100 * posterior_mean(p, n, _LEAST_GAIN)
-    return [replace(e, score=round_number(score)) for e, score in zip(estimates, scores.tolist(), strict=True)]
+    return [(round_number(score) or 0.0, each) for score, each in zip(scores.tolist(), estimates, strict=True)]
 
 
-def _with_ranks(estimates: Sequence[CompetingEstimate], method: Method) -> list[CompetingEstimate]:
+def _with_ranks(scored: Sequence[tuple[float, CompetingEstimate]], method: Method) -> list[CompetingEstimate]:
+    estimates = [each for _score, each in scored]
     lenient, strict = ([getattr(e.on_time, reading) for e in estimates] for reading in ("lenient", "strict"))
     upper, lower = _column(share.p for share in lenient), _column(share.p for share in strict)
     widths = (_column(share.high for share in lenient) - upper, lower - _column(share.low for share in strict))
@@ -66,17 +73,16 @@ def _with_ranks(estimates: Sequence[CompetingEstimate], method: Method) -> list[
     marks = benjamini_hochberg(_column(e.p_below for e in estimates), level).tolist()
     return [
         judged(
-            replace(
-                each,
-                rank=place + 1,
-                rank_low=int(found.low[place]),
-                rank_high=int(found.high[place]),
-                band=band_letters(int(found.band[place])),
-            ),
+            each,
             method,
             mark=marks[place],
+            score=score,
+            rank=place + 1,
+            rank_low=int(found.low[place]),
+            rank_high=int(found.high[place]),
+            band=band_letters(int(found.band[place])),
         )
-        for place, each in enumerate(estimates)
+        for place, (score, each) in enumerate(scored)
     ]
 
 
@@ -85,16 +91,18 @@ def _column(values: Iterable[float | None]) -> Floats:
     return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
 
 
-def judged(estimate: CompetingEstimate, method: Method, *, mark: bool = False) -> CompetingEstimate:
-    """With standing, proof, direction and reasons; `mark`: that of Benjamini and Hochberg, which stands on `below`."""
+def judged(estimate: CompetingEstimate, method: Method, *, mark: bool = False, **rank: Any) -> CompetingEstimate:
+    """With standing, proof, direction and reasons, and the fields of its `rank`.
+
+    `mark`: that of Benjamini and Hochberg, which stands on `below`.
+    """
     proof, direction = _proof(estimate, method), _direction(estimate, method)
     unreachable = tuple(_unreachable(estimate, method))
     few = tuple(_too_few(estimate, method))
     standing: Standing = "unreachable" if unreachable else "too_few" if few else proof or "not_proven"
     reasons = (*unreachable, *few, *(_unproven(estimate, proof, direction, method) if not few else ()))
-    return replace(
-        estimate, standing=standing, proof=proof, direction=direction, reasons=reasons, bh=mark and proof == "below"
-    )
+    bh = mark and proof == "below"
+    return replace(estimate, standing=standing, proof=proof, direction=direction, reasons=reasons, bh=bh, **rank)
 
 
 def _proof(estimate: CompetingEstimate, method: Method) -> Proof | None:

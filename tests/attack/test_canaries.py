@@ -177,7 +177,15 @@ def attack(made: Attacked) -> None:
     ingesting = [command for name in FORMATS for command in _deliveries(made, name)]
     made.run_all([("registry", "load", str(registry)), *ingesting])
     _drop(made)
-    _serve(made)
+    port, desk = free_port(), free_port()
+    with made.running("serve", "--port", str(port), "--desk-port", str(desk), "--workers", "1"):
+        until(lambda: _answers(port) and _answers(desk))
+        _push(made, port, desk)
+        _publish(made)
+        _pages(made, port, desk)
+
+
+def _publish(made: Attacked) -> None:
     scoring = ("score", "--period", PERIOD, "--as-of", "2026-04-12T00:00:00Z", "--json")
     waiving = ("release", "publish", PERIOD, "--waive-hearing")
     outputs = made.run_all(
@@ -204,7 +212,6 @@ def attack(made: Attacked) -> None:
     )
     assert [b"published" in output for output in outputs[13:15]] == [False, True]
     made.run("release", "list")  # in a process of its own, as an operator would
-    _pages(made)
 
 
 def _deliveries(made: Attacked, name: str) -> Iterator[Sequence[str]]:
@@ -236,38 +243,34 @@ def _drop(made: Attacked) -> None:
         until(lambda: (made.folder / "alerts").exists())
 
 
-def _serve(made: Attacked) -> None:
+def _push(made: Attacked, port: int, desk: int) -> None:
     """Pushes good and bad, and requests that hold canaries wherever one can be put."""
     token = json.loads(made.run("token", "issue", "test", "--json"))["token"]
     del made.said[next(key for key in made.said if key.endswith("token issue"))]
-    port, desk = free_port(), free_port()
     sample = SAMPLES["xarf"]
-    with made.running("serve", "--port", str(port), "--desk-port", str(desk), "--workers", "1"):
-        until(lambda: _answers(port) and _answers(desk))
-        changes = ({"url": URL}, {"hosting_provider": URL}, {"report_id": URL}, {URL: URL})
-        bodies = [sample.write({**sample.row, **changed}) for changed in changes]
-        bodies += [f"[{json.dumps(URL)}]", f'{{"{URL}": ', URL, f'{{"{URL}": NaN}}', f'{{"{URL}":1,"{URL}":2}}']
-        for number, body in enumerate(bodies):
-            headers = {"Authorization": f"Bearer {token}", "Content_Type": "application/json"}
-            made.ask(desk, "POST", "/api/v1/notices", body.encode(), **headers, Idempotency_Key=f"{number}{quote(URL)}")
-        made.ask(port, "GET", f"/{quote(URL, safe='')}", Referer=URL, User_Agent=URL)
-        made.ask(port, "GET", f"/nl/ranglijst/{PERIOD}?{urlencode({'q': URL, URL: 'x'})}")
-        made.ask(port, "GET", f"/api/v1/companies/{quote(URL, safe='')}")
-        made.ask(desk, "POST", "/api/v1/notices", b"{}", Authorization=f"Bearer {URL}", Content_Type="application/json")
+    changes = ({"url": URL}, {"hosting_provider": URL}, {"report_id": URL}, {URL: URL})
+    bodies = [sample.write({**sample.row, **changed}) for changed in changes]
+    bodies += [f"[{json.dumps(URL)}]", f'{{"{URL}": ', URL, f'{{"{URL}": NaN}}', f'{{"{URL}":1,"{URL}":2}}']
+    for number, body in enumerate(bodies):
+        headers = {"Authorization": f"Bearer {token}", "Content_Type": "application/json"}
+        made.ask(desk, "POST", "/api/v1/notices", body.encode(), **headers, Idempotency_Key=f"{number}{quote(URL)}")
+    made.ask(port, "GET", f"/{quote(URL, safe='')}", Referer=URL, User_Agent=URL)
+    made.ask(port, "GET", f"/nl/ranglijst/{PERIOD}?{urlencode({'q': URL, URL: 'x'})}")
+    made.ask(port, "GET", f"/api/v1/companies/{quote(URL, safe='')}")
+    made.ask(desk, "POST", "/api/v1/notices", b"{}", Authorization=f"Bearer {URL}", Content_Type="application/json")
 
 
-def _pages(made: Attacked) -> None:
-    port, desk = free_port(), free_port()
-    with made.running("serve", "--port", str(port), "--desk-port", str(desk), "--workers", "1"):
-        until(lambda: _answers(port) and _answers(desk))
-        for page in ("ranking", "pictures", "company", "method"):
-            made.ask(port, "GET", f"/en/{page}/{PERIOD}" + ("/delta" if page == "company" else ""))
-        for page in (f"ranking/{PERIOD}.csv", f"ranking/{PERIOD}.json", "trend", "open-data", "api", "feed.atom"):
-            made.ask(port, "GET", f"/en/{page}")
-        for page in ("/catalog.ttl", "/api/v1/openapi.json", "/api/v1/releases", "/health", "/sitemap.xml"):
-            made.ask(port, "GET", page)
-        made.ask(desk, "GET", "/health")
-        made.ask(desk, "GET", "/metrics", Authorization=f"Bearer {TOKEN}")
+def _pages(made: Attacked, port: int, desk: int) -> None:
+    shown = made.ask(port, "GET", f"/en/ranking/{PERIOD}")
+    assert b"second quarter of 2026" in shown, "the release is published"
+    for page in ("pictures", "company", "method"):
+        made.ask(port, "GET", f"/en/{page}/{PERIOD}" + ("/delta" if page == "company" else ""))
+    for page in (f"ranking/{PERIOD}.csv", f"ranking/{PERIOD}.json", "trend", "open-data", "api", "feed.atom"):
+        made.ask(port, "GET", f"/en/{page}")
+    for page in ("/catalog.ttl", "/api/v1/openapi.json", "/api/v1/releases", "/health", "/sitemap.xml"):
+        made.ask(port, "GET", page)
+    made.ask(desk, "GET", "/health")
+    made.ask(desk, "GET", "/metrics", Authorization=f"Bearer {TOKEN}")
 
 
 def _answers(port: int) -> bool:

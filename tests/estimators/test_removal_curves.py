@@ -41,7 +41,7 @@ def curves(
     rows: list[Row], reading: str = "strict", q: float = 1.96, weights: list[int] | None = None
 ) -> RemovalCurves:
     risk_set = (any_event if reading == "strict" else any_event_lenient)(inputs(rows, weights))
-    return removal_curves(risk_set, HOURS, 50, np.array([q]))
+    return removal_curves(risk_set, HOURS, HOURS, 50, np.array([q]))
 
 
 @given(ROWS)
@@ -91,7 +91,7 @@ def test_one_site_has_no_variance_and_its_limits_are_the_curve() -> None:
     rng = np.random.default_rng(5)
     times = np.sort(rng.integers(0, 10_000, 100))
     rows = [(0, int(t), int(t), NEVER) if n % 7 else (0, int(t), NEVER, int(t)) for n, t in enumerate(times)]
-    found = removal_curves(any_event(inputs(rows)), np.array([5_000]), 10_000, np.array([12.7]))
+    found = removal_curves(any_event(inputs(rows)), np.array([5_000]), np.array([5_000]), 10_000, np.array([12.7]))
     assert found.variance[0, 0] == 0
     reached = np.flatnonzero(np.cumsum([n % 7 != 0 for n in range(100)]) >= 50)[0]
     assert (found.low[0, 0], found.high[0, 0]) == (times[reached], times[reached])
