@@ -183,9 +183,11 @@ def scored(
     engine_url: str | None,
 ) -> Table:
     """The tables that the options of `release draft` ask for, with their defaults: that of the hash hits is inside."""
+    from monitor.release.verify import compared_method
     from monitor.score.pipeline import score_for_release
 
-    return score_for_release(session, asked(session, run, period, as_of, known_at, version, engine_url))
+    request = asked(session, run, period, as_of, known_at, version, engine_url)
+    return score_for_release(session, replace(request, compared=compared_method(session, request.method)))
 
 
 def asked(
