@@ -100,7 +100,8 @@ def request_of(
     manifest = release.manifest
     compared = method(manifest[COMPARED]) if COMPARED in manifest else None
     if record is not None and record.version != manifest["method"]:
-        compared = method_of(release) if is_comparable(method_of(release), record) else None
+        own = method_of(release) if record.competing_risks else None
+        compared = own if own is not None and is_comparable(own, record) else None
     return Request(
         parse_period(release.period),
         parse_instant(manifest["as_of"]) if as_of is None else as_of,

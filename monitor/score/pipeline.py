@@ -182,9 +182,7 @@ def _period_table(
 ) -> tuple[Table, Expr, dict[int, Estimate]]:
     """The table of the kinds that are asked for, the episodes behind it, and its companies by number."""
     every = episodes_of(facts, request)
-    refusals = engines.fetch(engine, refusal_counts(facts, *request.bounds, request.rules))
-    refused = {row["company"]: row["refused"] + row["undeliverable"] for row in refusals.to_pylist()}
-    found, companies = make_table(engine, every, labels, refused, request.rules)
+    found, companies = make_table(engine, every, labels, refused_notices(engine, facts, request), request.rules)
     dated = replace(
         found,
         period=request.period.label,
@@ -193,6 +191,12 @@ def _period_table(
         kinds=request.kinds,
     )
     return dated, every, companies
+
+
+def refused_notices(engine: Engine, facts: Facts, request: Request) -> dict[int, int]:
+    """By company the notices of the period that were refused or could not be delivered."""
+    refusals = engines.fetch(engine, refusal_counts(facts, *request.bounds, request.rules))
+    return {row["company"]: row["refused"] + row["undeliverable"] for row in refusals.to_pylist()}
 
 
 def _with_supplements(engine: Engine, facts: Facts, labels: Mapping[int, Label], request: Request) -> Table:

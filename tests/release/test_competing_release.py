@@ -7,7 +7,7 @@ import io
 import json
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -131,6 +131,31 @@ def test_estimate_gives_the_figures_of_the_release_to_the_last_digit(
         assert [at["p"] for at in found["network"][name]] == [at.p for at in getattr(network, name)]
     for name in ("estimate", "older", "followed", "mature"):
         assert found["network"]["on_time"][name] == getattr(network, name)
+
+
+def test_an_explanation_is_the_row_of_the_table_with_its_episodes_by_outcome(
+    installed: Installation, published: PublicTable, tmp_path: Path
+) -> None:
+    """From the facts and from an episodes file alike."""
+    installed.run("release", "episodes", PERIOD, "--out", tmp_path)
+    asked = ("score", "--period", PERIOD, "--as-of", published.as_of, "--known-at", published.known_at)
+    for key in ("veenland", "dijkgraaf", "windvaan"):
+        row = next(item for line, item in shown(published) if line.company == key)
+        of_facts = json.loads(installed.run(*asked, "--method", "2026.2", "--explain", key, "--json"))
+        of_file = json.loads(
+            installed.run("estimate", tmp_path / "episodes.csv", "--method", "2026.2", "--explain", key, "--json")
+        )
+        whole = json.loads(json.dumps(asdict(row)))
+        for found in (of_facts, of_file):
+            for name in ("standing", "proof", "direction", "reasons", "bh", "overdue", "unreachable"):
+                assert found[name] == whole[name], (key, name)
+            assert found["on_time"] == whole["on_time"]
+            makeup = found["makeup"]
+            assert makeup["mature"] == makeup["on_time"] + makeup["late"] + makeup["undetermined"]
+            assert makeup["undetermined"] == makeup["bracketed"] + makeup["stopped"] + makeup["relocated_in_time"]
+    text = installed.run(*asked, "--method", "2026.2", "--explain", "dijkgraaf")
+    assert text.startswith("dijkgraaf: unreachable  (norm 90 % on time, method 2026.2)")
+    assert "notices were refused or undeliverable" in text
 
 
 def test_the_package_has_the_new_files_and_is_signed(installed: Installation) -> None:
