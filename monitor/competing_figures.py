@@ -9,6 +9,30 @@ _COMPETING = "removed_at"  # a field of an estimate since method 2026.2, and of 
 _EPISODES, _SHARE = Message("episodes"), Message("share from 0 to 1")
 COMPETING_FIGURES: tuple[Figure, ...] = (
     Figure(
+        key="estimate", type="percent", unit=_SHARE, later=_COMPETING, get=lambda item: item.on_time.estimate,
+        name=Message("Estimated share on time"),
+        help=Message(
+            "The share on time that fits best what the checks saw. It orders the companies. What moved in time counts"
+            " neither way."
+        ),
+    ),
+    Figure(
+        key="followed", type="percent", unit=_SHARE, later=_COMPETING, get=lambda item: item.on_time.followed,
+        name=Message("Followed up to the deadline"),
+        help=Message(
+            "Part of the episodes older than their deadline that could be followed up to it. To meet the norm it must"
+            " be nearly all."
+        ),
+    ),
+    Figure(
+        key="all_cases", type="range", unit=_SHARE, later=_COMPETING, get=lambda item: item.on_time.all_cases,
+        name=Message("Share on time over all cases"),
+        help=Message(
+            "The lowest and the highest share on time possible, with what could not be followed and what no notice"
+            " reached counted too."
+        ),
+    ),
+    Figure(
         key="possibly_overdue", field="possibly_overdue", type="count", unit=_EPISODES, later=_COMPETING,
         name=Message("Possibly overdue"),
         help=Message("Outstanding episodes whose deadline has passed and that were not seen online since."),
@@ -43,7 +67,7 @@ COMPETING_FIGURES: tuple[Figure, ...] = (
         help=Message("Part of the reported material that was still online at the company after this time."),
     ),
     Figure(
-        key="not_removed_7d", field="not_removed_7d", type="ratio", unit=_SHARE, later=_COMPETING,
+        key="not_removed_7d", field="not_removed_7d", type="percent", unit=_SHARE, later=_COMPETING,
         name=Message("Not removed within 7 days"),
         help=Message("Part of the reported material that was not removed within 168 hours, relocated or not."),
     ),
@@ -87,7 +111,7 @@ COMPETING_FIGURES: tuple[Figure, ...] = (
         help=Message("What is proven about the norm, apart from reachability and numbers."),
     ),
     Figure(
-        key="direction", field="direction", type="text", later=_COMPETING,
+        key="direction", field="direction", type="direction", later=_COMPETING,
         name=Message("Direction"),
         help=Message(
             "above: even the strict reading reaches the norm. below: even the lenient one does not. open: the"

@@ -6,13 +6,14 @@ this file, which say where it stands and in which order (docs/adr/0032-registry-
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 from monitor.competing_figures import COMPETING_FIGURES
 from monitor.estimators.rounding import round_number
+from monitor.score.methods import Method
 from monitor.score.table import Estimate
 from monitor.wording.language import Message
 from monitor.wording.readings import Figure
@@ -127,6 +128,14 @@ _ALL = (
             " strict reading (undetermined does not count as on time) to the lenient reading (undetermined"
             " does not count as late)."
         ),
+        since=Message(
+            "Part of the episodes in which the material was gone within the deadline: the estimate, and between"
+            " brackets"
+            " the range from the strict reading (all doubt counts against the company) to the lenient reading (all"
+            " doubt"
+            " counts in its favour). The confidence interval runs from the lower limit of the strict reading to the"
+            " upper limit of the lenient one."
+        ),
     ),
     Figure(
         key="count_on_time", type="count", unit=_EPISODES, get=lambda item: item.on_time.on_time,
@@ -157,16 +166,28 @@ _ALL = (
             " before. It is only called better or worse where the confidence intervals do not overlap; else"
             " the difference can be chance."
         ),
+        since=Message(
+            "By how many percentage points the estimated share on time differs from the release before. It is only"
+            " called better or worse where the confidence intervals do not overlap, whatever the checks did not see;"
+            " else the difference can be chance."
+        ),
     ),
     Figure(
         key="median", field="median_hours", type="quantile", unit=_HOURS, sort="desc",
         name=Message("Median time"),
         help=Message("The time to removal within which half of the reported material was gone."),
+        since=Message(
+            "The time within which half of the reported material was removed. What moved elsewhere was not removed."
+        ),
     ),
     Figure(
         key="p90", field="p90_hours", type="quantile", unit=_HOURS,
         name=Message("90% removed after"),
         help=Message("The time within which the material was gone nine times out of ten."),
+        since=Message(
+            "The time within which the material was removed nine times out of ten. What moved elsewhere was not"
+            " removed."
+        ),
     ),
     Figure(
         key="mean_online", field="mean_online_hours_7d", type="bounds", unit=_HOURS,
@@ -180,11 +201,17 @@ _ALL = (
     Figure(
         key="outstanding", field="outstanding", type="count", unit=_EPISODES, sort="desc",
         disclosure="total", total="outstanding", name=_OUTSTANDING[0], help=_OUTSTANDING[1],
+        since=Message(
+            "Episodes of the period without a confirmed removal on the reference date, seen online not long before."
+            " 'Overdue': it was seen online after the deadline. 'Possibly overdue': the deadline has passed, and it"
+            " was not seen online since."
+        ),
     ),
     Figure(
         key="overdue", field="overdue", type="count", unit=_EPISODES, disclosure="total", total="overdue",
         name=Message("Overdue"),
         help=Message("Outstanding episodes whose deadline has passed."),
+        since=Message("Outstanding episodes that were seen online after the deadline."),
     ),
     Figure(
         key="unverified", field="unverified", type="count", unit=_EPISODES, disclosure="total", total="unverified",
@@ -247,6 +274,9 @@ _ALL = (
             "The share on time from 0 to 100, estimated with care: with few data the score lies closer to"
             " that of all companies together."
         ),
+        since=Message(
+            "The estimated share on time from 0 to 100, drawn towards that of all companies where little is known."
+        ),
     ),
     Figure(
         key="rank", field="rank", type="rank", sort="asc",
@@ -254,6 +284,11 @@ _ALL = (
         help=Message(
             "Rank 1 is the company with the lowest score. Ranks beside it, where given, are also possible"
             " with 95% confidence."
+        ),
+        since=Message(
+            "Rank 1 is the company with the lowest score. Ranks beside it are also possible with 95% confidence,"
+            " whatever"
+            " the checks did not see."
         ),
     ),
     Figure(
@@ -317,6 +352,11 @@ class Place:
         return not self.optional or self.figure.of(item) is not None
 
 
+def figures_under(rules: Method, figures: Iterable[Figure]) -> tuple[Figure, ...]:
+    """Those of the figures that a company has under a method."""
+    return tuple(figure for figure in figures if not figure.later or figure.later == "legal" or rules.competing_risks)
+
+
 def _places(keys: str) -> tuple[Place, ...]:
     return tuple(Place(FIGURES[key.removesuffix("?")], key.endswith("?")) for key in keys.split())
 
@@ -327,8 +367,9 @@ def _figures(keys: str) -> tuple[Figure, ...]:
 
 _LATENESS = "count_on_time count_undetermined count_late"
 _LINES = (
-    "on_time median p90 mean_online oldest exposure score? episodes sites notices renotices outstanding overdue"
-    " unverified relocated reappeared refused volume"
+    "on_time followed all_cases median p90 not_removed_7d mean_online oldest exposure score? n_eff p_below bh episodes"
+    " sites notices renotices outstanding overdue possibly_overdue unverified gone_before_notice relocated"
+    " reappeared refused items_undelivered unreachable volume"
 )
 FILED = tuple(figure for figure in _ALL if figure.field)  # in JSON and CSV: identity first, then in this order
 IDENTITY = tuple(figure for figure in FILED if figure.disclosure == "identity")
@@ -344,19 +385,24 @@ TOTALS = _figures(  # the sums over companies, in the order of totals.csv
 LEGAL = _figures("legal_name registration")  # below a company's name, on its page and in the report
 MAIN_TOTALS = TOTALS[:8]  # in the table of the ranking page
 LINES = _places(_LINES)  # "All figures" of a company's page
-BESIDE_OUTCOMES = _figures("relocated reappeared unverified refused")  # of the same page: what does not add up
+GROUP_COUNTS = _figures("episodes sites outstanding overdue possibly_overdue refused")  # of a group, on its line
+BESIDE_OUTCOMES = _figures(
+    "relocated reappeared unverified gone_before_notice refused items_undelivered"
+)  # of the same page: what does not add up
+HOURLY = _figures("removed_at moved_at online_at")  # what became of the material by fixed hours: they add up to 1
 CHANGES = _places(  # what is compared of a company, in words
-    "name legal_name registration country via_proxy rank standing band"
-    f" {_LATENESS} {_LINES} survival outstanding_by_age"
+    "name legal_name registration country via_proxy rank standing direction reasons band"
+    f" {_LATENESS} {_LINES} backlog removed_at moved_at online_at survival outstanding_by_age"
 )
-NETWORK_CHANGES = _figures(f"on_time median {' '.join(figure.key for figure in TOTALS)}")
+NETWORK_CHANGES = _figures(f"on_time followed median not_removed_7d {' '.join(figure.key for figure in TOTALS)}")
 # Of the report: the totals, all companies together, companies with a rank in full, those without one, corrections,
 # and what stays open.
 REPORT_TOTALS = _figures(f"episodes notices {_LATENESS} outstanding refused")
 KEY_FIGURES = _figures(
-    "on_time median p90 mean_online episodes notices renotices outstanding overdue relocated reappeared"
+    "on_time followed median p90 not_removed_7d mean_online episodes notices renotices outstanding overdue relocated"
+    " reappeared"
 )
-FULL_COUNTS = _figures(f"episodes sites {_LATENESS} outstanding overdue refused relocated")
-UNRANKED_COUNTS = _figures("episodes sites outstanding overdue refused")
+FULL_COUNTS = _figures(f"episodes sites {_LATENESS} outstanding overdue possibly_overdue refused relocated")
+UNRANKED_COUNTS = _figures("episodes sites outstanding overdue possibly_overdue refused items_undelivered")
 CORRECTED = _figures("name standing rank on_time median episodes outstanding refused")
 UNMEASURED = _figures("count_undetermined unverified refused")

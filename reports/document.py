@@ -15,14 +15,23 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from monitor import charts
-from monitor.comparison.share_change import points
+from monitor.comparison.share_change import compared_share, points
 from monitor.comparison.summary import summary
 from monitor.disclosure.rows import PublicTable
-from monitor.figures import FIGURES, FULL_COUNTS, LEGAL, REPORT_TOTALS, UNRANKED_COUNTS
-from monitor.tables import sentences
+from monitor.figures import (
+    FIGURES,
+    FULL_COUNTS,
+    GROUP_COUNTS,
+    HOURLY,
+    LEGAL,
+    REPORT_TOTALS,
+    UNRANKED_COUNTS,
+    figures_under,
+)
+from monitor.tables import competing_sentences, sentences
 from monitor.wording.language import Language, Message
 from monitor.wording.readings import rank_words
-from monitor.wording.words import STANDINGS
+from monitor.wording.words import STANDING_WORDS
 from reports import sections
 from reports.figures import cell, key_figures, numeric, pictures, shown, unmeasured
 from reports.quality import quality
@@ -106,6 +115,10 @@ def _context(report: Report, language: Language, medium: Medium) -> dict[str, An
         "norms": norms(table),
         "corrections": [(one, corrected(one, language)) for one in report.corrections],
         "explained": explained(table, report.earlier, language),
+        "since": table.method.competing_risks,
+        "full_counts": figures_under(table.method, FULL_COUNTS),
+        "unranked_counts": figures_under(table.method, UNRANKED_COUNTS),
+        "unreachable": [row for row in table.rows if row.standing == "unreachable"],
     }
 
 
@@ -119,10 +132,12 @@ def _wording(language: Language) -> dict[str, Any]:
         "total_names": _TOTALS,
         "figures": FIGURES,
         "legal": LEGAL,
-        "full_counts": FULL_COUNTS,
-        "unranked_counts": UNRANKED_COUNTS,
+        "group_counts": GROUP_COUNTS,
+        "hourly": HOURLY,
+        "competing": competing_sentences,
+        "compared_share": compared_share,
         "report_totals": REPORT_TOTALS,
-        "standings": STANDINGS,
+        "standings": STANDING_WORDS,
         "sentences": sentences,
         "rank_words": rank_words,
         "charts": charts,
@@ -138,12 +153,14 @@ CHAPTERS: Mapping[str, Message] = MappingProxyType(
         "summary": Message("Summary"),
         "key_figures": Message("Key figures"),
         "ranking": Message("Ranking"),
+        "groups": Message("Companies under one control"),
         "funnel": Message("Who differs more than by chance?"),
         "slow": Message("The slow and the improved"),
         "relocation": Message("Moved elsewhere"),
         "hash_hits": Message("Follow-up of the hash service"),
         "quality": Message("Quality of the data"),
         "norms": Message("Under another norm"),
+        "method_change": Message("What changed in the method"),
         "trend": Message("Trend over the quarters"),
         "how": Message("The method in brief"),
         "corrections": Message("Corrections to earlier reports"),
@@ -161,5 +178,6 @@ _TOTALS = {
 
 def chapters(table: PublicTable) -> Mapping[str, int]:
     """The number of each chapter that this release has, by its key."""
-    there = (key for key in CHAPTERS if key != "hash_hits" or table.hash_hits)
+    absent = {"hash_hits": table.hash_hits, "groups": table.groups, "method_change": table.earlier}
+    there = (key for key in CHAPTERS if absent.get(key, True))
     return {key: number for number, key in enumerate(there, 1)}

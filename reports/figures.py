@@ -36,15 +36,15 @@ class KeyFigure(FigureLine):
 
 def key_figures(table: PublicTable, before: PublicTable | None, language: Language) -> tuple[KeyFigure, ...]:
     """All companies together; a count that may not be shown says so."""
-    pairs = ((figure, _read(table, figure, language)) for figure in KEY_FIGURES)
+    pairs = ((figure, _read(table, figure, language)) for figure in KEY_FIGURES if table.network.has(figure))
     return tuple(
         KeyFigure(
             key=figure.key,
             name=language.gettext(figure.name),
             value=said.value,
             interval=said.interval,
-            help=language.gettext(figure.help),
-            before=_read(before, figure, language).value if before else MISSING,
+            help=language.gettext(figure.meaning(table.method.competing_risks)),
+            before=_read(before, figure, language).value if before and before.network.has(figure) else MISSING,
         )
         for figure, said in pairs
     )

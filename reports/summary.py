@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from monitor.disclosure.network import CompetingNetwork
 from monitor.disclosure.rows import PublicTable
 from monitor.score.table import Standing
 from monitor.wording.language import NBSP, Language, Message
-from monitor.wording.words import STANDINGS
+from monitor.wording.words import standings_of
 
 _RANGE = Message(
     "Of the reported material, between {strict} and {lenient} was gone in time, within {deadline}"
@@ -70,7 +71,11 @@ def _on_time(table: PublicTable, language: Language) -> str:
     strict, lenient = language.share(network.strict.p), language.share(network.lenient.p)
     words = _EXACT if strict == lenient else _RANGE
     limit = language.deadline(network.deadline_hours)
-    return language.gettext(words, strict=strict, lenient=lenient, deadline=limit)
+    said = language.gettext(words, strict=strict, lenient=lenient, deadline=limit)
+    estimate = network.estimate if isinstance(network, CompetingNetwork) else None
+    if estimate is None or strict == lenient:
+        return said
+    return f"{said} {language.gettext('The estimate is {estimate}.', estimate=language.share(estimate))}"
 
 
 def _median(table: PublicTable, language: Language) -> str:
@@ -116,5 +121,5 @@ def standing_counts(table: PublicTable, language: Language) -> tuple[StandingCou
             _companies(sum(row.standing == key for row in table.rows), language),
             language.gettext(words.meaning),
         )
-        for key, words in STANDINGS.items()
+        for key, words in standings_of(table.method).items()
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from monitor.charts.svg import BLUE, GRID, INK, QUIET, element
-from monitor.score.table import Share
+from monitor.score.table import CompetingOnTime, Share
 from monitor.wording.language import Language
 
 _EXAMPLE = (Share(0.8, 0.05, 0.62, 0.95), Share(0.68, 0.05, 0.5, 0.8))
@@ -25,11 +25,38 @@ def share_key(target: float, language: Language) -> Markup:
     )
 
 
+def estimate_key(target: float, language: Language) -> Markup:
+    """The strip of method 2026.2 explained."""
+    strip = _strip((0.5, 0.95), (0.68, 0.8), 0.75, target)
+    return Markup("{} {}").format(
+        strip,
+        language.gettext(
+            "How to read the bar: thick from the strict to the lenient reading, the dot is the estimate between them,"
+            " thin is the 95% confidence interval (95% CI) around both. The vertical dotted line is the norm of"
+            " {target}.",
+            target=language.percent(target),
+        ),
+    )
+
+
+def estimate_strip(timing: CompetingOnTime, target: float) -> Markup:
+    """The same since method 2026.2: the interval is that around both readings, the dot the estimate."""
+    strict, lenient = timing.strict, timing.lenient
+    return _strip((strict.low, lenient.high), (strict.p, lenient.p), timing.estimate, target)
+
+
 def share_strip(lenient: Share, strict: Share, target: float) -> Markup:
     """A small picture beside the figures: interval (thin), strict to lenient (thick), lenient (dot), norm (tick).
 
     It only repeats the text beside it, so it is hidden from assistive technology.
     """
+    return _strip((lenient.low, lenient.high), (strict.p, lenient.p), lenient.p, target)
+
+
+_Ends = tuple[float | None, float | None]
+
+
+def _strip(interval: _Ends, readings: _Ends, dot: float | None, target: float) -> Markup:
     width, height, middle = 132.0, 16.0, 8.0
 
     def x(value: float) -> float:
@@ -39,12 +66,13 @@ def share_strip(lenient: Share, strict: Share, target: float) -> Markup:
         element("line", x1=x(0), x2=x(1), y1=middle, y2=middle, stroke=GRID),
         element("line", x1=x(target), x2=x(target), y1=1, y2=height - 1, stroke=INK, stroke_dasharray="2 2"),
     ]
-    if lenient.low is not None and lenient.high is not None:
-        parts.append(element("line", x1=x(lenient.low), x2=x(lenient.high), y1=middle, y2=middle, stroke=QUIET))
-    if lenient.p is not None and strict.p is not None:
-        ends = {"x1": x(strict.p), "x2": x(lenient.p)}
+    if interval[0] is not None and interval[1] is not None:
+        parts.append(element("line", x1=x(interval[0]), x2=x(interval[1]), y1=middle, y2=middle, stroke=QUIET))
+    if readings[0] is not None and readings[1] is not None:
+        ends = {"x1": x(readings[0]), "x2": x(readings[1])}
         parts.append(element("line", **ends, y1=middle, y2=middle, stroke=BLUE, stroke_width=5, stroke_opacity=0.55))
-        parts.append(element("circle", cx=x(lenient.p), cy=middle, r=4.5, fill=BLUE))
+        if dot is not None:
+            parts.append(element("circle", cx=x(dot), cy=middle, r=4.5, fill=BLUE))
     return element(
         "svg", *parts, view_box=f"0 0 {width:g} {height:g}", width=width, height=height, aria_hidden="true",
         focusable="false", class_="strip",

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
-from monitor.charts.frame import Chart, Key, empty_note, legend, patch
+from monitor.charts.frame import Chart, Key, empty_note, in_sentences, legend, patch
 from monitor.charts.svg import BLUE, INK, ORANGE, PALE, element, label, picture, text_width
 from monitor.score.table import Norm, Standing
 from monitor.wording.language import Language, Message
-from monitor.wording.words import STANDINGS
+from monitor.wording.words import STANDING_WORDS
 
 _JUDGED: tuple[Standing, ...] = ("below", "not_proven", "meets")
 _COLOURS: Mapping[Standing, str] = {"below": ORANGE, "not_proven": PALE, "meets": BLUE}
@@ -24,14 +24,15 @@ def norms_figure(norms: Sequence[Norm] | None, language: Language) -> Chart:
     """For each deadline a bar of the companies below the norm, not proven and meeting it; None: there are none."""
     known = tuple(norms or ())
     said = _described(known, language)
-    standings: tuple[Standing, ...] = (*_JUDGED, "too_few")
+    unreachable = any(_number(norm, "unreachable") for norm in known)
+    standings: tuple[Standing, ...] = (*_JUDGED, *(("unreachable",) if unreachable else ()), "too_few")
     return Chart(
         name="norms",
         title=language.gettext(TITLE),
         description=said,
         columns=(
             language.gettext("Deadline"),
-            *(language.gettext(STANDINGS[standing].label) for standing in standings),
+            *(language.gettext(STANDING_WORDS[standing].label) for standing in standings),
         ),
         rows=tuple(
             (language.deadline(norm.deadline_hours), *(_number(norm, standing) for standing in standings))
@@ -56,10 +57,20 @@ def _described(norms: Sequence[Norm], language: Language) -> str:
         )
         for norm in norms
     ]
-    return language.gettext(
+    said = language.gettext(
         "A bar for each deadline, with the same episodes. The length of each part is the number of"
         " companies. {lines} Companies with too few data to judge are not in the bar.",
         lines=" ".join(lines),
+    )
+    if not (unreachable := max(_number(norm, "unreachable") for norm in norms)):
+        return said
+    return in_sentences(
+        said,
+        language.ngettext(
+            "{n} company that is unreachable is not in the bar either.",
+            "{n} companies that are unreachable are not in the bar either.",
+            unreachable,
+        ),
     )
 
 
@@ -78,7 +89,7 @@ def _drawn(name: str, width: float, norms: Sequence[Norm], said: str, language: 
 
 
 def _keys(language: Language) -> list[Key]:
-    return [(language.gettext(STANDINGS[standing].label), patch(_COLOURS[standing])) for standing in _JUDGED]
+    return [(language.gettext(STANDING_WORDS[standing].label), patch(_COLOURS[standing])) for standing in _JUDGED]
 
 
 def _bar(norm: Norm, top: float, unit: float, language: Language) -> list[Markup]:

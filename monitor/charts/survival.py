@@ -71,7 +71,10 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class _Curves:
-    """What one picture shows: a curve in its bands, and the network's beside it where that is another."""
+    """What one picture shows: a curve in its bands, and the network's beside it where that is another.
+
+    `with_limits`: not since method 2026.2, whose limits rest on the effective number of sites, which no point has.
+    """
 
     name: str
     curve: Curve
@@ -81,6 +84,7 @@ class _Curves:
     told: Curve = ()  # of `curve`, what the table tells
     told_of_network: Curve = ()
     together: str = ""  # who the network's figures leave out, in words
+    with_limits: bool = True
 
 
 def survival_figure(row: Row, network: Network, method: Method, language: Language) -> Chart:
@@ -89,7 +93,10 @@ def survival_figure(row: Row, network: Network, method: Method, language: Langua
     limit = network.deadline_hours if item is None else item.on_time.deadline_hours
     curve, told = ((), ()) if item is None else (item.curve, item.survival)
     together = who_is_together(network, language)
-    curves = _Curves(row.name, curve, network.curve, limit, method.confidence, told, network.survival, together)
+    curves = _Curves(
+        row.name, curve, network.curve, limit, method.confidence, told, network.survival, together,
+        with_limits=not method.competing_risks,
+    )  # fmt: skip
     return _figure("survival", curves, language)
 
 
@@ -98,8 +105,9 @@ def network_figure(network: Network, method: Method, language: Language) -> Char
     limit, confidence = network.deadline_hours, method.confidence
     together = who_is_together(network, language)
     curves = _Curves(
-        language.gettext(NETWORK), network.curve, (), limit, confidence, network.survival, together=together
-    )
+        language.gettext(NETWORK), network.curve, (), limit, confidence, network.survival, together=together,
+        with_limits=not method.competing_risks,
+    )  # fmt: skip
     return _figure("network", curves, language)
 
 
@@ -131,7 +139,7 @@ def _figure(address: str, curves: _Curves, language: Language) -> Chart:
 
 
 def _columns(curves: _Curves, language: Language) -> tuple[str, ...]:
-    own = tuple(language.gettext(column) for column in _COLUMNS)
+    own = tuple(language.gettext(column) for column in (_COLUMNS if curves.with_limits else _COLUMNS[:-2]))
     return (*own, f"{language.gettext(NETWORK)} (%)") if curves.network else own
 
 
@@ -139,7 +147,7 @@ def _rows(curves: _Curves) -> tuple[tuple[Cell, ...], ...]:
     others = {point.t: point.npmle for point in curves.told_of_network}
     rows = []
     for point in curves.told:
-        limits = limits_at(point, curves.confidence)
+        limits = limits_at(point, curves.confidence) if curves.with_limits else ()
         shares = (point.npmle, point.lenient, point.strict, *limits)
         beside_it = (others.get(point.t),) if curves.network else ()
         rows.append((f"{point.t:g}", *map(percentage, (*shares, *beside_it))))
@@ -149,13 +157,19 @@ def _rows(curves: _Curves) -> tuple[tuple[Cell, ...], ...]:
 def _described(curves: _Curves, language: Language) -> str:
     if not curves.curve:
         return language.gettext("There are no figures to show of {name}.", name=curves.name)
-    confidence = language.percent(curves.confidence)
-    said = language.gettext(
-        "The lower the line, the more is gone. Solid line: {name}, with the band from the lenient to"
-        " the strict reading and around it the {confidence} confidence interval.",
-        name=curves.name,
-        confidence=confidence,
-    )
+    if curves.with_limits:
+        said = language.gettext(
+            "The lower the line, the more is gone. Solid line: {name}, with the band from the lenient to"
+            " the strict reading and around it the {confidence} confidence interval.",
+            name=curves.name,
+            confidence=language.percent(curves.confidence),
+        )
+    else:
+        said = language.gettext(
+            "The lower the line, the more is gone. Solid line: {name}, with the band from the lenient to the strict"
+            " reading.",
+            name=curves.name,
+        )
     dashed = language.gettext("Dashed line: all companies together.") if curves.network else ""
     return in_sentences(said, dashed, _at_deadline(curves, language), curves.together)
 
@@ -232,7 +246,8 @@ def _bands(plot: Plot, curves: _Curves) -> list[Markup]:
     low: list[Point] = [(t, ends[0]) for t, ends in limits]
     high: list[Point] = [(t, ends[1]) for t, ends in limits]
     readings = points_of(curves.curve, "lenient"), points_of(curves.curve, "strict")
-    return [plot.area(low, high, OUTER), plot.area(*readings, BAND)]
+    outer = [plot.area(low, high, OUTER)] if curves.with_limits else []
+    return [*outer, plot.area(*readings, BAND)]
 
 
 def _keys(curves: _Curves, language: Language) -> list[Key]:
@@ -241,5 +256,6 @@ def _keys(curves: _Curves, language: Language) -> list[Key]:
         keys.append((language.gettext(NETWORK), stroke(stroke=ORANGE, stroke_width=2, stroke_dasharray="6 4")))
     if curves.curve:
         interval = language.gettext("{confidence} confidence interval", confidence=language.percent(curves.confidence))
-        keys += [(language.gettext("Lenient to strict reading"), patch(BAND)), (interval, patch(OUTER, GRID))]
+        keys.append((language.gettext("Lenient to strict reading"), patch(BAND)))
+        keys += [(interval, patch(OUTER, GRID))] if curves.with_limits else []
     return keys

@@ -15,11 +15,13 @@ from monitor.errors import MonitorError
 from monitor.formats.files import require_regular
 from monitor.instants import iso, parse_period, quarter_of
 from monitor.score.methods import method
-from monitor.score.table import Estimate, Share, Table
+from monitor.score.table import Estimate, Share, Table, Unreachable
 from monitor.vocabulary import Kind
+from monitor.wording.language import EN
+from monitor.wording.words import reason_words
 
 if TYPE_CHECKING:
-    from monitor.score.explain import Breakdown, Change, Explanation, Scenario
+    from monitor.score.explain import Breakdown, Change, CompetingExplanation, Explanation, Scenario
     from monitor.score.pipeline import Request
 
 _IN_PERIOD = "was sent in this period, as far as is known: `monitor deliveries` lists what came in"
@@ -47,6 +49,41 @@ def describe_explanation(explanation: Explanation) -> str:
         for lines in ([title, *note], _makeup(explanation.makeup), scenarios, _changes(explanation.changes))
         if lines
     )
+
+
+def describe_competing(explanation: CompetingExplanation) -> str:
+    """The standing with its reasons, the episodes by outcome, and the figures that the standing rests on."""
+    e, timing = explanation, explanation.on_time
+    title = (
+        f"{e.company}: {_STANDINGS[e.standing or 'not_proven']}"
+        f"  (norm {100 * e.target:.0f} % on time, method {e.method})"
+    )
+    note = [] if e.publishable else ["so few episodes that no figure of this company is published"]
+    reasons = reason_words(e.reasons, EN)
+    rows: tuple[tuple[str, str], ...] = (
+        ("estimate, which orders", _percent(timing.estimate)),
+        ("strict reading, which proves meets", f"{_percent(timing.strict.p)}  {_interval(timing.strict)}"),
+        ("lenient reading, which proves below", f"{_percent(timing.lenient.p)}  {_interval(timing.lenient)}"),
+        ("followed up to the deadline", f"{_percent(timing.followed)}  {timing.mature} of {timing.older}"),
+        ("over all cases", f"{_percent(timing.all_cases.low)} - {_percent(timing.all_cases.high)}"),
+        ("notices refused or undeliverable", f"{_percent(e.unreachable.p)}  {_limits_of(e.unreachable)}"),
+        ("rank", "-" if e.rank is None else f"{e.rank} ({e.rank_low} to {e.rank_high})"),
+    )
+    more = (
+        ("gone before the notice", e.gone_before_notice),
+        ("relocated", e.relocated),
+        ("outstanding", e.outstanding),
+        ("  overdue", e.overdue),
+        ("  possibly overdue", e.possibly_overdue),
+        ("items undelivered", e.items_undelivered),
+    )
+    counts = [*_makeup(e.makeup), *(f"{name:38} {count:>8}" for name, count in more)]
+    figures = [f"{name:38} {value}" for name, value in rows]
+    return "\n\n".join("\n".join(lines) for lines in ([title, *note, *reasons], counts, figures))
+
+
+def _limits_of(found: Unreachable) -> str:
+    return f"{_percent(found.low)} - {_percent(found.high)}  {found.refused} of {found.notices}"
 
 
 def _makeup(makeup: Breakdown) -> list[str]:
@@ -183,9 +220,11 @@ def scored(
     engine_url: str | None,
 ) -> Table:
     """The tables that the options of `release draft` ask for, with their defaults: that of the hash hits is inside."""
+    from monitor.release.verify import compared_method
     from monitor.score.pipeline import score_for_release
 
-    return score_for_release(session, asked(session, run, period, as_of, known_at, version, engine_url))
+    request = asked(session, run, period, as_of, known_at, version, engine_url)
+    return score_for_release(session, replace(request, compared=compared_method(session, request.method)))
 
 
 def asked(
@@ -271,11 +310,13 @@ def estimate(
     _show(replace(table, kinds=kinds or None), curves, as_json)
 
 
-def _show(answer: Table | Explanation, curves: bool, as_json: bool) -> None:
-    from monitor.score.explain import Explanation
+def _show(answer: Table | Explanation | CompetingExplanation, curves: bool, as_json: bool) -> None:
+    from monitor.score.explain import CompetingExplanation, Explanation
 
     if isinstance(answer, Explanation):
         show(answer.as_json(), as_json, describe_explanation(answer))
+    elif isinstance(answer, CompetingExplanation):
+        show(answer.as_json(), as_json, describe_competing(answer))
     else:
         show(_json(answer, curves), as_json, describe(answer))
 

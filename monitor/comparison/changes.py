@@ -195,7 +195,20 @@ def _whole(table: Table | None) -> Flat:
         "kinds": kinds,
         **flat(figures),
         **{f"flows_{_ends(flow)}": flow.episodes for flow in table.flows or ()},
+        **_of_groups_and_earlier(table),
     }
+
+
+def _of_groups_and_earlier(table: Table) -> Flat:
+    """The figures of each group, and what the method in force before says of each company."""
+    found: dict[str, Any] = {}
+    for group in table.groups or ():
+        found |= {f"groups_{group.group}_members": " ".join(group.members)}
+        found |= flat({"groups": {group.group: _all_figures(group.figures)}})
+    for each in table.earlier.companies if table.earlier else ():
+        named = {name: value for name, value in asdict(each).items() if name != "company"}
+        found |= flat({"earlier": {each.company: named}})
+    return found
 
 
 def _ends(flow: Flow) -> str:
@@ -309,5 +322,6 @@ def network_lines(old: PublicTable, new: PublicTable, language: Language) -> tup
     lines = (
         Line(language.gettext(figure.name), *(table.network.read(figure, language).value for table in (old, new)))
         for figure in NETWORK_CHANGES
+        if old.network.has(figure) and new.network.has(figure)
     )
     return tuple(line for line in lines if {line.before, line.after} != {MISSING})

@@ -11,7 +11,7 @@ from typing import Any
 from monitor.disclosure.rows import PublicTable, Row, filter_rows
 from monitor.score.table import DEADLINES_HOURS, Estimate, NormLine, Standing
 from monitor.tables.sheets import flat, guarded, identity_json
-from monitor.wording.words import STANDINGS
+from monitor.wording.words import standings_of
 
 HOURS = tuple(map(int, DEADLINES_HOURS))
 _PLACES = ("score", "rank", "rank_low", "rank_high", "band")
@@ -38,6 +38,7 @@ class OtherNorm:
     published_hours: float
     rows: tuple[NormRow, ...]
     withheld: int
+    standings: tuple[Standing, ...]
 
     @property
     def tally(self) -> Mapping[Standing, tuple[int, int]]:
@@ -47,7 +48,7 @@ class OtherNorm:
                 sum(each.row.standing == key for each in self.rows),
                 sum(each.published.standing == key for each in self.rows),
             )
-            for key in STANDINGS
+            for key in self.standings
         }
 
     @property
@@ -67,7 +68,8 @@ def under_norm(table: PublicTable, hours: float) -> OtherNorm | None:
         for line in norm.companies
         if line.company in published
     )
-    return OtherNorm(float(hours), table.method.usual_deadline_hours, rows, len(table.rows) - len(rows))
+    standings = tuple(standings_of(table.method))
+    return OtherNorm(float(hours), table.method.usual_deadline_hours, rows, len(table.rows) - len(rows), standings)
 
 
 def _as_if(row: Row, line: NormLine) -> Row:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+from monitor.disclosure.network import Network
 from monitor.disclosure.rows import PublicTable
-from monitor.score.table import Share
+from monitor.score.table import OnTime, Share
 from monitor.wording.language import Language, Message
 
 Direction = Literal["better", "worse", "open"]
@@ -33,10 +34,20 @@ _SAID = {
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """`change` of the lenient share (a fraction of one); `direction` is told only where the intervals are apart."""
+    """`change` of the share (a fraction of one); `direction` is told only where the intervals are apart."""
 
     change: float
     direction: Direction
+
+
+def compared_share(timing: OnTime | Network) -> Share:
+    """The share that is compared: the lenient one; since method 2026.2 the estimate with the outer limits of both.
+
+    So better or worse is said only where it is true whatever the checks did not see.
+    """
+    if not hasattr(timing, "estimate"):
+        return timing.lenient
+    return Share(timing.estimate, None, timing.strict.low, timing.lenient.high)
 
 
 def movement(now: Share, before: Share) -> Movement | None:
@@ -69,15 +80,16 @@ def movements(table: PublicTable, before: PublicTable | None) -> Mapping[str, Mo
 
 
 def ranked_shares(table: PublicTable) -> dict[str, Share]:
-    """The lenient share on time of each company with a rank."""
-    return {row.company: row.figures.on_time.lenient for row in table.rows if row.ranked and row.figures is not None}
+    """The share on time of each company with a rank, as it is compared."""
+    rows = (row for row in table.rows if row.ranked and row.figures is not None)
+    return {row.company: compared_share(row.figures.on_time) for row in rows if row.figures is not None}
 
 
 def network_movement(table: PublicTable, before: PublicTable | None) -> Movement | None:
     """The same for all companies together; None where only one of the two leaves out the smallest companies."""
     if before is None or not comparable(table, before) or table.network.gives_way != before.network.gives_way:
         return None
-    return movement(table.network.lenient, before.network.lenient)
+    return movement(compared_share(table.network), compared_share(before.network))
 
 
 def points(change: float, language: Language) -> str:

@@ -29,6 +29,28 @@ _CERTAIN = {
 }
 
 
+_SAID_WHERE = {  # by whether it is method 2026.2 or later
+    False: Message(
+        "“Below the norm” is only said where even the upper bound of the share, with {confidence}"
+        " confidence, is too low. Doubt counts in favour of the company."
+    ),
+    True: Message(
+        "“Below the norm” is only said where it holds with all doubt in favour of the company. “Meets the norm” is only"
+        " said where it holds with all doubt against it. Both with {confidence} confidence."
+    ),
+}
+_LEFT_OPEN = {
+    False: Message(
+        "For {share} of all episodes the checks do not show whether the material was gone in time."
+        " These never count as late."
+    ),
+    True: Message(
+        "For {share} of all episodes the checks do not show whether the material was gone in time. These never count as"
+        " late, and never as proof that a company was on time."
+    ),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """One question of the reader: the answer in a few words, and the sentences that go with it."""
@@ -76,7 +98,20 @@ def who_is_slow(table: PublicTable, language: Language) -> tuple[str, str]:
         target=counts["target"],
     )
     return language.gettext("{below} of {ranked} below the norm", **counts), " ".join(
-        filter(None, (meets, _lowest(ranked, language)))
+        filter(None, (meets, _unreachable(table, language), _lowest(ranked, language)))
+    )
+
+
+def _unreachable(table: PublicTable, language: Language) -> str:
+    """The companies that notices do not reach, whether they have a rank or not."""
+    names = [row.name for row in table.rows if row.standing == "unreachable"]
+    if not names:
+        return ""
+    return language.ngettext(
+        "{n} company is unreachable: {names}.",
+        "{n} companies are unreachable: {names}.",
+        len(names),
+        names=named(names, language),
     )
 
 
@@ -108,22 +143,11 @@ def how_sure(table: PublicTable, language: Language) -> tuple[str, str]:
         if _judged(table)
         else language.gettext(_DASH)
     )
-    said = [
-        language.gettext(
-            "“Below the norm” is only said where even the upper bound of the share, with {confidence}"
-            " confidence, is too low. Doubt counts in favour of the company.",
-            confidence=language.percent(table.method.confidence),
-        )
-    ]
+    competing = bool(table.method.competing_risks)
+    said = [language.gettext(_SAID_WHERE[competing], confidence=language.percent(table.method.confidence))]
     strict, lenient = table.network.strict.p, table.network.lenient.p
     if strict is not None and lenient is not None and lenient > strict:
-        said.append(
-            language.gettext(
-                "For {share} of all episodes the checks do not show whether the material was gone in time."
-                " These never count as late.",
-                share=language.share(lenient - strict),
-            )
-        )
+        said.append(language.gettext(_LEFT_OPEN[competing], share=language.share(lenient - strict)))
     return head, " ".join(said)
 
 

@@ -22,7 +22,7 @@ from monitor.instants import HOUR
 from monitor.score.company_file import ANNOUNCED, COLUMNS, POOLED_COUNTS, escape_formula
 from monitor.score.episode_file import MOVED_TO, POOLED
 from monitor.score.methods import Method, is_mature, is_overdue
-from monitor.score.table import DEADLINES_HOURS
+from monitor.score.table import DEADLINES_HOURS, Group
 
 SCHEMA = pa.schema(
     {
@@ -239,8 +239,12 @@ Cell = str | int | None
 
 
 def companies_csv(table: PublicTable) -> bytes:
-    """A line per company by key, then what is pooled and what is unattributed; empty where it is withheld."""
+    """A line per company by key, then what is pooled and what is unattributed; empty where it is withheld.
+
+    Last who controls a group and is not listed itself.
+    """
     lines = [*map(_company, sorted(table.rows, key=lambda row: row.company)), _pool(table), _nobody(table)]
+    lines += [_controlling(group) for group in table.groups or () if table.find(group.group) is None]
     sheet = io.StringIO()
     writer = csv.DictWriter(sheet, COLUMNS)
     writer.writeheader()
@@ -257,6 +261,18 @@ def _company(row: Row) -> Mapping[str, Cell]:
         "figures": "withheld" if row.figures is None else "shown",
         "refused": None if row.figures is None else row.figures.refused,
         ANNOUNCED: None if row.figures is None else row.figures.announced_ipv4,
+    }
+
+
+def _controlling(group: Group) -> Mapping[str, Cell]:
+    """Who controls a group."""
+    item = group.figures
+    return {
+        "company": escape_formula(item.company),
+        "name": escape_formula(item.name),
+        "country": item.country,
+        "via_proxy": str(item.via_proxy).lower(),
+        "figures": "group",
     }
 
 

@@ -8,7 +8,16 @@ from typing import Any, Literal
 
 from monitor.disclosure.suppression import MEASURES, Counts, Withheld, unattributed_counts
 from monitor.errors import MonitorError
-from monitor.score.table import Bounds, Estimate, Quantile, Share, SurvivalPoint, Table
+from monitor.score.table import (
+    Bounds,
+    CompetingEstimate,
+    Estimate,
+    HourlyShare,
+    Quantile,
+    Share,
+    SurvivalPoint,
+    Table,
+)
 from monitor.wording.language import Language
 from monitor.wording.readings import READERS, Figure, Reading
 
@@ -43,15 +52,46 @@ class Network:
     curve: tuple[SurvivalPoint, ...]
     gives_way: bool = False
 
+    def has(self, figure: Figure) -> bool:
+        """Whether this release tells the figure of all companies together."""
+        return figure.total in self.counts if figure.total else not figure.later or hasattr(self, _name(figure))
+
     def value(self, figure: Figure) -> Any:
         """The value of a figure of all companies together; of a count None where it is withheld."""
         if figure.total:
             return self.counts[figure.total]
-        return self if figure.type == "share" else getattr(self, figure.field)  # it has both readings of the share
+        return self if figure.type == "share" else getattr(self, _name(figure))  # it has both readings of the share
 
     def read(self, figure: Figure, language: Language) -> Reading:
         """The same in words."""
         return READERS[figure.type](self.value(figure), language)
+
+
+def _name(figure: Figure) -> str:
+    """The field of a network that holds a figure: those of the share on time stand beside it."""
+    return figure.field or figure.key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompetingNetwork(Network):
+    """The same since method 2026.2, with the estimate between both readings, and what was removed, moved and online.
+
+    What counts items or notices that came back, and what is open of all periods, is told of companies with figures only
+    (docs/adr/0036).
+    """
+
+    estimate: float | None
+    older: int
+    followed: float | None
+    removed_at: tuple[HourlyShare, ...]
+    moved_at: tuple[HourlyShare, ...]
+    online_at: tuple[HourlyShare, ...]
+    not_removed_7d: float | None
+    grid_seconds: int
+
+
+_CURVES = ("median_hours", "p90_hours", "mean_online_hours_7d", "survival", "curve")
+_SINCE_2026_2 = ("removed_at", "moved_at", "online_at", "not_removed_7d", "grid_seconds")
 
 
 def totals(table: Table, hidden: Withheld) -> tuple[TotalLine, ...]:
@@ -82,16 +122,13 @@ def public_network(table: Table, hidden: Withheld) -> Network:
     item = table.rest if gives_way else table.network
     if item is None:
         raise MonitorError("the table has no figures without its smallest companies; score it again")
-    return Network(
-        counts=_network_counts(table, hidden),
-        deadline_hours=item.on_time.deadline_hours,
-        mature=item.on_time.mature,
-        lenient=item.on_time.lenient,
-        strict=item.on_time.strict,
-        median_hours=item.median_hours,
-        p90_hours=item.p90_hours,
-        mean_online_hours_7d=item.mean_online_hours_7d,
-        survival=item.survival,
-        curve=item.curve,
-        gives_way=gives_way,
-    )
+    values: dict[str, Any] = {
+        "counts": _network_counts(table, hidden),
+        **{name: getattr(item.on_time, name) for name in ("deadline_hours", "mature", "lenient", "strict")},
+        **{name: getattr(item, name) for name in _CURVES},
+        "gives_way": gives_way,
+    }
+    if not isinstance(item, CompetingEstimate):
+        return Network(**values)
+    values |= {name: getattr(item.on_time, name) for name in ("estimate", "older", "followed")}
+    return CompetingNetwork(**values, **{name: getattr(item, name) for name in _SINCE_2026_2})

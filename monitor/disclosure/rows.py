@@ -19,6 +19,7 @@ from monitor.figures import SEARCHED, SORTS
 from monitor.score.methods import Method, method
 from monitor.score.table import (
     CompetingEstimate,
+    EarlierMethod,
     Estimate,
     Flow,
     Group,
@@ -79,8 +80,8 @@ class Unattributed:
 class PublicTable:
     """A period's publishable rows, worst first, with the network and the totals.
 
-    Every withheld row has fewer than `below` episodes. `flows`, `norms` and `quality` are those of the release as far
-    as they may be shown; `hash_hits` is its other table, where it has one.
+    Every withheld row has fewer than `below` episodes. `flows`, `norms`, `quality`, `groups` and what the `earlier`
+    method says are those of the release as far as they may be shown; `hash_hits` is its other table, where it has one.
     """
 
     method: Method
@@ -97,6 +98,7 @@ class PublicTable:
     quality: Quality | None = None
     hash_hits: PublicTable | None = None
     groups: tuple[Group, ...] | None = None
+    earlier: EarlierMethod | None = None
 
     def find(self, key: str) -> Row | None:
         """The row of the company with that key."""
@@ -135,12 +137,18 @@ def _public(table: Table, rules: Method, hidden: Withheld) -> PublicTable:
         norms=None if table.norms is None else shown_norms(table.norms, shown),
         quality=table.quality,
         groups=None if table.groups is None else shown_groups(table.groups, shown),
+        earlier=None if table.earlier is None else shown_earlier(table.earlier, shown),
     )
 
 
 def shown_groups(groups: Sequence[Group], shown: Collection[str]) -> tuple[Group, ...]:
     """The groups of which every member is shown: those of the others, less the members shown, would tell the rest."""
     return tuple(group for group in groups if all(member in shown for member in group.members))
+
+
+def shown_earlier(earlier: EarlierMethod, shown: Collection[str]) -> EarlierMethod:
+    """What another method says of the companies `shown`: what is withheld is withheld under every method."""
+    return replace(earlier, companies=tuple(each for each in earlier.companies if each.company in shown))
 
 
 def public_row(company: Estimate, rules: Method, *, table_is_ranked: bool, below: int | None = None) -> Row:

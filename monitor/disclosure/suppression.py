@@ -12,7 +12,7 @@ from typing import Literal
 
 from monitor.figures import TOTALS
 from monitor.score.methods import Method
-from monitor.score.table import Estimate, Table
+from monitor.score.table import CompetingEstimate, Estimate, Table
 
 Measure = Callable[[Estimate], int]
 Counts = Mapping[str, int | None]
@@ -27,8 +27,25 @@ _DISCLOSED: Sequence[Measure] = (
     lambda item: item.on_time.mature,
     lambda item: item.sites,
 )
-# Where relocation competes with removal, the curves of the network tell of relocation too.
-_DISCLOSED_WHERE_COMPETING: Sequence[Measure] = (*_DISCLOSED, MEASURES["relocated"])
+
+
+def _since_2026_2(name: str) -> Measure:
+    return lambda item: getattr(item, name) if isinstance(item, CompetingEstimate) else 0
+
+
+# Since method 2026.2 these are of the same episodes as the three counts, so the one could be taken from the other.
+_OF_THE_PERIOD = ("outstanding", "overdue", "unverified", "relocated")
+# Where relocation competes with removal, the curves of the network tell of relocation too, and of what was gone before
+# its notice. What is open is of the period then: the rows that have no end are what is outstanding or unverified, and
+# where none of them is late, or undetermined, nothing is overdue, or possibly overdue.
+_COMPETING: Mapping[str, Measure] = {
+    **{name: MEASURES[name] for name in _OF_THE_PERIOD},
+    "gone_before_notice": _since_2026_2("gone_before_notice"),
+    "open": lambda item: item.outstanding + item.unverified,
+    "possibly_overdue": _since_2026_2("possibly_overdue"),
+    "older": lambda item: item.on_time.older if isinstance(item, CompetingEstimate) else 0,
+}
+_DISCLOSED_WHERE_COMPETING: Sequence[Measure] = (*_DISCLOSED, *_COMPETING.values())
 _VOLUME = tuple(figure.total for figure in TOTALS if "volume" in figure.groups)  # any two of these give the third
 _WORST: Sequence[State] = ("shown", "covered", "hidden")
 
@@ -65,10 +82,10 @@ def withheld(table: Table, rules: Method, *, covers: bool = True, pools: bool = 
     small = [company for company in table.companies if company.episodes < rules.publish_below]
     nobody = unattributed_counts(table) if covers else dict.fromkeys(MEASURES, 0)
     for group, below in _groups(table, small, rules) if pools or not small else ():
-        timing = _timing(group, nobody, rules)
+        timing = _timing(group, {**_of_nobody(table, rules, covers=covers), **nobody}, rules)
         if timing != "hidden":
-            return _withheld(group, below, nobody, timing)
-    return _withheld(small, rules.publish_below, nobody, "hidden")
+            return _withheld(group, below, nobody, timing, rules)
+    return _withheld(small, rules.publish_below, nobody, "hidden", rules)
 
 
 def withheld_in_both(notices: Table, hits: Table, rules: Method) -> tuple[Withheld, Withheld]:
@@ -91,6 +108,13 @@ def unattributed_counts(table: Table) -> Mapping[str, int]:
     return {name: get(table.network) - sum(map(get, table.companies)) for name, get in MEASURES.items()}
 
 
+def _of_nobody(table: Table, rules: Method, *, covers: bool) -> Mapping[str, int]:
+    """The same of what is disclosed under method 2026.2 besides."""
+    if not (covers and rules.competing_risks):
+        return dict.fromkeys(_COMPETING, 0)
+    return {name: get(table.network) - sum(map(get, table.companies)) for name, get in _COMPETING.items()}
+
+
 def _groups(table: Table, small: list[Estimate], rules: Method) -> Iterator[tuple[list[Estimate], int]]:
     """The small companies; then with one more, two more, ... all under one bound, so that none stands out."""
     yield small, rules.publish_below
@@ -100,11 +124,14 @@ def _groups(table: Table, small: list[Estimate], rules: Method) -> Iterator[tupl
         yield small + few[:joined], rules.minimum_episodes
 
 
-def _withheld(group: Sequence[Estimate], below: int, nobody: Mapping[str, int], timing: State) -> Withheld:
+def _withheld(
+    group: Sequence[Estimate], below: int, nobody: Mapping[str, int], timing: State, rules: Method
+) -> Withheld:
     states = {name: _state(group, get, nobody[name]) for name, get in MEASURES.items()}
     if timing != "hidden" or states["episodes"] == "covered":  # nobody's own episodes are told, and cover nothing
         states["episodes"] = timing
-    states |= {name: timing for name in TIMING if name != "episodes"}
+    together = (*TIMING, *(_OF_THE_PERIOD if rules.competing_risks else ()))
+    states |= {name: timing for name in together if name != "episodes"}
     volume = max((states[name] for name in _VOLUME), key=_WORST.index)
     states |= {name: volume for name in _VOLUME if name != "episodes"}
     return Withheld(frozenset(company.company for company in group), below, states)
@@ -113,7 +140,7 @@ def _withheld(group: Sequence[Estimate], below: int, nobody: Mapping[str, int], 
 def _timing(group: Sequence[Estimate], nobody: Mapping[str, int], rules: Method) -> State:
     if not any(_alike(group, get) for get in (_DISCLOSED_WHERE_COMPETING if rules.competing_risks else _DISCLOSED)):
         return "shown"
-    covering = (*TIMING, *(("relocated",) if rules.competing_risks else ()))
+    covering = (*TIMING, *(_COMPETING if rules.competing_risks else ()))
     wide = nobody["episodes"] >= rules.publish_below and all(nobody[name] for name in covering)
     return "covered" if wide else "hidden"
 

@@ -111,6 +111,7 @@ def manifest_of(session: Session, table: Table, method: Method, serialised: Seri
         "table_sha256": digest(serialised.head),
         "rows_sha256": {key: digest(row) for key, row in serialised.rows},
         **({"hash_hits": {"scored_kinds": table.hash_hits.kinds}} if table.hash_hits else {}),
+        **({COMPARED: table.earlier.method} if table.earlier else {}),
     }
 
 
@@ -165,6 +166,7 @@ def _inputs(session: Session, known_at: datetime) -> dict[str, Any]:
 
 
 FACTS = "facts"  # the name in the manifest
+COMPARED = "compared_with"  # the version of the method in force before, whose standings stand beside
 
 
 def fact_digests(session: Session, known_at: Sequence[int]) -> list[Digests]:

@@ -52,6 +52,7 @@ from monitor.release.published import (
 )
 from monitor.release.signing import SigningKey, keep_public_key
 from monitor.release.store import load_table
+from monitor.score.table import Group
 from monitor.settings import Settings
 from monitor.vocabulary import Claim
 from monitor.wording.language import LANGUAGES
@@ -288,7 +289,14 @@ def _table(table: PublicTable) -> dict[str, Any]:
         "below": table.below,
         "quality": table.quality and asdict(table.quality),
         "hash_hits": table.hash_hits and _table(table.hash_hits),
+        **({} if table.groups is None else {"groups": list(map(_group, table.groups))}),
+        **({} if table.earlier is None else {"earlier": asdict(table.earlier)}),
     }
+
+
+def _group(group: Group) -> dict[str, Any]:
+    """A group without its curve, which no page draws."""
+    return asdict(replace(group, figures=replace(group.figures, curve=())))
 
 
 def _holdings_json(holdings: Mapping[str, Holdings]) -> dict[str, Any]:

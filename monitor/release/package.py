@@ -23,6 +23,7 @@ from monitor.disclosure.anonymised import companies_csv, public_episodes, write_
 from monitor.disclosure.rows import PublicTable, public_table
 from monitor.errors import MonitorError
 from monitor.models.release import Release, Stage
+from monitor.release.draft import COMPARED
 from monitor.release.publications import MANIFEST, SIGNATURE, Package
 from monitor.release.publish import check
 from monitor.release.signing import SigningKey
@@ -88,7 +89,8 @@ def _gives(found: Table, published: PublicTable) -> bool:
 
 SUMS, PUBLIC_KEY = "SHA256SUMS", "public-key.pem"
 Documents: TypeAlias = Callable[[], Mapping[str, bytes]]
-_TOLD = ("period", "as_of", "known_at", "method", "parameters", "parameters_sha256", "code_version", "corrects")
+_TOLD = ("period", "as_of", "known_at", "method", "parameters", "parameters_sha256", "code_version", "corrects",
+         COMPARED)  # fmt: skip
 _TITLES = {
     EPISODES: Message("The anonymised episodes"),
     COMPANIES: Message("Names, and what the episodes do not say"),

@@ -53,12 +53,13 @@ def publish(session: Session, release: Release, waived: str | None, published_at
 
 
 def unconfirmed_in(session: Session, release: Release) -> list[dict[str, str]]:
-    """The companies that a release names, in its rows or as where content moved, and that nobody has confirmed."""
+    """The companies that a release names and nobody has confirmed: in rows, in flows, and as those of groups."""
     rows = session.scalars(select(ReleaseRow.company_key).where(ReleaseRow.release_id == release.id))
     table = json.loads(release.table_json)
     flows = [*(table.get("flows") or ()), *((table.get("hash_hits") or {}).get("flows") or ())]
     named = {key.removeprefix(HASH_HIT) for key in rows}
     named |= {flow[end] for flow in flows for end in ("origin", "destination") if flow[end]}
+    named |= {group["group"] for group in table.get("groups") or ()}
     return unconfirmed(session, named)
 
 

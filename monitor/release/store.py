@@ -27,7 +27,7 @@ def digest(text: str) -> str:
 
 
 _CURVE = re.compile(r'"curve":\[[^\]]*\]')  # in canonical JSON; in a text the quotation marks would be escaped
-_PARTS = ("flows", "norms", "quality")
+_PARTS = ("flows", "norms", "quality", "groups", "earlier")
 HASH_HIT = "#"  # before a company's key in the rows of the hash hits; no key has it, and the column has room for one
 
 

@@ -21,12 +21,12 @@ from monitor.models.guards import guard_problems
 from monitor.models.release import Release, ReleaseRow, Stage
 from monitor.release.attest import Entries, entries_about_releases, release_digest, subject_of, trusted_keys
 from monitor.release.checkpoints import compare_with_checkpoints
-from monitor.release.draft import FACTS, SerialisedTable, fact_problems, manifest_of, serialise
+from monitor.release.draft import COMPARED, FACTS, SerialisedTable, fact_problems, manifest_of, serialise
 from monitor.release.export import index_problems
 from monitor.release.intact import Inspector, NotIntactError
 from monitor.release.publish import check, content_problems
 from monitor.release.signing import kept_public_keys
-from monitor.release.store import canonical, load_table
+from monitor.release.store import canonical, load_table, published
 from monitor.score.methods import Method, method
 from monitor.score.pipeline import Request, score_for_release
 from monitor.score.table import alike
@@ -93,15 +93,40 @@ def request_of(
     as_of: int | None = None,
     record: Method | None = None,
 ) -> Request:
-    """What was asked when the release was scored, but for what is given; raises MonitorError as `method_of` does."""
+    """What was asked when the release was scored, but for what is given; raises MonitorError as `method_of` does.
+
+    With another method than its own the release's is the one that is compared with.
+    """
     manifest = release.manifest
+    compared = method(manifest[COMPARED]) if COMPARED in manifest else None
+    if record is not None and record.version != manifest["method"]:
+        own = method_of(release) if record.competing_risks else None
+        compared = own if own is not None and is_comparable(own, record) else None
     return Request(
         parse_period(release.period),
         parse_instant(manifest["as_of"]) if as_of is None else as_of,
         parse_instant(manifest["known_at"]) if known_at is None else known_at,
         record or method_of(release),
         engine_url,
+        compared=compared,
     )
+
+
+def is_comparable(before: Method, record: Method) -> bool:
+    """Whether a release under a method shows the standings of the one before: with 2026.2 their rules changed."""
+    return bool(record.competing_risks) and not before.competing_risks
+
+
+def compared_method(session: Session, record: Method) -> Method | None:
+    """The method in force before, for a release under a method that no published one has yet.
+
+    That is the method of the last period that is published; None where there is none, or where it has the same rules.
+    """
+    manifests = session.scalars(select(Release.manifest).where(Release.stage == Stage.PUBLISHED)).all()
+    if not record.competing_risks or any(manifest.get("method") == record.version for manifest in manifests):
+        return None
+    before = [method_of(release) for release in published(session)[:1]]
+    return next((each for each in before if is_comparable(each, record)), None)
 
 
 def method_of(release: Release) -> Method:

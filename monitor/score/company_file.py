@@ -22,7 +22,8 @@ class Companies:
     """By key the labels, refused notices and addresses of the companies with figures; and the counts of the others.
 
     `pooled`: of all companies without figures together; `unattributed`: of no company. A count that is not published is
-    not in `pooled`; `unattributed` is None where it is not.
+    not in `pooled`; `unattributed` is None where it is not. `groups`: by key the companies that control a group and are
+    not listed themselves.
     """
 
     labels: Mapping[str, Label]
@@ -30,6 +31,7 @@ class Companies:
     announced: Mapping[str, int]
     pooled: Mapping[str, int]
     unattributed: Unattributed | None
+    groups: Mapping[str, Label]
 
 
 def read_companies(path: Path) -> Companies:
@@ -50,6 +52,7 @@ def read_companies(path: Path) -> Companies:
         next(
             (Unattributed(n["episodes"], n["notices"]) for n in unattributed if {"episodes", "notices"} <= set(n)), None
         ),
+        {unescape_formula(row["company"]): _label(row) for _, row in rows if row["figures"] == "group"},
     )
 
 

@@ -20,12 +20,25 @@ from monitor.models.company import Company
 from monitor.score import engine as engines
 from monitor.score.aggregate import aggregate, site_counts
 from monitor.score.engine import Engine, Expr, as_integer, bool_to_int, fetch, keep, to_numpy
-from monitor.score.episode_file import read_episodes
+from monitor.score.episode_file import read_episodes, refused_in_file
 from monitor.score.estimate import clustered_shares, estimate
 from monitor.score.methods import Method, is_late, is_mature, is_on_time
-from monitor.score.pipeline import Request, database_url, episodes_of, load
+from monitor.score.pipeline import Request, database_url, episodes_of, load, make_table, refused_notices
 from monitor.score.ranking import is_below_target, meets_target, rank_companies
-from monitor.score.table import DEADLINES_HOURS, Estimate, Share, Standing
+from monitor.score.table import (
+    DEADLINES_HOURS,
+    CompetingEstimate,
+    CompetingOnTime,
+    Direction,
+    Estimate,
+    Label,
+    Proof,
+    Reason,
+    Share,
+    Standing,
+    Table,
+    Unreachable,
+)
 
 _ORDER: tuple[Standing, ...] = ("below", "not_proven", "meets")
 
@@ -105,6 +118,48 @@ class Explanation:
         return asdict(self)
 
 
+@dataclass(frozen=True, slots=True)
+class CompetingExplanation:
+    """One company's standing since method 2026.2: its row of the table of all companies, and its episodes by outcome.
+
+    The limits rest on all companies together (the correlations are pooled), so there is no reading of this one alone.
+    """
+
+    company: str
+    method: str
+    target: float
+    publishable: bool
+    makeup: Breakdown
+    standing: Standing | None
+    proof: Proof | None
+    direction: Direction | None
+    reasons: tuple[Reason, ...]
+    bh: bool
+    on_time: CompetingOnTime
+    n_eff: float | None
+    score: float | None
+    rank: int | None
+    rank_low: int | None
+    rank_high: int | None
+    outstanding: int
+    overdue: int
+    possibly_overdue: int
+    gone_before_notice: int
+    relocated: int
+    items_undelivered: int
+    unreachable: Unreachable
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data for `json.dumps`."""
+        return asdict(self)
+
+
+_OF_THE_ROW = (
+    "standing", "proof", "direction", "reasons", "bh", "on_time", "n_eff", "score", "rank", "rank_low", "rank_high",
+    "outstanding", "overdue", "possibly_overdue", "gone_before_notice", "relocated", "items_undelivered", "unreachable",
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class _Sites:
     """Per site of the company, the one with most mature episodes first: its number, mature and late episodes."""
@@ -114,43 +169,62 @@ class _Sites:
     late: Integers
 
 
-def explain_period(session: Session, request: Request, key: str) -> Explanation:
+def explain_period(session: Session, request: Request, key: str) -> Explanation | CompetingExplanation:
     """The company under `key` in the table that `score` makes of the same request.
 
-    Raises MonitorError for a company there is not, where the reference date lies before the period, and for a method
-    whose tables explain themselves.
+    Raises MonitorError for a company there is not, or that the table does not list, and where the reference date lies
+    before the period.
     """
-    _require_method(request.method)
     company = session.scalar(select(Company.id).where(Company.key == key))
     if company is None:
         raise MonitorError(f"no company {key!r}; give its key as `monitor score --json` has it under `company`")
     with engines.opened(request.engine_url, database_url(session)) as engine:
-        facts, _labels = load(engine, session, request)
-        own = _own(episodes_of(facts, request), company)
-        return explain(engine, own, key, request.rules, request.as_of)
+        facts, labels = load(engine, session, request)
+        every = episodes_of(facts, request)
+        if request.rules.competing_risks:
+            refused = refused_notices(engine, facts, request)
+            table = make_table(engine, every, labels, refused, request.rules)[0]
+            return _explain_competing(
+                engine, _own(every, company), table, labels[company], request.rules, request.as_of
+            )
+        return explain(engine, _own(every, company), key, request.rules, request.as_of)
 
 
-def explain_file(path: Path, company: str, method: Method, engine_url: str = "duckdb://") -> Explanation:
+def explain_file(
+    path: Path, company: str, method: Method, engine_url: str = "duckdb://"
+) -> Explanation | CompetingExplanation:
     """A company in an episodes file; rows whose `scored` is false do not count, as in a release's table.
 
     Raises MonitorError for a company that is not in it, DeliveryError as `read_episodes` does.
     """
-    _require_method(method)
     rows, labels = read_episodes(path, method)
     number = next((number for number, label in labels.items() if label.key == company), None)
     if number is None:
         raise MonitorError(f"{path.name}: no company {company!r}; name one that its column 'company' has")
     with engines.opened(engine_url) as engine:
-        return explain(engine, _own(engines.put(engine, "episodes", rows), number), company, method)
+        every = engines.put(engine, "episodes", rows)
+        if method.competing_risks:
+            table = make_table(engine, every, labels, refused_in_file(rows), method)[0]
+            return _explain_competing(engine, _own(every, number), table, labels[number], method, None)
+        return explain(engine, _own(every, number), company, method)
 
 
-def _require_method(method: Method) -> None:
-    """Raise MonitorError since 2026.2: limits there rest on all companies, and each row has its own reasons."""
-    if method.competing_risks:
-        raise MonitorError(
-            f"method {method.version} explains every standing in the table itself: leave --explain out, and read "
-            "`proof`, `direction` and `reasons` of the company in --json"
-        )
+def _explain_competing(
+    engine: Engine, own: Expr, table: Table, label: Label, method: Method, as_of: int | None
+) -> CompetingExplanation:
+    """From the company's row of the whole table: nothing is judged here a second time."""
+    row = next((each for each in table.companies if each.company == label.key), None)
+    if not isinstance(row, CompetingEstimate):
+        raise MonitorError(f"{label.key!r} has no episode, item or refused notice here: there is nothing to explain")
+    episodes = keep(own.filter(own.undelivered == 0))
+    return CompetingExplanation(
+        label.key,
+        method.version,
+        method.target,
+        row.episodes >= method.publish_below,
+        _breakdown(engine, episodes, as_of, row, _sites(engine, episodes)),
+        **{name: getattr(row, name) for name in _OF_THE_ROW},
+    )
 
 
 def _own(every: Expr, company: int) -> Expr:

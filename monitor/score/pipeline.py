@@ -31,7 +31,17 @@ from monitor.score.ranking import rank_companies
 from monitor.score.refusals import with_refusals
 from monitor.score.standing import judged_groups, rank_competing
 from monitor.score.supplements import announced_ipv4, flows, norms
-from monitor.score.table import CompetingEstimate, Estimate, Label, LegalEntity, Table, Unattributed, with_field
+from monitor.score.table import (
+    CompetingEstimate,
+    EarlierMethod,
+    Estimate,
+    Judgement,
+    Label,
+    LegalEntity,
+    Table,
+    Unattributed,
+    with_field,
+)
 from monitor.vocabulary import Claim, Verdict
 
 
@@ -39,7 +49,8 @@ from monitor.vocabulary import Claim, Verdict
 class Request:
     """What to score: episodes begun in `period`, seen at `as_of`, from the facts recorded by `known_at`.
 
-    `kinds` of notice begin an episode; None: those of the method.
+    `kinds` of notice begin an episode; None: those of the method. `compared`: the method in force before, of which a
+    release shows the standings beside its own.
     """
 
     period: Period
@@ -49,6 +60,7 @@ class Request:
     engine_url: str = "duckdb://"
     facts: Path | None = None  # an export to read instead of the database
     kinds: tuple[str, ...] | None = None
+    compared: Method | None = None
 
     @property
     def rules(self) -> Method:
@@ -85,8 +97,8 @@ def score(session: Session, request: Request, adjust: Callable[[Engine, Facts], 
 def score_for_release(session: Session, request: Request) -> Table:
     """As `score`, with all that a release holds beside its figures.
 
-    These are the flows, other norms, quality, announced addresses, legal entities, and the table of the hash hits where
-    there was a hit in the period.
+    These are the flows, other norms, quality, announced addresses, legal entities, the table of the hash hits where
+    there was a hit in the period, and what the method that it is compared with says.
     """
     with engines.opened(request.engine_url, database_url(session)) as engine:
         facts, labels = load(engine, session, request)
@@ -94,9 +106,17 @@ def score_for_release(session: Session, request: Request) -> Table:
         if _any_hash_hit(engine, facts, request):
             hits = _with_supplements(engine, facts, labels, replace(request, kinds=HASH_HITS))
             table = replace(table, hash_hits=hits)
+        if request.compared is not None:
+            before, _rows, _companies = _period_table(engine, facts, labels, replace(request, method=request.compared))
+            table = replace(table, earlier=EarlierMethod(before.method, tuple(map(_judgement, before.companies))))
     sizes = announced_ipv4(session, request.known_at, request.as_of, labels)
     table = with_field(with_field(table, "announced_ipv4", sizes), "legal", legal_entities(session, request.known_at))
     return replace(table, quality=quality(session, request.bounds, request.known_at))
+
+
+def _judgement(item: Estimate) -> Judgement:
+    """What a table says of that company."""
+    return Judgement(item.company, item.standing, item.rank, item.rank_low, item.rank_high)
 
 
 def scored_episodes(session: Session, request: Request) -> pa.Table:
@@ -162,9 +182,7 @@ def _period_table(
 ) -> tuple[Table, Expr, dict[int, Estimate]]:
     """The table of the kinds that are asked for, the episodes behind it, and its companies by number."""
     every = episodes_of(facts, request)
-    refusals = engines.fetch(engine, refusal_counts(facts, *request.bounds, request.rules))
-    refused = {row["company"]: row["refused"] + row["undeliverable"] for row in refusals.to_pylist()}
-    found, companies = make_table(engine, every, labels, refused, request.rules)
+    found, companies = make_table(engine, every, labels, refused_notices(engine, facts, request), request.rules)
     dated = replace(
         found,
         period=request.period.label,
@@ -173,6 +191,12 @@ def _period_table(
         kinds=request.kinds,
     )
     return dated, every, companies
+
+
+def refused_notices(engine: Engine, facts: Facts, request: Request) -> dict[int, int]:
+    """By company the notices of the period that were refused or could not be delivered."""
+    refusals = engines.fetch(engine, refusal_counts(facts, *request.bounds, request.rules))
+    return {row["company"]: row["refused"] + row["undeliverable"] for row in refusals.to_pylist()}
 
 
 def _with_supplements(engine: Engine, facts: Facts, labels: Mapping[int, Label], request: Request) -> Table:

@@ -58,7 +58,7 @@ def recompute(episodes: Path, companies: Path, method: Method, engine_url: str =
         ranked,
         network,
         unattributed,
-        groups=groups,
+        groups=_named(groups, known.groups),
         **supplements,
     )
     return with_field(table, "announced_ipv4", known.announced)
@@ -73,6 +73,22 @@ def _estimates(
         found = estimate_competing(engine, scored, named, labels, refused, method)
         return dict(found.by_company), judged_groups(found.groups, method)
     return estimate(aggregate(engine, scored, named, method, refused), labels, method), None
+
+
+def _named(groups: tuple[Group, ...] | None, controlling: Mapping[str, Label]) -> tuple[Group, ...] | None:
+    """The groups with the names of companies that control them and have no episode of their own."""
+    if groups is None:
+        return None
+    labels = [(group, controlling.get(group.group)) for group in groups]
+    return tuple(
+        group
+        if label is None
+        else replace(
+            group,
+            figures=replace(group.figures, name=label.name, country=label.country, via_proxy=label.via_proxy),
+        )
+        for group, label in labels
+    )
 
 
 def _supplements(

@@ -347,6 +347,25 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a table says of one company: its standing, and its rank with the ranks that are also possible."""
+
+    company: str
+    standing: Standing | None
+    rank: int | None
+    rank_low: int | None
+    rank_high: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierMethod:
+    """What the method that was in force before says of the same period, from the same facts."""
+
+    method: str
+    companies: tuple[Judgement, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Unattributed:
     """What no company could be named for: it counts in the network and in no company."""
 
@@ -360,7 +379,8 @@ class Table:
 
     `kinds` of notice began its episodes (None: those of the method). Only in a release: `flows` of relocation, the
     same episodes under other `norms`, the `quality` of what came in, and `hash_hits`, a table of its own beside that
-    of the notices, where there was a hit in the period.
+    of the notices, where there was a hit in the period; in the first releases under another method what the `earlier`
+    one says.
     """
 
     method: str
@@ -377,6 +397,7 @@ class Table:
     quality: Quality | None = None
     hash_hits: Table | None = None
     groups: tuple[Group, ...] | None = None  # of two companies or more, since method 2026.2
+    earlier: EarlierMethod | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Plain data for `json.dumps`; a table of the method's own kinds alone has neither `kinds` nor `hash_hits`."""
@@ -396,7 +417,12 @@ def has_parts(table: Table) -> bool:
 def without_parts(table: Table) -> Table:
     """The table as releases were at first: without flows, norms, quality, announced addresses and legal entities."""
     bare = replace(
-        table, flows=None, norms=None, quality=None, hash_hits=table.hash_hits and without_parts(table.hash_hits)
+        table,
+        flows=None,
+        norms=None,
+        quality=None,
+        hash_hits=table.hash_hits and without_parts(table.hash_hits),
+        earlier=None,
     )
     return with_field(with_field(bare, "announced_ipv4", {}), "legal", {})
 
@@ -418,7 +444,7 @@ def with_field(table: Table, name: str, values: Mapping[str, Any]) -> Table:
     return replace(table, companies=companies, hash_hits=hits)
 
 
-_OMITTED_IF_NONE = ("kinds", "flows", "norms", "quality", "hash_hits", "groups")
+_OMITTED_IF_NONE = ("kinds", "flows", "norms", "quality", "hash_hits", "groups", "earlier")
 T = TypeVar("T")
 Read: TypeAlias = Callable[[Any], Any]
 

@@ -61,6 +61,7 @@ _BESIDE: Mapping[str, Said] = {
         Message("Kind of line"),
         Message(
             "shown: with figures. withheld: without. pooled: what is not named, together. unattributed: at no company."
+            " group: controls companies of this list, and is not on it itself."
         ),
     ),
     "hours": _said("number", Message("Hours after the notice"), Message("The time at which the curve is read.")),
@@ -76,6 +77,7 @@ _BESIDE: Mapping[str, Said] = {
             "In totals.csv: shown, withheld, unattributed and network (all). In standstills.csv: gap or standstill."
         ),
     ),
+    "method": _said("string", Message("Method"), Message("The version of the method that says it.")),
     "members": _said("string", Message("Members"), Message("Keys of the companies in the group.")),
     "companies": _said("integer", Message("Companies"), Message("Number of companies.")),
     "origin": _said("string", Message("From which company"), Message("Key of the company the material left.")),
@@ -253,10 +255,10 @@ def _plain(kind: Kind) -> Sequence[tuple[str, Describe]]:
 
 # By the type of a figure: how its columns go on after its name, and what each says.
 _COLUMNS: Mapping[Type, Sequence[tuple[str, Describe]]] = {
-    **dict.fromkeys(("text", "standing"), _plain("string")),
+    **dict.fromkeys(("text", "standing", "direction"), _plain("string")),
     "flag": _plain("boolean"),
     **dict.fromkeys(("count", "rank"), _plain("integer")),
-    **dict.fromkeys(("hours", "age", "decimal", "ratio"), _plain("number")),
+    **dict.fromkeys(("hours", "age", "decimal", "ratio", "percent"), _plain("number")),
     "share": (
         ("_deadline_hours", lambda _: _DEADLINE),
         ("_mature", lambda _: _MATURE),

@@ -15,7 +15,7 @@ from typing import Any
 from monitor.disclosure.network import Network
 from monitor.disclosure.rows import PublicTable, Row
 from monitor.score.company_file import escape_formula
-from monitor.score.table import CompetingOnTime, Group, Norm, Quality, SurvivalPoint
+from monitor.score.table import CompetingOnTime, Group, Judgement, Norm, Quality, SurvivalPoint
 from monitor.tables.columns import Column, column
 from monitor.tables.sheets import Cell, flat, group_json, ranking_csv
 from monitor.wording.language import Language, Message
@@ -78,6 +78,11 @@ def _parts(table: PublicTable) -> Iterator[Sheet]:
         yield _sheet("flows.csv", Message("Who moved to whom"), flows, (), header)
     if table.groups is not None:
         yield _groups(table.groups)
+    if table.earlier is not None:
+        title = Message("What the method before says of the same period")
+        judged = [{"method": table.earlier.method, **asdict(each)} for each in table.earlier.companies]
+        columns = ("method", *(field.name for field in fields(Judgement)))
+        yield _sheet("earlier-method.csv", title, judged, ("company",), columns)
     if table.norms is not None:
         title = Message("The same period with another deadline")
         key = ("on_time_deadline_hours", "company")
@@ -133,7 +138,8 @@ def _network(network: Network) -> Mapping[str, Cell]:
     """One line with the columns that a company has in the ranking."""
     values = asdict(network)
     counts = values.pop("counts")
-    names = ("deadline_hours", "mature", "on_time", "late", "undetermined", "lenient", "strict")
+    names: tuple[str, ...] = ("deadline_hours", "mature", "on_time", "late", "undetermined", "lenient", "strict")
+    names += tuple(name for name in ("estimate", "older", "followed") if name in values)
     on_time = {name: counts.pop(name) if name in counts else values.pop(name) for name in names}
     del values["curve"]
     return flat({"gives_way": values.pop("gives_way"), **counts, "on_time": on_time, **values})

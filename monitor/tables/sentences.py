@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from monitor.disclosure.rows import Row, Unattributed
 from monitor.figures import LINES
 from monitor.score.methods import Method
-from monitor.score.table import Estimate
+from monitor.score.table import CompetingEstimate, Estimate
+from monitor.tables import competing_sentences as competing
 from monitor.wording.language import Language, Message, Plural
 
 
@@ -26,7 +27,13 @@ def figure_lines(item: Estimate, language: Language) -> tuple[FigureLine, ...]:
     """All figures of a company, in the order of the page and the report."""
     lines = ((place.figure, place.figure.read(item, language)) for place in LINES if place.holds(item))
     return tuple(
-        FigureLine(figure.key, language.gettext(figure.name), said.value, said.interval, language.gettext(figure.help))
+        FigureLine(
+            figure.key,
+            language.gettext(figure.name),
+            said.value,
+            said.interval,
+            language.gettext(figure.meaning(isinstance(item, CompetingEstimate))),
+        )
         for figure, said in lines
     )
 
@@ -101,11 +108,15 @@ def what_was_measured(row: Row, language: Language) -> str:
             lenient=lenient,
         )
     )
+    if isinstance(item, CompetingEstimate):
+        parts += competing.estimated(item, language)
     return " ".join(parts)
 
 
 def what_it_proves(row: Row, rules: Method, language: Language) -> str:
     """The standing in words, only where the interval itself supports it."""
+    if rules.competing_risks and (row.figures is not None or row.standing == "unreachable"):
+        return competing.proven(row, rules, language)
     if row.figures is None or row.standing == "too_few":
         return language.gettext(
             "A judgement needs at least {minimum_episodes} episodes and {minimum_sites} sites. This company"
@@ -141,6 +152,8 @@ def place(item: Estimate, ranked: int, language: Language) -> str:
 def why_unranked(row: Row, rules: Method, language: Language) -> str:
     """Why a company has no rank."""
     item = row.figures
+    if isinstance(item, CompetingEstimate) and item.reasons:
+        return competing.why_unranked(item, language)
     if item is None:
         reason = "withheld"
     elif item.episodes < rules.minimum_episodes:
@@ -194,12 +207,14 @@ def certainty(row: Row, unattributed: Unattributed, language: Language) -> tuple
     item = row.figures
     if item is None:
         return (language.gettext(_NO_FIGURE),)
+    is_competing = isinstance(item, CompetingEstimate)
     lines = (
-        (_OPEN, item.on_time.undetermined),
+        (competing.OPEN if is_competing else _OPEN, item.on_time.undetermined),
         (_UNVERIFIED, item.unverified),
         (_REAPPEARED, item.reappeared),
-        (_RELOCATED, item.relocated),
+        (competing.RELOCATED if is_competing else _RELOCATED, item.relocated),
         (_REFUSED, item.refused),
+        *_since_2026_2(item),
         (_UNATTRIBUTED, unattributed.episodes),
     )
     mature = language.count(item.on_time.mature)
@@ -207,4 +222,12 @@ def certainty(row: Row, unattributed: Unattributed, language: Language) -> tuple
         "Certain is: when a notice was sent, and when the material was still online at a check. When exactly it went is"
         " known only to lie between two checks."
     )
-    return (always, *(language.ngettext(*text.forms, n, mature=mature) for text, n in lines if n))
+    grid = item.grid_seconds if isinstance(item, CompetingEstimate) else 0
+    rounded = [language.gettext(competing.GRID, seconds=language.count(grid))] if grid else []
+    return (always, *(language.ngettext(*text.forms, n, mature=mature) for text, n in lines if n), *rounded)
+
+
+def _since_2026_2(item: Estimate) -> tuple[tuple[Plural, int], ...]:
+    if not isinstance(item, CompetingEstimate):
+        return ()
+    return (competing.GONE, item.gone_before_notice), (competing.UNDELIVERED, item.items_undelivered)

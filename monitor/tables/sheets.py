@@ -43,7 +43,7 @@ def figures_json(item: Estimate, figures: Sequence[Figure]) -> dict[str, Any]:
 
 
 def ranking_json(table: PublicTable, rows: Sequence[Row]) -> dict[str, Any]:
-    """Those rows with the network, the totals, and the flows, norms and quality of a release that has them.
+    """Those rows with the network, the totals, and the parts of a release that has them: flows, norms, groups, ...
 
     The curves are with each company.
     """
@@ -64,7 +64,8 @@ def _parts(table: PublicTable) -> dict[str, Any]:
         [asdict(item) for item in part] if part is not None else None for part in (table.flows, table.norms)
     )
     groups = None if table.groups is None else list(map(group_json, table.groups))
-    parts = {"flows": flows, "norms": norms, "quality": table.quality and asdict(table.quality), "groups": groups}
+    quality, earlier = (part and asdict(part) for part in (table.quality, table.earlier))
+    parts = {"flows": flows, "norms": norms, "quality": quality, "groups": groups, "earlier": earlier}
     return {name: part for name, part in parts.items() if part is not None}
 
 

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 
-from monitor.score.table import Bounds, Estimate, Quantile
+from monitor.score.table import AllCases, Backlog, Bounds, Estimate, HourlyShare, Quantile, Reason, Unreachable
 from monitor.wording.language import MISSING, Language, Message
-from monitor.wording.words import STANDING_WORDS, Words
+from monitor.wording.words import DIRECTIONS, STANDING_WORDS, Words, reason_words
 
 # How a value reads, how it sorts, and which columns of a file it fills (monitor.tables.columns).
 Type = Literal[
     "text", "flag", "standing", "rank", "count", "hours", "age", "decimal", "ratio", "share", "quantile", "bounds",
     "curve", "ages", "relocation", "change", "hourly", "unreachable", "backlog", "reasons",
+    "percent", "range", "direction",
 ]  # fmt: skip
 
 
@@ -36,12 +37,64 @@ def rank_words(item: Estimate | None) -> str:
 
 
 def _share(value: Any, language: Language) -> Reading:
-    """From the strict reading to the lenient one, of an `OnTime` or of the network, with the interval of the latter."""
-    lenient = value.lenient
+    """From the strict reading to the lenient one, of an `OnTime` or of the network, with the interval of the latter.
+
+    Since method 2026.2 the estimate comes first, and the interval is the outer one: from the lower limit of the strict
+    reading to the upper limit of the lenient one.
+    """
+    strict, lenient = value.strict, value.lenient
+    both = language.share_range(strict.p, lenient.p)
+    if not hasattr(value, "estimate"):
+        return Reading(both, language.share_range(lenient.low, lenient.high))
+    estimate = language.share(value.estimate)
     return Reading(
-        language.share_range(value.strict.p, lenient.p),
-        language.share_range(lenient.low, lenient.high),
+        both if estimate in (MISSING, both) else f"{estimate} ({both})",
+        language.share_range(strict.low, lenient.high),
     )
+
+
+def _hourly(value: tuple[HourlyShare, ...], language: Language) -> Reading:
+    """A share after each number of hours."""
+    return Reading("; ".join(f"{language.deadline(each.hours)}: {language.share(each.p)}" for each in value) or MISSING)
+
+
+def _all_cases(value: AllCases, language: Language) -> Reading:
+    return Reading(language.share_range(value.low, value.high))
+
+
+def _unreachable(value: Unreachable, language: Language) -> Reading:
+    """How many notices, and which part; and that no contact is known, where that is so."""
+    said = [
+        language.gettext(
+            "{share} ({refused} of {notices})",
+            share=language.share(value.p),
+            refused=language.count(value.refused),
+            notices=language.count(value.notices),
+        )
+        if value.notices
+        else MISSING
+    ]
+    said += [language.gettext("no contact known")] if value.no_contact else []
+    return Reading("; ".join(said), language.share_range(value.low, value.high))
+
+
+def _backlog(value: Backlog, language: Language) -> Reading:
+    counts = {name: language.count(getattr(value, name)) for name in _OPEN}
+    said = language.gettext(
+        "{outstanding} outstanding, of which {overdue} overdue and {possibly_overdue} possibly overdue; {unverified}"
+        " unverified",
+        **counts,
+    )
+    if value.oldest_hours is None:
+        return Reading(said)
+    return Reading(language.gettext("{said}; the oldest: {age}", said=said, age=language.age(value.oldest_hours)))
+
+
+_OPEN = ("outstanding", "overdue", "possibly_overdue", "unverified")
+
+
+def _reasons(value: tuple[Reason, ...], language: Language) -> Reading:
+    return Reading(" ".join(reason_words(value, language)) or MISSING)
 
 
 def _quantile(value: Quantile, language: Language) -> Reading:
@@ -76,6 +129,13 @@ READERS: Mapping[Type, Callable[[Any, Language], Reading]] = MappingProxyType(
         "share": _share,
         "quantile": _quantile,
         "bounds": _bounds,
+        "percent": lambda value, language: Reading(language.share(value)),
+        "range": _all_cases,
+        "hourly": _hourly,
+        "unreachable": _unreachable,
+        "backlog": _backlog,
+        "direction": lambda value, language: Reading(language.gettext(DIRECTIONS[value]) if value else MISSING),
+        "reasons": _reasons,
     }
 )
 Order = Literal["asc", "desc"]
@@ -95,7 +155,7 @@ class Figure:
     made of two releases. `later` is the field of a company that holds it in a release: None, and in none of the files,
     in a release made before there was such a field. `total` is its name among the sums over companies. `unit` is what
     it counts or measures. `sort` is the order that a reader sees first. `in_files` and `in_api` are its words there,
-    where they are not `name` and `help`.
+    where they are not `name` and `help`. `since` is what it says under method 2026.2, where that is something else.
     """
 
     key: str
@@ -112,6 +172,11 @@ class Figure:
     sort: Order | None = None
     in_files: Words | None = None
     in_api: Message | None = None
+    since: Message | None = None
+
+    def meaning(self, competing_risks: bool | None) -> Message:
+        """What it says: under method 2026.2, in which removal and relocation compete, or before."""
+        return self.since or self.help if competing_risks else self.help
 
     def of(self, item: Any) -> Any:
         """Its value in an `Estimate`, or in a row where it is part of the identity; None where it is not known."""
@@ -123,4 +188,8 @@ class Figure:
 
     def read(self, item: Any, language: Language) -> Reading:
         """Its value in words, with its interval."""
-        return READERS[self.type](item if self.type == "rank" else self.of(item), language)
+        return self.read_value(item if self.type == "rank" else self.of(item), language)
+
+    def read_value(self, value: Any, language: Language) -> Reading:
+        """A value of it in words, of whatever it is."""
+        return READERS[self.type](value, language)

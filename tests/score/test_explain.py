@@ -55,7 +55,9 @@ def write(folder: Path, **companies: list[Row]) -> Path:
 def explained(folder: Path, rows: list[Row]) -> Explanation:
     """With a second company in the file, that must not matter."""
     other = on_each(range(50), NEVER)
-    return explain_file(write(folder, own=rows, other=other), "own", method())
+    found = explain_file(write(folder, own=rows, other=other), "own", method())
+    assert isinstance(found, Explanation)
+    return found
 
 
 def standings(explanation: Explanation) -> list[str]:
@@ -214,6 +216,7 @@ def test_from_the_facts_as_the_table_has_it_on_every_database(database: Database
         table = score(session, request(700))
         for row in table.companies[:2]:
             found = explain_period(session, request(700), row.company)
+            assert isinstance(found, Explanation)
             published, strict = found.scenarios[:2]
             makeup = found.makeup
             assert (published.share, strict.share) == (row.on_time.lenient, row.on_time.strict)
@@ -251,6 +254,7 @@ def test_suspended_are_episodes_whose_clock_stood_still_before_their_end(databas
         makeup = explain_period(session, request(100), "a").makeup
         assert (makeup.episodes, makeup.on_time, makeup.suspended) == (3, 3, 1)
         none = explain_period(session, request(100), "b")
+        assert isinstance(none, Explanation)
         assert (none.makeup.episodes, none.makeup.suspended, none.makeup.largest_site_mature) == (0, 0, 0)
         assert set(standings(none)) == {"too_few"}
         with pytest.raises(MonitorError, match="no company 'c'; give its key as `monitor score --json`"):

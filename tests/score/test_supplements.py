@@ -12,7 +12,7 @@ from monitor.db import transaction
 from monitor.instants import Period
 from monitor.models.company import CompanyDetail
 from monitor.score import pipeline
-from monitor.score.explain import explain_period
+from monitor.score.explain import Explanation, explain_period
 from monitor.score.methods import method
 from monitor.score.pipeline import Request, score, score_for_release
 from monitor.score.table import DEADLINES_HOURS, Flow, Table
@@ -107,7 +107,9 @@ def test_the_norms_say_what_an_explanation_says(database: Database) -> None:
     ranked_world(database)
     table = whole(database)
     with transaction(database.engine) as session:
-        explained = explain_period(session, REQUEST, "b").scenarios
+        explanation = explain_period(session, REQUEST, "b")
+    assert isinstance(explanation, Explanation)
+    explained = explanation.scenarios
     told = {
         item.deadline_hours: (item.mature, item.on_time, item.late, item.share, item.standing) for item in explained
     }

@@ -40,6 +40,7 @@ class Attack:
 
     companies: dict[str, int]  # with the largest number of episodes each can have
     known: list[tuple[dict[tuple[str, str], float], float, float]] = field(default_factory=list)
+    measures: tuple[str, ...] = tuple(MEASURES)
 
     def learn(self, terms: Mapping[tuple[str, str], float], low: float, high: float | None = None) -> None:
         """That a sum lies between two values, or is one."""
@@ -51,7 +52,7 @@ class Attack:
 
     def knowing(self, company: str, counts: Counts) -> Attack:
         """The same for one who knows a company's counts."""
-        insider = Attack(self.companies, list(self.known))
+        insider = Attack(self.companies, list(self.known), self.measures)
         for name, count in counts.items():
             insider.learn({(company, name): 1.0}, count)
         return insider
@@ -59,7 +60,8 @@ class Attack:
     def range(self, target: tuple[str, str]) -> tuple[int, int]:
         """The smallest and the largest value that agree with everything known."""
         index = {
-            name: place for place, name in enumerate((o, m) for o in [*self.companies, UNATTRIBUTED] for m in MEASURES)
+            name: place
+            for place, name in enumerate((o, m) for o in [*self.companies, UNATTRIBUTED] for m in self.measures)
         }
         matrix = np.zeros((len(self.known), len(index)))
         for line, (terms, _, _) in enumerate(self.known):
@@ -77,18 +79,21 @@ class Attack:
         return ends[0], ends[1]
 
 
-def attack_on(table: PublicTable, episodes: bytes, companies: bytes) -> Attack:
+def attack_on(
+    table: PublicTable, episodes: bytes, companies: bytes, measures: tuple[str, ...] = tuple(MEASURES)
+) -> Attack:
     """Everything that is published, read the way an outsider reads it, as equations."""
     data = json.loads(json.dumps(sheets.ranking_json(table, table.rows)))
     hidden = {row["company"]: int(row["episodes"][1:]) - 1 for row in data["companies"] if row["on_time"] is None}
-    attack = Attack(hidden)
+    attack = Attack(hidden, measures=measures)
     for owner in [*hidden, UNATTRIBUTED]:
         for relation in RELATIONS:
             attack.learn({(owner, name): float(factor) for name, factor in relation.items()}, 0, MOST)
     lines = {line["kind"]: line["counts"] for line in data["totals"]}
     _learn_totals(attack, lines, data)
     _learn_shares(attack, lines["shown"], data["network"])
-    _learn_rows(attack, episodes, gives_way=data["network"]["gives_way"])
+    if episodes:
+        _learn_rows(attack, episodes, gives_way=data["network"]["gives_way"])
     _learn_list(attack, companies)
     _learn_flows(attack, data)
     _learn_norms(attack, data)
@@ -159,6 +164,50 @@ def _learn_rows(attack: Attack, episodes: bytes, *, gives_way: bool) -> None:
             found[kind] += 1
     for name, count in {**found, "episodes": len(rows)}.items():
         attack.learn({(UNATTRIBUTED, name): 1.0} if gives_way else attack.total(name, nobody=True), count)
+
+
+# Since method 2026.2: what is outstanding is of the period, and each of these is of one episode.
+_COMPETING_RELATIONS: tuple[Mapping[str, int], ...] = (
+    {"outstanding": 1, "overdue": -1, "possibly_overdue": -1},
+    {"episodes": 1, "outstanding": -1, "unverified": -1, "relocated": -1, "gone_before_notice": -1},
+    {"late": 1, "overdue": -1},
+    {"on_time": 1, "gone_before_notice": -1},
+    {"undetermined": 1, "possibly_overdue": -1},
+)
+
+
+def learn_competing_rows(attack: Attack, episodes: bytes, *, gives_way: bool) -> None:
+    """The pooled rows of a release under method 2026.2: what ended and how, and what of the rest is late or open."""
+    for owner in [*attack.companies, UNATTRIBUTED]:
+        for relation in _COMPETING_RELATIONS:
+            attack.learn({(owner, name): float(factor) for name, factor in relation.items()}, 0, MOST)
+    rows = [row for row in csv.DictReader(io.StringIO(episodes.decode())) if row["company"] == "(pooled)"]
+    found: Counter[str] = Counter(episodes=len(rows))
+    for row in rows:
+        found.update(_says(row))
+
+    def total(name: str) -> dict[tuple[str, str], float]:
+        return {(UNATTRIBUTED, name): 1.0} if gives_way else attack.total(name, nobody=True)
+
+    for name in ("episodes", *TIMES, "gone_before_notice", "relocated"):
+        attack.learn(total(name), found[name])
+    attack.learn(total("outstanding") | total("unverified"), found["open"])
+    for name in ("overdue", "possibly_overdue"):
+        attack.learn(total(name), 0, found[f"open_{name}"])
+
+
+def _says(row: Mapping[str, str]) -> list[str]:
+    last, followed = float(row["last_online_h"]), float(row["followed_h"])
+    gone = float(row["first_offline_h"]) if row["first_offline_h"] else math.inf
+    said = ["gone_before_notice"] if gone == 0 else []
+    said += ["relocated"] if row["relocated_h"] else []
+    is_open = not row["first_offline_h"] and not row["relocated_h"]
+    said += ["open"] if is_open else []
+    if followed < 24:
+        return said
+    kind = "on_time" if gone <= 24 else "late" if last > 24 else "undetermined"
+    of_open = {"late": "open_overdue", "undetermined": "open_possibly_overdue"}
+    return [*said, kind, *([of_open[kind]] if is_open else [])]
 
 
 def learn_links(attack: Attack, episodes: bytes, other: bytes, *, others_are_unattributed: bool) -> None:

@@ -105,7 +105,13 @@ def ranking(period: str) -> Response:
     get_or_404(page <= pages or None, f"There is no such page: the last is {pages}.")
     counts = {"found": len(rows), "page": page, "pages": pages, "per_page": size}
     data = sheets.ranking_json(table, rows[(page - 1) * size : page * size])
-    for part in ("flows", "norms", "quality"):  # as long as the whole ranking: they stand with the release
+    for part in (
+        "flows",
+        "norms",
+        "quality",
+        "groups",
+        "earlier",
+    ):  # as long as the whole ranking: they stand with the release
         data.pop(part, None)
     return json_response({"release": edition.as_json()} | counts | data, _neighbours(page, pages))
 

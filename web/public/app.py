@@ -14,15 +14,15 @@ from monitor.charts import marks
 from monitor.comparison.share_change import DIRECTIONS, how_it_moved, points
 from monitor.comparison.trend_sentences import OBSTACLES, PARTS, in_whole
 from monitor.errors import MonitorError
-from monitor.figures import BESIDE_OUTCOMES, FIGURES, LATENESS, LEGAL, MAIN_TOTALS
+from monitor.figures import BESIDE_OUTCOMES, FIGURES, GROUP_COUNTS, HOURLY, LATENESS, LEGAL, MAIN_TOTALS
 from monitor.release.published import Published
 from monitor.score.methods import CURRENT, METHODS
 from monitor.settings import SiteSettings
-from monitor.tables import sentences
+from monitor.tables import competing_sentences, sentences
 from monitor.wording.language import EN, NL, Language
 from monitor.wording.parameters import described
 from monitor.wording.readings import rank_words
-from monitor.wording.words import STANDINGS
+from monitor.wording.words import STANDING_WORDS, standings_of
 from web.public import api, catalogue, cite, company, comparison, feeds, norm, open_data, openapi, pictures, ranking
 from web.public.cache import PageCache
 from web.public.openapi import contact_uri
@@ -43,8 +43,11 @@ def create_app(configured: SiteSettings) -> Flask:
     app = new_application(__name__, configured)
     app.extensions["published"] = Published(configured.publications)
     app.jinja_env.globals.update(charts=charts, marks=marks, sentences=sentences)
-    app.jinja_env.globals.update(figures=FIGURES, lateness=LATENESS, standings=STANDINGS, main_totals=MAIN_TOTALS)
-    app.jinja_env.globals.update(beside_outcomes=BESIDE_OUTCOMES, legal=LEGAL)
+    app.jinja_env.globals.update(
+        figures=FIGURES, lateness=LATENESS, standings=STANDING_WORDS, standings_of=standings_of
+    )
+    app.jinja_env.globals.update(main_totals=MAIN_TOTALS, beside_outcomes=BESIDE_OUTCOMES, legal=LEGAL)
+    app.jinja_env.globals.update(competing=competing_sentences, group_counts=GROUP_COUNTS, hourly=HOURLY)
     app.jinja_env.globals.update(directions=DIRECTIONS, points=points, how_it_moved=how_it_moved)
     app.jinja_env.globals.update(parts=PARTS, obstacles=OBSTACLES, in_whole=in_whole, rank_words=rank_words)
     app.jinja_env.globals.update(file_address=open_data.file_address, file_size=open_data.file_size)

@@ -19,10 +19,11 @@ from werkzeug.wrappers import Response as BaseResponse
 from monitor.charts.marks import ICONS
 from monitor.charts.svg import INK, QUIET, element, label
 from monitor.disclosure.rows import PublicTable, Row
+from monitor.figures import FIGURES
 from monitor.release.published import ReleaseVersion
 from monitor.score.table import Standing
 from monitor.wording.language import EN, LANGUAGES, NL, Language, Message
-from monitor.wording.words import STANDINGS
+from monitor.wording.words import STANDING_WORDS
 from web.public.releases import LATEST, find_or_404, release_index, table_of, to_latest
 from web.public.views import Query
 from web.shared.addresses import absolute, asked, settings, shareable
@@ -233,7 +234,7 @@ def _embedded(edition: ReleaseVersion, row: Row, lang: Language) -> str:
 
 WIDTH, HEIGHT = 400, 120
 _COLOURS: Mapping[str, str] = MappingProxyType(
-    {"meets": "#1b6434", "below": "#a31515", "not_proven": "#8a4b00", "too_few": QUIET}
+    {"meets": "#1b6434", "below": "#a31515", "not_proven": "#8a4b00", "too_few": QUIET, "unreachable": "#a31515"}
 )
 _FONT = "Arial, Helvetica, 'Liberation Sans', sans-serif"
 _NARROW, _WIDE = "iljtfrI.,:;'|! ()·", "mwMW@%"
@@ -282,7 +283,7 @@ def asked_language() -> Language:
 
 def wording(row: Row, table: PublicTable, edition: ReleaseVersion, language: Language) -> Said:
     """The words of a badge. A company that is not judged has no share on it, whatever is published of it."""
-    words = STANDINGS.get(row.standing) if row.standing else None
+    words = STANDING_WORDS.get(row.standing) if row.standing else None
     when = language.period(table.period)
     source = [when[0].upper() + when[1:], settings().site_name]
     if edition.version > 1:
@@ -302,14 +303,13 @@ def _standing(standing: Standing | None) -> Message:
     """The label of a standing; alone on another site, "not proven" must say what is not."""
     if standing is None:
         return _NO_JUDGEMENT
-    return _OPEN if standing == "not_proven" else STANDINGS[standing].label
+    return _OPEN if standing == "not_proven" else STANDING_WORDS[standing].label
 
 
 def _share(row: Row, table: PublicTable, language: Language) -> str:
     if row.figures is None or row.standing in (None, "too_few"):
         return ""
-    timing = row.figures.on_time
-    share = language.share_range(timing.strict.p, timing.lenient.p)
+    share = FIGURES["on_time"].read(row.figures, language).value
     return language.gettext(
         "Removed on time: {share} (norm {target})", share=share, target=language.percent(table.method.target)
     )

@@ -105,6 +105,7 @@ def _company_html(row: Row, table: PublicTable, edition: ReleaseVersion, lang: L
         corrections=company_corrections(row.company, lang),
         pictures=company_figures(row, table, history, lang),
         hit=table.hash_hits and table.hash_hits.find(row.company),
+        own_groups=[group for group in table.groups or () if row.company in group.members],
         holdings=published().holdings(edition, row.company),
         **_said(row, table, lang),
     )

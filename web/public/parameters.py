@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 
 from monitor.figures import SORTS
 from monitor.wording.language import Language, Message
-from monitor.wording.words import STANDINGS
+from monitor.wording.words import STANDING_WORDS
 from web.shared.problems import Problem
 
 Value = str | int
@@ -123,7 +123,7 @@ TEXT = Parameter(
 )
 STANDING = Parameter(
     "standing",
-    {"type": "string", "enum": list(STANDINGS)},
+    {"type": "string", "enum": list(STANDING_WORDS)},
     Message("Only companies with this standing."),
     "below",
 )

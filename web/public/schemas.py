@@ -11,12 +11,12 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from monitor.comparison.changes import Change
 from monitor.comparison.trend import TrendPoint
-from monitor.disclosure.network import Network
+from monitor.disclosure.network import CompetingNetwork, Network
 from monitor.disclosure.rows import PublicTable
 from monitor.figures import FIGURES, FILED, IDENTITY, LATENESS
 from monitor.release.published import ReleaseVersion
 from monitor.score.methods import Method
-from monitor.score.table import Estimate, OnTime
+from monitor.score.table import CompetingEstimate, CompetingOnTime, Estimate, OnTime
 from monitor.wording.language import EN, LANGUAGES, Language, Message
 from monitor.wording.parameters import Parameter as Explained
 from monitor.wording.readings import Figure
@@ -31,6 +31,8 @@ _PLAIN: Mapping[Any, Schema] = {
 }
 _INSTANTS = {"as_of", "known_at", "published_at", "received_at", "first", "last", "starts", "ends"}
 _MEANINGS: Mapping[str, Message] = {figure.field: figure.in_api or figure.help for figure in FILED}
+# What has more fields since method 2026.2: those are there in releases under it only.
+_SINCE: Mapping[type, type] = {OnTime: CompetingOnTime, Network: CompetingNetwork, Estimate: CompetingEstimate}
 _OTHERWISE: Mapping[type, Mapping[str, Message]] = {  # where the same names mean something else
     OnTime: {name: figure.help for name, figure in LATENESS.items()},
     Explained: {},
@@ -63,11 +65,14 @@ class Components:
         raise TypeError(f"no JSON schema is known for {hint!r}")
 
     def fields_of(self, cls: type, leave_out: Collection[str] = ()) -> Schema:
-        """An object with the fields of a dataclass, all of them always there."""
-        hints = get_type_hints(cls)
-        names = [item.name for item in fields(cls) if item.name not in leave_out]
+        """An object with the fields of a dataclass, all of them always there but for those of later releases."""
+        newest = _SINCE.get(cls, cls)
+        hints = get_type_hints(newest) | get_type_hints(cls)
+        earlier = {item.name for item in fields(cls) if cls is not Method or item.default is not None}
+        names = [item.name for item in fields(newest) if item.name not in leave_out]
         meanings = _OTHERWISE.get(cls, _MEANINGS)
-        return record({name: self.field_of(name, hints[name], meanings) for name in names})
+        properties = {name: self.field_of(name, hints[name], meanings) for name in names}
+        return record(properties, set(names) - earlier)
 
     def field_of(self, name: str, hint: Any, meanings: Mapping[str, Message] = _MEANINGS) -> Schema:
         """The schema of a type under a name, which may say what it means."""
@@ -79,7 +84,7 @@ class Components:
 
     def figure(self, figure: Figure) -> Schema:
         """The schema of a figure of a company."""
-        hints = get_type_hints(figure.get) if figure.get else get_type_hints(Estimate)
+        hints = get_type_hints(figure.get or CompetingEstimate) | ({} if figure.get else get_type_hints(Estimate))
         return self.field_of(figure.field, hints["return" if figure.get else figure.field])
 
     def _either(self, parts: tuple[Any, ...]) -> Schema:
@@ -124,7 +129,7 @@ def record(properties: Mapping[str, Schema], later: Collection[str] = ()) -> Sch
 _HEAD = ("method", "as_of", "known_at", "period")
 _NOT_OF_AN_EDITION = {"corrects", "reason", "hearing_waived", "companies", "hash_hits", "folder", "files"}
 _TOTALS = ("totals", "unattributed")
-_PARTS = ("flows", "norms", "quality")  # each only where the release has it
+_PARTS = ("flows", "norms", "quality", "earlier")  # each only where the release has it
 _TEXT: Schema = {"type": "string"}
 _COUNT: Schema = {"type": "integer", "minimum": 0}
 _MAYBE: Schema = {"type": ["string", "null"]}
@@ -155,13 +160,23 @@ def _companies(made: Components) -> None:
     pages = dict.fromkeys(("found", "page", "pages", "per_page"), _COUNT)
     made.made["Ranking"] = _on_head(table | pages | {"companies": _list("Company")})
     release = record(table | {"release": reference("Announcement"), "companies": _COUNT})
-    release["properties"] |= _of_table(made, _PARTS)
+    made.made["Group"] = _group(made)
+    release["properties"] |= _of_table(made, _PARTS) | {"groups": _list("Group")}
     made.made["Release"] = {"allOf": [reference("TableHead"), release]}
     one = {"release": reference("Edition"), "company": reference("CompanyWithCurve")}
     made.made["CompanyInRelease"] = _on_head(one | {"network": made.of(Network)})
     made.made["CompanyLine"] = _on_head(one | {"company": reference("Company")})
     names = {"company": _TEXT, "name": _TEXT, "country": _MAYBE}
     made.made["CompanyHistory"] = record(names | {"releases": _list("CompanyLine")})
+
+
+def _group(made: Components) -> Schema:
+    """Companies under one control: who they are, and the figures of a company without those of the ranking."""
+    about: dict[str, Schema] = {"group": _TEXT, "members": {"type": "array", "items": _TEXT}}
+    figures = [figure for figure in FILED if figure.field != "curve"]
+    figures = [figure for figure in figures if figure not in IDENTITY or figure.type == "standing"]
+    later = {figure.field for figure in figures if figure.later and figure.get}
+    return record(about | {figure.field: made.figure(figure) for figure in figures}, later)
 
 
 def _of_table(made: Components, names: Collection[str]) -> dict[str, Schema]:

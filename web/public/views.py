@@ -12,7 +12,7 @@ from monitor.disclosure.rows import PublicTable, Row, filter_rows, sort_rows
 from monitor.figures import COLUMNS
 from monitor.release.published import ReleaseVersion
 from monitor.wording.readings import Figure, Order
-from monitor.wording.words import STANDINGS
+from monitor.wording.words import STANDING_WORDS
 
 PER_PAGE = 50
 ORDERS: Mapping[str, Order] = {each.figure.key: each.figure.sort for each in COLUMNS if each.figure.sort}
@@ -39,7 +39,7 @@ class Query:
         order = args.get("order", "")
         return cls(
             text=args.get("q", "").replace("\0", "")[:_LONGEST].strip(),
-            standing=standing if standing in STANDINGS else "",
+            standing=standing if standing in STANDING_WORDS else "",
             sort=sort,
             order="desc" if order == "desc" else "asc" if order == "asc" else ORDERS[sort],
             page=max(1, _number(args.get("page")) or 1),
@@ -110,6 +110,11 @@ class RankingPage:
     def unranked(self) -> tuple[Row, ...]:
         """Those too small to judge."""
         return tuple(row for row in self.here if not row.ranked)
+
+    @property
+    def unreachable(self) -> tuple[Row, ...]:
+        """The companies that notices do not reach, whatever the search: they stand above the ranking."""
+        return tuple(row for row in self.table.rows if row.standing == "unreachable")
 
     @property
     def has_rank_intervals(self) -> bool:
