@@ -21,7 +21,6 @@ from monitor.disclosure.rows import PublicTable
 from monitor.figures import (
     FIGURES,
     FULL_COUNTS,
-    GROUP_COUNTS,
     HOURLY,
     LEGAL,
     REPORT_TOTALS,
@@ -132,7 +131,6 @@ def _wording(language: Language) -> dict[str, Any]:
         "total_names": _TOTALS,
         "figures": FIGURES,
         "legal": LEGAL,
-        "group_counts": GROUP_COUNTS,
         "hourly": HOURLY,
         "competing": competing_sentences,
         "compared_share": compared_share,
