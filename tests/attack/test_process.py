@@ -120,6 +120,7 @@ def test_no_process_is_begun_elsewhere() -> None:
     ways = ("sys.executable", "get_context(", "multiprocessing.Process(", "ProcessPoolExecutor(")
     known = {
         "monitor/cli/demo.py": "commands",
+        "monitor/schedule/leader.py": "a command",
         "monitor/schedule/runs.py": "a command",
         "monitor/workers.py": "the fork server, and each module itself",
         "web/shared/serve.py": "the workers",

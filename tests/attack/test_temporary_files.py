@@ -25,6 +25,7 @@ KNOWN = {
     "monitor/release/publications.py": "what is published",
     "monitor/score/engine.py": "a folder that Spark leaves empty",
     "monitor/score/facts.py": "facts, by number and digest",
+    "monitor/score/projection.py": "facts, by number and digest",
 }
 
 

@@ -18,7 +18,8 @@ from monitor.vault import create_keys
 # Every command that uses the database, with arguments that are enough to get there.
 ON_THE_DATABASE = (
     "registry load REGISTRY.csv", "netblocks list", "ingest xarf FILE", "deliveries", "deliveries show 1", "attribute",
-    "confirm somebody --by me", "score --period 2026Q2", "facts export --out NEW", "release list", "release verify",
+    "confirm somebody --by me", "score --period 2026Q2", "project", "supplements cusum --period 2026Q2",
+    "facts export --out NEW", "release list", "release verify",
     "release draft --period 2026Q2", "release discard 1", "token list", "keys signing", "audit verify",
     "schedule --list", "sources", "collect urlhaus", "report 2026Q2 --only-report --out NEW", "serve --port 0",
     "suspend --from 2026-04-01T00:00:00Z --to 2026-04-02T00:00:00Z --by A --approved-by B --reason outage",
