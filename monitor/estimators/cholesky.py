@@ -25,6 +25,16 @@ class Envelope(NamedTuple):
 
 
 @compiled
+def empty_envelope(begin: Integers) -> tuple[Integers, Floats]:
+    """`at` and the entries, all 0, of a matrix whose rows begin there."""
+    at, room = np.empty(len(begin), np.int64), 0
+    for i in range(len(begin)):
+        at[i] = room - begin[i]
+        room += i - begin[i] + 1
+    return at, np.zeros(room)
+
+
+@compiled
 def solve(matrix: Envelope, values: Floats) -> Floats:
     """The inverse of a positive definite matrix applied to the values; zeros where rounding leaves it none."""
     for ridge in _RIDGES:

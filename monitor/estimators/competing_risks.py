@@ -15,19 +15,24 @@ from typing import NamedTuple
 import numpy as np
 
 from monitor.estimators.arrays import Booleans, Floats, Integers, group_starts, sum_by_index
-from monitor.estimators.cholesky import Envelope, solve
+from monitor.estimators.cholesky import Envelope, empty_envelope, solve
 from monitor.estimators.compiled import compiled
 from monitor.estimators.rounding import LEVEL_TOLERANCE
-from monitor.estimators.turnbull import turnbull_intervals
+from monitor.estimators.turnbull import (
+    CONVERGED,
+    HALVINGS,
+    NEGLIGIBLE,
+    NEWTON_STEPS,
+    NOISE,
+    TOLERATED,
+    kkt_residual,
+    log_likelihood,
+    mark_free,
+    turnbull_intervals,
+)
 
 CENSORED, REMOVED, RELOCATED = 0, 1, 2  # how an episode ended: not, or by which cause
 _EM_STEPS = 8  # cheap first steps, so that Newton's start where the likelihood is smooth
-_NEWTON_STEPS = 300
-_HALVINGS = 40
-_CONVERGED = 1e-12  # how far from the conditions of the maximum a group may stop
-_TOLERATED = 1e-9  # and how far if rounding allows no better
-_NOISE = 1e-13  # relative change of the likelihood that may be rounding
-_NEGLIGIBLE = 1e-10  # mass that is dropped at once where the likelihood falls in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,15 +190,15 @@ def _cells(left: Floats, right: Floats, cause: Integers, weight: Integers) -> _P
 def _optimise(problem: _Problem) -> tuple[Floats, bool]:
     """The mass of each cell, and whether the conditions of the maximum are met."""
     mass, before = _start(problem), np.inf
-    for _ in range(_NEWTON_STEPS):
+    for _ in range(NEWTON_STEPS):
         covered = _interval_mass(problem, mass)
         gradient = _gradient(problem, covered)
-        residual = _kkt_residual(mass, gradient)
-        if residual <= _CONVERGED or (residual <= _TOLERATED and residual > before / 2):
+        residual = kkt_residual(mass, gradient)
+        if residual <= CONVERGED or (residual <= TOLERATED and residual > before / 2):
             return mass / mass.sum(), True
         before = residual
         direction = _direction(problem, mass, covered, gradient)
-        mass = _line_search(problem, mass, gradient, direction, _log_likelihood(problem, mass, covered))
+        mass = _line_search(problem, mass, gradient, direction, log_likelihood(problem.weight, mass, covered))
     return mass, False
 
 
@@ -250,7 +255,7 @@ def _interval_mass(problem: _Problem, mass: Floats) -> Floats:
 
 @compiled
 def _gradient(problem: _Problem, covered: Floats) -> Floats:
-    """Per cell, the derivative of `_log_likelihood`: at the maximum 0 where there is mass, and nowhere above 0."""
+    """Per cell, the derivative of `log_likelihood`: at the maximum 0 where there is mass, and nowhere above 0."""
     ones, size = problem.ones, problem.ones + problem.twos
     one, two, remaining = np.zeros(ones + 1), np.zeros(problem.twos + 1), 0.0
     for row in range(len(covered)):
@@ -280,43 +285,13 @@ def _gradient(problem: _Problem, covered: Floats) -> Floats:
 
 
 @compiled
-def _log_likelihood(problem: _Problem, mass: Floats, covered: Floats) -> float:
-    """The mean log likelihood less the sum of mass: its maximum over mass >= 0 has the sum 1."""
-    value = -float(mass.sum())
-    for row in range(len(covered)):
-        if not covered[row] > 0.0:
-            return -np.inf
-        value += problem.weight[row] * np.log(covered[row])
-    return value
-
-
-@compiled
-def _kkt_residual(mass: Floats, gradient: Floats) -> float:
-    """How far the Karush-Kuhn-Tucker conditions are from met: gradient <= 0, mass >= 0, one of them 0."""
-    most = 0.0
-    for cell in range(len(mass)):
-        most = max(most, gradient[cell] if gradient[cell] > 0.0 else min(mass[cell], -gradient[cell]))
-    return most
-
-
-@compiled
 def _free_masses(problem: _Problem, mass: Floats, gradient: Floats) -> Booleans:
-    """Mass that may move: all but what is about to vanish, and between each two of a cause the steepest gradient."""
+    """Mass that may move, of each cause as `mark_free` has it; what is still there unless it is about to vanish."""
     result, size = np.zeros(len(mass), np.bool_), problem.ones + problem.twos
-    for begin, end in ((0, problem.ones), (problem.ones, size)):
-        steepest, most = -1, 0.0
-        for cell in range(begin, end):
-            if mass[cell] > 0.0:
-                result[cell] = not (mass[cell] <= _NEGLIGIBLE and gradient[cell] < 0.0)
-                if steepest >= 0:
-                    result[steepest] = True
-                steepest, most = -1, 0.0
-            elif gradient[cell] > most:
-                steepest, most = cell, gradient[cell]
-        if steepest >= 0:
-            result[steepest] = True
+    mark_free(mass, gradient, 0, problem.ones, result)
+    mark_free(mass, gradient, problem.ones, size, result)
     if problem.remains:
-        result[size] = gradient[size] > 0.0 if mass[size] <= _NEGLIGIBLE else True
+        result[size] = gradient[size] > 0.0 if mass[size] <= NEGLIGIBLE else True
     return result
 
 
@@ -431,11 +406,7 @@ def _put_difference(rows: Integers, signs: Integers, row: int, used: int, plus: 
 def _envelope(entries: Integers, rows: Integers, signs: Integers, curvature: Floats, size: int) -> Envelope:
     """The sum over rows of `curvature` v v', v having the signs of a row at its places."""
     begin = _first_entries(entries, rows, size)
-    at, room = np.empty(size, np.int64), 0
-    for i in range(size):
-        at[i] = room - begin[i]
-        room += i - begin[i] + 1
-    entry = np.zeros(room)
+    at, entry = empty_envelope(begin)
     for row in range(len(rows)):
         for place in range(entries[row]):
             i = rows[row, place]
@@ -463,11 +434,11 @@ def _first_entries(entries: Integers, rows: Integers, size: int) -> Integers:
 @compiled
 def _line_search(problem: _Problem, mass: Floats, gradient: Floats, direction: Floats, value: float) -> Floats:
     """The longest of the halved steps, cut off at 0, that gains enough (Armijo); else a step of EM, which gains."""
-    least, length = value - _NOISE * (1.0 + abs(value)), 1.0
-    for _ in range(_HALVINGS if direction.any() else 0):
+    least, length = value - NOISE * (1.0 + abs(value)), 1.0
+    for _ in range(HALVINGS if direction.any() else 0):
         tried = np.maximum(mass + length * direction, 0.0)
         promised = max((gradient * (tried - mass)).sum(), 0.0)
-        if _log_likelihood(problem, tried, _interval_mass(problem, tried)) >= least + 1e-4 * promised:
+        if log_likelihood(problem.weight, tried, _interval_mass(problem, tried)) >= least + 1e-4 * promised:
             return tried
         length /= 2.0
     return mass * (1.0 + gradient)

@@ -16,17 +16,17 @@ from typing import NamedTuple
 import numpy as np
 
 from monitor.estimators.arrays import AnyIntegers, Booleans, Floats, Integers, group_starts, sum_by_index
-from monitor.estimators.cholesky import Envelope, solve
+from monitor.estimators.cholesky import Envelope, empty_envelope, solve
 from monitor.estimators.compiled import compiled
 from monitor.estimators.rounding import TIE_TOLERANCE
 
 _EM_STEPS = 6  # cheap first steps, so that Newton's start where the likelihood is smooth
-_NEWTON_STEPS = 300  # 5 to 40 are usual
-_HALVINGS = 40
-_CONVERGED = 1e-12  # how far from the conditions of the maximum a group may stop
-_TOLERATED = 1e-9  # and how far if rounding allows no better
-_NOISE = 1e-13  # relative change of the likelihood that may be rounding
-_NEGLIGIBLE = 1e-10  # mass that is dropped at once where the likelihood falls in it
+NEWTON_STEPS = 300  # 5 to 40 are usual
+HALVINGS = 40
+CONVERGED = 1e-12  # how far from the conditions of the maximum a group may stop
+TOLERATED = 1e-9  # and how far if rounding allows no better
+NOISE = 1e-13  # relative change of the likelihood that may be rounding
+NEGLIGIBLE = 1e-10  # mass that is dropped at once where the likelihood falls in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,15 +198,15 @@ def _begins_before_end(left: float, right: float, until: float) -> bool:
 def optimise(intervals: TurnbullIntervals) -> tuple[Floats, bool]:
     """The mass of each cell, and whether the conditions of the maximum are met."""
     mass, before = _start(intervals), np.inf
-    for _ in range(_NEWTON_STEPS):
+    for _ in range(NEWTON_STEPS):
         covered = _interval_mass(intervals, mass)
         gradient = _gradient(intervals, covered)
-        residual = _kkt_residual(mass, gradient)
-        if residual <= _CONVERGED or (residual <= _TOLERATED and residual > before / 2):
+        residual = kkt_residual(mass, gradient)
+        if residual <= CONVERGED or (residual <= TOLERATED and residual > before / 2):
             return mass / mass.sum(), True
         before = residual
         direction = _direction(intervals, mass, covered, gradient)
-        mass = _line_search(intervals, mass, gradient, direction, _log_likelihood(intervals, mass, covered))
+        mass = _line_search(intervals, mass, gradient, direction, log_likelihood(intervals.weight, mass, covered))
     return mass, False
 
 
@@ -242,7 +242,7 @@ def _interval_mass(intervals: TurnbullIntervals, mass: Floats) -> Floats:
 
 @compiled
 def _gradient(intervals: TurnbullIntervals, covered: Floats) -> Floats:
-    """Per cell, the derivative of `_log_likelihood`: at the maximum 0 where there is mass, and nowhere above 0."""
+    """Per cell, the derivative of `log_likelihood`: at the maximum 0 where there is mass, and nowhere above 0."""
     change = np.zeros(len(intervals.left) + 1)
     for row in range(len(covered)):
         share = intervals.weight[row] / covered[row]
@@ -256,18 +256,18 @@ def _gradient(intervals: TurnbullIntervals, covered: Floats) -> Floats:
 
 
 @compiled
-def _log_likelihood(intervals: TurnbullIntervals, mass: Floats, covered: Floats) -> float:
+def log_likelihood(weight: Floats, mass: Floats, covered: Floats) -> float:
     """The mean log likelihood less the sum of mass: its maximum over mass >= 0 has the sum 1."""
     value = -float(mass.sum())
     for row in range(len(covered)):
         if not covered[row] > 0.0:
             return -np.inf
-        value += intervals.weight[row] * np.log(covered[row])
+        value += weight[row] * np.log(covered[row])
     return value
 
 
 @compiled
-def _kkt_residual(mass: Floats, gradient: Floats) -> float:
+def kkt_residual(mass: Floats, gradient: Floats) -> float:
     """How far the Karush-Kuhn-Tucker conditions are from met: gradient <= 0, mass >= 0, one of them 0."""
     most = 0.0
     for cell in range(len(mass)):
@@ -276,32 +276,34 @@ def _kkt_residual(mass: Floats, gradient: Floats) -> float:
 
 
 @compiled
-def _free_masses(mass: Floats, gradient: Floats) -> Booleans:
-    """Mass that may move: all but what is about to vanish, and between each two the cell with the steepest gradient."""
-    result = np.zeros(len(mass), np.bool_)
+def mark_free(mass: Floats, gradient: Floats, begin: int, end: int, free: Booleans) -> None:
+    """Mark the cells from `begin` to before `end` whose mass may move: all mass but what is about to vanish, and
+    between each two cells that have some the one with the steepest gradient.
+    """
     steepest, most = -1, 0.0
-    for cell in range(len(mass)):
+    for cell in range(begin, end):
         if mass[cell] > 0.0:
-            result[cell] = not _vanishes(mass[cell], gradient[cell])
+            free[cell] = not vanishes(mass[cell], gradient[cell])
             if steepest >= 0:
-                result[steepest] = True
+                free[steepest] = True
             steepest, most = -1, 0.0
         elif gradient[cell] > most:
             steepest, most = cell, gradient[cell]
     if steepest >= 0:
-        result[steepest] = True
-    return result
+        free[steepest] = True
 
 
 @compiled
-def _vanishes(mass: float, gradient: float) -> bool:
-    return mass <= _NEGLIGIBLE and gradient < 0.0
+def vanishes(mass: float, gradient: float) -> bool:
+    """Whether mass is about to vanish."""
+    return mass <= NEGLIGIBLE and gradient < 0.0
 
 
 @compiled
 def _direction(intervals: TurnbullIntervals, mass: Floats, covered: Floats, gradient: Floats) -> Floats:
     """Newton's step of the masses that may move; mass that is about to vanish does."""
-    free = _free_masses(mass, gradient)
+    free = np.zeros(len(mass), np.bool_)
+    mark_free(mass, gradient, 0, len(mass), free)
     result = np.where(free, 0.0, -mass)
     places = np.flatnonzero(free)
     result[places] = _newton_step(intervals, covered, gradient, places, np.cumsum(free))
@@ -338,11 +340,11 @@ def _line_search(
 
     No step at all gains nothing, for ever.
     """
-    least, length = value - _NOISE * (1.0 + abs(value)), 1.0
-    for _ in range(_HALVINGS if direction.any() else 0):
+    least, length = value - NOISE * (1.0 + abs(value)), 1.0
+    for _ in range(HALVINGS if direction.any() else 0):
         tried = np.maximum(mass + length * direction, 0.0)
         promised = max((gradient * (tried - mass)).sum(), 0.0)
-        if _log_likelihood(intervals, tried, _interval_mass(intervals, tried)) >= least + 1e-4 * promised:
+        if log_likelihood(intervals.weight, tried, _interval_mass(intervals, tried)) >= least + 1e-4 * promised:
             return tried
         length /= 2.0
     return mass * (1.0 + gradient)
@@ -360,11 +362,7 @@ def hessian(low: Integers, high: Integers, curvature: Floats, size: int) -> Enve
     for row in range(len(curvature)):
         if 0 <= low[row] < begin[high[row]]:
             begin[high[row]] = low[row]
-    at, room = np.empty(size, np.int64), 0
-    for i in range(size):
-        at[i] = room - begin[i]
-        room += i - begin[i] + 1
-    entry = np.zeros(room)
+    at, entry = empty_envelope(begin)
     for row in range(len(curvature)):
         i, j = high[row], low[row]
         if i != j:
