@@ -6,7 +6,6 @@ Prints the tables of docs/study.md; with --write puts them there, between its ma
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from benchmarks.study_bias import FAST, GAPS, SLOW, Bias, bias
 from benchmarks.study_coverage import WORLDS, Held, held
 from benchmarks.study_picture import label, picture
 from benchmarks.study_rules import RULES, SHARES, Judged, judged
+from benchmarks.study_text import percent, table, write_between
 from benchmarks.study_worlds import METHOD, World
 
 REPLICATES, SEED = 2000, 1
@@ -66,45 +66,36 @@ def text(found: Study) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---", *("---:" for _ in head[1:])], *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def _percent(*values: float) -> list[str]:
-    return [f"{100 * value:.1f}" for value in values]
-
-
 def _coverage(rows: list[Held]) -> str:
     head = ["world", "share, unclustered", "share", "width, points", "range, 4 h checks"]
     head += ["median, unclustered", "median", "median, 4 h checks"]
     values = ("share_alone", "share", "width", "range", "median_alone", "median", "checked_median")
-    return _table(head, ([label(r.world), *_percent(*(getattr(r, name) for name in values))] for r in rows))
+    return table(head, ([label(r.world), *percent(*(getattr(r, name) for name in values))] for r in rows))
 
 
 def _rules(rows: list[Judged]) -> str:
     """Per rule: lowest coverage at each true share; worlds in the band; the most often above the truth; means."""
     head = ["rule", *(f"lowest at {share:.0%}" for share in SHARES), "in 93..97", "most often above the truth"]
     head += ["mean coverage", "mean width, points"]
-    return _table(head, ([rule, *_rule([r for r in rows if r.rule == rule])] for rule in RULES))
+    return table(head, ([rule, *_rule([r for r in rows if r.rule == rule])] for rule in RULES))
 
 
 def _rule(rows: list[Judged]) -> list[str]:
     lowest = [min(r.coverage for r in rows if r.world.share == share) for share in SHARES]
     inside = sum(0.93 <= r.coverage <= 0.97 for r in rows)
     means = [sum(getattr(r, name) for r in rows) / len(rows) for name in ("coverage", "width")]
-    return [*_percent(*lowest), f"{inside} of {len(rows)}", *_percent(max(r.above for r in rows), *means)]
+    return [*percent(*lowest), f"{inside} of {len(rows)}", *percent(max(r.above for r in rows), *means)]
 
 
 def _biases(rows: list[Bias]) -> str:
     head = ["true share on time, check gap", "S true", "S lenient", "S Turnbull", "S strict"]
     head += ["share strict", "share lenient", "median true, h", "median Turnbull, h"]
-    return _table(
+    return table(
         head,
         (
             [
                 f"{r.world.share:.0%}, {r.gap:g} h",
-                *_percent(1 - r.world.share, *r.curves, *r.shares),
+                *percent(1 - r.world.share, *r.curves, *r.shares),
                 f"{r.world.median:.1f}",
                 f"{r.median:.1f}",
             ]
@@ -119,16 +110,13 @@ def _naive(rows: list[Bias]) -> str:
     lines = []
     for r in rows:
         hours = (r.world.mean, r.naive.mean, r.world.median, r.naive.median, r.naive.median_last_seen)
-        lines.append([f"{r.world.share:.0%}, {r.gap:g} h", *_percent(r.naive.on_time), *(f"{h:.1f}" for h in hours)])
-    return _table(head, lines)
+        lines.append([f"{r.world.share:.0%}, {r.gap:g} h", *percent(r.naive.on_time), *(f"{h:.1f}" for h in hours)])
+    return table(head, lines)
 
 
 def write(found: Study, docs: Path) -> None:
     """Put the tables into study.md and the picture beside it; raises ValueError where a mark is missing."""
-    page = docs / "study.md"
-    before, rest = page.read_text(encoding="utf-8").split(BEGIN)
-    _, after = rest.split(END)
-    page.write_text(f"{before}{BEGIN}\n\n{text(found)}\n{END}{after}", encoding="utf-8")
+    write_between(text(found), docs, BEGIN, END)
     (docs / "pictures" / "coverage.svg").write_text(picture(found.held), encoding="utf-8")
 
 

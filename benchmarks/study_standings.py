@@ -8,20 +8,19 @@ happens to the notices of one day. The figures come from the product's own estim
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import partial
-from itertools import product
+from itertools import product, repeat
 from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from scipy import special
 
+from benchmarks.study_text import percent, table, write_between
 from benchmarks.study_worlds import DEADLINE, SPREAD, URLS_A_SITE, Checks, Watched, watch
 from monitor.estimators.arrays import AnyIntegers, Booleans, Floats, group_by
 from monitor.estimators.clustered_share import (
@@ -33,7 +32,7 @@ from monitor.estimators.clustered_share import (
     two_way_variance,
 )
 from monitor.estimators.confidence import wilson_interval
-from monitor.estimators.rank_intervals import studentized_range
+from monitor.estimators.rank_intervals import Reading, certainly_worse
 from monitor.estimators.rounding import round_array
 from monitor.score.engine import Engine, opened, put
 from monitor.score.methods import method
@@ -126,7 +125,8 @@ def judge(world: World, tables: int, seed: Sequence[int]) -> Judged:
     """Everything watched all the time, so that nothing is left open: the standings by the limits alone."""
     drawn = draw(world, tables * COMPANIES, np.random.default_rng(seed))
     on_time = (drawn.normal <= special.ndtri(world.share)).astype(np.int64)
-    by = [_clusters(tables * COMPANIES, drawn.company, on_time, *keys) for keys in _keys(drawn)]
+    keys = (drawn.site,), (drawn.day,), (drawn.site, drawn.day)
+    by = [_clusters(tables * COMPANIES, drawn.company, on_time, *each) for each in keys]
     of_sites, of_days = sizes(by[0]), sizes(by[1])
     p, variance = of_sites.k / of_sites.n, two_way_variance(*by)
     rho = [np.repeat([_correlation(each, table) for table in range(tables)], COMPANIES) for each in by[:2]]
@@ -144,12 +144,6 @@ def judge(world: World, tables: int, seed: Sequence[int]) -> Judged:
         *_found(*alone, world.share),
         *_found(*sites_alone, world.share)[1:],
     )
-
-
-def _keys(drawn: Drawn) -> Iterator[tuple[AnyIntegers, ...]]:
-    yield (drawn.site,)
-    yield (drawn.day,)
-    yield (drawn.site, drawn.day)
 
 
 def _clusters(companies: int, company: AnyIntegers, ones: AnyIntegers, *keys: AnyIntegers) -> Clusters:
@@ -267,13 +261,12 @@ def _compared(table: Table, shares: Floats) -> tuple[float, ...]:
     low, high = (np.array([getattr(each, name) for each in rows]) for name in ("rank_low", "rank_high"))
     first = 1 + (truth[None, :] < truth[:, None] - 1e-12).sum(axis=1)
     last = (truth[None, :] <= truth[:, None] + 1e-12).sum(axis=1)
-    lenient = np.array(
-        [[each.on_time.lenient.p, each.on_time.lenient.low, each.on_time.lenient.high] for each in rows], float
-    )
-    strict_low = np.array([each.on_time.strict.low for each in rows], float)
-    strict = np.array([each.on_time.strict.p for each in rows], float)
-    worse = _worse(strict, strict - strict_low, lenient[:, 0], lenient[:, 2] - lenient[:, 0])
-    naive = _worse(lenient[:, 0], lenient[:, 0] - lenient[:, 1], lenient[:, 0], lenient[:, 2] - lenient[:, 0])
+    readings = [each.on_time for each in rows]
+    lenient = np.array([[each.lenient.p, each.lenient.low, each.lenient.high] for each in readings], float)
+    strict, strict_low = np.array([[each.strict.p, each.strict.low] for each in readings], float).T
+    upper = Reading(lenient[:, 0], lenient[:, 2] - lenient[:, 0])
+    worse = _worse(upper, Reading(strict, strict - strict_low))
+    naive = _worse(upper, Reading(lenient[:, 0], lenient[:, 0] - lenient[:, 1]))
     untrue = truth[:, None] >= truth[None, :] - 1e-12  # row i is not truly worse than column j
     standing = np.array([each.proof for each in rows])
     return (
@@ -287,11 +280,13 @@ def _compared(table: Table, shares: Floats) -> tuple[float, ...]:
     )
 
 
-def _worse(upper: Floats, up: Floats, lower: Floats, down: Floats) -> Booleans:
-    """Rule 18 (docs/method.md, 14): whether i, placed before j, is certainly worse; rows are in the order of ranks."""
-    factor = studentized_range(len(upper), METHOD.confidence) / (np.sqrt(2) * special.ndtri(0.975))
-    apart: npt.NDArray[np.float64] = upper[None, :] - lower[:, None]
-    return np.triu(apart > factor * np.hypot(down[:, None], up[None, :]), 1)
+def _worse(lenient: Reading, strict: Reading) -> Booleans:
+    """Whether i is certainly worse than j; rows are in the order of ranks."""
+    companies = len(lenient.p)
+    before, found = certainly_worse(lenient, strict, METHOD.confidence), np.zeros((companies, companies), np.bool_)
+    for place in range(companies):
+        found[:place, place] = before(place)
+    return found
 
 
 @dataclass(frozen=True)
@@ -312,12 +307,8 @@ def study(
     with ProcessPoolExecutor(2, get_context("spawn")) as pool:
         ranks = [pool.submit(rank, kind, ranked, [seed, 2, place]) for place, kind in enumerate(kinds)]
         seeds = [[seed, 1, place] for place in range(len(worlds))]
-        judged = list(pool.map(partial(_judge, replicates), worlds, seeds, chunksize=8))
+        judged = list(pool.map(judge, worlds, repeat(replicates), seeds, chunksize=8))
         return Study(replicates, ranked, seed, judged, [each.result() for each in ranks])
-
-
-def _judge(tables: int, world: World, seed: Sequence[int]) -> Judged:
-    return judge(world, tables, seed)
 
 
 def text(found: Study) -> str:
@@ -360,15 +351,6 @@ def stamp(found: Study) -> str:
     )
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---", *("---:" for _ in head[1:])], *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def _percent(*values: float) -> list[str]:
-    return [f"{100 * value:.1f}" for value in values]
-
-
 def _by_sites(judged: Sequence[Judged]) -> Iterator[tuple[str, list[Judged]]]:
     for sizes_, sites in product(SIZES, SITES):
         own = [each for each in judged if (each.world.sizes, each.world.sites) == (sizes_, sites)]
@@ -379,12 +361,12 @@ def _by_sites(judged: Sequence[Judged]) -> Iterator[tuple[str, list[Judged]]]:
 
 def _standings(judged: Sequence[Judged]) -> str:
     head = ["sites", "coverage, least", "coverage, mean", "false below, most", "false meets, most"]
-    return _table(
+    return table(
         head,
         (
             [
                 name,
-                *_percent(
+                *percent(
                     min(each.covered for each in own),
                     sum(each.covered for each in own) / len(own),
                     max(each.below for each in _at_norm(own)),
@@ -425,12 +407,12 @@ def _naive(judged: Sequence[Judged]) -> str:
     head = ["sites", "unrelated: coverage", "unrelated: false below", "unrelated: false meets"]
     head += ["sites alone: false below", "sites alone: false meets"]
     names = ("urls_below", "urls_meets", "sites_below", "sites_meets")
-    return _table(
+    return table(
         head,
         (
             [
                 name,
-                *_percent(
+                *percent(
                     min(each.urls_covered for each in own),
                     *(max(getattr(each, field) for each in _at_norm(own)) for field in names),
                 ),
@@ -447,10 +429,10 @@ def _power(judged: Sequence[Judged]) -> str:
         values = [getattr(each, name) for each in own if each.world.share == share]
         return sum(values) / len(values) if values else float("nan")
 
-    return _table(
+    return table(
         head,
         (
-            [name, *_percent(mean(own, "below", 0.6), mean(own, "below", 0.8), mean(own, "meets", 0.95))]
+            [name, *percent(mean(own, "below", 0.6), mean(own, "below", 0.8), mean(own, "meets", 0.95))]
             for name, own in _by_sites(judged)
         ),
     )
@@ -464,7 +446,7 @@ def lowest_with_none_late(sites: int) -> float:
 
 def _least() -> str:
     counts = (10, 20, 34, 35, 60)
-    return _table(
+    return table(
         ["sites", *map(str, counts)], [["lower limit", *(f"{100 * lowest_with_none_late(n):.2f}" for n in counts)]]
     )
 
@@ -472,26 +454,18 @@ def _least() -> str:
 def _ranks(ranks: Sequence[Ranked]) -> str:
     head = ["tables", "with a false `certainly worse`", "the same on lenient shares alone", "all true ranks held"]
     head += ["mean width, ranks", "share within its range", "false below", "false meets"]
-    return _table(
+    return table(
         head,
         (
             [
                 each.name,
-                *_percent(each.false_worse, each.lenient_false_worse, each.joint),
+                *percent(each.false_worse, each.lenient_false_worse, each.joint),
                 f"{each.width:.1f}",
-                *_percent(each.covered, each.below, each.meets),
+                *percent(each.covered, each.below, each.meets),
             ]
             for each in ranks
         ),
     )
-
-
-def write(found: Study, docs: Path) -> None:
-    """Put the tables into study.md; raises ValueError where a mark is missing."""
-    page = docs / "study.md"
-    before, rest = page.read_text(encoding="utf-8").split(BEGIN)
-    _, after = rest.split(END)
-    page.write_text(f"{before}{BEGIN}\n\n{text(found)}\n{END}{after}", encoding="utf-8")
 
 
 def main() -> None:
@@ -505,7 +479,7 @@ def main() -> None:
     found = study(given.replicates, given.ranked, given.seed)
     print(text(found))
     if given.write:
-        write(found, given.write)
+        write_between(text(found), given.write, BEGIN, END)
 
 
 if __name__ == "__main__":

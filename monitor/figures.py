@@ -78,8 +78,7 @@ _ALL = (
         key="registration", field="registration", type="text", disclosure="identity", get=registration, later="legal",
         name=Message("Registration number"),
         help=Message(
-            "The number of the legal entity in the trade register. Empty: not known, or it is a natural"
-            " person."
+            "The number of the legal entity in the trade register. Empty: not known, or it is a natural person."
         ),
     ),
     Figure(
@@ -130,11 +129,9 @@ _ALL = (
         ),
         since=Message(
             "Part of the episodes in which the material was gone within the deadline: the estimate, and between"
-            " brackets"
-            " the range from the strict reading (all doubt counts against the company) to the lenient reading (all"
-            " doubt"
-            " counts in its favour). The confidence interval runs from the lower limit of the strict reading to the"
-            " upper limit of the lenient one."
+            " brackets the range from the strict reading (all doubt counts against the company) to the lenient reading"
+            " (all doubt counts in its favour). The confidence interval runs from the lower limit of the strict reading"
+            " to the upper limit of the lenient one."
         ),
     ),
     Figure(
@@ -148,8 +145,7 @@ _ALL = (
         disclosure="total", total="undetermined", groups=("timing",),
         name=Message("Undetermined"),
         help=Message(
-            "The checks leave open whether it was gone before or after the deadline. This never counts as"
-            " late."
+            "The checks leave open whether it was gone before or after the deadline. This never counts as late."
         ),
     ),
     Figure(
@@ -235,8 +231,7 @@ _ALL = (
         key="relocated", field="relocated", type="count", unit=_EPISODES, disclosure="total", total="relocated",
         name=Message("Relocated"),
         help=Message(
-            "Episodes that ended because the material moved to another company. This does not count as"
-            " removed."
+            "Episodes that ended because the material moved to another company. This does not count as removed."
         ),
     ),
     Figure(
@@ -287,8 +282,7 @@ _ALL = (
         ),
         since=Message(
             "Rank 1 is the company with the lowest score. Ranks beside it are also possible with 95% confidence,"
-            " whatever"
-            " the checks did not see."
+            " whatever the checks did not see."
         ),
     ),
     Figure(
@@ -324,9 +318,8 @@ _ALL = (
         key="volume", field="volume", type="ratio", unit=_EPISODES, get=volume, sort="desc",
         name=Message("Episodes per 10,000 addresses"),
         help=Message(
-            "Episodes per 10,000 IPv4 addresses that the company announced through internet routes on the"
-            " reference date. This says something about size, nothing about speed. It counts in no score and"
-            " no rank."
+            "Episodes per 10,000 IPv4 addresses that the company announced through internet routes on the reference"
+            " date. This says something about size, nothing about speed. It counts in no score and no rank."
         ),
         in_files=Words(
             Message("Episodes per 10,000 addresses"),

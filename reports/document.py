@@ -28,7 +28,7 @@ from monitor.figures import (
     figures_under,
 )
 from monitor.tables import competing_sentences, sentences
-from monitor.wording.language import Language, Message
+from monitor.wording.language import FORMATS, Language, Message
 from monitor.wording.readings import rank_words
 from monitor.wording.words import STANDING_WORDS
 from reports import sections
@@ -39,18 +39,6 @@ from reports.styles import inlined
 from reports.summary import counted, standing_counts, what_was_measured
 
 Medium = Literal["screen", "print"]
-_FORMATTERS = (
-    "count",
-    "share",
-    "percent",
-    "share_range",
-    "hours",
-    "deadline",
-    "reached",
-    "hours_range",
-    "instant",
-    "period",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +111,7 @@ def _context(report: Report, language: Language, medium: Medium) -> dict[str, An
 
 def _wording(language: Language) -> dict[str, Any]:
     """Words, and numbers as the reader writes them."""
-    return {name: getattr(language, name) for name in _FORMATTERS} | {
+    return {name: getattr(language, name) for name in FORMATS} | {
         "lang": language,
         "_": language.markup,
         "ngettext": language.nmarkup,

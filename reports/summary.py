@@ -11,9 +11,8 @@ from monitor.wording.language import NBSP, Language, Message
 from monitor.wording.words import standings_of
 
 _RANGE = Message(
-    "Of the reported material, between {strict} and {lenient} was gone in time, within {deadline}"
-    " of the notice. It is a range, because checks do not always show whether something went before"
-    " or after the deadline."
+    "Of the reported material, between {strict} and {lenient} was gone in time, within {deadline} of the notice. It is"
+    " a range, because checks do not always show whether something went before or after the deadline."
 )
 _EXACT = Message("Of the reported material, {lenient} was gone in time, within {deadline} of the notice.")
 

@@ -384,9 +384,8 @@ def _described(shape: Funnel, target: float, language: Language) -> str:
         return language.gettext("There are no ranked companies.")
     places = [item.place for item in shape.positions]
     said = language.gettext(
-        "Each dot is a ranked company: {companies} in all. Further to the right means more sites. The"
-        " height is the share on time in the lenient reading; the thin line below it reaches to the"
-        " strict reading.",
+        "Each dot is a ranked company: {companies} in all. Further to the right means more sites. The height is the"
+        " share on time in the lenient reading; the thin line below it reaches to the strict reading.",
         companies=language.count(len(places)),
     )
     if shape.centre is None:

@@ -17,9 +17,8 @@ def share_key(target: float, language: Language) -> Markup:
     return Markup("{} {}").format(
         strip,
         language.gettext(
-            "How to read the bar: thick from the strict to the lenient reading, the dot is the lenient"
-            " reading, thin is its 95% confidence interval (95% CI). The vertical dotted line is the norm"
-            " of {target}.",
+            "How to read the bar: thick from the strict to the lenient reading, the dot is the lenient reading, thin is"
+            " its 95% confidence interval (95% CI). The vertical dotted line is the norm of {target}.",
             target=language.percent(target),
         ),
     )

@@ -179,9 +179,8 @@ def _described(points: Sequence[TrendPoint], language: Language) -> str:
     if not known:
         return empty_words(language)
     said = language.gettext(
-        "Each dot is the share on time in a quarter (lenient reading), the thin line its 95% confidence"
-        " interval. The band reaches down to the strict reading. The dotted line is the norm of"
-        " {target}.",
+        "Each dot is the share on time in a quarter (lenient reading), the thin line its 95% confidence interval. The"
+        " band reaches down to the strict reading. The dotted line is the norm of {target}.",
         target=language.percent(_target(points)),
     )
     ends = [(language.short_period(p.period), language.share(share_of(p))) for p in known]

@@ -116,9 +116,8 @@ NUMBER = click.IntRange(1, 2**63 - 1)
 _WHAT_NOW = {
     Verdict.OK: "it counts; nothing is to be done",
     Verdict.SUSPICIOUS: (
-        "nothing of it counts until you decide:\n"
-        "  monitor deliveries accept {number} --reason TEXT --by NAME\n"
-        "  monitor deliveries reject {number} --reason TEXT --by NAME"
+        "nothing of it counts until you decide:\n  monitor deliveries accept {number} --reason TEXT --by NAME\n  "
+        "monitor deliveries reject {number} --reason TEXT --by NAME"
     ),
     Verdict.REFUSED: "nothing of it counts; once the cause is fixed, deliver it again",
 }

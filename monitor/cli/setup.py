@@ -112,9 +112,8 @@ def rotate(digests: bool, as_json: bool) -> None:
     data |= {"key_version": scheme.key_version} | done.as_json()
     under = f"URL rules {scheme.url_rules}, public suffix list {scheme.suffix_list}, key {scheme.key_version}"
     text = (
-        "all items have digests of scheme {scheme}: {under}\n"
-        "brought up: {items:,} items; became one with another: {merged:,}; on another site: {other_site:,}; "
-        "no URL of the web any more: {not_a_url:,}"
+        "all items have digests of scheme {scheme}: {under}\nbrought up: {items:,} items; became one with another:"
+        " {merged:,}; on another site: {other_site:,}; no URL of the web any more: {not_a_url:,}"
     )
     text = text.format(scheme=scheme.id, under=under, **done.as_json())
     show(data, as_json, text)

@@ -11,20 +11,28 @@ import click
 from monitor.cli.runtime import ENGINE, INSTANT, METHOD, json_option, runtime, show
 from monitor.cli.score import asked
 from monitor.db import transaction
+from monitor.supplements import MEASURES
 
 if TYPE_CHECKING:
-    from monitor.supplements.clocks import Clock
+    from collections.abc import Mapping
+
+    from monitor.supplements.case_mix import CaseMix
+    from monitor.supplements.clocks import Clock, Clocks
+    from monitor.supplements.cusum import Cusum
     from monitor.supplements.measures import Answer
     from monitor.supplements.public_definitions import PublicDefinitions
+    from monitor.supplements.recurrence import Recurrence
+    from monitor.supplements.returned import Returned
     from monitor.supplements.shares import ClusteredShare
     from monitor.supplements.step_effect import StepEffect
+    from monitor.supplements.steps import StepEffects
+    from monitor.supplements.trend import GapChange, TrendStep
 
 _BY_CHANCE = "(by chance alone: 1 with fewer than ten companies, 0.66 with many)"
-NAMES = ("recurrence", "returned", "case-mix", "cusum", "trend", "clocks", "step-effect")
 
 
 @click.command()
-@click.argument("name", type=click.Choice(NAMES))
+@click.argument("name", type=click.Choice(MEASURES))
 @click.option("--period", required=True, help="2026Q2, or 2026-03-11..2026-04-11 (last day not included).")
 @click.option("--as-of", type=INSTANT, help="Reference date (default: when the last delivery was received).")
 @click.option("--known-at", type=INSTANT, help="Use only what was recorded by then (default: now).")
@@ -120,7 +128,7 @@ def _share(share: ClusteredShare) -> tuple[str, str, str]:
     return f"{share.ones}/{share.items}", _percent(share.p), limits
 
 
-def _recurrence(answer: Any) -> str:
+def _recurrence(answer: Recurrence) -> str:
     head = ["company"]
     for window in answer.network:
         head += [f"again in {window.days} d", "share", "95 % interval"]
@@ -132,7 +140,7 @@ def _recurrence(answer: Any) -> str:
     return _table(head, rows)
 
 
-def _returned(answer: Any) -> str:
+def _returned(answer: Returned) -> str:
     head = ["company"]
     for looked in answer.network.looked:
         head += [f"online after {looked.days} d", "share", "95 % interval"]
@@ -145,7 +153,7 @@ def _returned(answer: Any) -> str:
     return _table(head, rows)
 
 
-def _case_mix(answer: Any) -> str:
+def _case_mix(answer: CaseMix) -> str:
     head = ["company", "determined", "late", "expected", "observed/expected", "95 % interval", "z"]
     rows = [
         [
@@ -157,7 +165,7 @@ def _case_mix(answer: Any) -> str:
     return f"{_table(head, rows)}\ndispersion {_number(answer.dispersion)} {_BY_CHANCE}"
 
 
-def _cusum(answer: Any) -> str:
+def _cusum(answer: Cusum) -> str:
     rows = [
         [
             row.name, str(row.weeks), _number(row.sites_a_week, 1), _number(row.w), _number(row.limit, 1),
@@ -170,7 +178,7 @@ def _cusum(answer: Any) -> str:
     return f"{table}\ncorrelation of the sites of a week: {known}"
 
 
-def _trend(answer: Any) -> str:
+def _trend(answer: TrendStep) -> str:
     gap = f"median recheck gap {_number(answer.gap.before)} h, then {_number(answer.gap.after)} h"
     gap += ": changed by over 25 %, so that no behaviour is told" if answer.gap.changed else ""
     title = f"{answer.before} to {answer.after}\n{gap}"
@@ -195,7 +203,7 @@ def _trend(answer: Any) -> str:
     return f"{title}\n\n{_table(['part', 'points', '95 % interval'], rows)}\n\n{_table(head, companies)}"
 
 
-def _gap(gap: Any) -> str:
+def _gap(gap: GapChange) -> str:
     return f"{_number(gap.before)} - {_number(gap.after)}{' changed' if gap.changed else ''}"
 
 
@@ -203,7 +211,7 @@ def _interval(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f"{low:+.3f} to {high:+.3f}"
 
 
-def _clocks(answer: Any) -> str:
+def _clocks(answer: Clocks) -> str:
     head = ["clock", "items", "ended", "otherwise", "median h", "p90 h", "within 24 h", "within 168 h"]
     named = [f"{clock.name}: {clock.start} to {clock.end}{_otherwise(clock)}" for clock in answer.clocks]
     table = _table(head, map(_clock, answer.clocks))
@@ -233,7 +241,7 @@ def _otherwise(clock: Clock) -> str:
     return f"; otherwise: {clock.competing_cause}" if clock.competing_cause else ""
 
 
-def _step_effects(answer: Any) -> str:
+def _step_effects(answer: StepEffects) -> str:
     said = [", ".join(f"{company} from {quarter}" for company, quarter in answer.steps.items())]
     said += [_effect(name, effect) for name, effect in answer.effects.items()]
     moved = [
@@ -244,12 +252,14 @@ def _step_effects(answer: Any) -> str:
 
 
 def _effect(name: str, found: StepEffect) -> str:
+    from monitor.supplements.step_effect import LEAST_TREATED
+
     lines = [f"{name}: companies with a step {len(found.changes)}, without {found.controls}"]
     for word, effect in (("effect", found.effect), ("placebo, four quarters earlier", found.placebo)):
         if effect is not None:
             lines.append(f"  {word} {_signed(effect.value)}  95 % interval {_interval(effect.low, effect.high)}")
         else:
-            lines.append(f"  no {word}: fewer than 6 companies")
+            lines.append(f"  no {word}: fewer than {LEAST_TREATED} companies")
     lines += [f"  change of {each.company}: {_signed(each.change)}" for each in found.changes]
     lines.append("  quarters from the step: " + ", ".join(f"{p.quarter} {_signed(p.difference)}" for p in found.events))
     if found.left_out:
@@ -257,5 +267,5 @@ def _effect(name: str, found: StepEffect) -> str:
     return "\n".join(lines)
 
 
-def _countries(moved: Any) -> str:
+def _countries(moved: Mapping[str, int]) -> str:
     return ", ".join(f"{country or 'not known'} {episodes}" for country, episodes in moved.items()) or "nothing"

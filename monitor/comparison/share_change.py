@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-from monitor.disclosure.network import Network
+from monitor.disclosure.network import CompetingNetwork, Network
 from monitor.disclosure.rows import PublicTable
-from monitor.score.table import OnTime, Share
+from monitor.score.table import CompetingOnTime, OnTime, Share
 from monitor.wording.language import Language, Message
 
 Direction = Literal["better", "worse", "open"]
@@ -45,7 +45,7 @@ def compared_share(timing: OnTime | Network) -> Share:
 
     So better or worse is said only where it is true whatever the checks did not see.
     """
-    if not hasattr(timing, "estimate"):
+    if not isinstance(timing, CompetingOnTime | CompetingNetwork):
         return timing.lenient
     return Share(timing.estimate, None, timing.strict.low, timing.lenient.high)
 

@@ -49,9 +49,8 @@ _NETWORK = Message(
     " {change} percentage points."
 )
 _NAMED = Message(
-    "The share on time (lenient reading) of the companies with figures went from {before} to"
-    " {after}: {change} percentage points. This is not the total: in one of the two releases that"
-    " leaves out the smallest companies."
+    "The share on time (lenient reading) of the companies with figures went from {before} to {after}: {change}"
+    " percentage points. This is not the total: in one of the two releases that leaves out the smallest companies."
 )
 _PROOF = {
     "faster": Message("The measurements prove that together they were on time more often."),

@@ -147,6 +147,46 @@ def share_limits(
     return np.where(p == 0.0, 0.0, low), np.where(p == 1.0, 1.0, high)
 
 
+@dataclass(frozen=True)
+class TwoWayShares:
+    """Of each company (arrays; nan without items): a share, its standard error and limits, and what they rest on.
+
+    `independent`: how many independent items the share is worth. `degrees`: of freedom, of Student's t.
+    """
+
+    p: Floats
+    se: Floats
+    low: Floats
+    high: Floats
+    independent: Floats
+    degrees: Floats
+
+    @property
+    def complement(self) -> TwoWayShares:
+        """The share of the others."""
+        return TwoWayShares(1 - self.p, self.se, 1 - self.high, 1 - self.low, self.independent, self.degrees)
+
+
+def two_way_shares(
+    site: Clusters, day: Clusters, both: Clusters, confidence: float, eligible: Booleans | None
+) -> TwoWayShares:
+    """The share of each company, clustered by site and by day; `both` are the distinct pairs.
+
+    The intra-class correlations are pooled over the `eligible` companies; without such they are taken to be 1.
+    """
+    of_sites, of_days = sizes(site), sizes(day)
+    variance = two_way_variance(site, day, both)
+    rho = [1.0 if eligible is None else pooled_correlation(clusters, eligible) for clusters in (site, day)]
+    with np.errstate(invalid="ignore"):
+        p = of_sites.k / of_sites.n
+    independent = independent_items(of_sites, of_days, *rho)
+    effective = np.fmin(of_sites.effective, of_days.effective)
+    low, high = share_limits(p, variance, independent, effective, confidence)
+    nothing = np.isnan(p)
+    low, high = np.where(nothing, np.nan, low), np.where(nothing, np.nan, high)
+    return TwoWayShares(p, np.sqrt(variance), low, high, independent, np.maximum(effective / 2, 1.0))
+
+
 def wilson_at(p: Floats, m: Floats, q: Floats) -> tuple[Floats, Floats]:
     """Wilson's limits of a share p of m trials for a quantile q of the standardised error (JASA 22, 1927)."""
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -103,14 +103,20 @@ def rank_intervals_of_readings(lenient: Reading, strict: Reading, confidence: fl
     from i to k. A band begins at a company that somebody in the band before is certainly worse than: in one band nobody
     can be told apart, two of different bands need not differ.
     """
+    return _from_worse(lenient.p.size, certainly_worse(lenient, strict, confidence))
+
+
+def certainly_worse(lenient: Reading, strict: Reading, confidence: float) -> Callable[[int], Booleans]:
+    """Of the company at a place: which of those before it are certainly worse, by their readings alone."""
     z = special.ndtri(0.5 + confidence / 2)
     factor = studentized_range(lenient.p.size, confidence) / (math.sqrt(2) * z)
-    return _from_worse(
-        lenient.p.size,
-        lambda place: (
-            strict.p[place] - lenient.p[:place] > factor * np.hypot(lenient.width[:place], strict.width[place])
-        ),
-    )
+
+    def before(place: int) -> Booleans:
+        apart = factor * np.hypot(lenient.width[:place], strict.width[place])
+        worse: Booleans = strict.p[place] - lenient.p[:place] > apart
+        return worse
+
+    return before
 
 
 @cache

@@ -27,6 +27,14 @@ def round_array(values: Floats) -> Floats:
     return result
 
 
+def round_known(value: float) -> float:
+    """As `round_number`, of a number that is known; raises ArithmeticError where it is not finite."""
+    found = round_number(value)
+    if found is None:
+        raise ArithmeticError("a figure that must be known is not finite")
+    return found
+
+
 def round_number(value: float) -> float | None:
     """A finite number at SIGNIFICANT_DIGITS, or None."""
     return float(f"{value * _UP:.{SIGNIFICANT_DIGITS}g}") if math.isfinite(value) else None

@@ -28,7 +28,7 @@ from monitor.score.engine import (
     to_microseconds,
     to_numpy,
 )
-from monitor.score.episodes import hosting_in_force, with_host
+from monitor.score.episodes import hosting_in_force, scored_notices, with_host
 from monitor.score.facts import Facts
 from monitor.score.methods import Method, is_late, is_mature, is_on_time, is_overdue
 from monitor.vocabulary import DeliveryState
@@ -202,16 +202,11 @@ def outstanding_counts(every: Expr, method: Method) -> Expr:
     return ibis.union(rows, network.mutate(company=ibis.literal(NETWORK, "int64")).select(rows.columns))
 
 
-def refusal_counts(facts: Facts, start: int, end: int, method: Method) -> Expr:
-    """Per company and for the network: notices of the period, and those the company's side did not accept."""
-    scored = facts.notices.filter((_.t >= start) & (_.t < end) & _.kind.isin([str(k) for k in method.scored_kinds]))
-    rows = with_host(scored, hosting_in_force(facts))
-    both = ibis.union(rows, rows.mutate(company=ibis.literal(NETWORK, "int64")))
-    return both.group_by("company").aggregate(
-        sent=_.count(),
-        refused=_count(_.delivery == str(DeliveryState.REFUSED)),
-        undeliverable=_count(_.delivery == str(DeliveryState.FAILED)),
-    )
+def refused_notices(facts: Facts, start: int, end: int, method: Method) -> Expr:
+    """(content, company, notices): those of the period that were refused or could not be delivered."""
+    refused = [str(state) for state in (DeliveryState.REFUSED, DeliveryState.FAILED)]
+    sent = scored_notices(facts, method).filter((_.t >= start) & (_.t < end) & _.delivery.isin(refused))
+    return with_host(sent, hosting_in_force(facts)).group_by(["content", "company"]).aggregate(notices=_.count())
 
 
 def relocation_counts(scored: Expr, grids: Expr, network_grid: int) -> Expr:

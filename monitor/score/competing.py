@@ -15,8 +15,9 @@ from ibis import _
 
 from monitor.cycles import gc_paused
 from monitor.estimators.arrays import Booleans, Floats, Integers
+from monitor.estimators.clustered_share import TwoWayShares
 from monitor.estimators.multiple_testing import p_value_of_below
-from monitor.estimators.rounding import round_array, round_number
+from monitor.estimators.rounding import round_array, round_known, round_number
 from monitor.score.aggregate import MICROSECONDS_PER_SECOND, NETWORK, align, to_arrays
 from monitor.score.clusters import Counted, count_clusters, count_of, read_rows, timing_conditions
 from monitor.score.engine import Engine, Expr, to_microseconds
@@ -47,18 +48,23 @@ from monitor.score.table import (
     SurvivalPoint,
     Unreachable,
 )
-from monitor.score.two_way import EstimatedShares, TwoWayShares, estimate_shares, notices_sent, two_way_shares
+from monitor.score.two_way import EstimatedShares, estimate_shares, notices_sent, shares_of
 from monitor.score.units import NETWORK_UNIT, Units, members_of_groups
 
 _PLAIN = ("episodes", "notices", "relocated", "reappeared", "gone_before_notice", "outstanding", "overdue",
           "possibly_overdue", "unverified")  # fmt: skip
+_ZERO = 1e-12  # of a share: what rounding leaves of none
 
 
 @dataclass(frozen=True)
 class CompetingEstimates:
-    """By number of a company its estimate, NETWORK's among them; the groups; the network without small companies."""
+    """By number of a company its estimate, NETWORK's among them; the groups; the network without small companies.
+
+    `listed`: the companies that have an episode, an item undelivered, an episode outstanding or a notice refused.
+    """
 
     by_company: Mapping[int, CompetingEstimate]
+    listed: tuple[int, ...]
     groups: tuple[Group, ...]
     rest: CompetingEstimate | None
 
@@ -90,7 +96,7 @@ def estimate_competing(
             for place, (key, members) in enumerate(groups.items())
         ]
         rest = figures.of(units.count - 1, Label("network", "network")) if small.any() else None
-    return CompetingEstimates({NETWORK: network} | found, tuple(together), rest)
+    return CompetingEstimates({NETWORK: network} | found, tuple(listed), tuple(together), rest)
 
 
 def _listed(companies: Integers, counts: Mapping[str, Floats], refused: Mapping[int, int]) -> list[int]:
@@ -174,6 +180,14 @@ def _backlog_counts(every: Expr) -> Expr:
     return every.group_by("company").aggregate(**_open_counts(every, "backlog_"))
 
 
+def _of_units(counts: Mapping[str, Floats], units: Units) -> dict[str, Floats]:
+    """What was counted of each company as that of each unit."""
+    return {
+        name: (units.largest if name.endswith("oldest_hours") else units.summed)(values)
+        for name, values in counts.items()
+    }
+
+
 class _Figures:
     """All arrays of one table, of which one unit's figures are taken at a time."""
 
@@ -188,10 +202,7 @@ class _Figures:
         method: Method,
     ) -> None:
         self._method, self._units = method, units
-        self._counts = {
-            name: (units.largest if name.endswith("oldest_hours") else units.summed)(values)
-            for name, values in counts.items()
-        }
+        self._counts = _of_units(counts, units)
         not_accepted = np.array([refused.get(number, 0) for number in units.companies.tolist()], np.float64)
         self._refused = units.summed(not_accepted)
         no_contact = [number in labels and labels[number].no_contact for number in units.companies.tolist()]
@@ -208,7 +219,7 @@ class _Figures:
         self._countries = self._times.countries
         shares = _Shares.of(counted, rows, self._times.a, self._times.b, self._counts, units, method)
         self._shares, self._sent = shares, notices_sent(counted)
-        self._unreachable = two_way_shares(counted, "refused", method.confidence, None)
+        self._unreachable = shares_of(counted, "refused", method.confidence, None)
         self._curve_points = _curve_points(self._times)
 
     def of(self, unit: int, label: Label) -> CompetingEstimate:
@@ -239,7 +250,7 @@ class _Figures:
 
     def _exposure(self, unit: int) -> float:
         whole, rest = self._counts["exposure_s"][unit], self._counts["exposure_rest"][unit]
-        return round_number((whole + rest / MICROSECONDS_PER_SECOND) / 3600) or 0.0
+        return round_known((whole + rest / MICROSECONDS_PER_SECOND) / 3600)
 
     def _ages(self, unit: int) -> tuple[AgeCount, ...]:
         bounds = self._method.age_bounds_hours
@@ -356,9 +367,6 @@ def _curve_points(times: RemovalEstimates) -> list[Floats]:
     return [round_array(np.where(np.abs(array) < _ZERO, 0.0, array)) for array in arrays]
 
 
-_ZERO = 1e-12  # of a share
-
-
 @dataclass(frozen=True)
 class _Shares:
     """The shares on time of all units, with the counts behind them."""
@@ -383,10 +391,10 @@ class _Shares:
         deadline_hours: float | None = None,
     ) -> _Shares:
         eligible = _eligible(counted, counts, units, method)
-        late = two_way_shares(counted, "late", method.confidence, eligible)
+        late = shares_of(counted, "late", method.confidence, eligible)
         p_below = p_value_of_below(late.p, late.se**2, late.independent, late.degrees, method.target)
         deadline = method.usual_deadline_hours if deadline_hours is None else deadline_hours
-        on_time = two_way_shares(counted, "on_time", method.confidence, eligible)
+        on_time = shares_of(counted, "on_time", method.confidence, eligible)
         estimate = estimate_shares(counted, rows, a, b)
         return cls(counts, late.complement, on_time, estimate, p_below, deadline)
 
@@ -448,7 +456,7 @@ def under_deadline(
     counted = count_clusters(episodes, units)
     rows = OpenRows.of(counted.open_rows, units)
     a, b = estimated_shares(curve_inputs(episodes, len(companies)), units, rows, method)
-    summed = {name: (units.largest if name.endswith("oldest_hours") else units.summed)(v) for name, v in counts.items()}
+    summed = _of_units(counts, units)
     shares = _Shares.of(counted, rows, a, b, summed, units, method, hours)
     places = dict(zip(companies.tolist(), units.own.tolist(), strict=True))
     return [

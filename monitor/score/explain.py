@@ -23,7 +23,7 @@ from monitor.score.engine import Engine, Expr, as_integer, bool_to_int, fetch, k
 from monitor.score.episode_file import read_episodes, refused_in_file
 from monitor.score.estimate import clustered_shares, estimate
 from monitor.score.methods import Method, is_late, is_mature, is_on_time
-from monitor.score.pipeline import Request, database_url, episodes_of, load, make_table, refused_notices
+from monitor.score.pipeline import Request, count_refused, database_url, episodes_of, load, make_table
 from monitor.score.ranking import is_below_target, meets_target, rank_companies
 from monitor.score.table import (
     DEADLINES_HOURS,
@@ -182,7 +182,7 @@ def explain_period(session: Session, request: Request, key: str) -> Explanation 
         facts, labels = load(engine, session, request)
         every = episodes_of(facts, request)
         if request.rules.competing_risks:
-            refused = refused_notices(engine, facts, request)
+            refused = count_refused(engine, facts, request)
             table = make_table(engine, every, labels, refused, request.rules)[0]
             return _explain_competing(
                 engine, _own(every, company), table, labels[company], request.rules, request.as_of

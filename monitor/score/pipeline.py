@@ -18,7 +18,7 @@ from monitor.instants import Period, iso, to_datetime
 from monitor.models.company import Company, CompanyClaim, CompanyDetail
 from monitor.models.facts import Delivery
 from monitor.score import engine as engines
-from monitor.score.aggregate import NETWORK, aggregate, refusal_counts
+from monitor.score.aggregate import NETWORK, aggregate, refused_notices
 from monitor.score.competing import estimate_competing
 from monitor.score.engine import Engine, Expr
 from monitor.score.episode_file import MOVED_TO, read_episodes, refused_in_file
@@ -32,7 +32,6 @@ from monitor.score.refusals import with_refusals
 from monitor.score.standing import judged_groups, rank_competing
 from monitor.score.supplements import announced_ipv4, flows, norms
 from monitor.score.table import (
-    CompetingEstimate,
     EarlierMethod,
     Estimate,
     Judgement,
@@ -182,21 +181,33 @@ def _period_table(
 ) -> tuple[Table, Expr, dict[int, Estimate]]:
     """The table of the kinds that are asked for, the episodes behind it, and its companies by number."""
     every = episodes_of(facts, request)
-    found, companies = make_table(engine, every, labels, refused_notices(engine, facts, request), request.rules)
-    dated = replace(
-        found,
+    found, companies = make_table(engine, every, labels, count_refused(engine, facts, request), request.rules)
+    return dated(found, request), every, companies
+
+
+def dated(table: Table, request: Request) -> Table:
+    """A table with the period and dates that were asked for."""
+    return replace(
+        table,
         period=request.period.label,
         as_of=iso(request.as_of),
         known_at=iso(request.known_at),
         kinds=request.kinds,
     )
-    return dated, every, companies
 
 
-def refused_notices(engine: Engine, facts: Facts, request: Request) -> dict[int, int]:
-    """By company the notices of the period that were refused or could not be delivered."""
-    refusals = engines.fetch(engine, refusal_counts(facts, *request.bounds, request.rules))
-    return {row["company"]: row["refused"] + row["undeliverable"] for row in refusals.to_pylist()}
+def count_refused(engine: Engine, facts: Facts, request: Request) -> dict[int, int]:
+    """By company, and of the network, the notices of the period that were refused or could not be delivered."""
+    return refused_by_company(engines.fetch(engine, refused_notices(facts, *request.bounds, request.rules)))
+
+
+def refused_by_company(refused: pa.Table) -> dict[int, int]:
+    """The sums of `refused_notices` by company, and of the network."""
+    found: dict[int, int] = {NETWORK: 0}
+    for company, notices in zip(refused["company"].to_pylist(), refused["notices"].to_pylist(), strict=True):
+        found[company] = found.get(company, 0) + notices
+        found[NETWORK] += notices
+    return found
 
 
 def _with_supplements(engine: Engine, facts: Facts, labels: Mapping[int, Label], request: Request) -> Table:
@@ -223,7 +234,7 @@ def make_table(
     scored = every.filter(every.scored)
     if method.competing_risks:
         found = estimate_competing(engine, scored, every, labels, refused, method)
-        companies = _listed(found.by_company)
+        companies: dict[int, Estimate] = {number: found.by_company[number] for number in found.listed}
         ranked = rank_competing(companies.values(), method)
         groups = judged_groups(found.groups, method)
         table = _table(method, ranked, found.by_company, found.rest)
@@ -245,14 +256,9 @@ def _table(
 
 
 def _listed(estimates: Mapping[int, Estimate]) -> dict[int, Estimate]:
-    """The companies that have an episode, one outstanding, an item undelivered, or a notice refused."""
+    """The companies that have an episode, one outstanding, or a notice refused."""
     companies = {number: each for number, each in estimates.items() if number not in (NETWORK, UNATTRIBUTED)}
-    return {number: each for number, each in companies.items() if _is_listed(each)}
-
-
-def _is_listed(each: Estimate) -> bool:
-    more = isinstance(each, CompetingEstimate) and (each.backlog.outstanding or each.items_undelivered)
-    return bool(each.episodes or each.outstanding or each.refused or more)
+    return {number: each for number, each in companies.items() if each.episodes or each.outstanding or each.refused}
 
 
 def _rest(engine: Engine, every: Expr, small: list[int], refused: Mapping[int, int], method: Method) -> Estimate:
@@ -265,7 +271,7 @@ def _rest(engine: Engine, every: Expr, small: list[int], refused: Mapping[int, i
 
 def labels_at(session: Session, known_at: int, as_of: int) -> dict[int, Label]:
     """How each company was named at `known_at`, its group, and whether no contact was known on the day of `as_of`."""
-    found, day = _details(session, known_at), to_datetime(as_of).date()
+    found, day = company_details(session, known_at), to_datetime(as_of).date()
     keys = {company.id: company.key for company, _detail in found}
     parents = {company.id: detail.parent_id for company, detail in found}
     controlling = set(parents.values())
@@ -313,11 +319,11 @@ def legal_entities(session: Session, known_at: int) -> dict[str, LegalEntity]:
         company.key: LegalEntity(detail.legal_name, detail.registration)
         if detail.natural_person is False
         else not_published
-        for company, detail in _details(session, known_at)
+        for company, detail in company_details(session, known_at)
     }
 
 
-def _details(session: Session, known_at: int) -> Sequence[tuple[Company, CompanyDetail]]:
+def company_details(session: Session, known_at: int) -> Sequence[tuple[Company, CompanyDetail]]:
     """Each company with what was known of it at `known_at`."""
     newest = (
         select(func.max(CompanyDetail.id))

@@ -19,24 +19,29 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from ibis import _
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 import monitor
-from monitor.instants import HOUR, iso, to_datetime
-from monitor.models.company import CompanyDetail
+from monitor.instants import HOUR, to_datetime
 from monitor.models.facts import Attribution, Content, Correction, Notice, Sighting, Suspension
 from monitor.models.identity import ItemIdentity
 from monitor.score import engine as engines
-from monitor.score.aggregate import NETWORK
+from monitor.score.aggregate import refused_notices
 from monitor.score.engine import Engine
-from monitor.score.episodes import hosting_in_force, scored_notices, with_host
 from monitor.score.extract import QUERIES, extract_contents
 from monitor.score.facts import Facts, load_facts, read_database, read_tables
-from monitor.score.pipeline import Request, database_url, episodes_of, labels_at, make_table
+from monitor.score.pipeline import (
+    Request,
+    company_details,
+    database_url,
+    dated,
+    episodes_of,
+    labels_at,
+    make_table,
+    refused_by_company,
+)
 from monitor.score.table import Table
-from monitor.vocabulary import DeliveryState
 
 _EPISODES, _REFUSED, _STATE, _TABLE = "episodes", "refused", "state.json", "table.json"
 _FORMAT = 1
@@ -89,14 +94,8 @@ def project(session: Session, request: Request, folder: Path) -> Projection:
             refused = _joined(_others(kept.refused, every), refused)
         labels = labels_at(session, request.known_at, request.as_of)
         rows = engines.put(engine, "episodes", episodes)
-        table = make_table(engine, rows, labels, _by_company(refused), request.rules)[0]
-    table = replace(
-        table,
-        period=request.period.label,
-        as_of=iso(request.as_of),
-        known_at=iso(request.known_at),
-        kinds=request.kinds,
-    )
+        table = make_table(engine, rows, labels, refused_by_company(refused), request.rules)[0]
+    table = dated(table, request)
     _write(folder, state, episodes, refused, table)
     return Projection(table, None if changed is None else sum(map(len, changed)))
 
@@ -124,21 +123,8 @@ def without_curves(table: Table) -> Table:
 
 def _made(engine: Engine, facts: Facts, request: Request) -> tuple[pa.Table, pa.Table]:
     """Episodes and undelivered items of some facts, and the refused notices of the period."""
-    start, end = request.bounds
     episodes = engines.fetch(engine, episodes_of(facts, request))
-    sent = scored_notices(facts, request.rules).filter((_.t >= start) & (_.t < end))
-    refused = sent.filter(_.delivery.isin([str(DeliveryState.REFUSED), str(DeliveryState.FAILED)]))
-    hosted = with_host(refused, hosting_in_force(facts))
-    return episodes, engines.fetch(engine, hosted.group_by(["content", "company"]).aggregate(notices=_.count()))
-
-
-def _by_company(refused: pa.Table) -> dict[int, int]:
-    """Refused notices by company, and of the network."""
-    found: dict[int, int] = {NETWORK: 0}
-    for company, notices in zip(refused["company"].to_pylist(), refused["notices"].to_pylist(), strict=True):
-        found[company] = found.get(company, 0) + notices
-        found[NETWORK] += notices
-    return found
+    return episodes, engines.fetch(engine, refused_notices(facts, *request.bounds, request.rules))
 
 
 def _others(table: pa.Table, contents: Collection[int]) -> pa.Table:
@@ -222,14 +208,7 @@ def _load_contents(engine: Engine, session: Session, request: Request, chunks: l
 def _state(session: Session, request: Request) -> dict[str, Any]:
     """What a projection rests on beside the facts of single contents; where any of it changed, all is made anew."""
     known = to_datetime(request.known_at)
-    newest = (
-        select(func.max(CompanyDetail.id)).where(CompanyDetail.recorded_at <= known).group_by(CompanyDetail.company_id)
-    )
-    countries = session.execute(
-        select(CompanyDetail.company_id, CompanyDetail.country)
-        .where(CompanyDetail.id.in_(newest))
-        .order_by(CompanyDetail.company_id)
-    )
+    countries = sorted([company.id, detail.country] for company, detail in company_details(session, request.known_at))
     general = session.scalars(
         select(Suspension.id)
         .where(Suspension.content_id.is_(None), Suspension.recorded_at <= known)
@@ -242,7 +221,7 @@ def _state(session: Session, request: Request) -> dict[str, Any]:
         "database": hashlib.sha256(session.get_bind().engine.url.render_as_string().encode()).hexdigest(),
         "method": request.rules.parameter_hash(),
         "period": request.period.label,
-        "countries": [list(row) for row in countries],
+        "countries": countries,
         "suspensions": list(general),
         "identities": joined,
         "as_of": request.as_of,

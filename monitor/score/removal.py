@@ -127,12 +127,9 @@ def read_moved(engine: Engine, scored: Expr, units: Units) -> MovedRows:
     table = fetch(engine, rows.group_by(rows.columns).aggregate(weight=_.count()))
     names, country = np.unique(np.array(table["country"].to_pylist(), np.str_), return_inverse=True)
     columns = {name: to_numpy(table[name]) for name in ("unit", "left", "relocated", "weight")}
-    place = columns["unit"] - 1
-    copies = [np.arange(len(place)), *(np.flatnonzero(mask[place]) for _, mask in units.masks)]
-    columns["country"] = country.astype(np.int64)
-    found = {name: np.concatenate([column[c] for c in copies]) for name, column in columns.items()}
-    shared = [np.full(len(c), unit) for (unit, _), c in zip(units.masks, copies[1:], strict=True)]
-    found["unit"] = np.concatenate([columns["unit"], *shared])
+    copies, unit = units.copies(columns["unit"] - 1)
+    found = {name: column[copies] for name, column in (columns | {"country": country.astype(np.int64)}).items()}
+    found["unit"] = unit
     order = sort_order(*(found[name] for name in ("unit", "country", "left", "relocated")))
     return MovedRows(**{name: c[order] for name, c in found.items()}, countries=tuple(map(str, names.tolist())))
 
@@ -153,11 +150,8 @@ class OpenRows:
     @classmethod
     def of(cls, rows: Columns, units: Units) -> OpenRows:
         """For the companies and for the units that take several; sorted, so that sums have one order."""
-        place = rows["unit"] - 1
-        copies = [np.arange(len(place)), *(np.flatnonzero(mask[place]) for _, mask in units.masks)]
-        unit = [rows["unit"], *(np.full(len(c), u) for (u, _), c in zip(units.masks, copies[1:], strict=True))]
-        columns = {name: np.concatenate([rows[name][c] for c in copies]) for name in _OPEN}
-        columns["unit"] = np.concatenate(unit)
+        copies, unit = units.copies(rows["unit"] - 1)
+        columns = {name: rows[name][copies] for name in _OPEN} | {"unit": unit}
         keys = [columns["unit"], *(columns[name] + (name in _OPTIONAL) for name in _OPEN if name != "weight")]
         order = sort_order(*keys)
         return cls(**{name: column[order] for name, column in columns.items()})

@@ -13,7 +13,7 @@ from monitor.estimators.arrays import Floats
 from monitor.estimators.beta_binomial import posterior_mean
 from monitor.estimators.multiple_testing import benjamini_hochberg
 from monitor.estimators.rank_intervals import Reading, band_letters, rank_intervals_of_readings
-from monitor.estimators.rounding import round_number
+from monitor.estimators.rounding import round_known
 from monitor.score.methods import Method
 from monitor.score.table import CompetingEstimate, Direction, Estimate, Group, Proof, Reason, Standing
 
@@ -60,7 +60,7 @@ def _scored(estimates: Sequence[CompetingEstimate]) -> list[tuple[float, Competi
         return []
     p, n = _column(e.on_time.estimate for e in estimates), _column(e.n_eff for e in estimates)
     scores = 100 * posterior_mean(p, n, _LEAST_GAIN)
-    return [(round_number(score) or 0.0, each) for score, each in zip(scores.tolist(), estimates, strict=True)]
+    return [(round_known(score), each) for score, each in zip(scores.tolist(), estimates, strict=True)]
 
 
 def _with_ranks(scored: Sequence[tuple[float, CompetingEstimate]], method: Method) -> list[CompetingEstimate]:

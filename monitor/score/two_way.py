@@ -7,38 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from monitor.estimators.arrays import AnyIntegers, Booleans, Floats, group_starts, sort_order
-from monitor.estimators.clustered_share import (
-    Sizes,
-    independent_items,
-    pooled_correlation,
-    share_limits,
-    sizes,
-    two_way_variance,
-)
+from monitor.estimators.clustered_share import Sizes, TwoWayShares, sizes, two_way_shares
 from monitor.score.clusters import KEYS, ClusterCounts, Columns, Counted
 from monitor.score.removal import OpenRows
 
 _NO_VARIANCE = 1e-20  # what rounding leaves of a variance that is 0
-
-
-@dataclass(frozen=True)
-class TwoWayShares:
-    """Of each unit (arrays; nan without items): a share, its standard error and limits, and what they rest on.
-
-    `independent`: how many independent items the share is worth. `degrees`: of freedom, of Student's t.
-    """
-
-    p: Floats
-    se: Floats
-    low: Floats
-    high: Floats
-    independent: Floats
-    degrees: Floats
-
-    @property
-    def complement(self) -> TwoWayShares:
-        """The share of the others."""
-        return TwoWayShares(1 - self.p, self.se, 1 - self.high, 1 - self.low, self.independent, self.degrees)
 
 
 def effective_clusters(counted: Counted) -> Floats:
@@ -46,23 +19,10 @@ def effective_clusters(counted: Counted) -> Floats:
     return np.fmin(*(sizes(counted.by[kind].clusters("late")).effective for kind in ("site", "day")))
 
 
-def two_way_shares(counted: Counted, ones: str, confidence: float, eligible: Booleans | None) -> TwoWayShares:
-    """The share `ones` (on_time or late of the mature, refused of the notices sent).
-
-    The intra-class correlations are pooled over the `eligible` units; without such they are taken to be 1.
-    """
-    clusters = {kind: counted.by[kind].clusters(ones) for kind in KEYS}
-    variance = two_way_variance(*(clusters[kind] for kind in KEYS))
-    of_sites, of_days = sizes(clusters["site"]), sizes(clusters["day"])
-    rho = [1.0 if eligible is None else pooled_correlation(clusters[kind], eligible) for kind in ("site", "day")]
-    with np.errstate(invalid="ignore"):
-        p = of_sites.k / of_sites.n
-    independent = independent_items(of_sites, of_days, *rho)
-    effective = np.fmin(of_sites.effective, of_days.effective)
-    low, high = share_limits(p, variance, independent, effective, confidence)
-    nothing = np.isnan(p)
-    low, high = np.where(nothing, np.nan, low), np.where(nothing, np.nan, high)
-    return TwoWayShares(p, np.sqrt(variance), low, high, independent, np.maximum(effective / 2, 1.0))
+def shares_of(counted: Counted, ones: str, confidence: float, eligible: Booleans | None) -> TwoWayShares:
+    """The share `ones` (on_time or late of the mature, refused of the notices sent) of each unit."""
+    site, day, both = (counted.by[kind].clusters(ones) for kind in KEYS)
+    return two_way_shares(site, day, both, confidence, eligible)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -35,21 +34,18 @@ class Units:
         """The unit of each company by itself."""
         return np.arange(1, len(self.companies) + 1)
 
-    @cached_property
-    def shared(self) -> tuple[Integers, Integers]:
-        """(place of a company, unit): which units beside its own each company is in."""
-        chosen = [(NETWORK_UNIT, np.ones(len(self.companies), np.bool_)), *self._numbered()]
-        places = [np.flatnonzero(mask) for _, mask in chosen]
-        units = [np.full(len(own), unit) for (unit, _), own in zip(chosen, places, strict=True)]
-        return np.concatenate(places), np.concatenate(units)
-
-    def _numbered(self) -> list[tuple[int, Booleans]]:
-        return [(1 + len(self.companies) + place, mask) for place, mask in enumerate(self.together)]
-
     @property
     def masks(self) -> list[tuple[int, Booleans]]:
         """The units that take several companies, the network first, each with its companies."""
-        return [(NETWORK_UNIT, np.ones(len(self.companies), np.bool_)), *self._numbered()]
+        numbered = [(1 + len(self.companies) + place, mask) for place, mask in enumerate(self.together)]
+        return [(NETWORK_UNIT, np.ones(len(self.companies), np.bool_)), *numbered]
+
+    def copies(self, place: Integers) -> tuple[Integers, Integers]:
+        """(row, unit): rows of the companies at those places, as often as there are units that they are in."""
+        shared = [(np.flatnonzero(mask[place]), unit) for unit, mask in self.masks]
+        rows = [np.arange(len(place)), *(own for own, _ in shared)]
+        units = [place + 1, *(np.full(len(own), unit) for own, unit in shared)]
+        return np.concatenate(rows), np.concatenate(units)
 
     def summed(self, values: Floats) -> Floats:
         """A count of each company as that of each unit."""

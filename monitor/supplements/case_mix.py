@@ -22,9 +22,10 @@ from monitor.estimators.ridge_logistic import fit_ridge_logistic
 from monitor.estimators.rounding import round_number
 from monitor.instants import DAY, HOUR
 from monitor.score.engine import Expr, as_integer, bool_to_int, fetch, put, round_down, to_numpy
+from monitor.score.facts import UNATTRIBUTED
 from monitor.score.methods import is_late, is_mature, is_on_time
-from monitor.supplements.inputs import UNATTRIBUTED, Inputs
-from monitor.supplements.shares import Cells, ClusteredShare, clustered_shares, weighted_median
+from monitor.supplements.inputs import Inputs
+from monitor.supplements.shares import ClusteredShare, clustered_shares, read_cells, weighted_median
 from monitor.vocabulary import Kind
 
 PENALTY = 1.0
@@ -75,7 +76,8 @@ def case_mix(inputs: Inputs, site_types: Mapping[int, str] | None = None) -> Cas
     if not table.num_rows:
         return CaseMix((), None)
     patterns = _Patterns.of(table)
-    late = clustered_shares(_cells(inputs), inputs.rules)
+    determined = _determined(inputs).select("company", "site", at=_.start, one=_.late == 1)
+    late = clustered_shares(read_cells(inputs.engine, determined), inputs.rules)
     rows = [_company(inputs, patterns, number, late[number]) for number in patterns.companies]
     return CaseMix(
         tuple(sorted(rows, key=lambda row: row.company)), dispersion([row.z for row in rows if row.z is not None])
@@ -113,13 +115,6 @@ def _determined(inputs: Inputs) -> Expr:
     mature = inputs.scored.filter((_.company != UNATTRIBUTED) & is_mature(_.followed_h, _.deadline_h))
     on_time, late = is_on_time(_.first_offline_h, _.deadline_h).fill_null(False), is_late(_.last_online_h, _.deadline_h)
     return mature.filter(on_time | late).mutate(late=bool_to_int(late))
-
-
-def _cells(inputs: Inputs) -> Cells:
-    rows = _determined(inputs).mutate(day=round_down(_.start, DAY))
-    cells = rows.group_by(["company", "site", "day"]).aggregate(items=_.count(), ones=_.late.sum())
-    found = fetch(inputs.engine, cells.order_by(["company", "site", "day"]))
-    return Cells(*(to_numpy(found[name]).astype(np.int64) for name in Cells._fields))
 
 
 def _patterns(inputs: Inputs, site_types: Mapping[int, str]) -> Expr:

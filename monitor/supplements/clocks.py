@@ -25,7 +25,7 @@ from ibis import _
 
 from monitor.estimators.arrays import Floats
 from monitor.estimators.competing_risks import CENSORED, RELOCATED, REMOVED, CompetingRisks, competing_risks
-from monitor.estimators.rounding import round_number
+from monitor.estimators.rounding import round_known, round_number
 from monitor.instants import HOUR
 from monitor.score.engine import Engine, Expr, fetch, keep, to_numpy
 from monitor.supplements.inputs import Inputs
@@ -247,8 +247,6 @@ def _points(found: CompetingRisks) -> tuple[ClockPoint, ...]:
     hours: Floats = np.array(HOURS)
     ended, other = (found.incidence(cause, hours)[0] for cause in (REMOVED, RELOCATED))
     rows = zip(HOURS, ended.tolist(), other.tolist(), strict=True)
-    return tuple(ClockPoint(hour, _rounded(a), _rounded(b), _rounded(max(1 - a - b, 0.0))) for hour, a, b in rows)
-
-
-def _rounded(value: float) -> float:
-    return round_number(value) or 0.0
+    return tuple(
+        ClockPoint(hour, round_known(a), round_known(b), round_known(max(1 - a - b, 0.0))) for hour, a, b in rows
+    )

@@ -22,11 +22,12 @@ import numpy.typing as npt
 from ibis import _
 
 from monitor.estimators.arrays import Floats, Integers, group_starts
-from monitor.estimators.rounding import round_number
+from monitor.estimators.rounding import round_known, round_number
 from monitor.instants import DAY, HOUR, to_datetime
 from monitor.score.engine import as_integer, bool_to_int, fetch, round_down, to_numpy
+from monitor.score.facts import UNATTRIBUTED
 from monitor.score.methods import is_late, is_mature
-from monitor.supplements.inputs import UNATTRIBUTED, Inputs
+from monitor.supplements.inputs import Inputs
 
 P0, P1 = 0.1, 2 / 11
 FALSE_SIGNALS = 0.05  # of the years of a company at P0
@@ -117,16 +118,12 @@ def _company(
     path = list(walk(np.add.reduceat(late, starts), sites, math.inf if limit is None else limit))
     begins, (start, end) = week[starts].tolist(), inputs.request.bounds
     signals = tuple(
-        Signal(_monday(at), _rounded(w))
+        Signal(_monday(at), round_known(w))
         for at, (w, signalled) in zip(begins, path, strict=True)
         if signalled and start <= at < end
     )
     w, signalled = path[-1]
-    return CompanyCusum(*named, len(starts), _rounded(usual), 0.0 if signalled else _rounded(w), limit, signals)
-
-
-def _rounded(value: float) -> float:
-    return round_number(value) or 0.0
+    return CompanyCusum(*named, len(starts), round_known(usual), 0.0 if signalled else round_known(w), limit, signals)
 
 
 def increments(late: Floats, sites: Floats) -> Floats:

@@ -9,14 +9,11 @@ from dataclasses import dataclass, replace
 from sqlalchemy.orm import Session
 
 from monitor.score import engine as engines
-from monitor.score.aggregate import NETWORK
 from monitor.score.engine import Engine, Expr, keep
-from monitor.score.facts import UNATTRIBUTED, Facts, load_tables
+from monitor.score.facts import Facts, load_tables
 from monitor.score.methods import Method
 from monitor.score.pipeline import Request, database_url, episodes_of, load
 from monitor.score.table import Label
-
-__all__ = ["NETWORK", "UNATTRIBUTED", "Inputs", "opened"]
 
 
 @dataclass(frozen=True)

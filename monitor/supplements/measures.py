@@ -15,6 +15,7 @@ from monitor.errors import MonitorError
 from monitor.instants import iso, quarter_label
 from monitor.models.facts import Content
 from monitor.score.pipeline import Request
+from monitor.supplements import MEASURES
 from monitor.supplements.case_mix import SITE_TYPES, CaseMix, case_mix
 from monitor.supplements.clocks import Clocks, clocks
 from monitor.supplements.cusum import Cusum, cusum
@@ -25,7 +26,6 @@ from monitor.supplements.steps import StepEffects, read_steps, step_effects
 from monitor.supplements.trend import TrendStep, trend_step
 from monitor.vault import Vault
 
-MEASURES = ("recurrence", "returned", "case-mix", "cusum", "trend", "clocks", "step-effect")
 Answer: TypeAlias = Recurrence | Returned | CaseMix | Cusum | TrendStep | Clocks | StepEffects
 _OF_FACTS_ALONE: Mapping[str, Callable[[Inputs], Answer]] = MappingProxyType(
     {"recurrence": recurrence, "cusum": cusum, "trend": trend_step, "clocks": clocks}

@@ -12,9 +12,10 @@ from monitor.estimators.arrays import Floats, Integers
 from monitor.estimators.competing_risks import CENSORED, RELOCATED, REMOVED, CompetingRisks, competing_risks
 from monitor.estimators.share_by_deadline import shares_by_deadline
 from monitor.instants import DAY, Period
-from monitor.score.engine import bool_to_int, fetch, to_microseconds, to_numpy
+from monitor.score.engine import MICROSECONDS_PER_HOUR, bool_to_int, fetch, to_microseconds, to_numpy
+from monitor.score.facts import UNATTRIBUTED
 from monitor.score.methods import is_late, is_mature
-from monitor.supplements.inputs import UNATTRIBUTED, Inputs
+from monitor.supplements.inputs import Inputs
 
 FOLLOWED_DAYS = 7  # each quarter is judged as of so many days after its end
 WITHIN_HOURS = 168.0
@@ -83,7 +84,7 @@ def quarter_figures(inputs: Inputs) -> dict[int, QuarterFigures]:
         row["company"]: QuarterFigures(
             sites=row["sites"],
             on_time=_or_none(on_time[index]),
-            exposure_hours=row["online"] / row["episodes"] / 3.6e9,
+            exposure_hours=row["online"] / row["episodes"] / MICROSECONDS_PER_HOUR,
             overdue=row["overdue"] / row["mature"] if row["mature"] else None,
             removed_7d=_or_none(removed[index]),
             relocated_7d=_or_none(gone[index]),

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from ibis import _
 
 from monitor.instants import DAY
+from monitor.score.aggregate import NETWORK
 from monitor.score.engine import Expr, keep
-from monitor.supplements.inputs import NETWORK, UNATTRIBUTED, Inputs
+from monitor.score.facts import UNATTRIBUTED
+from monitor.supplements.inputs import Inputs
 from monitor.supplements.shares import NOTHING, ClusteredShare, clustered_shares, read_cells
 
 WINDOWS_DAYS = (30, 90)

@@ -17,10 +17,12 @@ from sqlalchemy.orm import Session
 
 from monitor.instants import DAY
 from monitor.models.facts import Content
+from monitor.score.aggregate import NETWORK
 from monitor.score.engine import Expr, keep, put
 from monitor.score.episodes import episodes, hosting_in_force, with_host
+from monitor.score.facts import UNATTRIBUTED
 from monitor.score.methods import is_mature, is_on_time
-from monitor.supplements.inputs import NETWORK, UNATTRIBUTED, Inputs
+from monitor.supplements.inputs import Inputs
 from monitor.supplements.shares import NOTHING, ClusteredShare, clustered_shares, read_cells
 from monitor.vocabulary import State
 

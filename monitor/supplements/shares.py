@@ -9,16 +9,10 @@ import numpy as np
 import pyarrow as pa
 from ibis import _
 
-from monitor.estimators.arrays import AnyIntegers, Booleans, Floats, Integers, group_by
-from monitor.estimators.clustered_share import (
-    Clusters,
-    independent_items,
-    pooled_correlation,
-    share_limits,
-    sizes,
-    two_way_variance,
-)
+from monitor.estimators.arrays import AnyIntegers, Floats, Integers, group_by
+from monitor.estimators.clustered_share import Clusters, sizes, two_way_shares
 from monitor.estimators.rounding import round_number
+from monitor.instants import DAY
 from monitor.score.aggregate import NETWORK
 from monitor.score.engine import Engine, Expr, bool_to_int, fetch, round_down, to_numpy
 from monitor.score.facts import UNATTRIBUTED
@@ -59,7 +53,7 @@ class Cells(NamedTuple):
 
 def read_cells(engine: Engine, rows: Expr) -> Cells:
     """The cells of rows with company, site, at (epoch s: its UTC date is the day) and `one` (boolean)."""
-    days = rows.select("company", "site", day=round_down(_.at, 86_400), one=bool_to_int(_.one))
+    days = rows.select("company", "site", day=round_down(_.at, DAY), one=bool_to_int(_.one))
     grouped = days.group_by(["company", "site", "day"]).aggregate(items=_.count(), ones=_.one.sum())
     return cells_of(fetch(engine, grouped.order_by(["company", "site", "day"])))
 
@@ -80,15 +74,12 @@ def clustered_shares(cells: Cells, method: Method) -> dict[int, ClusteredShare]:
     cells = cells.with_network()
     numbers, company = np.unique(cells.company, return_inverse=True)
     site, day, both = (_clusters(cells, company, len(numbers), *keys) for keys in _CLUSTERINGS)
-    of_site, of_day = sizes(site), sizes(day)
+    of_site = sizes(site)
     counted = (of_site.n >= method.minimum_episodes) & (of_site.clusters >= method.minimum_sites)
     counted &= (numbers != NETWORK) & (numbers != UNATTRIBUTED)
-    rho_site, rho_day = _correlation(site, counted), _correlation(day, counted)
-    p, variance = of_site.k / of_site.n, two_way_variance(site, day, both)
-    independent = independent_items(of_site, of_day, rho_site, rho_day)
-    effective = np.minimum(of_site.effective, of_day.effective)
-    low, high = share_limits(p, variance, independent, effective, method.confidence)
-    rows = zip(numbers.tolist(), of_site.n, of_site.k, of_site.clusters, p, low, high, strict=True)
+    found = two_way_shares(site, day, both, method.confidence, counted)
+    counts = of_site.n, of_site.k, of_site.clusters
+    rows = zip(numbers.tolist(), *counts, found.p, found.low, found.high, strict=True)
     return {
         number: ClusteredShare(int(n), int(k), int(sites), *map(round_number, map(float, limits)))
         for number, n, k, sites, *limits in rows
@@ -102,10 +93,6 @@ def _clusters(cells: Cells, company: Integers, companies: int, *by: str) -> Clus
     keys = [np.asarray(company, np.int64), *_from_zero(*(getattr(cells, name) for name in by))]
     (of, *_rest), (items, ones) = group_by(keys, (cells.items, cells.ones))
     return Clusters.of(companies, of, items, ones)
-
-
-def _correlation(clusters: Clusters, counted: Booleans) -> float:
-    return pooled_correlation(clusters, counted) if counted.any() else 1.0
 
 
 def _from_zero(*columns: AnyIntegers) -> list[Integers]:

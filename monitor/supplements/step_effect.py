@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from monitor.estimators.rounding import round_number
+from monitor.estimators.rounding import round_known, round_number
 
 BEFORE, AFTER = (-4, -3, -2), (0, 1, 2, 3)
 PLACEBO_SHIFT, PLACEBO_AFTER = -4, (0, 1, 2)  # of a step at s - 4 that never was; its last quarter would be s - 1
@@ -100,7 +100,7 @@ def step_effect(figures: Figures, steps: Steps) -> StepEffect:
     change = _changes(treated)
     before = {k: len(_base(figures[k], steps[k])) for k in treated}
     return StepEffect(
-        changes=tuple(CompanyChange(k, _rounded(change[k]), before[k], len(treated[k])) for k in sorted(treated)),
+        changes=tuple(CompanyChange(k, round_known(change[k]), before[k], len(treated[k])) for k in sorted(treated)),
         controls=len(_controls(treated)),
         effect=_effect(treated, named=True),
         placebo=_effect(_by_company(placebo_cells), named=False),
@@ -196,12 +196,8 @@ def _effect(treated: Mapping[str, list[_Cell]], *, named: bool) -> Effect | None
     strata = (sorted(treated), sorted(controls - treated.keys()))
     se = math.sqrt(math.fsum(_jackknife([leave_one_out[company] for company in stratum]) for stratum in strata))
     half = float(special.stdtrit(min(m, len(controls)) - 1, 0.5 + _CONFIDENCE / 2)) * se
-    without = {company: _rounded(leave_one_out[company]) for company in sorted(treated)} if named else {}
-    return Effect(_rounded(value), _rounded(se), _rounded(value - half), _rounded(value + half), without)
-
-
-def _rounded(value: float) -> float:
-    return round_number(value) or 0.0
+    without = {company: round_known(leave_one_out[company]) for company in sorted(treated)} if named else {}
+    return Effect(round_known(value), round_known(se), round_known(value - half), round_known(value + half), without)
 
 
 def _jackknife(values: list[float]) -> float:

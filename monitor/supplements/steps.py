@@ -6,11 +6,11 @@ import csv
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from monitor.errors import MonitorError
-from monitor.instants import is_quarter, parse_period, quarter_label, quarter_number
+from monitor.instants import is_quarter, parse_period, quarter_label, quarter_number, quarter_of, to_instant
 from monitor.supplements.inputs import Inputs
 from monitor.supplements.panel import OUTCOMES, Panel, QuarterFigures, panel
 from monitor.supplements.step_effect import (
@@ -77,7 +77,8 @@ def _step(name: str, line: int, row: Mapping[str, str | None]) -> tuple[str, int
     begun = _day(day)
     if begun is None:
         raise MonitorError(f"{name}, line {line}: in_force_from is no day; write it as 2026-04-01")
-    return company, 4 * begun.year + (begun.month - 1) // 3
+    quarter = quarter_of(to_instant(datetime(begun.year, begun.month, begun.day, tzinfo=UTC)))
+    return company, quarter_number(quarter.label)
 
 
 def _day(text: str) -> date | None:

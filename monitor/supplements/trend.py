@@ -17,10 +17,12 @@ from monitor.comparison.decomposition import Contribution, Decomposition, Pair, 
 from monitor.estimators.arrays import Integers
 from monitor.estimators.rounding import round_number
 from monitor.instants import Period, preceding_period
+from monitor.score.aggregate import NETWORK
 from monitor.score.engine import MICROSECONDS_PER_HOUR, bool_to_int, fetch, to_microseconds, to_numpy
+from monitor.score.facts import UNATTRIBUTED
 from monitor.score.methods import is_late, is_mature
 from monitor.score.table import Share
-from monitor.supplements.inputs import NETWORK, UNATTRIBUTED, Inputs
+from monitor.supplements.inputs import Inputs
 from monitor.supplements.shares import ClusteredShare, clustered_shares, read_cells, weighted_median
 
 

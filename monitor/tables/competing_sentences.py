@@ -10,15 +10,13 @@ from monitor.wording.words import DIRECTIONS, STANDING_WORDS, reason_words
 
 _PROOFS: dict[Proof, Message] = {
     "meets": Message(
-        "Even where all doubt counts against the company, the lower bound of the 95% confidence interval is {low}."
-        " That is"
-        " not under the norm of {target}: the measurements prove that the company met the norm in this period."
+        "Even where all doubt counts against the company, the lower bound of the 95% confidence interval is {low}. That"
+        " is not under the norm of {target}: the measurements prove that the company met the norm in this period."
     ),
     "below": Message(
         "Even where all doubt counts in favour of the company, the upper bound of the 95% confidence interval is"
-        " {high}."
-        " That is under the norm of {target}: the measurements prove that the company stayed below the norm in this"
-        " period."
+        " {high}. That is under the norm of {target}: the measurements prove that the company stayed below the norm in"
+        " this period."
     ),
     "not_proven": Message(
         "The measurements do not prove that the company met the norm of {target}, nor that it stayed below it."
@@ -150,8 +148,7 @@ CHANGED = (
     ),
     Message(
         "Removal and relocation stand side by side, and what moved in time counts neither way. Before, the curve no"
-        " longer"
-        " counted what had moved, so that all could seem removed where most of it had moved."
+        " longer counted what had moved, so that all could seem removed where most of it had moved."
     ),
     Message(
         "A company that refuses notices, or cannot be reached, is called unreachable and stands above the ranking."

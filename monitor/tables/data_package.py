@@ -27,9 +27,8 @@ LICENCES = MappingProxyType(
 INVENTED = Message("This is a demonstration with invented data; the companies do not exist.")
 _TITLE = Message("How hosting companies follow up notices")
 _DESCRIPTION = Message(
-    "How fast hosting companies remove reported illegal material: ranking, totals and the"
-    " anonymised episodes from which anyone can recompute the table. It holds no material and no"
-    " address of material."
+    "How fast hosting companies remove reported illegal material: ranking, totals and the anonymised episodes from"
+    " which anyone can recompute the table. It holds no material and no address of material."
 )
 _SOURCES = Message("Notices and checks of hotlines")
 
@@ -160,29 +159,23 @@ _README = (
         "Licence: [{licence}]({licence_address}). In het Nederlands: [README.nl.md](README.nl.md)."
     ),
     Message(
-        "This is the open data of the ranking: how fast hosting companies remove reported illegal material."
-        " It holds no\n"
-        "material and no address of material. These are measurements; they say nothing about intent.{invented}"
+        "This is the open data of the ranking: how fast hosting companies remove reported illegal material. It holds"
+        " no\nmaterial and no address of material. These are measurements; they say nothing about intent.{invented}"
     ),
     Message("## What is in it"),
     Message(
-        "- `datapackage.json` describes each file and each column, in English and Dutch.\n"
-        "- `ranking.csv` has a line per company, `network.csv` all companies together, `totals.csv` how the"
-        " totals add up.\n"
-        "- `episodes.csv` and `companies.csv` are the anonymised episodes from which the table can be recomputed.\n"
-        "- `flows.csv` (who moved to whom), `norms.csv` (other deadlines), `sources.csv` and"
-        " `standstills.csv` (what was\n"
-        "  delivered, and when nothing was measured) are there where the release has them.\n"
-        "- Files whose name begins with `hash-hit-` are about the follow-up of the hash check service.\n"
-        "- `method.md` is the method, `method.json` the values that were used.\n"
-        "- The report is beside them, as PDF and HTML."
+        "- `datapackage.json` describes each file and each column, in English and Dutch.\n- `ranking.csv` has a line"
+        " per company, `network.csv` all companies together, `totals.csv` how the totals add up.\n- `episodes.csv` and"
+        " `companies.csv` are the anonymised episodes from which the table can be recomputed.\n- `flows.csv` (who moved"
+        " to whom), `norms.csv` (other deadlines), `sources.csv` and `standstills.csv` (what was\n  delivered, and when"
+        " nothing was measured) are there where the release has them.\n- Files whose name begins with `hash-hit-` are"
+        " about the follow-up of the hash check service.\n- `method.md` is the method, `method.json` the values that"
+        " were used.\n- The report is beside them, as PDF and HTML."
     ),
     Message(
-        "There are no figures of a company with very few episodes, nor anything from which to work them out."
-        " An empty cell means\n"
-        "not known, not reached or not shown. It never means zero. Where a text has an apostrophe before it,"
-        " a spreadsheet would\n"
-        "run that text as a formula; the apostrophe is no part of the name."
+        "There are no figures of a company with very few episodes, nor anything from which to work them out. An empty"
+        " cell means\nnot known, not reached or not shown. It never means zero. Where a text has an apostrophe before"
+        " it, a spreadsheet would\nrun that text as a formula; the apostrophe is no part of the name."
     ),
     Message("## How to check it"),
     Message("1. Is it ours? The signature (Ed25519) is that of `manifest.json`:"),

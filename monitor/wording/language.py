@@ -26,12 +26,12 @@ from babel.numbers import format_decimal, format_percent
 from markupsafe import Markup, escape
 
 import monitor
+from monitor.instants import is_quarter
 from monitor.score.table import AgeCount
 
 MISSING = "–"
 NBSP = "\u00a0"  # keeps a number and its unit on one line
 CATALOGUES = Path(monitor.__file__).parent / "translations"
-_QUARTER = re.compile(r"^(\d{4})Q([1-4])$")
 _RANGE = re.compile(r"^(\d{4}-\d{2}-\d{2})\.\.(\d{4}-\d{2}-\d{2})$")
 
 
@@ -182,8 +182,8 @@ class Language:
 
     def period(self, value: str) -> str:
         """`2026Q2` or `2026-03-11..2026-04-11` in words; anything else as it is."""
-        if found := _QUARTER.match(value):
-            return self.gettext(_QUARTERS[int(found[2]) - 1], year=found[1])
+        if is_quarter(value):
+            return self.gettext(_QUARTERS[int(value[-1]) - 1], year=value[:4])
         if found := _RANGE.match(value):
             first, last = (self.day(date.fromisoformat(part)) for part in found.groups())
             return self.gettext("{first} to {last}", first=first, last=last)
@@ -191,7 +191,7 @@ class Language:
 
     def short_period(self, value: str) -> str:
         """A period for a link: `2026-Q2`, or its dates in words."""
-        return f"{value[:4]}-{value[4:]}" if _QUARTER.match(value) else self.period(value)
+        return f"{value[:4]}-{value[4:]}" if is_quarter(value) else self.period(value)
 
 
 # Translators: a no-break space keeps a numeral with the word after it.
@@ -204,6 +204,24 @@ _QUARTERS = (
 NL = Language("nl", "Nederlands", "nl_NL")
 EN = Language("en", "English", "en_GB")
 LANGUAGES = (NL, EN)
+# What templates call by its bare name: how a `Language` writes numbers, dates and periods.
+FORMATS = (
+    "count",
+    "decimal",
+    "ratio",
+    "share",
+    "percent",
+    "share_range",
+    "hours",
+    "deadline",
+    "reached",
+    "hours_range",
+    "age",
+    "day",
+    "instant",
+    "period",
+    "short_period",
+)
 
 
 @cache

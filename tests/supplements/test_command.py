@@ -9,16 +9,17 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from monitor.cli.supplements import NAMES, describe, supplements
+from monitor.cli.supplements import describe, supplements
 from monitor.comparison.decomposition import Pair, Side, split
 from monitor.errors import MonitorError
 from monitor.instants import parse_period, quarter_number
 from monitor.score.methods import method
 from monitor.score.pipeline import Request
 from monitor.score.table import Share
+from monitor.supplements import MEASURES
 from monitor.supplements.case_mix import CaseMix, CompanyCaseMix
 from monitor.supplements.cusum import CompanyCusum, Cusum, Signal
-from monitor.supplements.measures import MEASURES, as_json, measure
+from monitor.supplements.measures import as_json, measure
 from monitor.supplements.recurrence import Recurred, Recurrence, SiteRecurrence
 from monitor.supplements.returned import LookedAgain, Returned, ReturnedItems
 from monitor.supplements.shares import NOTHING, ClusteredShare
@@ -30,10 +31,9 @@ HALF = ClusteredShare(6, 3, 6, 0.5, 0.1876, 0.8124)
 REQUEST = Request(parse_period("2026Q2"), 0, 0, method())
 
 
-def test_the_command_knows_every_measure() -> None:
-    assert NAMES == MEASURES
+def test_the_help_says_what_every_measure_is() -> None:
     text = CliRunner().invoke(supplements, ["--help"]).output
-    assert all(name in text for name in NAMES)
+    assert all(f"  {name} " in text for name in MEASURES)
 
 
 def test_recurrence_as_a_table() -> None:

@@ -8,26 +8,8 @@ from typing import Any
 from flask import Flask, g, request, url_for
 from markupsafe import Markup
 
-from monitor.wording.language import EN, LANGUAGES, NL, Language, Message
+from monitor.wording.language import EN, FORMATS, LANGUAGES, NL, Language, Message
 from web.shared.addresses import asked
-
-_FORMATS = (
-    "count",
-    "decimal",
-    "ratio",
-    "share",
-    "percent",
-    "share_range",
-    "hours",
-    "deadline",
-    "reached",
-    "hours_range",
-    "age",
-    "day",
-    "instant",
-    "period",
-    "short_period",
-)
 
 
 def current() -> Language:
@@ -45,7 +27,7 @@ def init_languages(app: Flask) -> None:
     @app.context_processor
     def words() -> dict[str, Any]:
         language = current()
-        formats = {name: getattr(language, name) for name in _FORMATS}
+        formats = {name: getattr(language, name) for name in FORMATS}
         return formats | {"lang": language, "languages": LANGUAGES, "alternates": alternates()}
 
 
