@@ -21,6 +21,7 @@ from monitor.disclosure.rows import PublicTable
 from monitor.figures import (
     FIGURES,
     FULL_COUNTS,
+    GROUP_COUNTS,
     HOURLY,
     LEGAL,
     REPORT_TOTALS,
@@ -104,6 +105,7 @@ def _context(report: Report, language: Language, medium: Medium) -> dict[str, An
         "explained": explained(table, report.earlier, language),
         "since": table.method.competing_risks,
         "full_counts": figures_under(table.method, FULL_COUNTS),
+        "group_counts": GROUP_COUNTS,
         "unranked_counts": figures_under(table.method, UNRANKED_COUNTS),
         "unreachable": [row for row in table.rows if row.standing == "unreachable"],
     }

@@ -33,6 +33,7 @@ from monitor.vault import Vault
 from tests.attack.bodies import HOSTILE, dearest_legal
 from tests.conftest import Database, NewDatabase
 from tests.formats.test_xarf_body import BROKEN
+from tests.support.costs import costs_at_most
 from tests.web.desk.pushing import Hotline, hotline, notice, open_site
 from web.desk import authenticate
 
@@ -88,12 +89,6 @@ def test_a_body_that_is_no_i_json_names_its_item_and_takes_no_key(
     assert sender.push([notice(1)]).status_code == 207  # with the same key
 
 
-def seconds(act: Callable[[], object]) -> float:
-    begun = time.process_time()
-    act()
-    return time.process_time() - begun
-
-
 def read(body: bytes) -> None:
     for lines in (False, True):
         with suppress(BodyRefusedError):
@@ -105,14 +100,13 @@ def test_a_hostile_body_costs_no_more_than_its_length(name: str) -> None:
     """Twice the body at most about twice the time; 8 MB far less than one that is legal."""
     whole, half = HOSTILE[name], HOSTILE[name][: BODY_LIMIT // 2]
     read(half)
-    assert seconds(lambda: read(whole)) < 4 * seconds(lambda: read(half)) + 0.5
+    assert costs_at_most(lambda: read(whole), 4, lambda: read(half), 0.5)
 
 
 def test_a_small_bomb_is_given_up_at_its_thousand_and_first_item() -> None:
     bomb = gzip.compress(b"[" + b"{}," * 1_300_000)
     assert len(bomb) < 6000
-    small = seconds(lambda: read(b"[" + b"{}," * 2000))
-    assert seconds(lambda: read(inflate(bomb))) < 20 * small + 0.5
+    assert costs_at_most(lambda: read(inflate(bomb)), 20, lambda: read(b"[" + b"{}," * 2000), 0.5)
     with pytest.raises(BodyRefusedError, match="inflated body is over"):
         inflate(gzip.compress(bytes(64 * 2**20)))
 
@@ -154,7 +148,7 @@ def scan(body: bytes) -> None:
 def test_a_hostile_file_costs_no_more_than_its_length_in_bounded_memory(name: str) -> None:
     whole, half = HOSTILE[name][: 2**18], HOSTILE[name][: 2**17]
     scan(half)
-    assert seconds(lambda: scan(whole)) < 4 * seconds(lambda: scan(half)) + 0.5
+    assert costs_at_most(lambda: scan(whole), 4, lambda: scan(half), 0.5)
     tracemalloc.start()
     scan(whole)
     _, peak = tracemalloc.get_traced_memory()
