@@ -281,6 +281,7 @@ def _named(run: Run) -> dict[str, object]:
 # One leader at a time: wait for a term, run the schedule while it lasts, stand down when another has begun.
 
 _BEATS_A_LEASE = 10
+_SHORTEST_PAUSE = 15.0  # seconds that a leader may be silent within a transaction, however short the lease
 _SEND_EVERY = 1.0  # seconds between looks for alerts that were not sent
 
 
@@ -330,9 +331,10 @@ def _wait(settings: Settings, engine: Engine, stop: Event) -> int | None:
 
 
 def _lead(settings: Settings, timings: list[Timing], term: int, stop: Event) -> None:
-    engine = fence(connect_with_short_timeout(settings.database_url), term)
-    teller = fence(connect_with_short_timeout(settings.database_url), term)
-    notary = fence(connect_with_short_timeout(settings.database_url), term)
+    engine, teller, notary = (
+        fence(connect_with_short_timeout(settings.database_url), term, max(settings.lease_seconds, _SHORTEST_PAUSE))
+        for _ in range(3)
+    )
     rounds, projections = Rounds(settings, engine, Runs(term)), Projections()
     names = ", ".join(timing.source for timing in timings) or "none"
     _log.info("leading in term %d; sources: %s", term, names, extra={"event": "leading", "term": term})

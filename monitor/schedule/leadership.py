@@ -201,7 +201,7 @@ def _hurry_postgresql(connection: Any, _record: object) -> None:
 # a column of the row that says who leads. On SQLite, where the one write lock may be held for as long as a large
 # delivery takes, it is a file beside the database.
 
-_PAUSED_TOO_LONG_MS = 5 * 60 * 1000
+_PAUSED_TOO_LONG = 5 * 60.0  # seconds
 
 
 class Superseded(MonitorError):
@@ -237,11 +237,15 @@ def release_term(engine: Engine, term: int) -> None:
         session.execute(update(Leadership).where(Leadership.term == term).values(holder=None))
 
 
-def fence(engine: Engine, term: int) -> Engine:
-    """Let this engine commit only while the term lasts; a commit after it raises Superseded and rolls back."""
+def fence(engine: Engine, term: int, paused: float = _PAUSED_TOO_LONG) -> Engine:
+    """Let this engine commit only while the term lasts; a commit after it raises Superseded and rolls back.
+
+    On PostgreSQL the server ends a transaction whose client is silent in it for `paused` seconds, so that a process
+    that is suspended there keeps its locks, and with them the term, no longer than that.
+    """
     event.listen(engine, "commit", partial(_require, term))
     if engine.dialect.name == "postgresql":
-        event.listen(engine, "connect", _end_when_paused)
+        event.listen(engine, "connect", partial(_end_when_paused, paused))
         engine.dispose()  # connections made before do not know
     return engine
 
@@ -254,10 +258,9 @@ def _require(term: int, connection: Connection) -> None:
         raise Superseded(f"superseded: this is term {term}, and term {present} has begun; nothing was kept")
 
 
-def _end_when_paused(connection: Any, _record: object) -> None:
-    """A process that is paused within a transaction holds its locks: the server ends it, and others can go on."""
+def _end_when_paused(paused: float, connection: Any, _record: object) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(f"SET idle_in_transaction_session_timeout = {_PAUSED_TOO_LONG_MS}")
+        cursor.execute(f"SET idle_in_transaction_session_timeout = {round(1000 * paused)}")
     connection.commit()
 
 

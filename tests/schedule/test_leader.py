@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from monitor.db import transaction
 from monitor.instants import to_datetime
@@ -88,7 +88,7 @@ def test_paused_leader_writes_nothing_when_it_wakes(installation: Installation, 
     configure(installation, "scart_drop", location=str(drop), zone="UTC", cadence_minutes=90)
     with instances(installation, tmp_path, "first", "second") as (first, second):
         first.wait_for("run_ended")
-        first.send(signal.SIGSTOP)
+        _pause_between_writes(first, installation)
         second.wait_for("leading")
         _pause_between_writes(second, installation)  # whatever is written now is written by the first
         before = _everything(installation)
@@ -195,6 +195,20 @@ def test_fenced_transaction_is_kept_while_its_term_lasts_and_not_after(database:
     with transaction(database.engine) as session:
         kept = session.scalars(text("SELECT source FROM scheduled_sources ORDER BY source")).all()
     assert kept == (["before"] if database.engine.dialect.name == "postgresql" else ["before", "under way"])
+
+
+def test_leader_paused_within_a_transaction_loses_the_term_to_the_next(database: Database) -> None:
+    if database.engine.dialect.name != "postgresql":
+        pytest.skip("SQLite has one write lock, and only the process that holds it can free it")
+    paused, next_one = fence(connect_with_short_timeout(database.url), 0, 0.5), database.engine
+    with paused.connect() as connection:
+        connection.execute(text("UPDATE leadership SET beat = 7 WHERE term = 0"))
+        assert take(next_one, 0, "the next leader", to_datetime(0)) == 1  # it waits until the server has ended the other
+        with pytest.raises(DBAPIError):
+            connection.commit()
+        connection.invalidate()
+    paused.dispose()
+    assert look(next_one).beat == "0"
 
 
 def test_stopping_ends_what_runs_in_time_and_makes_it_due(installation: Installation, tmp_path: Path) -> None:
