@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO_HOME := var/demo
 
+# Compiled code is kept between processes, whatever the shell says: without it each start costs up to a second more.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test lint types translations bench study fuzz serve lock system system-test clean
 
 demo: $(VENV)/run.stamp system
