@@ -116,7 +116,10 @@ def _new_name(engine: Engine, prefix: str) -> str:
     """A name for a table, new in this engine; the same in another one for the same step of the same request."""
     if engine.name == "pyspark":  # one session for all that is asked in this process
         return str(ibis.util.gen_name(prefix))
-    return f"{prefix}_{next(engine.__dict__.setdefault('numbers_of_tables', count(1)))}"
+    taken: set[str] = engine.__dict__.setdefault("names_of_tables", set())
+    name = next(name for number in count(1) if (name := f"{prefix}_{number}") not in taken)
+    taken.add(name)
+    return name
 
 
 @lru_cache(maxsize=256)
@@ -156,6 +159,7 @@ def drop(*tables: Expr) -> None:
             _session().catalog.dropTempView(name)
         else:
             engine.drop_table(name)
+            engine.__dict__["names_of_tables"].discard(name)
 
 
 def to_microseconds(hours: Any) -> Any:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from monitor.instants import HOUR
 from monitor.score import episodes as expression
-from monitor.score.engine import Engine, Expr
+from monitor.score.engine import Engine, Expr, drop, fetch
 from monitor.score.facts import EVERYTHING, OPEN, Facts
 from monitor.score.methods import Method, method
 from tests.score.oracle import (
@@ -227,19 +227,27 @@ def _table(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> pa.Table:
 
 def found_in(engine: Engine, given: dict[str, pa.Table], as_of: int, record: Method | None = None) -> list[Episode]:
     """The expression's episodes of these tables, in the order and form of the oracle's."""
-    return read(engine, expressed(engine, given, as_of, record))
+    rows = expressed(engine, given, as_of, record)
+    found = read(engine, rows)
+    drop(rows)  # the next has the same names, and so the same SQL
+    return found
 
 
 def expressed(engine: Engine, given: dict[str, pa.Table], as_of: int, record: Method | None = None) -> Expr:
     """The expression over these tables."""
-    facts = Facts(**{name: engine.create_table(name, table, overwrite=True) for name, table in given.items()})
+    for name, table in given.items():  # the same tables for every world, as making some takes longer than filling them
+        engine.con.register("arriving", table)
+        engine.con.execute(f'CREATE TABLE IF NOT EXISTS "{name}" AS FROM arriving LIMIT 0')
+        engine.con.execute(f'DELETE FROM "{name}"')
+        engine.con.execute(f'INSERT INTO "{name}" FROM arriving')
+    facts = Facts(**{name: engine.table(name) for name in given})
     return expression.episodes(facts, record or method(), as_of)
 
 
 def read(engine: Engine, rows: Expr, zero: int = 0) -> list[Episode]:
     """Rows of the expression as the oracle's episodes, starts in seconds after `zero`."""
     names = [field.name for field in fields(Episode) if field.name in rows.columns]
-    found = engine.to_pyarrow(rows.select(*names)).to_pylist()
+    found = fetch(engine, rows.select(*names)).to_pylist()
     flags = [name for name in ("reappeared", "gone_before_notice") if name in names]
     shaped = [
         Episode(**(row | {"start": row["start"] - zero} | {name: bool(row[name]) for name in flags})) for row in found

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from monitor.instants import HOUR
 from monitor.score import engine as engines
 from monitor.score.aggregate import NETWORK, company_counts, outstanding_counts, site_counts
-from monitor.score.engine import Engine
+from monitor.score.engine import Engine, drop, fetch
 from monitor.score.methods import method
 from tests.score.oracle import (
     Attribution,
@@ -36,7 +36,6 @@ from tests.score.strategies import (
     SUSPENSIONS,
     expressed,
     found_in,
-    read,
     running,
     search,
     tables,
@@ -54,11 +53,12 @@ def engine() -> Engine:
 
 def counted(engine: Engine, world: World, as_of: int) -> Counts:
     """What the published table counts, by company."""
-    every = engine.create_table("episodes", expressed(engine, tables(world), as_of), overwrite=True)
+    every = expressed(engine, tables(world), as_of)
     by_company: Counts = {}
     for rows in (company_counts(site_counts(every)), outstanding_counts(every, method())):
-        for row in engine.to_pyarrow(rows).to_pylist():
+        for row in fetch(engine, rows).to_pylist():
             by_company.setdefault(row["company"], dict.fromkeys(COUNTED, 0)).update(row)
+    drop(every)
     return by_company
 
 
@@ -187,7 +187,7 @@ def test_uncertain_timing_never_counts_as_late(engine: Engine, removals: list[Re
     """Counted late is what was removed late, or never; on time, what was removed in time; T lies in (L, R]."""
     world = observed(removals)
     rows = counted(engine, world, as_of)
-    for episode in read(engine, expressed(engine, tables(world), as_of)):
+    for episode in found_in(engine, tables(world), as_of):
         removal, row = removals[episode.content - 1], rows[episode.company]
         pauses = [(s.a, as_of if s.b is None else s.b) for s in removal.pauses]
         truth = float("inf") if removal.truth is None else clock(0, removal.truth, pauses)
