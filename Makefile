@@ -9,13 +9,13 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test lint types translations bench study fuzz serve lock system system-test clean
 
-demo: $(VENV)/run.stamp system
+demo: $(VENV)/run.stamp $(VENV)/loops.stamp system
 	MONITOR_HOME=$(DEMO_HOME) $(BIN)/monitor demo
 
 serve: $(VENV)/run.stamp
 	MONITOR_HOME=$(DEMO_HOME) $(BIN)/monitor serve
 
-test: $(VENV)/dev.stamp system-test
+test: $(VENV)/dev.stamp $(VENV)/loops.stamp system-test
 	$(BIN)/python -m pytest -n auto
 
 lint: $(VENV)/dev.stamp
@@ -56,6 +56,11 @@ $(VENV)/dev.stamp: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
 	$(BIN)/pip install -q --require-hashes -r requirements-dev.lock
 	$(BIN)/pip install -q --no-deps -e .
 	touch $@ $(VENV)/run.stamp
+
+# The loops of the estimators are compiled once, here, and not in the first score.
+$(VENV)/loops.stamp: $(wildcard monitor/estimators/*.py monitor/score/*.py) tools/compile_loops.py | $(VENV)/bin/python
+	$(BIN)/python -m tools.compile_loops
+	touch $@
 
 # The PDF needs Pango, the browser tests Chromium, Spark Java, a test nginx: installed where we may, named where we may not.
 system:

@@ -203,7 +203,7 @@ def test_leader_paused_within_a_transaction_loses_the_term_to_the_next(database:
     paused, next_one = fence(connect_with_short_timeout(database.url), 0, 0.5), database.engine
     with paused.connect() as connection:
         connection.execute(text("UPDATE leadership SET beat = 7 WHERE term = 0"))
-        assert take(next_one, 0, "the next leader", to_datetime(0)) == 1  # it waits until the server has ended the other
+        assert take(next_one, 0, "the next", to_datetime(0)) == 1  # it waits until the server has ended the other
         with pytest.raises(DBAPIError):
             connection.commit()
         connection.invalidate()
