@@ -101,7 +101,7 @@ class ReleaseVersion:
         """When it was published, in ISO 8601."""
         return iso(to_instant(self.published_at)) if self.published_at else None
 
-    def as_json(self) -> dict[str, str | int | None]:
+    def as_json(self) -> dict[str, Any]:
         """Which version of which period, and the fingerprint of its manifest."""
         return {
             "period": self.period,

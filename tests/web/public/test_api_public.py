@@ -176,7 +176,7 @@ def test_a_question_that_will_not_do_is_told_why(
 def test_the_problem_of_the_description_is_a_real_one(client: FlaskClient) -> None:
     document = client.get("/api/v1/openapi.json").json
     assert document is not None
-    (example,) = document["components"]["schemas"]["Problem"]["examples"]
+    (example,) = document["components"]["schemas"]["ProblemDetails"]["examples"]
     assert client.get("/api/v1/rankings/2026Q2?order=up").json == example
 
 
