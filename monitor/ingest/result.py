@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from monitor.ingest.checks import Finding, load_finding
@@ -34,21 +34,8 @@ class IngestResult:
 
     def as_json(self) -> dict[str, Any]:
         """The stable keys of `monitor ingest --json`."""
-        return {
-            "delivery": self.delivery,
-            "sha256": self.sha256,
-            "rows": self.rows,
-            "accepted": self.accepted,
-            "duplicate": self.duplicate,
-            "quarantined": self.quarantined,
-            "contents_new": self.contents_new,
-            "notices_new": self.notices_new,
-            "sightings_new": self.sightings_new,
-            "warnings": list(self.warnings),
-            "repeated": self.repeated,
-            "verdict": str(self.verdict),
-            "reasons": [reason.as_json() for reason in self.reasons],
-        }
+        reasons = [reason.as_json() for reason in self.reasons]
+        return asdict(self) | {"warnings": list(self.warnings), "verdict": str(self.verdict), "reasons": reasons}
 
 
 def result_of(delivery: Delivery) -> IngestResult:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 import traceback
 import zlib
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
-from typing import Any
 
+import msgspec
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -27,13 +26,13 @@ from monitor.ingest.result import IngestResult
 from monitor.ingest.rows import RowResult, RowStatus
 from monitor.instants import to_datetime
 from monitor.models.facts import Quarantined
-from monitor.push.messages import Failure, Push, Refusal, Worked
+from monitor.push.messages import Failure, Item, ItemStatus, Push, Pushed, Refusal, Worked
 from monitor.tokens import IdempotencyConflict, answered, claim, has_body
 from monitor.vault import Vault
 from monitor.vocabulary import Verdict
 
-_NEWS: dict[Verdict, int] = {Verdict.OK: 201, Verdict.SUSPICIOUS: 202, Verdict.REFUSED: 422}
-_KNOWN: dict[Verdict, int] = {Verdict.OK: 200, Verdict.SUSPICIOUS: 202, Verdict.REFUSED: 422}
+_NEWS: dict[Verdict, ItemStatus] = {Verdict.OK: 201, Verdict.SUSPICIOUS: 202, Verdict.REFUSED: 422}
+_KNOWN: dict[Verdict, ItemStatus] = {Verdict.OK: 200, Verdict.SUSPICIOUS: 202, Verdict.REFUSED: 422}
 
 
 def work(engine: Engine, vault: Vault, push: Push, now: Callable[[], int] = lambda: int(time.time())) -> Worked:
@@ -127,7 +126,7 @@ def _store(
     rows: list[RowResult] = []
     result = ingest(session, vault, delivery_file, now(), on_row=rows.append, reader=reader)
     asked.delivery_id = result.delivery
-    asked.answer = json.dumps(push_answer(result, rows or _known_rows(session, result)))
+    asked.answer = msgspec.json.encode(push_answer(result, rows or _known_rows(session, result))).decode()
     return asked.answer
 
 
@@ -142,21 +141,18 @@ def _again(session: Session, vault: Vault, push: Push, body: bytes) -> str:
     return asked.answer
 
 
-def push_answer(result: IngestResult, rows: list[RowResult]) -> dict[str, Any]:
+def push_answer(result: IngestResult, rows: list[RowResult]) -> Pushed:
     """What the sender reads: counts of the delivery, then each item in the order it was sent."""
-    answer = result.as_json()
-    kept = ("delivery", "rows", "accepted", "duplicate", "quarantined", "warnings", "repeated", "verdict", "reasons")
     items = [_item(row, result.verdict) for row in sorted(rows, key=lambda row: row.row)]
-    return {name: answer[name] for name in kept} | {"items": items}
+    return msgspec.convert(result.as_json() | {"items": items}, Pushed)
 
 
-def _item(row: RowResult, verdict: Verdict) -> dict[str, Any]:
+def _item(row: RowResult, verdict: Verdict) -> Item:
     index = row.row - 1
     if row.status is RowStatus.QUARANTINED:
-        return {"index": index, "status": 422, "reason": row.reason, "field": row.column}
+        return Item(index, 422, row.reason, row.column)
     status = (_NEWS if row.status is RowStatus.ACCEPTED else _KNOWN)[verdict]
-    reason = "delivery_refused" if verdict is Verdict.REFUSED else None
-    return {"index": index, "status": status, "reason": reason, "field": None}
+    return Item(index, status, "delivery_refused" if verdict is Verdict.REFUSED else None)
 
 
 def _known_rows(session: Session, result: IngestResult) -> list[RowResult]:

@@ -22,14 +22,14 @@ from typing import Any, TypeAlias, TypeVar
 from markupsafe import Markup
 
 from monitor.charts.frame import NARROW, WIDE, Chart
-from monitor.disclosure.network import CompetingNetwork, Network, TotalLine
-from monitor.disclosure.rows import PublicTable, Row, Unattributed
+from monitor.disclosure.network import CompetingNetwork, Network
+from monitor.disclosure.rows import PublicTable, Row
 from monitor.instants import iso, parse_instant, to_datetime, to_instant
 from monitor.release.intact import SHARED, NotIntactError, read_regular, sha256_of
 from monitor.release.publications import PublishedFile
 from monitor.release.signing import is_signed, kept_public_keys
 from monitor.score.methods import method
-from monitor.score.table import EarlierMethod, Flow, Group, Norm, Quality, SurvivalPoint, from_json
+from monitor.score.table import SurvivalPoint, fields_from_json, from_json
 from monitor.wording.language import Language
 
 FORMAT = 1  # of the files; another one is written anew by `monitor release export`
@@ -101,7 +101,7 @@ class ReleaseVersion:
         """When it was published, in ISO 8601."""
         return iso(to_instant(self.published_at)) if self.published_at else None
 
-    def as_json(self) -> dict[str, str | int | None]:
+    def as_json(self) -> dict[str, Any]:
         """Which version of which period, and the fingerprint of its manifest."""
         return {
             "period": self.period,
@@ -381,26 +381,14 @@ def read_content(content: bytes) -> ReleaseContent:
 
 def _table(said: Mapping[str, Any]) -> PublicTable:
     rules = method(said["method"]).of_kinds(tuple(said["scored_kinds"]))
-    flows, norms, quality, hits = (said[name] for name in ("flows", "norms", "quality", "hash_hits"))
-    groups, earlier = said.get("groups"), said.get("earlier")
-    network = CompetingNetwork if rules.competing_risks else Network
-    return PublicTable(
-        method=rules,
-        as_of=said["as_of"],
-        known_at=said["known_at"],
-        period=said["period"],
-        rows=tuple(from_json(Row, row) for row in said["rows"]),
-        network=from_json(network, said["network"]),
-        totals=tuple(from_json(TotalLine, line) for line in said["totals"]),
-        unattributed=from_json(Unattributed, said["unattributed"]),
-        below=said["below"],
-        flows=None if flows is None else tuple(from_json(Flow, flow) for flow in flows),
-        norms=None if norms is None else tuple(from_json(Norm, norm) for norm in norms),
-        quality=None if quality is None else from_json(Quality, quality),
-        hash_hits=None if hits is None else _table(hits),
-        groups=None if groups is None else tuple(from_json(Group, group) for group in groups),
-        earlier=None if earlier is None else from_json(EarlierMethod, earlier),
-    )
+    hits, network = said["hash_hits"], CompetingNetwork if rules.competing_risks else Network
+    own: dict[str, Any] = {
+        "method": rules,
+        "network": from_json(network, said["network"]),
+        "hash_hits": None if hits is None else _table(hits),
+    }
+    rest = {name: value for name, value in said.items() if name not in own}
+    return PublicTable(**fields_from_json(PublicTable, rest), **own)
 
 
 def read_curve(points: Sequence[Sequence[Any]]) -> tuple[SurvivalPoint, ...]:

@@ -454,6 +454,17 @@ def from_json(cls: type[T], data: Mapping[str, Any]) -> T:
     return cast(T, _reader(cast(Any, cls))(data))
 
 
+def fields_from_json(cls: type, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Those fields of a dataclass that its JSON has, each as its type."""
+    return {name: read(data[name]) for name, read in _fields(cls).items() if name in data}
+
+
+@cache
+def _fields(cls: type) -> dict[str, Read]:
+    hints = get_type_hints(cls)
+    return {field.name: _reader(hints[field.name]) for field in fields(cast(Any, cls))}
+
+
 @cache
 def _reader(hint: Any) -> Read:
     """How a value of that type is read: worked out once a type, for a table holds thousands of each."""
@@ -482,16 +493,8 @@ _SINCE_2026_2: Mapping[type, tuple[type, str]] = {
 
 
 def _record(cls: type) -> Read:
-    """Reads the fields that there are; those that need no reading are taken as they are."""
-    readers: dict[str, Read] = {}
-
-    def read(data: Mapping[str, Any]) -> Any:
-        if not readers:  # not before the first one is read: a table holds a table
-            hints = get_type_hints(cls)
-            readers.update({field.name: _reader(hints[field.name]) for field in fields(cast(Any, cls))})
-        return cls(**{name: read(data[name]) for name, read in readers.items() if name in data})
-
-    return read
+    """Reads the fields that there are; how is worked out with the first one that is read: a table holds a table."""
+    return lambda data: cls(**fields_from_json(cls, data))
 
 
 def _as_is(value: Any) -> Any:

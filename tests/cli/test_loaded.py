@@ -25,14 +25,17 @@ assert to_numpy(found["a"]).tolist() == [3]
 @pytest.mark.parametrize(
     ("code", "not_loaded"),
     [
-        ("import monitor.cli", {"sqlalchemy", "numpy", "cryptography"}),
+        ("import monitor.cli", {"sqlalchemy", "numpy", "cryptography", "msgspec"}),
         ("import monitor.cli.release", {"numpy", "cryptography", "pyarrow", "monitor.vault", "monitor.score.table"}),
         (
             "import monitor.score.extract, monitor.score.fact_digests",
             {"pandas", "sqlalchemy", "click", "ibis", "scipy", "numba"},
         ),
         (_DUCKDB, {"pandas", "scipy.stats", "pyarrow.dataset"}),
-        ("import monitor.ingest.reader_process", {"numpy", "sqlalchemy", "xarf", "monitor.formats.announcements"}),
+        (
+            "import monitor.ingest.reader_process",
+            {"numpy", "sqlalchemy", "xarf", "msgspec", "monitor.formats.announcements"},
+        ),
         ("import monitor.cli.deliveries", {"xarf", "monitor.release"}),
         ("import monitor.cli.schedule", {"numpy", "babel", "xarf", "monitor.charts"}),
         ("import web.public.app", {"sqlalchemy", "xarf", "pydantic", "jsonschema"}),

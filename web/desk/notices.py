@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
+import msgspec
 from flask import Blueprint, Response, current_app, request
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import OperationalError
@@ -23,7 +23,7 @@ from monitor.ingest.result import result_of
 from monitor.instants import iso, to_instant
 from monitor.key_checks import open_vault
 from monitor.models.facts import Quarantined
-from monitor.push.messages import Failure, Push, Refusal, Worked
+from monitor.push.messages import DeliveryReport, Failure, Push, Refusal, RefusedItem, Worked
 from monitor.push.process import PushBrokeOffError, PushBusyError
 from monitor.settings import Settings
 from monitor.tokens import PUSH, READ, own_delivery
@@ -148,8 +148,7 @@ def report(number: int) -> Response:
             raise Problem(404, "delivery", "Not found", "This token pushed no delivery of that number.")
         received = {"received_at": iso(to_instant(delivery.received_at))}
         told = result_of(delivery).as_json() | received | {"refused": _refused(session, number)}
-    del told["sha256"]  # of what was kept of the body, not of what was sent
-    return _said(json.dumps(told), 200)
+    return _said(msgspec.json.encode(msgspec.convert(told, DeliveryReport)).decode(), 200)
 
 
 def _work(caller: Caller, push: Push) -> Worked:
@@ -185,9 +184,9 @@ def _answered(result: str | Refusal | Failure) -> Response:
     raise Problem(status, result.kind, title, result.detail, index=result.index)
 
 
-def _refused(session: Session, number: int) -> list[dict[str, Any]]:
+def _refused(session: Session, number: int) -> list[RefusedItem]:
     query = select(Quarantined).where(Quarantined.delivery_id == number).order_by(Quarantined.line)
-    return [{"index": row.line - 1, "reason": row.reason, "field": row.column} for row in session.scalars(query)]
+    return [RefusedItem(row.line - 1, row.reason, row.column) for row in session.scalars(query)]
 
 
 def _said(content: str, status: int) -> Response:

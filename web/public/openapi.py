@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document of the API, made from the operations, the parameters and the dataclasses behind the answers;
+"""The OpenAPI 3.1 document of the API, made from the operations with the models of what is asked and answered;
 and the same for people to read, at `/en/api` and `/nl/api`.
 
 <https://spec.openapis.org/oas/v3.1.1.html>; the schemas are JSON Schema 2020-12.
@@ -7,7 +7,6 @@ and the same for people to read, at `/en/api` and `/nl/api`.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,49 +14,57 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, make_response, render_template
 from markupsafe import Markup, escape
+from msgspec import NODEFAULT
 from werkzeug.wrappers import Response
 
 from monitor.release.published import ReleaseIndex
 from monitor.settings import SiteSettings
-from monitor.wording.language import EN, NL, Language, Message
-from web.public.operations import OPERATIONS, Operation
-from web.public.parameters import PERIOD
-from web.public.push_document import HOTLINE_TOKEN, push_paths, push_schemas
+from monitor.wording.language import EN, NL, Language
+from web.public.answers import schemas
+from web.public.operations import FIGURES, OPERATIONS, Operation
+from web.public.parameters import fields_of
+from web.public.push_document import HOTLINE_TOKEN, NOTICES, PUSHES, REPORT
 from web.public.releases import release_index, table_of
-from web.public.schemas import shapes
+from web.public.schemas import Schema, components, reference, schema_of
 from web.shared.addresses import settings
 from web.shared.headers import released
+from web.shared.problems import ProblemDetails
 
 bp = Blueprint("openapi", __name__)
 PREFIX = "/api/v1"
-PUBLIC = Message("Published figures")
-NOTICES = Message("Sending notices")
-_SAID: dict[str, Message] = {
-    "400": Message("A parameter is wrong; `parameter` names it."),
-    "404": Message("That is not published."),
-    "406": Message("We only answer in JSON."),
-    "500": Message("Something went wrong on our side."),
-    "503": Message("Not reachable now; wait for `Retry-After`."),
-}
+_RATE = "draft-ietf-httpapi-ratelimit-headers-10: requests, bytes and milliseconds of work"
 _HEADERS = {
     "ETag": {"description": "RFC 9110", "required": True, "schema": {"type": "string"}},
     "Cache-Control": {"description": "RFC 9111", "required": True, "schema": {"type": "string"}},
     "Link": {"description": "RFC 8288: describedby, and first, prev, next, last", "schema": {"type": "string"}},
+    "RateLimit": {"description": _RATE, "schema": {"type": "string"}},
+    "RateLimit-Policy": {"description": _RATE, "schema": {"type": "string"}},
 }
-_PROBLEM = {"$ref": "#/components/schemas/Problem"}
+_PROBLEM_EXAMPLE = {
+    "type": "urn:problem:hosting-monitor:parameter",
+    "title": "Bad parameter",
+    "status": 400,
+    "detail": "order must be one of asc, desc.",
+    "parameter": "order",
+}
 
 
 def document(known: SiteSettings, language: Language = EN) -> dict[str, Any]:
     """The whole document; its words in one language, save the descriptions of schemas, which are English."""
+    paths: dict[str, Any] = {}
+    for item in (*OPERATIONS, *PUSHES):
+        paths.setdefault(item.path, {})[item.method] = _operation(item, language, known)
+    figures, pushes = ([item.answer for item in part if item.answer] for part in (OPERATIONS, PUSHES))
+    made = schemas(figures, language) | components([ProblemDetails, *pushes], language) | {"Report": REPORT}
+    made["ProblemDetails"]["examples"] = [_PROBLEM_EXAMPLE]
     return {
         "openapi": "3.1.0",
         "info": _info(known, language),
         "servers": [{"url": PREFIX}],
-        "tags": [{"name": language.gettext(text)} for text in (PUBLIC, NOTICES)],
-        "paths": {_braced(item): {"get": _get(item, language)} for item in OPERATIONS}
-        | push_paths(language, NOTICES, known.desk_address and known.desk_address + PREFIX),
+        "tags": [{"name": language.gettext(group.tag)} for group in (FIGURES, NOTICES)],
+        "paths": paths,
         "components": {
-            "schemas": shapes(language) | push_schemas(),
+            "schemas": made,
             "securitySchemes": {"hotlineToken": HOTLINE_TOKEN},
             "headers": _HEADERS,
         },
@@ -82,43 +89,58 @@ def _info(known: SiteSettings, language: Language) -> dict[str, Any]:
     return info
 
 
-def _braced(operation: Operation) -> str:
-    return re.sub(r"<(\w+)>", r"{\1}", operation.path)
-
-
-def _get(operation: Operation, language: Language) -> dict[str, Any]:
-    return {
-        "operationId": operation.name,
-        "tags": [language.gettext(PUBLIC)],
-        "summary": language.gettext(operation.title),
-        "description": language.gettext(operation.about),
-        "security": [],
-        "parameters": [item.as_json(language) for item in operation.parameters],
-        "responses": _responses(operation, language),
+def _operation(item: Operation, language: Language, known: SiteSettings) -> dict[str, Any]:
+    """An operation; what is pushed goes to the desk, which may have an address of its own."""
+    made: dict[str, Any] = {
+        "operationId": item.name,
+        "tags": [language.gettext(item.group.tag)],
+        "summary": language.gettext(item.title),
+        "description": language.gettext(item.about),
+        "security": [{scheme: []} for scheme in item.group.security],
+        "parameters": list(_parameters(item, language)),
+        "responses": _responses(item, language),
     }
+    if item.body:
+        made["requestBody"] = {"required": True, "content": item.body}
+    if item.group is NOTICES and known.desk_address:
+        made["servers"] = [{"url": known.desk_address + PREFIX}]
+    return made
 
 
-def _responses(operation: Operation, language: Language) -> dict[str, Any]:
+def _parameters(item: Operation, language: Language) -> Iterator[dict[str, Any]]:
+    for name, hint in item.named.items():
+        yield _parameter(name, "path" if f"{{{name}}}" in item.path else "header", schema_of(hint, language), True)
+    for name, (field, _) in fields_of(item.query).items():
+        default = {} if field.default in (None, NODEFAULT) else {"default": field.default}
+        yield _parameter(name, "query", schema_of(field.type, language) | default, field.required)
+
+
+def _parameter(name: str, where: str, schema: Schema, required: bool) -> dict[str, Any]:
+    about, example = schema.pop("description"), schema.pop("example")
+    told = {"name": name, "in": where, "required": required, "description": about}
+    return told | {"schema": schema, "example": example}
+
+
+def _responses(item: Operation, language: Language) -> dict[str, Any]:
     """What a reader may get; 404 only where something named may not be there."""
-    headers = {name: {"$ref": f"#/components/headers/{name}"} for name in _HEADERS}
-    schema = {"$ref": f"#/components/schemas/{operation.answer}"} if operation.answer else {"type": "object"}
+    content = {"schema": reference(item.answer.__name__) if item.answer else {"type": "object"}}
     answers: dict[str, Any] = {
-        "200": {
-            "description": language.gettext("The answer."),
-            "headers": headers,
-            "content": {"application/json": {"schema": schema}},
+        item.status: {
+            "description": language.gettext(item.answered),
+            "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in item.group.headers},
+            "content": {"application/json": content | ({"example": item.example} if item.example else {})},
         },
-        "304": {"description": language.gettext("Your copy is still good.")},
     }
-    if PERIOD in operation.parameters:
+    if item.group is FIGURES:
+        answers["304"] = {"description": language.gettext("Your copy is still good.")}
+    if "period" in item.named:
         answers["302"] = {"description": language.gettext("`latest` leads to a fixed period.")}
-    refusals = {code: text for code, text in _SAID.items() if code != "404" or operation.parameters}
-    return answers | {code: refusal(language.gettext(text)) for code, text in refusals.items()}
-
-
-def refusal(description: str) -> dict[str, Any]:
-    """A response that refuses, as every one of the API does."""
-    return {"description": description, "content": {"application/problem+json": {"schema": _PROBLEM}}}
+    problem = {"application/problem+json": {"schema": reference("ProblemDetails")}}
+    return answers | {
+        code: {"description": language.gettext(text), "content": problem}
+        for code, text in item.refusals.items()
+        if code != "404" or item.takes_parameters
+    }
 
 
 def contact_uri(contact: str) -> str:
@@ -213,7 +235,4 @@ def _type(schema: Mapping[str, Any]) -> str:
         return str(schema["$ref"].rsplit("/", 1)[-1])
     if "anyOf" in schema:
         return " | ".join(_type(part) for part in schema["anyOf"])
-    kind = schema["type"]
-    if kind == "array":
-        return f"{_type(schema['items'])}[]"
-    return " | ".join(kind) if isinstance(kind, list) else str(kind)
+    return f"{_type(schema['items'])}[]" if schema["type"] == "array" else str(schema["type"])

@@ -1,169 +1,138 @@
-"""What a reader of the public API may ask for: one record per parameter, which both checks and documents it."""
+"""What a reader of the public API may ask for: a model of the query of each operation, which reads and documents it.
+
+`msgspec` alone would read more than we take: `1.0` and `1e2` as numbers and `null` as nothing, and it would repeat what
+was asked for in its errors. So a number is made of its digits here, and the refusal is put in words of our own.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
+import msgspec
+from msgspec import Struct
+from msgspec.structs import FieldInfo, fields
 from werkzeug.datastructures import MultiDict
 
 from monitor.figures import SORTS
-from monitor.wording.language import Language, Message
-from monitor.wording.words import STANDING_WORDS
+from monitor.score.table import Standing
+from monitor.wording.language import EN, Message
+from monitor.wording.readings import Order
+from web.public.schemas import Schema, says, schema_of
 from web.shared.problems import Problem
 
-Value = str | int
+if TYPE_CHECKING:
+    Sort = str
+else:
+    Sort = Literal[tuple(SORTS)]
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
+_FIXED = Message("The version of the release; without this parameter the newest. A fixed version never changes.")
+
+Period = Annotated[
+    str,
+    says(
+        Message("The period as a release names it: a quarter, or two days. `latest` leads to the last one."),
+        "2026Q2",
+        max_length=32,
+    ),
+]
+Key = Annotated[str, says(Message("The lasting key of the company."), "as64496", max_length=96)]
+MethodVersion = Annotated[str, says(Message("The version of the method."), "2026.1", max_length=32)]
+Version = Annotated[int, says(_FIXED, 1, ge=1, le=999_999_999)]
+Table = Annotated[
+    Literal["notices", "hash_hits"],
+    says(Message("The table of the notices, or that of the hits of the hash service."), "notices"),
+]
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """A parameter in the path or the query. Its JSON Schema has a type, and an `enum` or bounds where there are any."""
-
-    name: str
-    schema: Mapping[str, Any]
-    about: Message
-    example: Value
-    where: Literal["path", "query"] = "query"
-    required: bool = field(default=False)
-
-    def read(self, text: str) -> Value:
-        """The value of that text; raises Problem 400 that says what would do, without repeating the text."""
-        if self.schema["type"] == "string":
-            if len(text) <= self.schema.get("maxLength", len(text)) and text in self.schema.get("enum", (text,)):
-                return text
-        elif _WHOLE.fullmatch(text):
-            number = int(text)
-            if self.schema["minimum"] <= number <= self.schema["maximum"]:
-                return number
-        raise refused(self.name, f"{self.name} must be {self._wanted()}.")
-
-    def as_json(self, language: Language) -> dict[str, Any]:
-        """As OpenAPI writes a parameter."""
-        return {
-            "name": self.name,
-            "in": self.where,
-            "required": self.required or self.where == "path",
-            "description": language.gettext(self.about),
-            "schema": dict(self.schema),
-            "example": self.example,
-        }
-
-    def _wanted(self) -> str:
-        if "enum" in self.schema:
-            return f"one of {', '.join(self.schema['enum'])}"
-        if self.schema["type"] == "string":
-            return f"at most {self.schema['maxLength']} characters long"
-        return f"a whole number from {self.schema['minimum']} to {self.schema['maximum']}"
+class ApiQuery(Struct, frozen=True, kw_only=True):
+    """A query without parameters."""
 
 
-def refused(name: str, detail: str) -> Problem:
-    """The refusal of one parameter, which it names."""
-    return Problem(400, "parameter", "Bad parameter", detail, parameter=name)
+class VersionQuery(ApiQuery, frozen=True, kw_only=True):
+    """Which version of a release."""
+
+    version: Version | None = None
 
 
-def read_query(args: MultiDict[str, str], known: Sequence[Parameter]) -> dict[str, Value]:
-    """The query parameters given; raises Problem 400 for one that is unknown, given twice, missing or out of range."""
-    asked = {item.name: item for item in known if item.where == "query"}
+class RankingQuery(VersionQuery, frozen=True, kw_only=True):
+    """Which companies of a release, in which order, and how many at a time."""
+
+    table: Table = "notices"
+    q: Annotated[str, says(Message("Only companies with this text in name or key."), "host", max_length=100)] | None = (
+        None
+    )
+    standing: Annotated[Standing, says(Message("Only companies with this standing."), "below")] | None = None
+    sort: Annotated[
+        Sort,
+        says(Message("What the companies are ordered by. Companies without a rank always come last."), "on_time"),
+    ] = "rank"
+    order: (
+        Annotated[Order, says(Message("Ascending or descending; without this parameter as on the page."), "desc")]
+        | None
+    ) = None
+    page: Annotated[int, says(Message("Which page; there is none beyond the last."), 1, ge=1, le=999_999_999)] = 1
+    per_page: Annotated[int, says(Message("How many companies stand on a page."), 50, ge=1, le=500)] = 50
+
+
+class TrendQuery(ApiQuery, frozen=True, kw_only=True):
+    """Of whom."""
+
+    company: Annotated[str, says(Message("Only this company, by its key."), "as64496", max_length=96)] | None = None
+
+
+class CompareQuery(ApiQuery, frozen=True, kw_only=True, rename={"from_": "from"}):
+    """Which two releases."""
+
+    from_: Annotated[str, says(Message("The period to compare with."), "2026Q1", max_length=32)]
+    to: Annotated[str, says(Message("The period that is compared."), "2026Q2", max_length=32)]
+    from_version: Version | None = None
+    to_version: Version | None = None
+    table: Table = "notices"
+
+
+Q = TypeVar("Q", bound=ApiQuery)
+
+
+def read_query(args: MultiDict[str, str], model: type[Q]) -> Q:
+    """The query as that model; raises Problem 400 for a parameter that is unknown, given twice, missing or no good."""
+    known = fields_of(model)
     for name, values in args.lists():
-        if name not in asked:
-            takes = f"Known are: {', '.join(asked)}." if asked else "This address takes none."
+        if name not in known:
+            takes = f"Known are: {', '.join(known)}." if known else "This address takes none."
             raise Problem(400, "parameter", "Bad parameter", f"The query has a parameter that is not known. {takes}")
         if len(values) > 1:
-            raise refused(name, f"{name} is given more than once.")
-    for item in asked.values():
-        if item.required and item.name not in args:
-            raise refused(item.name, f"{item.name} is missing.")
-    return {name: asked[name].read(value) for name, value in args.items()}
+            raise _refused(name, f"{name} is given more than once.")
+    for name, (field, _) in known.items():
+        if field.required and name not in args:
+            raise _refused(name, f"{name} is missing.")
+    return model(**{known[name][0].name: _read(name, text, *known[name]) for name, text in args.items()})
 
 
-_NUMBER = {"type": "integer", "minimum": 1, "maximum": 999_999_999}
-_PERIOD = {"type": "string", "maxLength": 32}
-
-PERIOD = Parameter(
-    "period",
-    _PERIOD,
-    Message("The period as a release names it: a quarter, or two days. `latest` leads to the last one."),
-    "2026Q2",
-    "path",
-)
-KEY = Parameter(
-    "key",
-    {"type": "string", "maxLength": 96},
-    Message("The lasting key of the company."),
-    "as64496",
-    "path",
-)
-METHOD = Parameter(
-    "version",
-    {"type": "string", "maxLength": 32},
-    Message("The version of the method."),
-    "2026.1",
-    "path",
-)
-VERSION = Parameter(
-    "version",
-    _NUMBER,
-    Message("The version of the release; without this parameter the newest. A fixed version never changes."),
-    1,
-)
-TABLE = Parameter(
-    "table",
-    {"type": "string", "enum": ["notices", "hash_hits"], "default": "notices"},
-    Message("The table of the notices, or that of the hits of the hash service."),
-    "notices",
-)
-TEXT = Parameter(
-    "q",
-    {"type": "string", "maxLength": 100},
-    Message("Only companies with this text in name or key."),
-    "host",
-)
-STANDING = Parameter(
-    "standing",
-    {"type": "string", "enum": list(STANDING_WORDS)},
-    Message("Only companies with this standing."),
-    "below",
-)
-SORT = Parameter(
-    "sort",
-    {"type": "string", "enum": list(SORTS), "default": "rank"},
-    Message("What the companies are ordered by. Companies without a rank always come last."),
-    "on_time",
-)
-ORDER = Parameter(
-    "order",
-    {"type": "string", "enum": ["asc", "desc"]},
-    Message("Ascending or descending; without this parameter as on the page."),
-    "desc",
-)  # fmt: skip
-PAGE = Parameter(
-    "page",
-    _NUMBER | {"default": 1},
-    Message("Which page; there is none beyond the last."),
-    1,
-)
-PER_PAGE = Parameter(
-    "per_page",
-    {"type": "integer", "minimum": 1, "maximum": 500, "default": 50},
-    Message("How many companies stand on a page."),
-    50,
-)
+@cache
+def fields_of(model: type[Struct]) -> dict[str, tuple[FieldInfo, Schema]]:
+    """The fields of a model by their names in a request, each with its schema in English."""
+    return {field.encode_name: (field, schema_of(field.type, EN)) for field in fields(model)}
 
 
-def _side(name: str, about: Message, example: str) -> Parameter:
-    return Parameter(name, _PERIOD, about, example, required=True)
+def _read(name: str, text: str, field: FieldInfo, schema: Schema) -> str | int:
+    value = int(text) if schema["type"] == "integer" and _WHOLE.fullmatch(text) else text
+    try:
+        read: str | int = msgspec.convert(value, field.type)
+    except msgspec.ValidationError:
+        raise _refused(name, f"{name} must be {_wanted(schema)}.") from None  # its message may repeat the value
+    return read
 
 
-FROM = _side("from", Message("The period to compare with."), "2026Q1")
-TO = _side("to", Message("The period that is compared."), "2026Q2")
-FROM_VERSION = Parameter("from_version", _NUMBER, VERSION.about, 1)
-TO_VERSION = Parameter("to_version", _NUMBER, VERSION.about, 1)
-COMPANY = Parameter(
-    "company",
-    KEY.schema,
-    Message("Only this company, by its key."),
-    "as64496",
-)
+def _wanted(schema: Schema) -> str:
+    if "enum" in schema:
+        return f"one of {', '.join(schema['enum'])}"
+    if schema["type"] == "string":
+        return f"at most {schema['maxLength']} characters long"
+    return f"a whole number from {schema['minimum']} to {schema['maximum']}"
+
+
+def _refused(name: str, detail: str) -> Problem:
+    """The refusal of one parameter, which it names."""
+    return Problem(400, "parameter", "Bad parameter", detail, parameter=name)

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import secrets
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Annotated
 
+import msgspec
 from flask import Response, request
+from msgspec import UNSET, Meta, Struct, UnsetType
 from werkzeug.exceptions import HTTPException
 
 _LOG = logging.getLogger("monitor.api")
+_Count = Annotated[int, Meta(ge=0)]
+
+
+class ProblemDetails(Struct, frozen=True, kw_only=True):
+    """What is wrong and what to do (RFC 9457). It repeats nothing of what was sent."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    limits: dict[str, _Count] | UnsetType = UNSET
+    parameter: str | UnsetType = UNSET
+    index: Annotated[_Count, Meta(description="The item, from 0, at which a body was refused.")] | UnsetType = UNSET
 
 
 @dataclass(eq=False)  # not frozen: Python writes the traceback into an exception
@@ -34,20 +49,18 @@ class Problem(Exception):
 
     def response(self) -> Response:
         """As the client gets it."""
-        content: dict[str, object] = {
-            "type": f"urn:problem:hosting-monitor:{self.kind}",
-            "title": self.title,
-            "status": self.status,
-            "detail": self.detail,
-        }
-        if self.limits:
-            content["limits"] = dict(self.limits)
-        if self.parameter:
-            content["parameter"] = self.parameter
-        if self.index is not None:
-            content["index"] = self.index
+        details = ProblemDetails(
+            type=f"urn:problem:hosting-monitor:{self.kind}",
+            title=self.title,
+            status=self.status,
+            detail=self.detail,
+            limits=dict(self.limits) or UNSET,
+            parameter=self.parameter or UNSET,
+            index=UNSET if self.index is None else self.index,
+        )
         headers = {"Cache-Control": "no-store", **self.headers}
-        return Response(json.dumps(content) + "\n", self.status, headers, mimetype="application/problem+json")
+        content = msgspec.json.encode(details) + b"\n"
+        return Response(content, self.status, headers, mimetype="application/problem+json")
 
 
 _DETAILS = {

@@ -245,8 +245,8 @@ def test_the_verdict_on_the_delivery_is_told_item_by_item(
     ]
     taken = IngestResult(7, 3, 1, 1, {"not_a_time": 1}, 1, 1, 0, (), verdict=verdict)
     told = pushing.push_answer(taken, outcomes)
-    assert [(item["status"], item["reason"]) for item in told["items"]] == expected
-    assert [item["index"] for item in told["items"]] == [0, 1, 2]
+    assert [(item.status, item.reason) for item in told.items] == expected
+    assert [item.index for item in told.items] == [0, 1, 2]
 
 
 def test_what_the_checks_refuse_says_so_for_every_item(app: Flask) -> None:

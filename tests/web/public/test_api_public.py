@@ -145,6 +145,17 @@ def test_latest_leads_to_a_fixed_period_and_keeps_the_question(client: FlaskClie
         ("rankings/2026Q2?page=2", 404, None, "There is no such page: the last is 1."),
         ("rankings/2026Q2?page=0", 400, "page", "page must be a whole number from 1 to 999999999."),
         ("rankings/2026Q2?page=1.5", 400, "page", "page must be a whole number from 1 to 999999999."),
+        ("rankings/2026Q2?page=1.0", 400, "page", "page must be a whole number from 1 to 999999999."),
+        ("rankings/2026Q2?page=1e2", 400, "page", "page must be a whole number from 1 to 999999999."),
+        ("rankings/2026Q2?page=01", 400, "page", "page must be a whole number from 1 to 999999999."),
+        ("rankings/2026Q2?version=null", 400, "version", "version must be a whole number from 1 to 999999999."),
+        ("rankings/2026Q2?page=9999999999", 400, "page", "page must be a whole number from 1 to 999999999."),
+        (
+            "rankings/2026Q2?standing=null",
+            400,
+            "standing",
+            "standing must be one of below, meets, not_proven, too_few, unreachable.",
+        ),
         ("rankings/2026Q2?page=", 400, "page", "page must be a whole number from 1 to 999999999."),
         ("rankings/2026Q2?page=१", 400, "page", "page must be a whole number from 1 to 999999999."),
         ("rankings/2026Q2?per_page=501", 400, "per_page", "per_page must be a whole number from 1 to 500."),
@@ -173,10 +184,18 @@ def test_a_question_that_will_not_do_is_told_why(
     assert answer.headers["Cache-Control"] == "no-store"
 
 
+def test_a_text_is_the_text_that_was_sent(client: FlaskClient) -> None:
+    """Of `null` nothing else is made, and of digits no number."""
+    for text in ("null", "64500"):
+        data = client.get(f"/api/v1/rankings/2026Q2?q={text}").json
+        assert data is not None
+        assert data["found"] == (text == "64500")
+
+
 def test_the_problem_of_the_description_is_a_real_one(client: FlaskClient) -> None:
     document = client.get("/api/v1/openapi.json").json
     assert document is not None
-    (example,) = document["components"]["schemas"]["Problem"]["examples"]
+    (example,) = document["components"]["schemas"]["ProblemDetails"]["examples"]
     assert client.get("/api/v1/rankings/2026Q2?order=up").json == example
 
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import jsonschema_rs
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from msgspec import UNSET, Struct, UnsetType
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
 from monitor.settings import Settings
+from monitor.wording.language import EN, NL, Message
 from web.desk.app import create_app as create_desk
 from web.public.openapi import document as described
-from web.public.schemas import Components
+from web.public.schemas import components, says
 
 ANSWERS = (
     "releases",
@@ -50,36 +52,13 @@ def document(app: Flask) -> dict[str, Any]:
     return read
 
 
-def closed(part: Any) -> Any:
-    """The same schemas, in which an object may have nothing that is not written down."""
-    if isinstance(part, list):
-        return [closed(item) for item in part]
-    if not isinstance(part, dict):
-        return part
-    made = {name: closed(value) for name, value in part.items()}
-    if "allOf" in part:
-        return made | {"unevaluatedProperties": False}
-    return made
-
-
 def shut(document: Mapping[str, Any]) -> Any:
-    """The document with its objects closed, save those that stand in an `allOf` with another."""
-    parts = {item["$ref"].rsplit("/", 1)[-1] for item in _all_of(document) if "$ref" in item}
-    schemas = closed(document["components"]["schemas"])
-    for name, schema in schemas.items():
-        if name not in parts | {"Report"} and "properties" in schema and "allOf" not in schema:
-            schema["additionalProperties"] = False
+    """The document with its objects closed: they may have nothing that is not written down."""
+    schemas = {
+        name: schema | ({"additionalProperties": False} if "properties" in schema and name != "Report" else {})
+        for name, schema in document["components"]["schemas"].items()
+    }
     return {"components": {"schemas": schemas}}
-
-
-def _all_of(part: Any) -> Iterator[Mapping[str, Any]]:
-    if isinstance(part, dict):
-        yield from part.get("allOf", ())
-        for value in part.values():
-            yield from _all_of(value)
-    elif isinstance(part, list):
-        for item in part:
-            yield from _all_of(item)
 
 
 def operation_of(document: Mapping[str, Any], address: str) -> Mapping[str, Any]:
@@ -198,39 +177,65 @@ class Outer:
     many: Mapping[str, int | None]
 
 
-def test_a_dataclass_becomes_its_schema() -> None:
-    made = Components()
-    assert made.of(tuple[Outer, ...]) == {"type": "array", "items": {"$ref": "#/components/schemas/Outer"}}
-    assert made.made == {
+class Model(Struct):
+    """A model."""
+
+    title: Annotated[str, says(Message("yes"), "x", max_length=3)]
+    verdict: Literal["b", "a"] = "a"
+    outer: Outer | UnsetType = UNSET
+
+
+def test_a_model_becomes_its_schema() -> None:
+    number = {"anyOf": [{"type": "integer"}, {"type": "number"}, {"type": "null"}]}
+    assert components([tuple[Outer, ...], Model], NL) == {
         "Outer": {
             "description": "A value. With more to say",
             "type": "object",
             "required": ["number", "known_at", "inner", "pair", "many"],
             "properties": {
-                "number": {"type": ["integer", "number", "null"]},
+                "number": number,
                 "known_at": {"type": "string", "format": "date-time"},
                 "inner": {"anyOf": [{"$ref": "#/components/schemas/Inner"}, {"type": "null"}]},
-                "pair": {"type": "array", "prefixItems": [{"type": "integer"}, {"type": "string"}], "items": False},
-                "many": {"type": "object", "additionalProperties": {"type": ["integer", "null"]}},
+                "pair": {
+                    "type": "array",
+                    "prefixItems": [{"type": "integer"}, {"type": "string"}],
+                    "items": False,
+                    "minItems": 2,
+                    "maxItems": 2,
+                },
+                "many": {"type": "object", "additionalProperties": {"anyOf": [{"type": "integer"}, {"type": "null"}]}},
             },
         },
         "Inner": {
             "description": "Something within.",
             "type": "object",
             "required": ["kind"],
-            "properties": {"kind": {"type": ["string", "null"], "enum": ["a", "b", None]}},
+            "properties": {"kind": {"anyOf": [{"type": "string", "enum": ["a", "b"]}, {"type": "null"}]}},
+        },
+        "Model": {
+            "description": "A model.",
+            "type": "object",
+            "required": ["title", "verdict"],
+            "properties": {
+                "title": {"type": "string", "maxLength": 3, "example": "x", "description": "ja"},
+                "verdict": {"type": "string", "enum": ["a", "b"]},
+                "outer": {"$ref": "#/components/schemas/Outer"},
+            },
         },
     }
 
 
-def test_what_no_schema_is_known_for_is_refused() -> None:
-    with pytest.raises(TypeError, match="no JSON schema is known for <class 'bytes'>"):
-        Components().of(bytes)
-    made = Components()
-    made.of(Inner)
-    other: type = dataclass(type("Inner", (), {"__annotations__": {"kind": str}}))
-    with pytest.raises(TypeError, match="two dataclasses are called Inner"):
-        made.of(other)
+def test_models_that_have_no_schema_or_one_name_are_refused() -> None:
+    with pytest.raises(TypeError, match="is not supported"):
+        components([object], EN)
+
+    class Holder:
+        @dataclass
+        class Inner:
+            number: int
+
+    with pytest.raises(TypeError, match=r"several models have the same name: .*Inner, .*Inner"):
+        components([Inner, Holder.Inner], EN)
 
 
 def test_a_desk_at_another_address_is_where_hotlines_push() -> None:
