@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO_HOME := var/demo
+# Tests that wait for a process or a browser leave a core idle.
+WORKERS := $(shell echo $$(($$(nproc) + 1)))
 
 # Compiled code is kept between processes, whatever the shell says: without it each start costs up to a second more.
 unexport PYTHONDONTWRITEBYTECODE
@@ -16,7 +18,7 @@ serve: $(VENV)/run.stamp
 	MONITOR_HOME=$(DEMO_HOME) $(BIN)/monitor serve
 
 test: $(VENV)/dev.stamp $(VENV)/loops.stamp system-test
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
