@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from functools import cache
+from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, distinct, func, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, distinct, func, select, type_coerce
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from monitor.db import rows_where, table_of
@@ -22,8 +23,6 @@ from monitor.vocabulary import State, Verdict
 _LARGEST = 20  # companies kept of each delivery: a smaller one is never expected for certain
 _SHIFTS = tuple(sign * hours * HOUR for hours in (1, 2) for sign in (1, -1))
 _UNKNOWN = "unknown_column:"
-
-_Own: TypeAlias = ColumnElement[bool]  # what the facts of the delivery itself are known by
 
 
 @dataclass(frozen=True)
@@ -187,81 +186,112 @@ def _repetition(session: Session, delivery: Delivery) -> dict[str, Any]:
 def _conflicts(session: Session, delivery: Delivery, source: Source) -> Conflicts:
     if delivery.rows == delivery.contents_new + sum(delivery.quarantined.values()):
         return Conflicts()  # of new items nothing is known that could be contradicted
-    own = Notice.id > _last_before(session, Notice, delivery.notices_new)
-    online = and_(Sighting.id > _last_before(session, Sighting, delivery.sightings_new), Sighting.state == State.ONLINE)
-    notices, sightings = _of_known(session, delivery, Notice, own), _of_known(session, delivery, Sighting, online)
+    of_notices = {"delivery": delivery.id, "last": _last_before(session, Notice, delivery.notices_new)}
+    of_sightings = {"delivery": delivery.id, "last": _last_before(session, Sighting, delivery.sightings_new)}
+    notices = session.scalar(_notices_of_known(), of_notices) or 0
+    sightings = session.scalar(_sightings_of_known(), of_sightings) or 0
+    long_before = {"long_before": round(source.gate.returned_after_days * DAY)}
+    gone = session.scalar(_gone_long_before(), of_sightings | long_before) or 0
     return Conflicts(
-        _returned(session, delivery, online, round(source.gate.returned_after_days * DAY)),
-        Conflict(session.scalar(_retimed(delivery, own)) or 0, notices),
-        _shifted(session, _pairs_of_notices(delivery, own), notices),
-        _shifted(session, _pairs_of_sightings(delivery, online), sightings),
+        Conflict(gone, session.scalar(_seen_online(), of_sightings) or 0),
+        Conflict(session.scalar(_retimed(), of_notices) or 0, notices),
+        _shifted(session, _pairs_of_notices(), of_notices, notices),
+        _shifted(session, _pairs_of_sightings(), of_sightings, sightings),
     )
 
 
-def _of_known(session: Session, delivery: Delivery, fact: type[Notice] | type[Sighting], own: _Own) -> int:
-    """How many new facts of a delivery are about items that an earlier one brought."""
-    query = (
+# The queries of `_conflicts`, each written once, as writing one takes longer than what it asks of a small delivery.
+# Parameters: `delivery`, the id of the delivery; `last`, that of the last fact before its own.
+
+_DELIVERY = bindparam("delivery", type_=BigInteger)
+_NEW_NOTICE = Notice.id > bindparam("last", type_=BigInteger)
+_NEW_ONLINE = and_(Sighting.id > bindparam("last", type_=BigInteger), Sighting.state == State.ONLINE)
+
+
+@cache
+def _notices_of_known() -> Select[int]:
+    """How many new notices are about items that an earlier delivery brought."""
+    return _of_known(Notice, _NEW_NOTICE)
+
+
+@cache
+def _sightings_of_known() -> Select[int]:
+    """How many new sightings online are of items that an earlier delivery brought."""
+    return _of_known(Sighting, _NEW_ONLINE)
+
+
+def _of_known(fact: type[Notice] | type[Sighting], own: ColumnElement[bool]) -> Select[int]:
+    return (
         select(func.count())
         .select_from(fact)
         .join(Content, Content.id == fact.content_id)
-        .where(own, Content.delivery_id != delivery.id)
+        .where(own, Content.delivery_id != _DELIVERY)
     )
-    return session.scalar(query) or 0
 
 
-def _returned(session: Session, delivery: Delivery, online: _Own, long_before: int) -> Conflict:
-    """Items that are online by this delivery, and were offline long before by an earlier one."""
+@cache
+def _seen_online() -> Select[int]:
+    """How many items are online by this delivery."""
+    return select(func.count(distinct(Sighting.content_id))).where(_NEW_ONLINE)
+
+
+@cache
+def _gone_long_before() -> Select[int]:
+    """How many items are online by this delivery, and were offline `long_before` seconds ago by an earlier one."""
     before = aliased(Sighting)
-    gone = (
+    return (
         select(func.count(distinct(Sighting.content_id)))
         .join(before, before.content_id == Sighting.content_id)
-        .where(online, before.delivery_id != delivery.id, before.state == State.OFFLINE)
+        .where(_NEW_ONLINE, before.delivery_id != _DELIVERY, before.state == State.OFFLINE)
         .where(before.observer == Sighting.observer)
-        .where(_seconds(before.seen_at) < _seconds(Sighting.seen_at) - long_before)
+        .where(_seconds(before.seen_at) < _seconds(Sighting.seen_at) - bindparam("long_before", type_=BigInteger))
     )
-    every = select(func.count(distinct(Sighting.content_id))).where(online)
-    return Conflict(session.scalar(gone) or 0, session.scalar(every) or 0)
 
 
-def _retimed(delivery: Delivery, own: _Own) -> Select[int]:
+@cache
+def _retimed() -> Select[int]:
     """Notices with the number, item and state of an earlier one, and another time."""
     before = aliased(Notice)
     return (
         select(func.count(distinct(Notice.id)))
         .join(before, before.content_id == Notice.content_id)
-        .where(own, before.delivery_id != delivery.id)
+        .where(_NEW_NOTICE, before.delivery_id != _DELIVERY)
         .where(before.reference_sealed == Notice.reference_sealed, before.delivery == Notice.delivery)
         .where(before.recipient_role == Notice.recipient_role, before.sent_at != Notice.sent_at)
     )
 
 
-def _pairs_of_notices(delivery: Delivery, own: _Own) -> Select[int, int]:
+@cache
+def _pairs_of_notices() -> Select[int, int]:
+    """By how many seconds notices differ from an earlier one of the same item, and how many do."""
     before = aliased(Notice)
     off = _seconds(Notice.sent_at) - _seconds(before.sent_at)
     return (
         select(off, func.count(distinct(Notice.id)))
         .join(before, before.content_id == Notice.content_id)
-        .where(own, before.delivery_id != delivery.id)
+        .where(_NEW_NOTICE, before.delivery_id != _DELIVERY)
         .where(before.kind == Notice.kind, before.recipient_role == Notice.recipient_role, off.in_(_SHIFTS))
         .group_by(off)
     )
 
 
-def _pairs_of_sightings(delivery: Delivery, online: _Own) -> Select[int, int]:
+@cache
+def _pairs_of_sightings() -> Select[int, int]:
+    """By how many seconds sightings differ from an earlier one of the same item, and how many do."""
     before = aliased(Sighting)
     off = _seconds(Sighting.seen_at) - _seconds(before.seen_at)
     return (
         select(off, func.count(distinct(Sighting.id)))
         .join(before, before.content_id == Sighting.content_id)
-        .where(online, before.delivery_id != delivery.id, before.state == State.ONLINE)
+        .where(_NEW_ONLINE, before.delivery_id != _DELIVERY, before.state == State.ONLINE)
         .where(before.observer == Sighting.observer, off.in_(_SHIFTS))
         .group_by(off)
     )
 
 
-def _shifted(session: Session, pairs: Select[int, int], compared: int) -> Conflict:
+def _shifted(session: Session, pairs: Select[int, int], parameters: Mapping[str, int], compared: int) -> Conflict:
     """The shift that most facts show."""
-    counts = [(count, off) for off, count in session.execute(pairs)]
+    counts = [(count, off) for off, count in session.execute(pairs, parameters)]
     count, off = max(counts, default=(0, 0))
     return Conflict(count, compared, off // HOUR)
 
