@@ -180,7 +180,7 @@ def test_the_first_release_shows_both_standings_and_the_next_does_not(
     for text in both:
         assert "What changed in the method" in text
         assert "Standing, 2026.1" in text
-    assert "Wat er aan de methode veranderde" in site.get(f"/nl/ranglijst/{PERIOD}").text
+    assert "Wat er aan de werkwijze veranderde" in site.get(f"/nl/ranglijst/{PERIOD}").text
     assert "What changed in the method" not in site.get(f"/en/ranking/{BEFORE}").text
     earlier = installed.table(PERIOD).earlier
     assert earlier is not None
@@ -191,7 +191,7 @@ def test_the_first_release_shows_both_standings_and_the_next_does_not(
 def test_every_page_of_the_release_is_there(site: FlaskClient, installed: Installation) -> None:
     for path in (
         f"/en/ranking/{PERIOD}", f"/nl/ranglijst/{PERIOD}", f"/en/ranking/{PERIOD}.csv", f"/en/ranking/{PERIOD}.json",
-        f"/en/pictures/{PERIOD}", f"/nl/beelden/{PERIOD}", f"/en/norm/{PERIOD}", f"/en/norm/{PERIOD}?hours=12",
+        f"/en/charts/{PERIOD}", f"/nl/grafieken/{PERIOD}", f"/en/norm/{PERIOD}", f"/en/norm/{PERIOD}?hours=12",
         "/en/trend", "/nl/verloop", f"/en/compare?from={BEFORE}&to={PERIOD}", f"/en/open-data/{PERIOD}",
         "/en/method?version=2026.2", "/nl/werkwijze?version=2026.2", f"/en/cite/{PERIOD}", "/en/feed.atom",
         "/api/v1/openapi.json", f"/api/v1/releases/{PERIOD}", f"/api/v1/rankings/{PERIOD}?standing=unreachable",

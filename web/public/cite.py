@@ -208,7 +208,7 @@ def _work(edition: ReleaseVersion, row: Row | None, lang: Language) -> Work:
     return Work(
         key=key_of(known.site_name, edition.period, key, edition.version),
         title=title_of(edition.period, name, lang),
-        publisher=known.site_name,
+        publisher=known.published_by,
         published=edition.published_at and edition.published_at.date(),
         version=edition.version,
         address=absolute(url_for("company.company" if row else "ranking.ranking", **values)),

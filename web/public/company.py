@@ -10,14 +10,14 @@ from werkzeug.wrappers import Response as BaseResponse
 from monitor import charts
 from monitor.charts.frame import Chart
 from monitor.charts.release_figures import company_names
-from monitor.comparison.share_change import movements
+from monitor.comparison.share_change import movements, ranks_by_share
 from monitor.comparison.trend import TrendPoint
 from monitor.disclosure.rows import PublicTable, Row
 from monitor.release.published import ReleaseVersion
 from monitor.score.table import Flow
 from monitor.tables import sentences, sheets
 from monitor.wording.language import EN, NL, Language
-from web.public.comparison import company_corrections, company_history
+from web.public.comparison import company_corrections, company_history, correction_notice
 from web.public.releases import (
     LATEST,
     csv_file,
@@ -100,6 +100,8 @@ def _company_html(row: Row, table: PublicTable, edition: ReleaseVersion, lang: L
         versions=known.versions(edition.period),
         waived=edition.hearing_waived,
         before=before,
+        corrected=correction_notice(edition, row.company),
+        by_share=ranks_by_share(table).get(row.company),
         moved=movements(table, before).get(row.company),
         history=history,
         corrections=company_corrections(row.company, lang),

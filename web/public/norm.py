@@ -13,6 +13,7 @@ from monitor.disclosure.rows import PublicTable
 from monitor.release.published import ReleaseVersion
 from monitor.tables import sheets
 from monitor.wording.language import EN, NL, Language
+from web.public.comparison import correction_notice
 from web.public.releases import (
     LATEST,
     csv_file,
@@ -83,6 +84,7 @@ def _page(
                 editions=release_index().newest,
                 versions=release_index().versions(edition.period),
                 query=query,
+                corrected=correction_notice(edition),
                 other=other,
                 refused=refused,
                 offered=HOURS,

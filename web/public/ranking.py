@@ -11,6 +11,7 @@ from monitor.comparison.summary import summary
 from monitor.release.published import ReleaseVersion
 from monitor.tables import sheets
 from monitor.wording.language import EN, NL, Language
+from web.public.comparison import correction_notice
 from web.public.releases import (
     LATEST,
     csv_file,
@@ -102,6 +103,7 @@ def _ranking_html(template: str, view: RankingPage, editions: Sequence[ReleaseVe
         versions=release_index().versions(view.edition.period),
         answers=summary(view.table, view.before, languages.current(), view.moved),
         waived=view.edition.hearing_waived,
+        corrected=correction_notice(view.edition),
         **more,
     )
     return released(make_response(page))

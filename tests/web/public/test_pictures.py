@@ -17,7 +17,7 @@ from tests.support.publications import Version, public_site
 from tests.support.published import COMPANIES, filler, invent
 from tests.web.public.test_pages import SMALL, text_of
 
-PAGE = "/en/pictures/2026Q2"
+PAGE = "/en/charts/2026Q2"
 FIGURES = ("funnel", "ranks", "all-companies", "age", "flows", "norms")
 STATIC = Path(__file__).parents[3] / "web/shared/static"
 LARGEST = 100_000  # bytes of a page with its styles and fonts, as they travel
@@ -46,7 +46,7 @@ def test_a_picture_is_a_file_of_its_own_in_either_language(client: FlaskClient, 
 
 
 def test_the_ranks_are_those_of_the_page_that_was_asked_for(client: FlaskClient) -> None:
-    page = client.get("/en/pictures/2026Q1?page=2&q=voorbeeld").text
+    page = client.get("/en/charts/2026Q1?page=2&q=voorbeeld").text
     assert 'href="/en/ranking/2026Q1/ranks.svg?q=voorbeeld&amp;page=2"' in page
     assert 'href="/en/ranking/2026Q1/funnel.svg"' in page
     first, second = (client.get(f"/en/ranking/2026Q1/ranks.csv?q=voorbeeld&page={n}").text for n in (1, 2))
@@ -61,7 +61,7 @@ def test_the_ranks_are_those_of_the_page_that_was_asked_for(client: FlaskClient)
         "/en/ranking/2026Q2/funnel.svg?version=9",
         "/en/company/2026Q2/nobody/survival.svg",
         "/en/company/2026Q2/as64500/nothing.csv",
-        "/en/pictures/1999Q1",
+        "/en/charts/1999Q1",
     ],
 )
 def test_what_is_not_there_is_404(client: FlaskClient, address: str) -> None:
@@ -84,9 +84,9 @@ def test_no_picture_names_a_company_that_is_withheld(client: FlaskClient) -> Non
 def test_a_release_without_flows_and_norms_says_so(tmp_path: Path) -> None:
     client = public_site(tmp_path, Version(replace(invent(), flows=None, norms=None, quality=None))).test_client()
     page = text_of(client, PAGE)
-    assert "This release has no figures of who moved material where, or of other norms." in page
+    assert "This release has no figures of who moved material where, or of other deadlines." in page
     assert client.get("/en/ranking/2026Q2/flows.svg").status_code == 404
-    assert "This release has no figures under other norms." in text_of(client, "/en/norm/2026Q2")
+    assert "This release has no figures under other deadlines." in text_of(client, "/en/norm/2026Q2")
     assert client.get("/en/norm/2026Q2.csv").status_code == 404
     assert "What if the norm" not in text_of(client, "/en/ranking/2026Q2")
     assert client.get("/en/company/2026Q2/as64500").status_code == 200
@@ -111,3 +111,18 @@ def travelling(client: FlaskClient, address: str) -> int:
         assert answer.status_code == 200
         packed = "Content-Encoding" in answer.headers
         return len(answer.data) if packed else len(gzip.compress(answer.data))
+
+
+def test_the_addresses_of_before_lead_to_the_charts_for_good(client: FlaskClient) -> None:
+    for old, new in (("/nl/beelden/2026Q2", "/nl/grafieken/2026Q2"), ("/en/pictures/latest", "/en/charts/latest")):
+        answer = client.get(f"{old}?page=2&_external=1")
+        assert (answer.status_code, answer.location) == (308, f"{new}?page=2")
+    assert client.get("/nl/beelden/2026Q2", follow_redirects=True).status_code == 200
+
+
+def test_only_companies_with_a_rank_fill_pages_of_ranks(client: FlaskClient) -> None:
+    """A release without ranks has no chart of them, and no second page."""
+    page = client.get("/en/charts/2026-03-11..2026-04-11").text
+    assert "picture-ranks" not in page
+    assert "Page 2" not in page
+    assert client.get("/en/ranking/2026-03-11..2026-04-11/ranks.svg").status_code == 404
