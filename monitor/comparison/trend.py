@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from monitor.comparison.decomposition import Step
+from monitor.comparison.decomposition import Contribution, Step
 from monitor.comparison.share_change import Movement, movements, ranked_shares
 from monitor.disclosure.rows import PublicTable, Row
 from monitor.instants import is_quarter, quarters_between
@@ -175,7 +175,7 @@ def trend_json(points: Sequence[TrendPoint], steps: Sequence[Step]) -> dict[str,
 def step_json(step: Step) -> dict[str, Any]:
     """One step; the parts and the companies are null where there is an `obstacle`."""
     ends = {"from": step.old.period, "to": step.new.period, "obstacle": step.obstacle, "basis": _basis(step)}
-    return ends | _parts(step) | {"companies": step.found and [asdict(each) for each in step.found.companies]}
+    return ends | _parts(step) | {"companies": step.found and [_contribution(each) for each in step.found.companies]}
 
 
 def trend_csv(points: Sequence[TrendPoint], steps: Sequence[Step]) -> str:
@@ -204,8 +204,17 @@ def _basis(step: Step) -> str | None:
 
 def _parts(step: Step) -> dict[str, Any]:
     found = step.found
-    late = {f"late_{name}": getattr(found.late, name) if found else None for name in _LATE}
-    return {name: getattr(found, field) if found else None for name, field in _PARTS.items()} | late
+    late = {f"late_{name}": _rounded(getattr(found.late, name)) if found else None for name in _LATE}
+    return {name: _rounded(getattr(found, field)) if found else None for name, field in _PARTS.items()} | late
+
+
+def _contribution(each: Contribution) -> dict[str, Any]:
+    return {name: _rounded(value) for name, value in asdict(each).items()}
+
+
+def _rounded(value: Any) -> Any:
+    """Fractions without what sums of floats leave: a sum that is nothing reads as 0."""
+    return round(value, 10) + 0.0 if isinstance(value, float) else value
 
 
 def _step(step: Step | None) -> dict[str, Cell]:
