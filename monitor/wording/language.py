@@ -103,7 +103,7 @@ class Language:
         return self.decimal(value, 1 if not value or value >= 1 else 1 - math.floor(math.log10(value)))
 
     def share(self, value: float | None) -> str:
-        """A share as a percentage of one decimal; `100%` and `0%` only where they are exact, up to rounding of floats."""
+        """A share as a percentage of one decimal; `100%` and `0%` only where they are exact, apart from float sums."""
         if value is None:
             return MISSING
         value = _clipped(value)
@@ -118,7 +118,7 @@ class Language:
         return self.share(value)
 
     def share_range(self, low: float | None, high: float | None) -> str:
-        """Two shares as a range, the lower first, or as one where they read the same; a dash where either is unknown."""
+        """Two shares as a range, the lower first, or as one where they read alike; a dash where either is unknown."""
         if low is None or high is None:
             return MISSING
         first, last = map(self.share, sorted((low, high)))

@@ -21,6 +21,7 @@ from web.public.comparison import company_corrections, company_history, correcti
 from web.public.releases import (
     LATEST,
     csv_file,
+    file_stem,
     find_or_404,
     json_file,
     published,
@@ -81,7 +82,7 @@ def company(lang: Language, period: str, key: str, form: str) -> BaseResponse:
     row = published().row(edition, key) or abort(404)
     table = table_of(edition)
     if form == "csv":
-        return csv_file(sheets.company_csv(row), f"{period}-{key}.csv")
+        return csv_file(sheets.company_csv(row), f"{file_stem('company', key, edition)}.csv")
     if form == "json":
         return json_file(release_json(edition) | sheets.company_json(table, row))
     return _company_html(row, table, edition, lang)

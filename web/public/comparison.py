@@ -44,6 +44,7 @@ from monitor.wording.language import EN, NL, Language
 from web.public.releases import (
     csv_file,
     figure_file,
+    file_stem,
     json_file,
     release_index,
     release_json,
@@ -97,7 +98,7 @@ def compare(lang: Language, form: str) -> BaseResponse:
         return redirect(url_for("comparison.compare", lang=lang, form=form, **address))
     view = known.derived.get(("compare", before, after), lambda: compare_page(before, after))
     if form == "csv":
-        return csv_file(changes_csv(_tables(view)), f"{before.period}-{after.period}.csv")
+        return csv_file(changes_csv(_tables(view)), f"{file_stem('compare', before, after)}.csv")
     if form == "json":
         return json_file(_compare_json(view))
     return _compare_html(view, lang)
@@ -360,7 +361,7 @@ def trend(lang: Language, form: str) -> BaseResponse:
         return released(make_response(render_template("no_quarter.html" if newest else "empty.html", edition=newest)))
     view = release_index().derived.get("trend", lambda: trend_page(tables))
     if form == "csv":
-        return csv_file(trend_csv(view.points, view.steps), "trend.csv")
+        return csv_file(trend_csv(view.points, view.steps), f"{file_stem('trend')}.csv")
     if form == "json":
         return json_file(trend_json(view.points, view.steps))
     said = what_moved(view.last.found, lang) if view.last and view.last.found else ()
@@ -422,4 +423,4 @@ def _pictures(points: Sequence[TrendPoint], language: Language) -> Mapping[str, 
 def trend_figure(lang: Language, figure: str, form: str) -> Response:
     """A picture of the trend as a file."""
     points = network_trend(all_quarters())
-    return figure_file(_pictures(points, lang).get(figure) or abort(404), form, figure)
+    return figure_file(_pictures(points, lang).get(figure) or abort(404), form, file_stem("trend", figure))

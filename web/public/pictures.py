@@ -17,7 +17,16 @@ from monitor.charts.frame import Chart
 from monitor.wording.language import EN, NL, Language
 from web.public.company import company_figures
 from web.public.comparison import company_history, correction_notice
-from web.public.releases import LATEST, figure_file, find_or_404, published, release_index, table_of, to_latest
+from web.public.releases import (
+    LATEST,
+    figure_file,
+    file_stem,
+    find_or_404,
+    published,
+    release_index,
+    table_of,
+    to_latest,
+)
 from web.public.views import Query, RankingPage, ranking_page
 from web.shared.addresses import asked
 from web.shared.headers import released
@@ -79,7 +88,7 @@ def ranking_figure(lang: Language, period: str, figure: str, form: str) -> Respo
         drawn: Mapping[str, Chart] = _ranks(_ranked(ranking_page(table_of(edition), edition, query)), lang)
     else:
         drawn = published().pictures(edition, lang)
-    return figure_file(drawn.get(figure) or abort(404), form, f"{period}-{figure}")
+    return figure_file(drawn.get(figure) or abort(404), form, file_stem(figure, edition), edition)
 
 
 @bp.get("/nl/bedrijf/<period>/<key>/<figure>.svg", defaults={"lang": NL, "form": "svg"})
@@ -93,4 +102,4 @@ def company_figure(lang: Language, period: str, key: str, figure: str, form: str
     row = published().row(edition, key) or abort(404)
     history = company_history(key)
     drawn = company_figures(row, table_of(edition), history, lang)
-    return figure_file(drawn.get(figure) or abort(404), form, f"{period}-{key}-{figure}")
+    return figure_file(drawn.get(figure) or abort(404), form, file_stem(key, figure, edition), edition)

@@ -110,9 +110,9 @@ def test_every_picture_of_the_page_can_be_downloaded(reader: FlaskClient, name: 
     address = f"/en/company/2026Q2/as64500/{name}"
     assert f'href="{address}.svg"' in reader.get("/en/company/2026Q2/as64500").text
     picture, table = reader.get(f"{address}.svg"), reader.get(f"{address}.csv")
-    assert picture.headers["Content-Disposition"] == f"attachment; filename=2026Q2-as64500-{name}.svg"
+    assert picture.headers["Content-Disposition"] == f"attachment; filename=hostingmonitor-as64500-{name}-2026Q2-v2.svg"
     assert ET.fromstring(picture.data).tag == "{http://www.w3.org/2000/svg}svg"
-    assert table.headers["Content-Disposition"] == f"attachment; filename=2026Q2-as64500-{name}.csv"
+    assert table.headers["Content-Disposition"] == f"attachment; filename=hostingmonitor-as64500-{name}-2026Q2-v2.csv"
     assert len(table.text.splitlines()) > 1
     assert "ETag" in picture.headers
 

@@ -37,7 +37,7 @@ def test_a_picture_is_a_file_of_its_own_in_either_language(client: FlaskClient, 
     dutch, english = client.get(f"/nl/ranglijst/2026Q2/{name}.svg"), client.get(f"/en/ranking/2026Q2/{name}.svg")
     assert (dutch.mimetype, english.status_code) == ("image/svg+xml", 200)
     assert dutch.data != english.data
-    assert english.headers["Content-Disposition"] == f"attachment; filename=2026Q2-{name}.svg"
+    assert english.headers["Content-Disposition"] == f"attachment; filename=hostingmonitor-{name}-2026Q2-v2.svg"
     assert english.headers["Cache-Control"].startswith("public")
     root = ET.fromstring(english.data)
     assert not [item.tag for item in root.iter() if item.tag.endswith(("script", "style", "foreignObject"))]
@@ -126,3 +126,45 @@ def test_only_companies_with_a_rank_fill_pages_of_ranks(client: FlaskClient) -> 
     assert "picture-ranks" not in page
     assert "Page 2" not in page
     assert client.get("/en/ranking/2026-03-11..2026-04-11/ranks.svg").status_code == 404
+
+
+def test_a_chart_as_a_file_says_what_when_who_and_that_it_is_a_demonstration(tmp_path: Path) -> None:
+    given = {"publisher": "Example Authority", "site_address": "https://monitor.example", "demonstration": True}
+    site = public_site(tmp_path, Version(invent("2026Q2")), **given).test_client()
+    for address in ("/en/ranking/2026Q2/funnel.svg", "/en/ranking/2026Q2/ranks.svg",
+                    "/en/company/2026Q2/as64500/survival.svg"):  # fmt: skip
+        root = ET.fromstring(site.get(address).data)
+        said = " ".join(item.text or "" for item in root.iter() if item.tag.endswith("text"))
+        whole = "Second quarter of 2026, version 1. Source: Example Authority. https://monitor.example"
+        assert whole in said.replace("\u00a0", " "), address
+        assert "Demonstration with invented data." in said
+        lowest = max(float(item.attrib["y"]) for item in root if item.tag.endswith("text"))
+        assert lowest < float(root.attrib["height"]) - 4
+
+
+def test_shares_are_from_0_to_1_in_every_file(client: FlaskClient) -> None:
+    """In files of charts too, whose tables on the page have percentages."""
+    table = list(csv.reader(io.StringIO(client.get("/en/ranking/2026Q2/funnel.csv").text)))
+    place = table[0].index("Share on time, lenient reading")
+    assert all(0 <= float(line[place]) <= 1 for line in table[1:] if line[place])
+    assert any(0 < float(line[place]) < 1 for line in table[1:] if line[place])
+    for name in ("funnel", "all-companies", "age"):
+        assert "(%)" not in client.get(f"/en/ranking/2026Q2/{name}.csv").text
+
+
+def test_files_are_named_after_the_site_what_they_are_and_their_version(client: FlaskClient) -> None:
+    for address, name in (
+        ("/en/ranking/2026Q2.csv", "hostingmonitor-ranking-2026Q2-v2.csv"),
+        ("/en/ranking/2026Q2.csv?version=1", "hostingmonitor-ranking-2026Q2-v1.csv"),
+        ("/en/company/2026Q2/as64500.csv", "hostingmonitor-company-as64500-2026Q2-v2.csv"),
+        ("/en/trend.csv", "hostingmonitor-trend.csv"),
+    ):
+        assert client.get(address).headers["Content-Disposition"] == f"attachment; filename={name}"
+
+
+def test_ranking_and_charts_lead_to_the_report_and_data_of_their_own_version(client: FlaskClient) -> None:
+    for page in ("/en/ranking/2026Q2", "/en/charts/2026Q2"):
+        text = client.get(f"{page}?version=1").text
+        assert 'href="/en/open-data/2026Q2?version=1"' in text
+        assert 'href="/en/cite/2026Q2?version=1"' in text
+        assert 'href="/en/open-data/2026Q2?version=2"' in client.get(page).text
