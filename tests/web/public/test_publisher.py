@@ -86,3 +86,11 @@ def test_what_is_missing_is_told() -> None:
         "publisher", "contact", "privacy_address", "report_address", "help_address",
     ]  # fmt: skip
     assert Settings(**SET).warnings == ()  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_every_page_has_a_description_of_its_own(reader: FlaskClient, address: str) -> None:
+    page = reader.get(address, follow_redirects=True).text
+    title = page.split("<title>")[1].split(" – ")[0]
+    begin = "Hoe snel hostingbedrijven gemeld illegaal materiaal verwijderen"
+    assert f'<meta name="description" content="{begin}. {title}.">' in page
