@@ -34,7 +34,21 @@ def words(client: FlaskClient, address: str) -> list[str]:
         ),
         (
             "2026Q2/as64506.svg?lang=en",
-            ["Lage Landen Servers", "Meets the norm", "Removed on time: 99.1% – 99.4% (norm 90%)", "Second quarter"],
+            [
+                "Lage Landen Servers",
+                "Met the norm in 2026-Q2",
+                "Removed on time: 99.1% – 99.4% (norm 90%)",
+                "Second quarter",
+            ],
+        ),
+        (
+            "2026Q2/as64506.svg?lang=nl",
+            [
+                "Lage Landen Servers",
+                "Voldeed aan de norm in 2026-Q2",
+                "Op tijd verwijderd: 99,1% – 99,4% (norm 90%)",
+                "2e",
+            ],
         ),
         ("2026Q2/as64507.svg?lang=en", ["Oosterschelde Web", "Too few to judge", "Second quarter of 2026"]),
         ("2026Q2/as64509.svg?lang=nl", ["=Watersnip VPS", "Te weinig gegevens", "2e kwartaal 2026"]),
