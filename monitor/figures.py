@@ -376,6 +376,7 @@ TOTALS = _figures(  # the sums over companies, in the order of totals.csv
     f"episodes notices {_LATENESS} outstanding overdue refused renotices unverified relocated reappeared"
 )
 LEGAL = _figures("legal_name registration")  # below a company's name, on its page and in the report
+TREND_COUNTS = _figures("episodes outstanding overdue")  # of a quarter in the file of the trend
 MAIN_TOTALS = TOTALS[:8]  # in the table of the ranking page
 LINES = _places(_LINES)  # "All figures" of a company's page
 GROUP_COUNTS = _figures("episodes sites outstanding overdue possibly_overdue refused")  # of a group, on its line

@@ -14,6 +14,7 @@ from typing import Any
 
 from monitor.disclosure.network import Network
 from monitor.disclosure.rows import PublicTable, Row
+from monitor.figures import TREND_COUNTS
 from monitor.instants import quarters_between
 from monitor.score.company_file import escape_formula
 from monitor.score.table import CompetingOnTime, Group, Judgement, Norm, Quality, SurvivalPoint
@@ -67,7 +68,7 @@ def sheets_of(table: PublicTable) -> Iterator[Sheet]:
 
 
 _TREND = (
-    "period", "method", "gives_way", "episodes", "outstanding", "overdue",
+    "period", "method", "gives_way", *(figure.total for figure in TREND_COUNTS),
     *(f"on_time_{name}" for name in ("deadline_hours", "mature", "on_time", "late", "undetermined")),
     *(f"on_time_{reading}_{part}" for reading in ("lenient", "strict") for part in ("p", "se", "low", "high")),
     "on_time_estimate", "median_hours_value", "median_hours_low", "median_hours_high",
