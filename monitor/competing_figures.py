@@ -78,7 +78,7 @@ COMPETING_FIGURES: tuple[Figure, ...] = (
     ),
     Figure(
         key="unreachable", field="unreachable", type="unreachable", unit=_SHARE, later=_COMPETING,
-        name=Message("Refused or undeliverable"),
+        name=Message("Share refused or undeliverable"),
         help=Message("Part of the notices that was refused or undeliverable, each item at most once a day."),
     ),
     Figure(

@@ -160,12 +160,12 @@ _ALL = (
         help=Message(
             "By how many percentage points the share on time (lenient reading) differs from the release"
             " before. It is only called better or worse where the confidence intervals do not overlap; else"
-            " the difference can be chance."
+            " the difference may be due to chance."
         ),
         since=Message(
             "By how many percentage points the estimated share on time differs from the release before. It is only"
             " called better or worse where the confidence intervals do not overlap, whatever the checks did not see;"
-            " else the difference can be chance."
+            " else the difference may be due to chance."
         ),
     ),
     Figure(
@@ -241,7 +241,7 @@ _ALL = (
     ),
     Figure(
         key="refused", field="refused", type="count", unit=_NOTICES, sort="desc", disclosure="total", total="refused",
-        name=Message("Not accepted"),
+        name=Message("Refused or undeliverable"),
         help=Message(
             "Notices that were refused or undeliverable. No deadline runs for these; they do not count in the"
             " share on time."
@@ -306,7 +306,7 @@ _ALL = (
     Figure(
         key="standing", field="standing", type="standing", disclosure="identity", sort="asc",
         name=Message("Standing"),
-        help=Message("What the measurements prove about the norm, with 95% confidence."),
+        help=Message("What the measurements show about the norm, with 95% confidence."),
     ),
     Figure(
         key="announced_ipv4", field="announced_ipv4", type="count", unit=Message("IPv4 addresses"),
@@ -376,6 +376,7 @@ TOTALS = _figures(  # the sums over companies, in the order of totals.csv
     f"episodes notices {_LATENESS} outstanding overdue refused renotices unverified relocated reappeared"
 )
 LEGAL = _figures("legal_name registration")  # below a company's name, on its page and in the report
+TREND_COUNTS = _figures("episodes outstanding overdue")  # of a quarter in the file of the trend
 MAIN_TOTALS = TOTALS[:8]  # in the table of the ranking page
 LINES = _places(_LINES)  # "All figures" of a company's page
 GROUP_COUNTS = _figures("episodes sites outstanding overdue possibly_overdue refused")  # of a group, on its line

@@ -137,6 +137,13 @@ def quarter_number(label: str) -> int:
     return 4 * int(year) + int(quarter) - 1
 
 
+def quarters_between(first: str, last: str) -> tuple[str, ...]:
+    """The quarters between two; none where either period is no quarter."""
+    if not (is_quarter(first) and is_quarter(last)):
+        return ()
+    return tuple(map(quarter_label, range(quarter_number(first) + 1, quarter_number(last))))
+
+
 def quarter_label(number: int) -> str:
     """The quarter with that number."""
     return f"{number // 4:04}Q{number % 4 + 1}"

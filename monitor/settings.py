@@ -21,10 +21,13 @@ _VARIABLES = {
     "engine": "MONITOR_ENGINE",
     "log_format": "MONITOR_LOG_FORMAT",
     "metrics_token": "MONITOR_METRICS_TOKEN",
+    "publisher": "MONITOR_PUBLISHER",
+    "contact": "MONITOR_CONTACT",
 }
 _SOURCE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 LOG_FORMATS = ("text", "json")
 LICENCES = ("CC0-1.0", "CC-BY-4.0")
+MATERIALS = ("child-sexual-abuse", "illegal")  # what most of the reported material is, as pages and report call it
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,13 @@ class SiteSettings:
 
     publications: Path
     site_name: str = "Hostingmonitor"
+    publisher: str = ""
     contact: str = ""
+    objections: str = ""
+    privacy_address: str = ""
+    report_address: str = ""
+    help_address: str = ""
+    material: str = "child-sexual-abuse"
     site_address: str = ""
     desk_address: str = ""
     publisher_iri: str = ""
@@ -120,12 +129,21 @@ class SiteSettings:
     log_format: str = "text"
     limits: Limits = field(default_factory=Limits)
 
+    @property
+    def published_by(self) -> str:
+        """Who publishes; the name of the site where nobody said."""
+        return self.publisher or self.site_name
+
 
 @dataclass(frozen=True)
 class Settings:
     """Everything that differs between installations; `origins` says where each value came from.
 
-    `contact`: an e-mail or web address where readers can object and complain; shown on the site.
+    `publisher`: who publishes the figures and answers for them. `contact`: an e-mail or web address where readers reach
+    the publisher. `objections`: where a company objects to its figures, where that is another address. All three are
+    shown on every page; without the first two nothing is published.
+    `privacy_address`: the privacy statement of the publisher. `report_address`: where anyone reports such material.
+    `help_address`: where victims find help. `material`: what most of the reported material is.
     `site_address`: where the site is, such as https://monitor.example; without it that of each request.
     `desk_address`: where hotlines push, where that is another address.
     `checkpoints`: a second folder for the signed heads of the audit trail, best on another machine.
@@ -138,7 +156,13 @@ class Settings:
     signing_key_file: Path = Path()
     engine: str = "duckdb://"
     site_name: str = "Hostingmonitor"
+    publisher: str = ""
     contact: str = ""
+    objections: str = ""
+    privacy_address: str = ""
+    report_address: str = ""
+    help_address: str = ""
+    material: str = "child-sexual-abuse"
     site_address: str = ""
     desk_address: str = ""
     publisher_iri: str = ""
@@ -165,8 +189,30 @@ class Settings:
             raise ConfigurationError(f"log_format {self.log_format!r} is not known: take one of {LOG_FORMATS}")
         if self.licence not in LICENCES:
             raise ConfigurationError(f"licence {self.licence!r} is not known: take one of {LICENCES}")
+        if self.material not in MATERIALS:
+            raise ConfigurationError(f"material {self.material!r} is not known: take one of {MATERIALS}")
         for name in ("site_address", "desk_address", "publisher_iri"):
             _check_address(name, getattr(self, name))
+        for name in ("privacy_address", "report_address", "help_address"):
+            _check_link(name, getattr(self, name))
+        for name in ("contact", "objections"):
+            _check_contact(name, getattr(self, name))
+
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """What a publication must say and nobody has set: who publishes, and where that is reached."""
+        return tuple(name for name in ("publisher", "contact") if not getattr(self, name).strip())
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What readers miss on every page, a line each, with what to do."""
+        found = [f"{name} is not set in monitor.toml: no release is published without" for name in self.lacking]
+        found += [
+            f"{name} is not set in monitor.toml: readers are not told {what}"
+            for name, what in _LINKS.items()
+            if not getattr(self, name)
+        ]
+        return tuple(found)
 
     @property
     def checkpoint_folders(self) -> tuple[Path, ...]:
@@ -305,6 +351,29 @@ def _sending(table: Mapping[str, Any], name: str, path: Path) -> SendingHours:
         return SendingHours(**dict(table) | {"free_days": tuple(str(day) for day in days)})
     except ConfigurationError as error:
         raise ConfigurationError(f"{path}: [sources.{name}.sending]: {error}") from error
+
+
+_LINKS: Mapping[str, str] = {
+    "privacy_address": "what the publisher does with personal data",
+    "report_address": "where to report such material",
+    "help_address": "where victims find help",
+}
+
+
+def _check_link(name: str, value: str) -> None:
+    """An address of the web to which a page links; or none."""
+    if value and not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+(/[^\s<>\"']*)?", value):
+        raise ConfigurationError(f"{name} must be a web address, such as https://hotline.example/report")
+
+
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:(?=\S)", re.IGNORECASE)
+
+
+def _check_contact(name: str, value: str) -> None:
+    """An e-mail or web address, or words such as a postal address; never a link to something else."""
+    scheme = _SCHEME.match(value)
+    if scheme and scheme[0].lower() not in ("http:", "https:", "mailto:"):
+        raise ConfigurationError(f"{name} must be words, an e-mail address or a web address with http(s)")
 
 
 def _check_address(name: str, value: str) -> None:

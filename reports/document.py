@@ -31,7 +31,7 @@ from monitor.figures import (
 from monitor.tables import competing_sentences, sentences
 from monitor.wording.language import FORMATS, Language, Message
 from monitor.wording.readings import rank_words
-from monitor.wording.words import STANDING_WORDS
+from monitor.wording.words import MATERIAL_WORDS, STANDING_WORDS
 from reports import sections
 from reports.figures import cell, key_figures, numeric, pictures, shown, unmeasured
 from reports.quality import quality
@@ -59,7 +59,12 @@ class Report:
     table: PublicTable
     publisher: str
     demonstration: bool
+    site_name: str = ""
     contact: str = ""
+    objections: str = ""
+    report_address: str = ""
+    help_address: str = ""
+    material: str = "child-sexual-abuse"
     licence: str = ""
     hearing_waived: str | None = None
     earlier: tuple[PublicTable, ...] = ()
@@ -118,6 +123,7 @@ def _wording(language: Language) -> dict[str, Any]:
         "_": language.markup,
         "ngettext": language.nmarkup,
         "titles": CHAPTERS,
+        "materials": MATERIAL_WORDS,
         "total_names": _TOTALS,
         "figures": FIGURES,
         "legal": LEGAL,
@@ -142,18 +148,18 @@ CHAPTERS: Mapping[str, Message] = MappingProxyType(
         "key_figures": Message("Key figures"),
         "ranking": Message("Ranking"),
         "groups": Message("Companies under one control"),
-        "funnel": Message("Who differs more than by chance?"),
-        "slow": Message("The slow and the improved"),
+        "funnel": Message("Who measurably differs from the average?"),
+        "slow": Message("Slow and improving companies"),
         "relocation": Message("Moved elsewhere"),
         "hash_hits": Message("Follow-up of the hash service"),
         "quality": Message("Quality of the data"),
-        "norms": Message("Under another norm"),
+        "norms": Message("Under another deadline"),
         "method_change": Message("What changed in the method"),
         "trend": Message("Trend over the quarters"),
         "how": Message("The method in brief"),
         "corrections": Message("Corrections to earlier reports"),
         "tables": Message("Tables in full"),
-        "colophon": Message("Colophon and verification"),
+        "colophon": Message("About this report"),
     }
 )
 _TOTALS = {

@@ -8,14 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from monitor.disclosure.rows import PublicTable, public_table
 from monitor.errors import MonitorError
-from monitor.instants import is_quarter
-from monitor.models.release import Release, Stage
-from monitor.release.store import load_table_without_curves, published
+from monitor.models.release import Release
+from monitor.release.store import load_table_without_curves, published, published_until
 from monitor.settings import Settings
 from reports.document import Report
 from reports.sections import Correction
@@ -34,7 +32,7 @@ def read_report(session: Session, settings: Settings, period: str) -> Report:
 
 def _report(session: Session, settings: Settings, release: Release) -> Report:
     assert release.published_at is not None
-    before = _published_until(session, release)
+    before = published_until(session, release)
     return Report(
         period=release.period,
         version=release.version,
@@ -42,29 +40,19 @@ def _report(session: Session, settings: Settings, release: Release) -> Report:
         manifest_sha256=release.manifest_sha256,
         code_version=str(release.manifest.get("code_version", "")),
         table=_table(session, release),
-        publisher=settings.site_name,
+        publisher=settings.site.published_by,
+        site_name=settings.site_name,
         demonstration=settings.demonstration,
         contact=settings.contact,
+        objections=settings.objections or settings.contact,
+        report_address=settings.report_address,
+        help_address=settings.help_address,
+        material=settings.material,
         licence=settings.licence,
         hearing_waived=release.hearing_waived,
         earlier=_earlier(session, before, release),
         corrections=_corrections(session, before, release),
     )
-
-
-def _published_until(session: Session, release: Release) -> Sequence[Release]:
-    """Every version of this period and of earlier quarters that was public when this one came out, oldest first."""
-    query = select(Release).where(Release.stage == Stage.PUBLISHED, Release.published_at <= release.published_at)
-    found = session.scalars(query.order_by(Release.period, Release.version))
-    return [other for other in found if _is_version_until(other, release) or _is_earlier(other.period, release.period)]
-
-
-def _is_version_until(other: Release, release: Release) -> bool:
-    return other.period == release.period and other.version <= release.version
-
-
-def _is_earlier(period: str, than: str) -> bool:
-    return is_quarter(period) and is_quarter(than) and period < than
 
 
 def _earlier(session: Session, before: Sequence[Release], release: Release) -> tuple[PublicTable, ...]:

@@ -10,7 +10,7 @@ from itertools import chain
 from monitor.comparison.changes import Changes, CompanyChange, changes, lines
 from monitor.comparison.decomposition import Decomposition, decompose, obstacle
 from monitor.comparison.other_norm import HOURS, under_norm
-from monitor.comparison.share_change import comparable, points, ranked_shares
+from monitor.comparison.share_change import comparable, points, ranked_shares, ranks_by_share
 from monitor.comparison.trend import Moved, moved_beyond_doubt, network_trend
 from monitor.comparison.trend_sentences import OBSTACLES, PARTS, remarks, what_moved
 from monitor.disclosure.rows import PublicTable, Row
@@ -48,6 +48,11 @@ class Listed:
     def rank_intervals(self) -> bool:
         """Whether it says which other ranks are possible."""
         return any(row.figures and row.figures.rank_low is not None for row in self.ranked)
+
+    @property
+    def by_share(self) -> Mapping[str, int]:
+        """By company the rank that its share alone would give, where the score gives another."""
+        return ranks_by_share(self.table)
 
     @property
     def withheld(self) -> int:

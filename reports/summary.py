@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from monitor.disclosure.network import CompetingNetwork
 from monitor.disclosure.rows import PublicTable
 from monitor.score.table import Standing
-from monitor.wording.language import NBSP, Language, Message
+from monitor.wording.language import MISSING, NBSP, Language, Message
 from monitor.wording.words import standings_of
 
 _RANGE = Message(
@@ -55,7 +55,7 @@ def counted(table: PublicTable, language: Language) -> str:
             below=table.method.publish_below,
         )
     return language.gettext(
-        "In this period {notices} were counted, about {episodes}. An episode is one piece of reported"
+        "In this period {notices} were counted, concerning {episodes}. An episode is one piece of reported"
         " material at one company. This report names {companies}.",
         companies=companies,
         notices=_on_one_line(language.ngettext("{n} notice", "{n} notices", notices)),
@@ -85,9 +85,16 @@ def _median(table: PublicTable, language: Language) -> str:
         return language.gettext(
             "Within the time measured, by estimate less than half of the reported material was gone."
         )
+    interval = language.hours_range(table.network.median_hours.low, table.network.median_hours.high)
+    if interval == MISSING:
+        return language.gettext(
+            "By estimate, half of the reported material was gone within {median} of the notice.",
+            median=language.hours(value),
+        )
     return language.gettext(
-        "By estimate, half of the reported material was gone within {median} of the notice.",
+        "By estimate, half of the reported material was gone within {median} of the notice (95% CI {interval}).",
         median=language.hours(value),
+        interval=interval,
     )
 
 

@@ -55,6 +55,11 @@ _NUMBERS = count()  # of the databases that this process makes on the server
 _NOT_DURABLE = ("fsync", "synchronous_commit", "full_page_writes", "autovacuum")  # nothing here outlives its test
 
 
+# Without them nothing is published; tests of that take them away.
+os.environ.setdefault("MONITOR_PUBLISHER", "Example Authority")
+os.environ.setdefault("MONITOR_CONTACT", "monitor@authority.example")
+
+
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """A worker a core and one more: a test often waits, for a process, a lock, a server or a browser."""
     return len(os.sched_getaffinity(0)) + 1

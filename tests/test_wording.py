@@ -52,7 +52,7 @@ JARGON: Mapping[Language, str] = {
 }
 # Terms that cannot be avoided: a page that has one leads to the method, which explains it.
 EXPLAINED: Mapping[Language, Sequence[str]] = {
-    NL: ("episode", "betrouwbaarheidsinterval", "mediaan", "gunstige lezing", "strenge lezing", "onbepaald"),
+    NL: ("gevallen", "betrouwbaarheidsinterval", "mediaan", "twijfelgeval", "onbepaald"),
     EN: ("episode", "confidence interval", "median", "lenient reading", "strict reading", "undetermined"),
 }
 # What a column may hold of only one kind.

@@ -38,6 +38,7 @@ SAME: dict[str, frozenset[str]] = {
         {
             "API",
             "Contact",
+            "Contact:",
             "Episodes",
             "Interval (95%)",
             "Is",

@@ -51,6 +51,8 @@ def serve(only: str | None, host: str, port: int | None, desk_host: str, desk_po
         for name, service in services.items():
             click.echo(f"serving {name} on {service.address} (stop with Ctrl-C)", err=True)
 
+    for warning in load_settings().warnings if only != "desk" else ():
+        click.echo(f"warning: {warning}", err=True)
     logs.configure(load_settings())
     run(list(services.values()), workers, bound)
 

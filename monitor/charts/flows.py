@@ -193,7 +193,7 @@ def _described(flows: Sequence[Flow], ends: Sequence[tuple[str, str]], language:
         language.gettext("By country, with its code of two letters (ISO 3166): {countries}.", countries=countries)
     )
     if any(len(set(side)) > _NARROW_ENDS for side in zip(*ends, strict=True)):
-        more.append(language.gettext("The smallest are pooled in the picture as 'other'; the table names all."))
+        more.append(language.gettext("The smallest are pooled in the chart as 'other'; the table names all."))
     if any(flow.destination is None for flow in flows):
         more.append(
             language.gettext("'Not named': the company is not known, or has too few episodes to give figures of.")

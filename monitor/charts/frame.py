@@ -10,12 +10,13 @@ from xml.etree import ElementTree as ET
 
 from markupsafe import Markup
 
-from monitor.charts.svg import BOLD, FONT, GRID, INK, QUIET, SIZE, element, label, shortened, text_width, wrapped
+from monitor.charts.svg import BOLD, FONT, GRID, INK, QUIET, SIZE, SMALL, element, label, shortened, text_width, wrapped
 from monitor.disclosure.network import Network
 from monitor.tables.sheets import guarded
 from monitor.wording.language import Language, Message
 
 Cell = str | int | float | None
+_PERCENT = " (%)"  # ends the heading of a column of percentages
 Draw = Callable[[str, float], Markup]
 
 
@@ -35,10 +36,16 @@ class Chart:
     draw: Draw
 
     def csv(self) -> str:
-        """The table as CSV, headings first."""
+        """The table as CSV, headings first; shares from 0 to 1, as in every file, where the table has percentages."""
+        percent = [column.endswith(_PERCENT) for column in self.columns]
         sheet = io.StringIO()
-        csv.writer(sheet).writerows([self.columns, *([guarded(cell) for cell in row] for row in self.rows)])
+        rows = ([_in_file(cell, share) for cell, share in zip(row, percent, strict=True)] for row in self.rows)
+        csv.writer(sheet).writerows([[column.removesuffix(_PERCENT) for column in self.columns], *rows])
         return sheet.getvalue()
+
+
+def _in_file(cell: Cell, share: bool) -> Cell | bool:
+    return round(cell / 100, 10) if share and isinstance(cell, int | float) else guarded(cell)
 
 
 WIDE, NARROW = 760, 340
@@ -153,14 +160,21 @@ def percentage(value: float | None) -> float | None:
 
 
 _MARGIN, _TITLE_LINE, _SIZE = 16.0, 22.0, 17.0
+_NOTE_LINE, _MARKED = 18.0, "#a31515"
 
 
-def standalone(figure: Chart, width: float = WIDE) -> bytes:
-    """The figure as an SVG file in UTF-8, with its title above it; `width` is that of the drawing in its margins."""
+def standalone(figure: Chart, width: float = WIDE, source: str = "", mark: str = "") -> bytes:
+    """The figure as an SVG file in UTF-8, with its title above it and its source below; `width` is that of the drawing.
+
+    `mark`: what must be said before all else, such as that the data is invented.
+    """
     drawing = figure.draw(figure.name, width)
     lines = wrapped(figure.title, width / BOLD, _SIZE, lines=4)
     top = _MARGIN + _TITLE_LINE * len(lines) + 8
-    height = top + float(ET.fromstring(drawing).attrib["height"]) + _MARGIN  # noqa: S314  # our own
+    below = top + float(ET.fromstring(drawing).attrib["height"]) + 8  # noqa: S314  # our own
+    notes = [(line, colour) for text, colour in ((mark, _MARKED), (source, QUIET)) if text
+             for line in wrapped(text, width, SMALL, lines=3)]  # fmt: skip
+    height = below + _NOTE_LINE * len(notes) + _MARGIN - 8
     whole = width + 2 * _MARGIN
     file = element(
         "svg",
@@ -170,6 +184,10 @@ def standalone(figure: Chart, width: float = WIDE) -> bytes:
             for i, line in enumerate(lines)
         ),
         element("g", drawing, transform=f"translate({_MARGIN:g} {top:g})"),
+        *(
+            label(line, _MARGIN, below + _NOTE_LINE * (i + 0.8), fill=colour, font_size=SMALL)
+            for i, (line, colour) in enumerate(notes)
+        ),
         xmlns="http://www.w3.org/2000/svg",
         view_box=f"0 0 {whole:g} {height:g}",
         width=whole,

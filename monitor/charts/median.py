@@ -14,12 +14,13 @@ from monitor.charts.trend import (
     empty_words,
     gaps_in_words,
     method_marks,
+    quarters_of,
     runs,
     share_of,
     timeline,
     trend_line,
 )
-from monitor.comparison.trend import TrendPoint
+from monitor.comparison.trend import TrendPoint, trend_lines
 from monitor.wording.language import Language, Message
 
 _COLUMNS = (
@@ -41,8 +42,8 @@ def median_figure(points: Sequence[TrendPoint], language: Language, who: str | N
         description=said,
         columns=tuple(language.gettext(column) for column in _COLUMNS),
         rows=tuple(
-            (language.short_period(point.period), _rounded(point.median_hours), _reached(point, language))
-            for point in points
+            (quarters_of(line, language), _rounded(line.point.median_hours), _reached(line.point, language))
+            for line in trend_lines(points)
         ),
         draw=lambda name, width: _drawn(name, width, points, title, said, language),
     )

@@ -23,7 +23,7 @@ from monitor.charts.frame import (
     stroke,
 )
 from monitor.charts.svg import BAND, BLUE, INK, QUIET, SMALL, element, label, picture, text_width
-from monitor.comparison.trend import TrendPoint
+from monitor.comparison.trend import TrendLine, TrendPoint, trend_lines
 from monitor.score.methods import CURRENT, METHODS
 from monitor.wording.language import MISSING, Language, Message
 
@@ -151,7 +151,7 @@ def trend_figure(points: Sequence[TrendPoint], language: Language, who: str | No
         title=title,
         description=said,
         columns=tuple(language.gettext(column) for column in _COLUMNS),
-        rows=tuple(_row(point, language) for point in points),
+        rows=tuple(_row(line, language) for line in trend_lines(points)),
         draw=lambda name, width: _drawn(name, width, points, title, said, language),
     )
 
@@ -161,11 +161,20 @@ def share_of(point: TrendPoint) -> float | None:
     return None if point.lenient is None else point.lenient.p
 
 
-def _row(point: TrendPoint, language: Language) -> tuple[Cell, ...]:
+def quarters_of(line: TrendLine, language: Language) -> str:
+    """The quarter of a line of a trend, or the first and the last of a gap."""
+    last = language.short_period(line.point.period)
+    if line.first == line.point.period:
+        return last
+    return language.gettext("{first} to {last}", first=language.short_period(line.first), last=last)
+
+
+def _row(line: TrendLine, language: Language) -> tuple[Cell, ...]:
+    point = line.point
     strict = None if point.strict is None else point.strict.p
     low, high = (None, None) if point.lenient is None else (point.lenient.low, point.lenient.high)
     shares = map(percentage, (strict, share_of(point), low, high))
-    return (language.short_period(point.period), *shares, point.method)
+    return (quarters_of(line, language), *shares, point.method)
 
 
 def _target(points: Sequence[TrendPoint]) -> float:

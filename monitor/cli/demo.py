@@ -22,6 +22,12 @@ from monitor.simulate import simulate as simulate_scenario
 
 _CONFIGURATION = """# Written by `monitor demo`: invented companies, simulated notices.
 demonstration = true
+publisher = "Example Authority for Online Material"
+contact = "monitor@authority.example"
+objections = "objections@authority.example"
+privacy_address = "https://authority.example/privacy"
+report_address = "https://hotline.example/report"
+help_address = "https://help.example/"
 
 [sources.scart]
 zone = "Europe/Amsterdam"

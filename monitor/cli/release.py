@@ -173,6 +173,11 @@ def publish(release: str, waive_hearing: str | None, actor: str, as_json: bool) 
     from monitor.release.verify import require_rebuildable
 
     run = runtime()
+    if lacking := run.settings.lacking:
+        raise MonitorError(
+            "nothing is published without saying who publishes and where that is reached:"
+            f" set {' and '.join(lacking)} in monitor.toml (docs/operations.md)"
+        )
     with transaction(run.engine) as session:
         lock_writers(session)
         found = find(session, release)

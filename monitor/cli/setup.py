@@ -73,6 +73,7 @@ def config(as_json: bool) -> None:
         "checkpoints": ", ".join(map(str, settings.checkpoint_folders)),
         "engine": settings.engine,
         "site_name": settings.site_name,
+        **{name: getattr(settings, name) for name in _READERS},
         "site_address": settings.site_address,
         "desk_address": settings.desk_address,
         "licence": settings.licence,
@@ -86,7 +87,13 @@ def config(as_json: bool) -> None:
         f"source {source.name}: format {source.format or '-'}, zone {source.zone or '-'}"
         for source in settings.sources.values()
     ]
+    for warning in settings.warnings:
+        click.echo(f"warning: {warning}", err=True)
     show(rows, as_json, "\n".join(lines))
+
+
+# What readers are told in the frame of every page.
+_READERS = ("publisher", "contact", "objections", "privacy_address", "report_address", "help_address", "material")
 
 
 @click.group()

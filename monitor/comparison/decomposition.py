@@ -22,10 +22,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
+from monitor.comparison.share_change import Direction
+from monitor.disclosure.network import CompetingNetwork, Network
 from monitor.disclosure.rows import PublicTable
 from monitor.errors import MonitorError
 from monitor.instants import parse_period
-from monitor.score.table import Share
+from monitor.score.table import CompetingOnTime, OnTime, Share
 
 Obstacle = Literal["method", "overlap", "empty"]
 Basis = Literal["network", "named"]
@@ -105,6 +107,13 @@ class Decomposition:
         """By how much the share rose."""
         return self.after - self.before
 
+    @property
+    def behaviour_direction(self) -> Direction:
+        """Of the behaviour of the companies, told only where its interval is on one side of 0."""
+        if self.low is None or self.high is None:
+            return "open"
+        return "better" if self.low > 0 else "worse" if self.high < 0 else "open"
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -123,6 +132,7 @@ class Side:
     mature: int
     late: int
     lenient: Share
+    strict: Share | None = None  # under method 2026.2, whose limits hold whatever the checks did not see
 
     @property
     def p(self) -> float:
@@ -131,9 +141,14 @@ class Side:
 
     @property
     def limits(self) -> tuple[float, float] | None:
-        """Those of the share with 95 % confidence, where they are known."""
-        low, high = self.lenient.low, self.lenient.high
+        """Those of the share with 95 % confidence where they are known, the lower one of the strict reading, if any."""
+        low, high = (self.strict or self.lenient).low, self.lenient.high
         return None if low is None or high is None else (low, high)
+
+    @property
+    def lowest(self) -> float:
+        """The share where all doubt counts against the company."""
+        return self.p if self.strict is None or self.strict.p is None else self.strict.p
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +229,7 @@ def _basis(old: PublicTable, new: PublicTable) -> Basis:
 def _wholes(old: PublicTable, new: PublicTable) -> tuple[Side | None, Side | None]:
     if _basis(old, new) == "named":
         return _together(old), _together(new)
-    one, other = (_side(table.network.mature, table.network.lenient) for table in (old, new))
+    one, other = (_side(table.network) for table in (old, new))
     return one, other
 
 
@@ -225,9 +240,13 @@ def _together(table: PublicTable) -> Side | None:
     return Side(mature, late, _UNKNOWN) if mature else None
 
 
-def _side(mature: int, lenient: Share) -> Side | None:
+def _side(timing: OnTime | Network) -> Side | None:
     """The late ones follow from the share, which has ten digits."""
-    return None if not mature or lenient.p is None else Side(mature, round((1 - lenient.p) * mature), lenient)
+    mature, lenient = timing.mature, timing.lenient
+    if not mature or lenient.p is None:
+        return None
+    strict = timing.strict if isinstance(timing, CompetingOnTime | CompetingNetwork) else None
+    return Side(mature, round((1 - lenient.p) * mature), lenient, strict)
 
 
 def _pairs(old: PublicTable, new: PublicTable) -> Iterator[Pair]:
@@ -248,7 +267,7 @@ def _pairs(old: PublicTable, new: PublicTable) -> Iterator[Pair]:
 def _named(table: PublicTable) -> Mapping[str, Side | None]:
     """The companies with figures, with None for one without a mature episode."""
     shown = ((row.company, row.figures.on_time) for row in table.rows if row.figures)
-    return {key: _side(timing.mature, timing.lenient) for key, timing in shown}
+    return {key: _side(timing) for key, timing in shown}
 
 
 def _apart(keys: Iterable[str], table: PublicTable, *, alone: bool) -> set[str]:
@@ -297,15 +316,23 @@ def _limits(value: float, terms: Sequence[tuple[float, Side]]) -> tuple[float | 
     Zou and Donner (Statistics in Medicine 27, 2008): each limit of a sum lies as far off as the root of the squared
     distances to the limits of its terms. For one company of weight 1 it is Newcombe's interval of a difference (1998).
     Standard errors are too small with few sites, and 0 for a share of 0 or 1; the limits were made for that.
+
+    Under method 2026.2 each end takes the readings of the shares that move it outwards: what the checks did not see
+    adds up, and does not average out (docs/adr/0042). A change of a share lies within -1 and 1, and so do its limits.
     """
-    down, up = [], []
+    down, up, doubt_down, doubt_up = [], [], 0.0, 0.0
     for weight, side in terms:
         if side.limits is None:
             return None, None
-        to_low, to_high = abs(weight) * (side.p - side.limits[0]), abs(weight) * (side.limits[1] - side.p)
+        to_low, to_high = abs(weight) * (side.lowest - side.limits[0]), abs(weight) * (side.limits[1] - side.p)
+        doubt = abs(weight) * (side.p - side.lowest)
         down.append(to_low if weight > 0 else to_high)
         up.append(to_high if weight > 0 else to_low)
-    return (value - math.hypot(*down), value + math.hypot(*up)) if down else (None, None)
+        doubt_down += doubt if weight > 0 else 0.0
+        doubt_up += doubt if weight < 0 else 0.0
+    if not down:
+        return None, None
+    return max(value - doubt_down - math.hypot(*down), -1.0), min(value + doubt_up + math.hypot(*up), 1.0)
 
 
 def _behaviour_terms(pairs: Sequence[Pair], before: Side, after: Side) -> list[tuple[float, Side]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -18,7 +19,7 @@ DIRECTIONS: Mapping[Direction, Message] = MappingProxyType(
     {
         "better": Message("better"),
         "worse": Message("worse"),
-        "open": Message("can be chance"),
+        "open": Message("may be due to chance"),
     }
 )
 _SAID = {
@@ -28,7 +29,9 @@ _SAID = {
     "worse": Message(
         "Since the {before} the share on time fell by {points} percentage points. That is more than chance explains."
     ),
-    "open": Message("Since the {before} the share on time changed by {points} percentage points. That can be chance."),
+    "open": Message(
+        "Since the {before} the share on time changed by {points} percentage points. That may be due to chance."
+    ),
 }
 
 
@@ -83,6 +86,18 @@ def ranked_shares(table: PublicTable) -> dict[str, Share]:
     """The share on time of each company with a rank, as it is compared."""
     rows = (row for row in table.rows if row.ranked and row.figures is not None)
     return {row.company: compared_share(row.figures.on_time) for row in rows if row.figures is not None}
+
+
+def ranks_by_share(table: PublicTable) -> Mapping[str, int]:
+    """The rank that the share on time alone would give, by company, where that is another than the one of the score."""
+    shares = {key: share.p for key, share in ranked_shares(table).items() if share.p is not None}
+    ranks = {row.company: row.figures.rank for row in table.rows if row.figures and row.company in shares}
+    ordered, found = sorted(shares.values()), {}
+    for key, share in shares.items():
+        lower, up_to, rank = bisect_left(ordered, share), bisect_right(ordered, share), ranks[key]
+        if rank is not None and not lower < rank <= up_to:
+            found[key] = lower + 1
+    return found
 
 
 def network_movement(table: PublicTable, before: PublicTable | None) -> Movement | None:

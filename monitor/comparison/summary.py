@@ -1,12 +1,15 @@
-"""A release in three answers: who is slow, how sure is that, and is it getting better."""
+"""A release in three answers: who is slow, how certain is that, and is it getting better."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from monitor.comparison.share_change import Movement, comparable, movements, network_movement
+from monitor.comparison.decomposition import step
+from monitor.comparison.share_change import Movement, comparable, movements
+from monitor.comparison.trend_sentences import share_moved
 from monitor.disclosure.rows import PublicTable, Row
+from monitor.instants import quarters_between
 from monitor.wording.language import Language, Message
 
 _NAMED = 3  # more names than this no one reads
@@ -14,20 +17,15 @@ _COUNTED = {"below": "below", "meets": "meets", "open": "not_proven"}
 
 _QUESTIONS = (
     Message("Who is slow?"),
-    Message("How sure is that?"),
+    Message("How certain is that?"),
     Message("Is it getting better?"),
 )
-_DASH = Message("Cannot be told yet")
+_DASH = Message("Cannot be said yet")
 _DIRECTION = {
     "better": Message("Yes, better"),
     "worse": Message("No, worse"),
     "open": Message("Not proven"),
 }
-_CERTAIN = {
-    True: Message("That is more than chance explains."),
-    False: Message("That difference can be chance."),
-}
-
 
 _SAID_WHERE = {  # by whether it is method 2026.2 or later
     False: Message(
@@ -84,18 +82,23 @@ def _counts(table: PublicTable, language: Language) -> dict[str, str]:
 
 
 def who_is_slow(table: PublicTable, language: Language) -> tuple[str, str]:
-    """How many stay below the norm and meet it, and who could have the lowest share."""
+    """How many stay below the norm and meet it, and who could have the lowest score."""
     ranked = [row for row in table.rows if row.ranked]
     if not ranked:
         return language.gettext(_DASH), language.gettext("No company has enough episodes for a place in the ranking.")
     if not _judged(table):
         return language.gettext(_DASH), language.gettext("This release gives no judgement about the norm.")
     counts = _counts(table, language)
-    meets = language.ngettext(
-        "{n} company meets the norm: {target} gone in time.",
-        "{n} companies meet the norm: {target} gone in time.",
-        sum(row.standing == "meets" for row in ranked),
-        target=counts["target"],
+    met = sum(row.standing == "meets" for row in ranked)
+    meets = (
+        language.ngettext(
+            "{n} company meets the norm: {target} gone in time.",
+            "{n} companies meet the norm: {target} gone in time.",
+            met,
+            target=counts["target"],
+        )
+        if met
+        else language.gettext("No company meets the norm: {target} gone in time.", target=counts["target"])
     )
     return language.gettext("{below} of {ranked} below the norm", **counts), " ".join(
         filter(None, (meets, _unreachable(table, language), _lowest(ranked, language)))
@@ -116,14 +119,15 @@ def _unreachable(table: PublicTable, language: Language) -> str:
 
 
 def _lowest(ranked: Sequence[Row], language: Language) -> str:
-    """Those whose rank interval begins at 1: one of them is the slowest."""
+    """Those whose rank interval begins at 1: one of them has the lowest score."""
     first = [row.name for row in ranked if row.figures is not None and row.figures.rank_low == 1]
     if not first or len(first) == len(ranked):
         return ""
+    if len(first) == 1:
+        return language.gettext("The lowest score is certainly that of {names}.", names=first[0])
     return language.gettext(
-        "For certain, the lowest share on time is that of {names}."
-        if len(first) == 1
-        else "The lowest share on time is that of one of these: {names}. Which of them is not certain.",
+        "Which of these {n} companies scores lowest is not certain: {names}.",
+        n=language.count(len(first)),
         names=named(first, language),
     )
 
@@ -154,46 +158,40 @@ def how_sure(table: PublicTable, language: Language) -> tuple[str, str]:
 def is_it_better(
     table: PublicTable, before: PublicTable | None, moved: Mapping[str, Movement], language: Language
 ) -> tuple[str, str]:
-    """All companies together against the release before, and how many companies moved by more than chance."""
+    """What the companies did since the release before, apart from how the material is divided over them.
+
+    The verdict is that of their behaviour, and none is given across a quarter without a release.
+    """
     if before is None:
         return language.gettext(_DASH), language.gettext("There is no earlier release to compare with yet.")
+    if missing := quarters_between(before.period, table.period):
+        periods = language.listed([language.period(period) for period in missing])
+        return language.gettext(_DASH), language.gettext(
+            "There is no release of the {periods}. Across a gap we give no verdict.", periods=periods
+        )
     if not comparable(table, before):
         return language.gettext(_DASH), language.gettext(
             "The release before was measured by another method. A comparison would therefore say nothing."
         )
-    head, said = _network(table, before, language)
-    directions = [each.direction for each in moved.values()]
-    better, worse = (language.count(directions.count(name)) for name in ("better", "worse"))
-    companies = (
-        language.gettext(
-            "Better by more than chance explains: {better} of the companies; worse: {worse}.",
-            better=better,
-            worse=worse,
-        )
-        if directions
-        else ""
-    )
-    return head, " ".join(filter(None, (said, companies)))
-
-
-def _network(table: PublicTable, before: PublicTable, language: Language) -> tuple[str, str]:
-    moved = network_movement(table, before)
-    if moved is None:
-        alike = table.network.gives_way == before.network.gives_way
+    found = step(before, table).found
+    if found is None:
         return language.gettext(_DASH), language.gettext(
             "For all companies together there are too few figures to compare."
-            if alike
-            else "In one of the two releases the total leaves out the smallest companies. The totals can"
-            " therefore not be compared."
         )
-    now, then = (language.share_range(each.network.strict.p, each.network.lenient.p)
-                 for each in (table, before))  # fmt: skip
-    said = language.gettext(
-        "At all companies together {now} was on time, against {then} in the {before}.",
-        now=now,
-        then=then,
-        before=language.period(before.period),
+    return language.gettext(_DIRECTION[found.behaviour_direction]), " ".join(
+        filter(None, (*share_moved(found, language), _companies_moved(moved, language)))
     )
+
+
+def _companies_moved(moved: Mapping[str, Movement], language: Language) -> str:
+    directions = [each.direction for each in moved.values()]
+    if not directions:
+        return ""
+    better, worse = (directions.count(name) for name in ("better", "worse"))
+    if not better and not worse:
+        return language.gettext("No company changed measurably.")
     return language.gettext(
-        _DIRECTION[moved.direction]
-    ), f"{said} {language.gettext(_CERTAIN[moved.direction != 'open'])}"
+        "Companies that measurably did better: {better}; worse: {worse}.",
+        better=language.count(better),
+        worse=language.count(worse),
+    )

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from monitor.comparison.decomposition import Step
+from monitor.comparison.decomposition import Contribution, Step
 from monitor.comparison.share_change import Movement, movements, ranked_shares
 from monitor.disclosure.rows import PublicTable, Row
-from monitor.instants import is_quarter, quarter_label, quarter_number
-from monitor.score.table import Share
+from monitor.instants import is_quarter, quarters_between
+from monitor.score.table import Quantile, Share
 from monitor.tables.sheets import Cell, flat, guarded
 
 
@@ -29,10 +29,17 @@ class TrendPoint:
     lenient: Share | None = None
     strict: Share | None = None
     median_hours: float | None = None
+    median_low: float | None = None
+    median_high: float | None = None
     outstanding: int | None = None
     episodes: int | None = None
     below: int | None = None
     partial: bool = False
+
+    @property
+    def median(self) -> Quantile:
+        """The median time to removal with the limits of its interval."""
+        return Quantile(self.median_hours, self.median_low, self.median_high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,25 @@ def network_trend(tables: Iterable[PublicTable]) -> tuple[TrendPoint, ...]:
     return _unbroken([_of_network(table) for table in tables if is_quarter(table.period)])
 
 
+@dataclass(frozen=True, slots=True)
+class TrendLine:
+    """One line of a table of the trend: a quarter, or all the quarters of a gap, of which `point` is the last."""
+
+    first: str
+    point: TrendPoint
+
+
+def trend_lines(points: Sequence[TrendPoint]) -> tuple[TrendLine, ...]:
+    """The newest first, and quarters without a release that follow one another as one line."""
+    lines: list[TrendLine] = []
+    for point in reversed(points):
+        if lines and point.method is None and lines[-1].point.method is None:
+            lines[-1] = TrendLine(point.period, lines[-1].point)
+        else:
+            lines.append(TrendLine(point.period, point))
+    return tuple(lines)
+
+
 def company_trend(tables: Iterable[PublicTable], key: str) -> tuple[TrendPoint, ...]:
     """The company with that key in the same quarters as the network, with no values where it is not or is withheld."""
     quarters = (table for table in tables if is_quarter(table.period))
@@ -93,6 +119,8 @@ def _of_network(table: PublicTable) -> TrendPoint:
         lenient=network.lenient,
         strict=network.strict,
         median_hours=network.median_hours.value,
+        median_low=network.median_hours.low,
+        median_high=network.median_hours.high,
         outstanding=network.counts["outstanding"],
         episodes=network.counts["episodes"],
         partial=network.gives_way,
@@ -111,6 +139,8 @@ def _of_company(table: PublicTable, row: Row | None) -> TrendPoint:
         lenient=item.on_time.lenient,
         strict=item.on_time.strict,
         median_hours=item.median_hours.value,
+        median_low=item.median_hours.low,
+        median_high=item.median_hours.high,
         outstanding=item.outstanding,
         episodes=item.episodes,
     )
@@ -125,7 +155,7 @@ def _unbroken(points: Sequence[TrendPoint]) -> tuple[TrendPoint, ...]:
 
 
 def _quarters(first: str, last: str) -> Iterator[str]:
-    yield from map(quarter_label, range(quarter_number(first), quarter_number(last) + 1))
+    yield from dict.fromkeys((first, *quarters_between(first, last), last))
 
 
 _PARTS: Mapping[str, str] = {
@@ -145,7 +175,7 @@ def trend_json(points: Sequence[TrendPoint], steps: Sequence[Step]) -> dict[str,
 def step_json(step: Step) -> dict[str, Any]:
     """One step; the parts and the companies are null where there is an `obstacle`."""
     ends = {"from": step.old.period, "to": step.new.period, "obstacle": step.obstacle, "basis": _basis(step)}
-    return ends | _parts(step) | {"companies": step.found and [asdict(each) for each in step.found.companies]}
+    return ends | _parts(step) | {"companies": step.found and [_contribution(each) for each in step.found.companies]}
 
 
 def trend_csv(points: Sequence[TrendPoint], steps: Sequence[Step]) -> str:
@@ -174,8 +204,17 @@ def _basis(step: Step) -> str | None:
 
 def _parts(step: Step) -> dict[str, Any]:
     found = step.found
-    late = {f"late_{name}": getattr(found.late, name) if found else None for name in _LATE}
-    return {name: getattr(found, field) if found else None for name, field in _PARTS.items()} | late
+    late = {f"late_{name}": _rounded(getattr(found.late, name)) if found else None for name in _LATE}
+    return {name: _rounded(getattr(found, field)) if found else None for name, field in _PARTS.items()} | late
+
+
+def _contribution(each: Contribution) -> dict[str, Any]:
+    return {name: _rounded(value) for name, value in asdict(each).items()}
+
+
+def _rounded(value: Any) -> Any:
+    """Fractions without what sums of floats leave: a sum that is nothing reads as 0."""
+    return round(value, 10) + 0.0 if isinstance(value, float) else value
 
 
 def _step(step: Step | None) -> dict[str, Cell]:

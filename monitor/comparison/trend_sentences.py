@@ -53,9 +53,9 @@ _NAMED = Message(
     " percentage points. This is not the total: in one of the two releases that leaves out the smallest companies."
 )
 _PROOF = {
-    "faster": Message("The measurements prove that together they were on time more often."),
-    "slower": Message("The measurements prove that together they were on time less often."),
-    "open": Message("That can be chance."),
+    "better": Message("The measurements show that together they were on time more often."),
+    "worse": Message("The measurements show that together they were on time less often."),
+    "open": Message("That may be due to chance."),
 }
 _FROM = {
     "mix": Message("how the material was divided over companies ({n})"),
@@ -75,6 +75,11 @@ _RATE = {
 
 def what_moved(found: Decomposition, language: Language) -> tuple[str, ...]:
     """The change of the network's share, its parts, and the number of late episodes, one sentence or two each."""
+    return (*share_moved(found, language), _late(found.late, language))
+
+
+def share_moved(found: Decomposition, language: Language) -> tuple[str, ...]:
+    """The change of the network's share and its parts: behaviour with its proof, then the mix and the rest."""
     shares = {name: language.share(getattr(found, name)) for name in ("before", "after")}
     network = _NETWORK if found.basis == "network" else _NAMED
     change = points(found.change, language)
@@ -82,7 +87,6 @@ def what_moved(found: Decomposition, language: Language) -> tuple[str, ...]:
         language.gettext(network, **shares, change=change),
         _behaviour(found, language),
         _others(found, language),
-        _late(found.late, language),
     )
     return tuple(filter(None, said))
 
@@ -100,16 +104,15 @@ def _behaviour(found: Decomposition, language: Language) -> str:
     if found.low is None or found.high is None:
         return language.gettext(
             "The behaviour of the companies themselves contributed {behaviour} percentage points to this."
-            " How sure that is cannot be told.",
+            " How certain that is cannot be told.",
             behaviour=behaviour,
         )
-    proof = "faster" if found.low > 0 else "slower" if found.high < 0 else "open"
     limits = {"low": points(found.low, language), "high": points(found.high, language)}
     return language.gettext(
         "The behaviour of the companies themselves contributed {behaviour} percentage points to this"
         " (95% confidence interval {low} to {high}). {proof}",
         behaviour=behaviour,
-        proof=language.gettext(_PROOF[proof]),
+        proof=language.gettext(_PROOF[found.behaviour_direction]),
         **limits,
     )
 

@@ -22,12 +22,13 @@ from sqlalchemy.orm import Session
 from monitor.disclosure.anonymised import companies_csv, public_episodes, write_csv
 from monitor.disclosure.rows import PublicTable, public_table
 from monitor.errors import MonitorError
+from monitor.instants import is_quarter
 from monitor.models.release import Release, Stage
 from monitor.release.draft import COMPARED
 from monitor.release.publications import MANIFEST, SIGNATURE, Package
 from monitor.release.publish import check
 from monitor.release.signing import SigningKey
-from monitor.release.store import load_table
+from monitor.release.store import load_table, load_table_without_curves, published_until
 from monitor.release.verify import method_of, request_of
 from monitor.score.methods import HASH_HITS
 from monitor.score.pipeline import Request, scored_episodes
@@ -35,7 +36,7 @@ from monitor.score.recompute import recompute
 from monitor.score.table import Table
 from monitor.settings import Settings
 from monitor.tables.data_package import About, descriptor, readme_files
-from monitor.tables.open_data import Sheet, sheets_of
+from monitor.tables.open_data import Sheet, sheets_of, trend_sheet
 from monitor.wording.language import Message
 from monitor.wording.parameters import method_files
 
@@ -122,7 +123,7 @@ def build(session: Session, release: Release, settings: Settings, key: SigningKe
     if problems := check(session, release):
         raise MonitorError(f"the release is not what was frozen: {problems[0]}; see `monitor release verify`")
     table = public_table(load_table(session, release))
-    sheets = [*_sheets(table), *_recomputable(session, release, table)]
+    sheets = [*_sheets(table), *_trend(session, release, table), *_recomputable(session, release, table)]
     files = {sheet.name: sheet.content for sheet in sheets} | method_files(method_of(release))
     files |= {"datapackage.json": _json(descriptor(said, sheets)), PUBLIC_KEY: key.public_pem, **documents()}
     files |= readme_files(said, key.fingerprint)
@@ -155,6 +156,18 @@ def manifest(about: About, release: Release, fingerprint: str, files: Mapping[st
 def _sheets(table: PublicTable) -> list[Sheet]:
     hits = [] if table.hash_hits is None else [_of_hits(sheet) for sheet in sheets_of(table.hash_hits)]
     return [*sheets_of(table), *hits]
+
+
+def _trend(session: Session, release: Release, table: PublicTable) -> list[Sheet]:
+    """The quarters up to this one, each in the newest version that was public when this release came out."""
+    if not is_quarter(table.period):
+        return []
+    newest = {other.period: other for other in published_until(session, release)} | {release.period: release}
+    return [trend_sheet([table if each is release else _without_parts(session, each) for each in newest.values()])]
+
+
+def _without_parts(session: Session, release: Release) -> PublicTable:
+    return public_table(load_table_without_curves(session, release.id, parts=False))
 
 
 def _of_hits(sheet: Sheet) -> Sheet:

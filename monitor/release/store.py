@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from monitor.errors import MonitorError
+from monitor.instants import is_quarter
 from monitor.models.release import Release, ReleaseRow, Stage
 from monitor.score.table import Table, from_json
 
@@ -64,6 +65,21 @@ def find_published(session: Session, name: str) -> Release:
     if release is None or release.stage is not Stage.PUBLISHED:
         raise MonitorError(f"{name!r} is not published; `monitor release list` shows what is")
     return release
+
+
+def published_until(session: Session, release: Release) -> Sequence[Release]:
+    """Every version of this period and of earlier quarters that was public when this one came out, oldest first."""
+    query = select(Release).where(Release.stage == Stage.PUBLISHED, Release.published_at <= release.published_at)
+    found = session.scalars(query.order_by(Release.period, Release.version))
+    return [other for other in found if _is_version_until(other, release) or _is_earlier(other.period, release.period)]
+
+
+def _is_version_until(other: Release, release: Release) -> bool:
+    return other.period == release.period and other.version <= release.version
+
+
+def _is_earlier(period: str, than: str) -> bool:
+    return is_quarter(period) and is_quarter(than) and period < than
 
 
 def load_table(session: Session, release: Release) -> Table:

@@ -77,6 +77,7 @@ _BESIDE: Mapping[str, Said] = {
             "In totals.csv: shown, withheld, unattributed and network (all). In standstills.csv: gap or standstill."
         ),
     ),
+    "period": _said("string", Message("Quarter"), Message("The quarter, in UTC: 2026Q2.")),
     "method": _said("string", Message("Method"), Message("The version of the method that says it.")),
     "members": _said("string", Message("Members"), Message("Keys of the companies in the group.")),
     "companies": _said("integer", Message("Companies"), Message("Number of companies.")),

@@ -11,15 +11,15 @@ from monitor.wording.words import DIRECTIONS, STANDING_WORDS, reason_words
 _PROOFS: dict[Proof, Message] = {
     "meets": Message(
         "Even where all doubt counts against the company, the lower bound of the 95% confidence interval is {low}. That"
-        " is not under the norm of {target}: the measurements prove that the company met the norm in this period."
+        " is not under the norm of {target}: the measurements show that the company met the norm in this period."
     ),
     "below": Message(
         "Even where all doubt counts in favour of the company, the upper bound of the 95% confidence interval is"
-        " {high}. That is under the norm of {target}: the measurements prove that the company stayed below the norm in"
+        " {high}. That is under the norm of {target}: the measurements show that the company stayed below the norm in"
         " this period."
     ),
     "not_proven": Message(
-        "The measurements do not prove that the company met the norm of {target}, nor that it stayed below it."
+        "The measurements do not show that the company met the norm of {target}, nor that it stayed below it."
     ),
 }
 _MARK = {

@@ -14,6 +14,8 @@ from typing import Any
 
 from monitor.disclosure.network import Network
 from monitor.disclosure.rows import PublicTable, Row
+from monitor.figures import TREND_COUNTS
+from monitor.instants import quarters_between
 from monitor.score.company_file import escape_formula
 from monitor.score.table import CompetingOnTime, Group, Judgement, Norm, Quality, SurvivalPoint
 from monitor.tables.columns import Column, column
@@ -63,6 +65,31 @@ def sheets_of(table: PublicTable) -> Iterator[Sheet]:
     title = Message("Removal curve of all companies")
     yield _sheet("curve.csv", title, curve, (), _CURVE)  # no line where too little is left of the network to draw one
     yield from _parts(table)
+
+
+_TREND = (
+    "period", "method", "gives_way", *(figure.total for figure in TREND_COUNTS),
+    *(f"on_time_{name}" for name in ("deadline_hours", "mature", "on_time", "late", "undetermined")),
+    *(f"on_time_{reading}_{part}" for reading in ("lenient", "strict") for part in ("p", "se", "low", "high")),
+    "on_time_estimate", "median_hours_value", "median_hours_low", "median_hours_high",
+)  # fmt: skip
+
+
+def trend_sheet(tables: Sequence[PublicTable]) -> Sheet:
+    """All companies together, a line a quarter, the newest first; a quarter without a release has empty cells.
+
+    `tables`: of quarters, the oldest first.
+    """
+    known = {table.period: table for table in tables}
+    quarters = (tables[0].period, *quarters_between(tables[0].period, tables[-1].period), tables[-1].period)
+    lines = [_quarter(period, known.get(period)) for period in dict.fromkeys(reversed(quarters))]
+    title = Message("All companies together, quarter by quarter")
+    return _sheet("trend.csv", title, lines, ("period",), _TREND)
+
+
+def _quarter(period: str, table: PublicTable | None) -> Mapping[str, Cell]:
+    figures = {} if table is None else {"method": table.method.version, **_network(table.network)}
+    return {name: figures.get(name) for name in _TREND} | {"period": period}
 
 
 def _without_curve(row: Row) -> Row:

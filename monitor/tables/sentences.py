@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from monitor.disclosure.network import Network
 from monitor.disclosure.rows import Row, Unattributed
 from monitor.figures import LINES
 from monitor.score.methods import Method
-from monitor.score.table import CompetingEstimate, Estimate
+from monitor.score.table import CompetingEstimate, Estimate, Quantile
 from monitor.tables import competing_sentences as competing
 from monitor.wording.language import Language, Message, Plural
+from monitor.wording.readings import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +42,15 @@ def figure_lines(item: Estimate, language: Language) -> tuple[FigureLine, ...]:
 
 _MEETS = Message(
     "The lower bound of the 95% confidence interval is {low}. That is not under the norm of"
-    " {target}: the measurements prove that the company met the norm in this period."
+    " {target}: the measurements show that the company met the norm in this period."
 )
 _BELOW = Message(
     "The upper bound of the 95% confidence interval is {high}. That is under the norm of {target}:"
-    " the measurements prove that the company stayed below the norm in this period."
+    " the measurements show that the company stayed below the norm in this period."
 )
 _NOT_PROVEN = Message(
     "The norm of {target} lies inside the 95% confidence interval from {low} to {high}. The"
-    " measurements do not prove that the company met the norm, nor that it stayed below it."
+    " measurements do not show that the company met the norm, nor that it stayed below it."
 )
 _NONE = Message("This release gives no judgement about the norm.")
 
@@ -231,3 +233,20 @@ def _since_2026_2(item: Estimate) -> tuple[tuple[Plural, int], ...]:
     if not isinstance(item, CompetingEstimate):
         return ()
     return (competing.GONE, item.gone_before_notice), (competing.UNDELIVERED, item.items_undelivered)
+
+
+def together(network: Network, language: Language) -> str:
+    """Whose the shares and times of the network are: without the smallest companies where it leaves them out."""
+    if network.gives_way:
+        return language.gettext("the companies with figures together")
+    return language.gettext("all together, also what belongs to no company")
+
+
+def median_time(median: Quantile, deadline_hours: float, language: Language) -> Reading:
+    """The median with its interval. Where that has the deadline inside, the number itself would say too much."""
+    low, high = median.low, median.high
+    interval = language.hours_range(low, high)
+    crosses = (low is not None or high is not None) and (low or 0) < deadline_hours
+    if crosses and (high is None or high > deadline_hours):
+        return Reading(language.gettext("too uncertain"), interval)
+    return Reading(language.reached(median.value), interval)

@@ -30,6 +30,7 @@ from monitor.instants import is_quarter
 from monitor.score.table import AgeCount
 
 MISSING = "–"
+_FLOAT_ERROR = 1e-9  # far below one episode of all there are
 NBSP = "\u00a0"  # keeps a number and its unit on one line
 CATALOGUES = Path(monitor.__file__).parent / "translations"
 _RANGE = re.compile(r"^(\d{4}-\d{2}-\d{2})\.\.(\d{4}-\d{2}-\d{2})$")
@@ -102,9 +103,10 @@ class Language:
         return self.decimal(value, 1 if not value or value >= 1 else 1 - math.floor(math.log10(value)))
 
     def share(self, value: float | None) -> str:
-        """A share as a percentage of one decimal; `100%` and `0%` only where they are exact."""
+        """A share as a percentage of one decimal; `100%` and `0%` only where they are exact, apart from float sums."""
         if value is None:
             return MISSING
+        value = _clipped(value)
         if value in (0, 1):
             return _percent(f"{value * 100:.0f}", 0, self.locale)
         return _percent(f"{min(max(value * 100, 0.1), 99.9):.1f}", 1, self.locale)
@@ -116,10 +118,10 @@ class Language:
         return self.share(value)
 
     def share_range(self, low: float | None, high: float | None) -> str:
-        """Two shares as a range, or as one where they read the same; a dash where either is not known."""
+        """Two shares as a range, the lower first, or as one where they read alike; a dash where either is unknown."""
         if low is None or high is None:
             return MISSING
-        first, last = self.share(low), self.share(high)
+        first, last = map(self.share, sorted((low, high)))
         return first if first == last else f"{first}{NBSP}{MISSING}{NBSP}{last}"
 
     def hours(self, value: float | None) -> str:
@@ -144,11 +146,13 @@ class Language:
         """The interval of a quantile; an upper end of None is open, a lower end of None unknown."""
         if low is None and high is None:
             return MISSING
+        low, high = (None if value is None else max(value, 0.0) for value in (low, high))
         if high is None:
             return self.gettext("more than {hours}", hours=self.hours(low))
         if low is None:
             return self.gettext("less than {hours}", hours=self.hours(high))
-        return f"{self.decimal(low)}{MISSING}{self.hours(high)}"
+        low, high = sorted((low, high))
+        return f"{self.decimal(low, 1 if high < 1000 else 0)}{MISSING}{self.hours(high)}"
 
     def age(self, value: float | None) -> str:
         """An age: in hours under four days, else in whole days."""
@@ -245,6 +249,13 @@ def _translated(message: str | Message, code: str) -> str:
 def _filled(text: str, values: dict[str, object]) -> str:
     """A sentence without values may have braces of its own."""
     return text.format(**values) if values else text
+
+
+def _clipped(share: float) -> float:
+    """A share within 0 and 1, and exactly one of them where it differs by no more than a sum of floats does."""
+    within = min(max(share, 0.0), 1.0)
+    nearest = float(round(within))
+    return nearest if abs(within - nearest) < _FLOAT_ERROR else within
 
 
 def _together(text: str) -> str:

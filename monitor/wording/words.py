@@ -56,6 +56,13 @@ STANDINGS: Mapping[Standing, StandingWords] = MappingProxyType(
     }
 )
 
+# What the reported material is, by the setting `material`.
+MATERIAL_WORDS: Mapping[str, Message] = MappingProxyType(
+    {
+        "child-sexual-abuse": Message("illegal material, above all images of sexual abuse of children"),
+        "illegal": Message("illegal material"),
+    }
+)
 KINDS: Mapping[str, Message] = MappingProxyType(
     {
         "hotline_notice": Message("hotline notice"),

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from monitor import charts
 from monitor.charts.frame import Chart
 from monitor.charts.svg import shortened, text_width, wrapped
-from monitor.comparison.trend import TrendPoint
+from monitor.comparison.trend import TrendPoint, trend_lines
 from monitor.disclosure.rows import PublicTable, Row, public_table
 from monitor.score.table import AgeCount, Flow, OnTime, Share, SurvivalPoint
 from monitor.wording.language import EN, LANGUAGES, NL, Language
@@ -131,7 +131,7 @@ def _with_curve(row: Row, chance: random.Random) -> Row:
 def test_pictures_of_any_quarters(points: tuple[TrendPoint, ...], language: Language, width: float) -> None:
     for figure in (charts.trend_figure(points, language, "x" * 60), charts.median_figure(points, language)):
         assert_legible(figure.draw(figure.name, width))
-        assert len(figure.rows) == len(points)
+        assert len(figure.rows) == len(trend_lines(points))
 
 
 flows = st.lists(

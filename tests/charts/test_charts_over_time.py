@@ -59,8 +59,8 @@ def test_the_trend_in_words_and_numbers() -> None:
         "The share was 50.0% in 2025-Q1 and 80.0% in 2025-Q4. Without figures: 2025-Q3; the line is broken there."
         " The method changed in 2025-Q4; compare across that mark with care."
     )
-    assert figure.rows[0] == ("2025-Q1", 40.0, 50.0, 40.0, 60.0, "2026.1")
-    assert figure.rows[2] == ("2025-Q3", None, None, None, None, None)
+    assert figure.rows[-1] == ("2025-Q1", 40.0, 50.0, 40.0, 60.0, "2026.1")
+    assert figure.rows[1] == ("2025-Q3", None, None, None, None, None)
     assert charts.trend_figure(POINTS, NL, "Rietkraag Cloud").title == "Aandeel op tijd per kwartaal: Rietkraag Cloud"
 
 
@@ -90,7 +90,7 @@ def test_each_quarter_has_its_interval_and_its_dot() -> None:
 def test_a_median_that_was_not_reached_is_no_missing_quarter() -> None:
     points = (quarter("2025Q1", 0.5, None), quarter("2025Q2", 0.6, 30.0), TrendPoint("2025Q3"))
     figure = charts.median_figure(points, EN)
-    assert figure.rows == (("2025-Q1", None, "no"), ("2025-Q2", 30.0, "yes"), ("2025-Q3", None, None))
+    assert figure.rows == (("2025-Q3", None, None), ("2025-Q2", 30.0, "yes"), ("2025-Q1", None, "no"))
     assert "It was 30.0\u00a0hours in 2025-Q2." in figure.description
     assert "Not reached in 2025-Q1: half" in figure.description
     assert "Without figures: 2025-Q3" in figure.description

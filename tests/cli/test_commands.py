@@ -255,6 +255,23 @@ def test_config_says_where_values_come_from_and_hides_the_password(run: Run, mon
     assert "(MONITOR_DATABASE_URL)" in said.out
 
 
+def test_config_warns_of_what_readers_are_not_told(ready: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """And nothing is published without the first two, whatever the draft is."""
+    monkeypatch.delenv("MONITOR_PUBLISHER")
+    monkeypatch.delenv("MONITOR_CONTACT")
+    said = ready("config", "--json")
+    assert said.json["publisher"] == {"value": "", "origin": "default"}
+    names = [line.split()[1] for line in said.err.splitlines() if line.startswith("warning: ")]
+    assert names == ["publisher", "contact", "privacy_address", "report_address", "help_address"]
+    refused = ready("release", "publish", "2026Q2", "--waive-hearing", "none named")
+    assert refused.status == 1
+    assert "set publisher and contact in monitor.toml" in refused.err
+    (tmp_path / "home" / "monitor.toml").write_text(
+        'publisher = "Example Authority"\ncontact = "m@authority.example"\n'
+    )
+    assert "nothing is published without" not in ready("release", "publish", "2026Q2", "--waive-hearing", "-").err
+
+
 def test_config_shows_what_a_reader_may_cost(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "limits.toml"
     monkeypatch.setenv("MONITOR_CONFIG", str(file))

@@ -89,7 +89,7 @@ def test_without_an_interval_of_the_network_the_mix_has_none_where_companies_cam
 WORDS = """The share on time (lenient reading) of all companies together went from 68.0% to 74.0%: +6.0 percentage \
 points.
 The behaviour of the companies themselves contributed +5.5 percentage points to this (95% confidence interval −9.1 to \
-+22.9). That can be chance.
++22.9). That may be due to chance.
 The rest came from how the material was divided over companies (−1.4), new companies (−6.5) and companies that left \
 (+8.4).
 The number of late episodes went from 32 to 52: 29 more because there were more episodes and 9 fewer because a \
@@ -116,7 +116,27 @@ def test_for_one_company_the_interval_is_newcombes() -> None:
     new = release("2026Q2", company("a", 70, 14), limits={"a": wilson(56, 70)})
     found = decompose(old, new)
     assert (round(found.low or 0, 4), round(found.high or 0, 4)) == (0.0524, 0.3339)
-    assert "prove that together they were on time more often" in what_moved(found, EN)[1]
+    assert "show that together they were on time more often" in what_moved(found, EN)[1]
+
+
+def test_the_limits_under_2026_2_hold_whatever_the_checks_did_not_see() -> None:
+    """One company, 80 % then 90 %, each with a tenth open: doubt of both moves an end by its whole size."""
+    a = [
+        Side(100, late, Share(1 - late / 100, None, p - 0.05, p + 0.05), Share(p - 0.1, None, p - 0.16, p))
+        for late, p in ((20, 0.8), (10, 0.9))
+    ]
+    found = split((Pair("a", "A", a[0], a[1]),), a[0], a[1], "network")
+    assert found.behaviour == pytest.approx(0.1)
+    assert found.low == pytest.approx(0.1 - 0.1 - math.hypot(0.06, 0.05))
+    assert found.high == pytest.approx(0.1 + 0.1 + math.hypot(0.05, 0.06))
+    assert found.behaviour_direction == "open"
+
+
+def test_the_limits_lie_within_what_a_change_can_be() -> None:
+    found = split((Pair("a", "A", side(10, 10, 0.0, 0.9), side(10, 0, 0.1, 1.0)),),
+                  side(10, 10, 0.0, 0.9), side(10, 0, 0.1, 1.0), "network")  # fmt: skip
+    assert found.low is not None
+    assert -1 <= found.low <= found.behaviour == found.high == 1
 
 
 def test_without_the_limits_of_one_company_there_is_no_interval() -> None:

@@ -6,7 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.comparison.share_change import Movement, how_it_moved, movement, movements, network_movement, points
+from monitor.comparison.share_change import (
+    Movement,
+    how_it_moved,
+    movement,
+    movements,
+    network_movement,
+    points,
+    ranks_by_share,
+)
 from monitor.disclosure.rows import public_table
 from monitor.score.table import Share
 from monitor.wording.language import EN, NL
@@ -98,3 +106,18 @@ def test_the_sentence_says_how_certain_it_is() -> None:
     assert how_it_moved(rise, "2026Q1", NL) == (
         "Sinds het 1e\u00a0kwartaal 2026 veranderde het aandeel op tijd met +1,0 procentpunt. Dat kan toeval zijn."
     )
+
+
+def test_where_the_score_gives_another_rank_than_the_share_it_is_told_which() -> None:
+    """The two worst change places: by their shares alone the second would be first."""
+    table = public_table(invent())
+    assert ranks_by_share(table) == {}
+    first, second = (row for row in table.rows if row.figures and row.figures.rank in (1, 2))
+    swapped = {first.company: 2, second.company: 1}
+    rows = tuple(
+        replace(row, figures=replace(row.figures, rank=swapped.get(row.company, row.figures.rank)))
+        if row.figures
+        else row
+        for row in table.rows
+    )
+    assert ranks_by_share(replace(table, rows=rows)) == {first.company: 1, second.company: 2}

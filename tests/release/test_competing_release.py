@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -14,11 +15,12 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from pypdf import PdfReader
 from sqlalchemy import select
 
 from monitor.db import connect, transaction
 from monitor.disclosure.rows import PublicTable, Row, public_table
-from monitor.figures import COLUMNS, FILED, GROUP_COUNTS, HOURLY, IDENTITY, LINES
+from monitor.figures import COLUMNS, FIGURES, FILED, GROUP_COUNTS, HOURLY, IDENTITY, LINES
 from monitor.models.release import Release
 from monitor.release.store import load_table
 from monitor.score.table import CompetingEstimate, Table
@@ -26,7 +28,8 @@ from monitor.settings import Settings
 from monitor.tables import sheets
 from monitor.wording.language import EN, LANGUAGES, NL, Language
 from monitor.wording.words import reason_words
-from reports.document import page
+from reports.document import Medium, page
+from reports.pdf_pool import render_pdf
 from reports.read_release import read_report
 from tests.support import competing
 from tests.support.competing import BEFORE, PERIOD, run
@@ -56,12 +59,15 @@ class Installation:
         engine.dispose()
         return found
 
-    def report(self, language: Language) -> str:
+    def report(self, language: Language, medium: Medium = "screen") -> str:
         engine = connect(self.url)
         with transaction(engine) as session:
-            found = page(read_report(session, self.settings, PERIOD), language, "screen")
+            found = page(read_report(session, self.settings, PERIOD), language, medium)
         engine.dispose()
         return found
+
+    def pdf(self, language: Language) -> bytes:
+        return render_pdf(self.report(language, "print"), bytes(16))
 
 
 @pytest.fixture(scope="module")
@@ -180,7 +186,7 @@ def test_the_first_release_shows_both_standings_and_the_next_does_not(
     for text in both:
         assert "What changed in the method" in text
         assert "Standing, 2026.1" in text
-    assert "Wat er aan de methode veranderde" in site.get(f"/nl/ranglijst/{PERIOD}").text
+    assert "Wat er aan de werkwijze veranderde" in site.get(f"/nl/ranglijst/{PERIOD}").text
     assert "What changed in the method" not in site.get(f"/en/ranking/{BEFORE}").text
     earlier = installed.table(PERIOD).earlier
     assert earlier is not None
@@ -191,7 +197,7 @@ def test_the_first_release_shows_both_standings_and_the_next_does_not(
 def test_every_page_of_the_release_is_there(site: FlaskClient, installed: Installation) -> None:
     for path in (
         f"/en/ranking/{PERIOD}", f"/nl/ranglijst/{PERIOD}", f"/en/ranking/{PERIOD}.csv", f"/en/ranking/{PERIOD}.json",
-        f"/en/pictures/{PERIOD}", f"/nl/beelden/{PERIOD}", f"/en/norm/{PERIOD}", f"/en/norm/{PERIOD}?hours=12",
+        f"/en/charts/{PERIOD}", f"/nl/grafieken/{PERIOD}", f"/en/norm/{PERIOD}", f"/en/norm/{PERIOD}?hours=12",
         "/en/trend", "/nl/verloop", f"/en/compare?from={BEFORE}&to={PERIOD}", f"/en/open-data/{PERIOD}",
         "/en/method?version=2026.2", "/nl/werkwijze?version=2026.2", f"/en/cite/{PERIOD}", "/en/feed.atom",
         "/api/v1/openapi.json", f"/api/v1/releases/{PERIOD}", f"/api/v1/rankings/{PERIOD}?standing=unreachable",
@@ -289,3 +295,150 @@ def test_nothing_reads_as_none(published: PublicTable, site: FlaskClient, report
     texts = [reports[EN], *(site.get(f"/en/company/{PERIOD}/{row.company}").text for row in published.rows)]
     for text in texts:
         assert "None" not in cells(text)
+
+
+# Every number on every surface: limits in order and within what they can be, and counts of the period.
+
+_SHARES = re.compile(r"([\d.]+)% – ([\d.]+)%")
+_HOURS = re.compile(r"([\d,.]+)–([\d,.]+) hours")
+_TINY = 1e-9
+_PROBABILITIES = ("p_below",)  # may be as small as it likes
+
+
+def pages(site: FlaskClient, table: PublicTable) -> Mapping[str, str]:
+    """Every page of both quarters in English, by its address."""
+    addresses = [f"/en/{kind}/{period}" for period in (BEFORE, PERIOD) for kind in ("ranking", "charts", "open-data")]
+    addresses += [f"/en/norm/{PERIOD}?hours={hours}" for hours in (1, 12, 24, 48)]
+    addresses += ["/en/trend", f"/en/compare?from={BEFORE}&to={PERIOD}"]
+    addresses += [f"/en/company/{PERIOD}/{row.company}" for row in table.rows]
+    return {address: site.get(address).text for address in addresses}
+
+
+def test_limits_read_in_order_and_within_range_on_every_page_and_in_the_report(
+    published: PublicTable, site: FlaskClient, reports: Mapping[Language, str]
+) -> None:
+    texts = {address: cells(text) for address, text in pages(site, published).items()} | {"report": cells(reports[EN])}
+    ranges = 0
+    for address, text in texts.items():
+        for low, high in _SHARES.findall(text):
+            assert 0 <= float(low) <= float(high) <= 100, (address, low, high)
+            ranges += 1
+        for low, high in _HOURS.findall(text):
+            assert 0 <= float(low.replace(",", "")) <= float(high.replace(",", "")), (address, low, high)
+        assert "e-1" not in re.sub(r"[a-z]+e-1|[0-9a-f]{16,}", "", text), address
+    assert ranges > 200
+
+
+def unordered(value: Any, path: str = "") -> Iterator[str]:
+    """Where in JSON limits are out of order or range, or a number is what a sum of floats left of nothing."""
+    if isinstance(value, list):
+        for place, each in enumerate(value):
+            yield from unordered(each, f"{path}[{place}]")
+    elif isinstance(value, dict):
+        low, high = value.get("low"), value.get("high")
+        middle = value.get("p", value.get("value"))
+        known = [each for each in (low, middle, high) if isinstance(each, int | float)]
+        if {"low", "high"} <= value.keys() and (known != sorted(known) or any(each < 0 for each in known)):
+            yield f"{path}: {known}"
+        if "p" in value and any(each > 1 for each in known):
+            yield f"{path}: above 1"
+        for name in ("behaviour", "mix"):
+            ends: list[Any] = [value.get(f"{name}_low"), value.get(name), value.get(f"{name}_high")]
+            if None not in ends and not -1 <= ends[0] <= ends[1] <= ends[2] <= 1:
+                yield f"{path}.{name}: {ends}"
+        for name, each in value.items():
+            probability = {name, value.get("figure")} & {*_PROBABILITIES}
+            if isinstance(each, float) and 0 < abs(each) < _TINY and not probability:
+                yield f"{path}.{name}: {each}"
+            yield from unordered(each, f"{path}.{name}")
+
+
+def test_limits_are_in_order_and_within_range_in_every_file(
+    installed: Installation, published: PublicTable, site: FlaskClient
+) -> None:
+    addresses = [f"/en/ranking/{period}.json" for period in (BEFORE, PERIOD)]
+    addresses += [f"/api/v1/rankings/{PERIOD}?per_page=100", "/api/v1/trend", "/en/trend.json",
+                  f"/en/compare.json?from={BEFORE}&to={PERIOD}", f"/en/norm/{PERIOD}.json?hours=12"]  # fmt: skip
+    addresses += [f"/en/company/{PERIOD}/{row.company}.json" for row in published.rows]
+    for address in addresses:
+        answer = site.get(address, follow_redirects=True)
+        assert answer.status_code == 200, address
+        assert list(unordered(answer.json)) == [], address
+    [folder] = [path for path in installed.settings.publications.glob(f"{PERIOD}-v1") if path.is_dir()]
+    for path in folder.glob("*.csv"):
+        for line in csv.DictReader(io.StringIO(path.read_text("utf-8"))):
+            for name in [name for name in line if name.endswith("_low")]:
+                low, high = line[name], line[f"{name.removesuffix('_low')}_high"]
+                assert not low or not high or float(low) <= float(high), (path.name, name, line)
+
+
+def test_the_faults_that_the_walk_is_for_are_found() -> None:
+    assert list(unordered({"p": 0.5, "low": 0.6, "high": 0.7})) == [": [0.6, 0.5, 0.7]"]
+    assert list(unordered([{"value": 1.0, "low": -0.2, "high": 2.0}])) == ["[0]: [-0.2, 1.0, 2.0]"]
+    assert list(unordered({"mix": 2.8e-17})) == [".mix: 2.8e-17"]
+    assert list(unordered({"behaviour_low": -1.2, "behaviour": 0.1, "behaviour_high": 0.3})) == [
+        ".behaviour: [-1.2, 0.1, 0.3]"
+    ]
+
+
+def test_counts_are_of_the_period(published: PublicTable) -> None:
+    """What is open of all periods stands by itself: no count of a row is larger than its episodes."""
+    older = 0
+    for row, item in shown(published):
+        open_ones = item.outstanding + item.unverified
+        assert open_ones + item.relocated + item.on_time.on_time - item.on_time.undetermined <= item.episodes, (
+            row.company
+        )
+        assert item.overdue + item.possibly_overdue <= item.outstanding + item.unverified
+        assert sum(age.episodes for age in item.outstanding_by_age or ()) == item.outstanding
+        older += item.backlog.outstanding + item.backlog.unverified - item.outstanding - item.unverified
+        assert item.backlog.outstanding >= item.outstanding
+    assert older > 0
+
+
+def test_the_network_has_one_value_on_tiles_charts_trend_compare_package_and_pdf(
+    installed: Installation, published: PublicTable, site: FlaskClient, reports: Mapping[Language, str]
+) -> None:
+    network, [folder] = (
+        published.network,
+        [p for p in installed.settings.publications.glob(f"{PERIOD}-v1") if p.is_dir()],
+    )
+    share = FIGURES["on_time"].read_value(network, EN).value.replace("\xa0", " ")
+    ranking, trend = cells(site.get(f"/en/ranking/{PERIOD}").text), cells(site.get("/en/trend").text)
+    assert f"Share on time {share}" in ranking
+    whole = EN.share_range(network.strict.p, network.lenient.p).replace("\xa0", " ")
+    assert f"2026-Q1 {whole}" in trend.replace(" without the smallest companies", "")
+    assert share in cells(reports[EN])
+    with_figures = next(line for line in published.totals if line.kind == "shown")
+    for key in ("episodes", "outstanding"):
+        total = network.counts[key]
+        counted = with_figures.counts[key] if total is None else total
+        assert f"{EN.gettext(FIGURES[key].name)} {EN.count(counted)} " in ranking
+    ages = csv.reader(io.StringIO(site.get(f"/en/ranking/{PERIOD}/age.csv").text))
+    assert sum(int(line[1]) for line in [*ages][1:]) == with_figures.counts["outstanding"]
+    line, *_ = csv.DictReader(io.StringIO((folder / "trend.csv").read_text("utf-8")))
+    point = site.get("/en/trend.json").json["quarters"][-1]  # type: ignore[index]
+    assert (line["period"], point["period"]) == (PERIOD, PERIOD)
+    for column, value in (
+        ("on_time_lenient_p", network.lenient.p), ("on_time_strict_low", network.strict.low),
+        ("median_hours_value", network.median_hours.value), ("median_hours_high", network.median_hours.high),
+    ):  # fmt: skip
+        assert line[column] == text_of(value), column
+    assert (point["lenient"]["p"], point["median_low"]) == (network.lenient.p, network.median_hours.low)
+    paper = "".join(each.extract_text() for each in PdfReader(io.BytesIO(installed.pdf(EN))).pages)
+    said = " ".join(paper.replace("\xa0", " ").split())
+    for row, item in shown(published):
+        if row.ranked:
+            assert EN.share(item.on_time.estimate) in said, row.company
+    assert EN.share(network.lenient.p) in said
+
+
+def test_badge_feed_and_compare_say_what_the_release_says(published: PublicTable, site: FlaskClient) -> None:
+    compare, feed = cells(site.get(f"/en/compare?from={BEFORE}&to={PERIOD}").text), site.get("/en/feed.atom").text
+    assert f"/en/ranking/{PERIOD}?version=1" in feed
+    for row, item in shown(published):
+        badge = unescape(site.get(f"/badge/{PERIOD}/{row.company}.svg?lang=en").text).replace("\xa0", " ")
+        said = FIGURES["on_time"].read(item, EN).value.replace("\xa0", " ")
+        assert (said in badge) == (row.standing not in (None, "too_few")), row.company
+        if row.company in ("duinroos", "klinker", "windvaan"):  # in both quarters
+            assert said in compare, row.company

@@ -29,10 +29,10 @@ def row(low: float | None, high: float | None, standing: Standing | None) -> Row
 @pytest.mark.parametrize(
     ("low", "high", "standing", "words"),
     [
-        (0.91, 0.97, "meets", "prove that the company met the norm"),
-        (0.90, 0.97, "meets", "prove that the company met the norm"),
-        (0.60, 0.80, "below", "prove that the company stayed below the norm"),
-        (0.80, 0.95, "not_proven", "do not prove that the company met the norm, nor"),
+        (0.91, 0.97, "meets", "show that the company met the norm"),
+        (0.90, 0.97, "meets", "show that the company met the norm"),
+        (0.60, 0.80, "below", "show that the company stayed below the norm"),
+        (0.80, 0.95, "not_proven", "do not show that the company met the norm, nor"),
         (0.80, 0.95, "meets", "gives no judgement"),
         (0.80, 0.95, "below", "gives no judgement"),
         (None, None, "below", "gives no judgement"),
@@ -49,9 +49,9 @@ def test_a_standing_is_worded_only_as_far_as_its_interval_reaches(
 def test_counts_in_words() -> None:
     said = sentences.what_was_measured(row(0.8, 0.95, "not_proven"), NL).replace("\u00a0", " ")
     assert said == (
-        "Bij Haven Carrier zijn in deze periode 158 episodes gemeten op 39 sites. Bij 158 daarvan is de termijn van"
+        "Bij Haven Carrier zijn in deze periode 158 gevallen gemeten op 39 sites. Bij 158 daarvan is de termijn van"
         " 24 uur voorbij: 118 op tijd, 30 te laat en 10 onbepaald. Het aandeel op tijd ligt daarmee tussen 74,7%"
-        " (strenge lezing) en 85,0% (gunstige lezing)."
+        " (twijfelgevallen als te laat geteld) en 85,0% (twijfelgevallen als op tijd geteld)."
     )
 
 
@@ -98,8 +98,8 @@ def test_one_of_a_kind_has_the_form_of_one() -> None:
     item = replace(estimate(Invented("a", "A", 50, 0, 0, 9, 1), 1, "meets"), refused=1, sites=1)
     alone = public_row(item, RULES, table_is_ranked=True)
     assert certainty(alone, Unattributed(1, 1), NL)[1:] == (
-        "1 melding is geweigerd of was onbestelbaar. Daarvoor loopt geen termijn.",
-        "1 episode in deze periode kon aan geen enkel bedrijf worden toegerekend. Die telt bij geen bedrijf mee.",
+        "1 melding is geweigerd of niet bezorgd. Daarvoor loopt geen termijn.",
+        "1 geval in deze periode kon aan geen enkel bedrijf worden toegerekend. Dat telt bij geen bedrijf mee.",
     )
     assert certainty(alone, Unattributed(2, 2), EN)[2].startswith("2 episodes in this period could not")
     assert sentences.what_was_measured(alone, EN).startswith(

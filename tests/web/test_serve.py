@@ -273,7 +273,7 @@ def test_the_public_site_runs_without_database_keys_and_cookies(home: Path, tmp_
     with running(alone, "--only", "public", "--port", str(port), "--workers", "2") as server:
         begun = wait_for(f"http://127.0.0.1:{port}/health")
         assert json.loads(begun) == {"status": "ok", "parts": {"index": "ok", "publications": "ok"}}
-        for address in ("/en/ranking/2026Q2", "/en/company/2026Q2/as64500", "/en/trend", "/en/pictures/2026Q2",
+        for address in ("/en/ranking/2026Q2", "/en/company/2026Q2/as64500", "/en/trend", "/en/charts/2026Q2",
                         "/en/open-data", "/api/v1/companies/as64500", "/catalog.ttl"):  # fmt: skip
             with urlopen(f"http://127.0.0.1:{port}{address}", timeout=30) as answer:
                 assert (answer.status, answer.headers["Set-Cookie"]) == (200, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -52,9 +53,36 @@ def test_figures_read_as_they_should(written: object, dutch: str, english: str |
 
 @given(st.floats(0, 1), st.sampled_from(LANGUAGES))
 def test_only_exact_shares_read_as_none_or_all(value: float, language: Language) -> None:
+    """Exact up to what a sum of floats leaves."""
     text = language.share(value)
-    assert (text == "100%") == (value == 1)
-    assert (text == "0%") == (value == 0)
+    assert (text == "100%") == (value > 1 - 1e-9)
+    assert (text == "0%") == (value < 1e-9)
+
+
+def numbers(text: str) -> list[float]:
+    """The numbers in an English text, in their order."""
+    return [float(number.replace(",", "")) for number in re.findall(r"[-−]?[\d,]*\.?\d+", text)]
+
+
+@given(st.floats(-0.5, 1.5), st.floats(-0.5, 1.5))
+def test_a_range_of_shares_is_ordered_and_within_0_and_100(one: float, other: float) -> None:
+    said = numbers(EN.share_range(one, other))
+    assert said == sorted(said)
+    assert all(0 <= number <= 100 for number in said)
+
+
+@given(st.none() | st.floats(-10, 1e6), st.none() | st.floats(-10, 1e6))
+def test_a_range_of_hours_is_ordered_and_never_below_0(one: float | None, other: float | None) -> None:
+    said = numbers(EN.hours_range(one, other))
+    assert said == sorted(said)
+    assert all(number >= 0 for number in said)
+
+
+def test_what_floats_leave_of_nothing_reads_as_nothing() -> None:
+    assert EN.share(2.8e-17) == "0%"
+    assert EN.share(-2.8e-17) == "0%"
+    assert EN.share(1 + 2e-16) == "100%"
+    assert EN.share_range(0.625, 0.598).replace("\u00a0", " ") == "59.8% – 62.5%"
 
 
 @given(st.floats(-1e15, 1e15) | st.floats(0, 1000), st.integers(0, 4))

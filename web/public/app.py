@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from monitor import charts
 from monitor.charts import marks
 from monitor.comparison.share_change import DIRECTIONS, how_it_moved, points
+from monitor.comparison.summary import named
 from monitor.comparison.trend_sentences import OBSTACLES, PARTS, in_whole
 from monitor.errors import MonitorError
 from monitor.figures import BESIDE_OUTCOMES, FIGURES, GROUP_COUNTS, HOURLY, LATENESS, LEGAL, MAIN_TOTALS
@@ -48,7 +49,7 @@ def create_app(configured: SiteSettings) -> Flask:
     )
     app.jinja_env.globals.update(main_totals=MAIN_TOTALS, beside_outcomes=BESIDE_OUTCOMES, legal=LEGAL)
     app.jinja_env.globals.update(competing=competing_sentences, group_counts=GROUP_COUNTS, hourly=HOURLY)
-    app.jinja_env.globals.update(directions=DIRECTIONS, points=points, how_it_moved=how_it_moved)
+    app.jinja_env.globals.update(directions=DIRECTIONS, points=points, how_it_moved=how_it_moved, named=named)
     app.jinja_env.globals.update(parts=PARTS, obstacles=OBSTACLES, in_whole=in_whole, rank_words=rank_words)
     app.jinja_env.globals.update(file_address=open_data.file_address, file_size=open_data.file_size)
     app.jinja_env.filters["code"] = openapi.coded
@@ -128,6 +129,13 @@ def method(lang: Language) -> Response:
 def accessibility(lang: Language) -> Response:  # noqa: ARG001
     """What was done so that everyone can use the site, what was not, and where to complain."""
     return released(make_response(render_template("accessibility.html", drawn_up=_STATED)))
+
+
+@bp.get("/nl/uitgever", defaults={"lang": NL})
+@bp.get("/en/publisher", defaults={"lang": EN})
+def publisher(lang: Language) -> Response:  # noqa: ARG001
+    """Who publishes, how to object, where to report and find help, and the privacy statement."""
+    return released(make_response(render_template("publisher.html")))
 
 
 @bp.get("/.well-known/security.txt")

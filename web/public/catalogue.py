@@ -179,7 +179,7 @@ def _whole(graph: GraphBuilder, entries: Sequence[Entry]) -> None:
 
 def _agents(graph: GraphBuilder) -> None:
     """Who publishes, and where to ask; without a contact of its own, on the page of the open data."""
-    name, reached = Literal(graph.settings.site_name), graph.settings.contact
+    name, reached = Literal(graph.settings.published_by), graph.settings.contact
     graph.add(graph.publisher, [(RDF.type, FOAF.Agent), (FOAF.name, name)])
     contact = graph.node("contact")
     graph.add(contact, [(RDF.type, VCARD.Kind), (RDF.type, VCARD.Organization), (VCARD.fn, name)])

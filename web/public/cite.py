@@ -20,6 +20,7 @@ from monitor.charts.marks import ICONS
 from monitor.charts.svg import INK, QUIET, element, label
 from monitor.disclosure.rows import PublicTable, Row
 from monitor.figures import FIGURES
+from monitor.instants import is_quarter
 from monitor.release.published import ReleaseVersion
 from monitor.score.table import Standing
 from monitor.wording.language import EN, LANGUAGES, NL, Language, Message
@@ -208,7 +209,7 @@ def _work(edition: ReleaseVersion, row: Row | None, lang: Language) -> Work:
     return Work(
         key=key_of(known.site_name, edition.period, key, edition.version),
         title=title_of(edition.period, name, lang),
-        publisher=known.site_name,
+        publisher=known.published_by,
         published=edition.published_at and edition.published_at.date(),
         version=edition.version,
         address=absolute(url_for("company.company" if row else "ranking.ranking", **values)),
@@ -239,6 +240,7 @@ _COLOURS: Mapping[str, str] = MappingProxyType(
 _FONT = "Arial, Helvetica, 'Liberation Sans', sans-serif"
 _NARROW, _WIDE = "iljtfrI.,:;'|! ()·", "mwMW@%"
 _OPEN = Message("Not proven whether the norm was met")
+_MET = {True: Message("Met the norm in {period}"), False: Message("Met the norm in this period")}  # by: is a quarter
 _NO_JUDGEMENT = Message("No judgement")
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -290,7 +292,7 @@ def wording(row: Row, table: PublicTable, edition: ReleaseVersion, language: Lan
         source.insert(1, language.gettext("version {version}", version=edition.version))
     return Said(
         name=row.name,
-        standing=language.gettext(_standing(row.standing)),
+        standing=_standing(row.standing, table.period, language),
         icon=words.icon if words else "dash",
         colour=_COLOURS.get(row.standing or "", QUIET),
         share=_share(row, table, language),
@@ -299,11 +301,13 @@ def wording(row: Row, table: PublicTable, edition: ReleaseVersion, language: Lan
     )
 
 
-def _standing(standing: Standing | None) -> Message:
-    """The label of a standing; alone on another site, "not proven" must say what is not."""
+def _standing(standing: Standing | None, period: str, language: Language) -> str:
+    """A standing in words; alone on another site, "not proven" must say what is not, and praise is of its period."""
+    if standing == "meets":
+        return language.gettext(_MET[is_quarter(period)], period=language.short_period(period))
     if standing is None:
-        return _NO_JUDGEMENT
-    return _OPEN if standing == "not_proven" else STANDING_WORDS[standing].label
+        return language.gettext(_NO_JUDGEMENT)
+    return language.gettext(_OPEN if standing == "not_proven" else STANDING_WORDS[standing].label)
 
 
 def _share(row: Row, table: PublicTable, language: Language) -> str:

@@ -10,17 +10,18 @@ from werkzeug.wrappers import Response as BaseResponse
 from monitor import charts
 from monitor.charts.frame import Chart
 from monitor.charts.release_figures import company_names
-from monitor.comparison.share_change import movements
+from monitor.comparison.share_change import movements, ranks_by_share
 from monitor.comparison.trend import TrendPoint
 from monitor.disclosure.rows import PublicTable, Row
 from monitor.release.published import ReleaseVersion
 from monitor.score.table import Flow
 from monitor.tables import sentences, sheets
 from monitor.wording.language import EN, NL, Language
-from web.public.comparison import company_corrections, company_history
+from web.public.comparison import company_corrections, company_history, correction_notice
 from web.public.releases import (
     LATEST,
     csv_file,
+    file_stem,
     find_or_404,
     json_file,
     published,
@@ -81,7 +82,7 @@ def company(lang: Language, period: str, key: str, form: str) -> BaseResponse:
     row = published().row(edition, key) or abort(404)
     table = table_of(edition)
     if form == "csv":
-        return csv_file(sheets.company_csv(row), f"{period}-{key}.csv")
+        return csv_file(sheets.company_csv(row), f"{file_stem('company', key, edition)}.csv")
     if form == "json":
         return json_file(release_json(edition) | sheets.company_json(table, row))
     return _company_html(row, table, edition, lang)
@@ -100,6 +101,8 @@ def _company_html(row: Row, table: PublicTable, edition: ReleaseVersion, lang: L
         versions=known.versions(edition.period),
         waived=edition.hearing_waived,
         before=before,
+        corrected=correction_notice(edition, row.company),
+        by_share=ranks_by_share(table).get(row.company),
         moved=movements(table, before).get(row.company),
         history=history,
         corrections=company_corrections(row.company, lang),

@@ -22,9 +22,10 @@ from monitor.comparison.changes import (
     network_lines,
 )
 from monitor.comparison.decomposition import Contribution, Step, step, steps
-from monitor.comparison.share_change import Movement, movements, network_movement
+from monitor.comparison.share_change import Direction, Movement, movements, network_movement
 from monitor.comparison.trend import (
     Moved,
+    TrendLine,
     TrendPoint,
     a_year_before,
     company_trend,
@@ -33,15 +34,17 @@ from monitor.comparison.trend import (
     step_json,
     trend_csv,
     trend_json,
+    trend_lines,
 )
 from monitor.comparison.trend_sentences import remarks, what_moved
 from monitor.disclosure.rows import PublicTable
-from monitor.instants import is_quarter
+from monitor.instants import is_quarter, quarters_between
 from monitor.release.published import ReleaseIndex, ReleaseVersion
 from monitor.wording.language import EN, NL, Language
 from web.public.releases import (
     csv_file,
     figure_file,
+    file_stem,
     json_file,
     release_index,
     release_json,
@@ -95,7 +98,7 @@ def compare(lang: Language, form: str) -> BaseResponse:
         return redirect(url_for("comparison.compare", lang=lang, form=form, **address))
     view = known.derived.get(("compare", before, after), lambda: compare_page(before, after))
     if form == "csv":
-        return csv_file(changes_csv(_tables(view)), f"{before.period}-{after.period}.csv")
+        return csv_file(changes_csv(_tables(view)), f"{file_stem('compare', before, after)}.csv")
     if form == "json":
         return json_file(_compare_json(view))
     return _compare_html(view, lang)
@@ -219,6 +222,40 @@ class Correction:
 
 
 @dataclass(frozen=True, slots=True)
+class CorrectionNotice:
+    """What a corrected page says on top; `names` are the companies of which a figure differs, None on the page of one.
+
+    `address`: the query of the page with the differences.
+    """
+
+    reason: str | None
+    names: tuple[str, ...] | None
+    address: Mapping[str, str]
+
+
+def correction_notice(edition: ReleaseVersion, key: str | None = None) -> CorrectionNotice | None:
+    """What is said on top of the pages of a corrected version; of a company only where its own figures differ."""
+    known = release_index()
+    before = known.find(edition.period, edition.corrects) if edition.corrects else None
+    if before is None:
+        return None
+    differing = known.derived.get(("corrected", before, edition), lambda: _differing_names(before, edition))
+    if key is not None and key not in differing:
+        return None
+    ends = {"from": edition.period, "to": edition.period}
+    versions = {"from_version": str(before.version), "to_version": str(edition.version)}
+    return CorrectionNotice(edition.reason, None if key else tuple(differing.values()), ends | versions)
+
+
+def _differing_names(before: ReleaseVersion, after: ReleaseVersion) -> Mapping[str, str]:
+    """By key the companies of which any figure differs, came or went, of the notices or of the hash hits."""
+    view = compare_page(before, after)
+    parts = [part for part in (view.found, view.hits) if part is not None]
+    rows = [row for part in parts for row in (*(each.after for each in part.companies), *part.came, *part.gone)]
+    return {row.company: row.name for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
 class CompanyCorrection:
     """A later version of a period in which figures of one company differ, and those of them that read otherwise."""
 
@@ -281,12 +318,14 @@ def _successive() -> Iterator[tuple[ReleaseVersion, ReleaseVersion]]:
 class Since:
     """From an earlier quarter to the latest: how the network moved, and which companies did so by more than chance.
 
-    `network` is None where the two cannot be compared; `moved` begins with the largest rise.
+    `network` is None where the two cannot be compared, and `behaviour` too where a quarter between has no release: it
+    says what the companies did, apart from how the material is divided over them. `moved` begins with the largest rise.
     """
 
     period: str
     same_method: bool
     network: Movement | None
+    behaviour: Direction | None
     moved: tuple[Moved, ...]
 
 
@@ -302,6 +341,11 @@ class TrendPage:
     last: Step | None
     since: tuple[Since, ...]
 
+    @property
+    def lines(self) -> tuple[TrendLine, ...]:
+        """The table of the quarters."""
+        return trend_lines(self.points)
+
 
 @bp.get("/nl/verloop", defaults={"lang": NL, "form": "html"})
 @bp.get("/nl/verloop.csv", defaults={"lang": NL, "form": "csv"})
@@ -313,10 +357,11 @@ def trend(lang: Language, form: str) -> BaseResponse:
     """The trend over all quarters, as page, CSV or JSON."""
     tables = all_quarters()
     if not tables and form == "html":
-        return released(make_response(render_template("empty.html")))
+        newest = next(iter(release_index().newest), None)
+        return released(make_response(render_template("no_quarter.html" if newest else "empty.html", edition=newest)))
     view = release_index().derived.get("trend", lambda: trend_page(tables))
     if form == "csv":
-        return csv_file(trend_csv(view.points, view.steps), "trend.csv")
+        return csv_file(trend_csv(view.points, view.steps), f"{file_stem('trend')}.csv")
     if form == "json":
         return json_file(trend_json(view.points, view.steps))
     said = what_moved(view.last.found, lang) if view.last and view.last.found else ()
@@ -344,7 +389,7 @@ def trend_page(tables: Sequence[PublicTable]) -> TrendPage:
         points=network_trend(tables),
         steps=found,
         last=found[-1] if found else None,
-        since=tuple(_since(table, tables[-1]) for table in _earlier(tables)),
+        since=tuple(_since(table, tables) for table in _earlier(tables)),
     )
 
 
@@ -356,9 +401,14 @@ def _earlier(tables: Sequence[PublicTable]) -> tuple[PublicTable, ...]:
     return tuple({table.period: table for table in (tables[-2], *year_before, tables[0])}.values())
 
 
-def _since(old: PublicTable, new: PublicTable) -> Since:
+def _since(old: PublicTable, tables: Sequence[PublicTable]) -> Since:
+    new, released = tables[-1], {table.period for table in tables}
     moved = tuple(reversed(moved_beyond_doubt(old, new)))
-    return Since(old.period, old.method == new.method, network_movement(new, old), moved)
+    found = step(old, new).found if released.issuperset(quarters_between(old.period, new.period)) else None
+    same_method = old.method == new.method
+    return Since(
+        old.period, same_method, network_movement(new, old), found.behaviour_direction if found else None, moved
+    )
 
 
 def _pictures(points: Sequence[TrendPoint], language: Language) -> Mapping[str, Chart]:
@@ -373,4 +423,4 @@ def _pictures(points: Sequence[TrendPoint], language: Language) -> Mapping[str, 
 def trend_figure(lang: Language, figure: str, form: str) -> Response:
     """A picture of the trend as a file."""
     points = network_trend(all_quarters())
-    return figure_file(_pictures(points, lang).get(figure) or abort(404), form, figure)
+    return figure_file(_pictures(points, lang).get(figure) or abort(404), form, file_stem("trend", figure))

@@ -91,7 +91,14 @@ def _tag(specific: str) -> str:
 
 
 MOST = 50_000  # addresses in one file, by the protocol
-_ONCE = ("about.method", "comparison.trend", "open_data.open_data", "about.accessibility", "openapi.api_page")
+_ONCE = (
+    "about.method",
+    "comparison.trend",
+    "open_data.open_data",
+    "about.accessibility",
+    "about.publisher",
+    "openapi.api_page",
+)
 _PER_PERIOD = ("ranking.ranking", "pictures.pictures", "norm.norm", "cite.cite")
 _ALSO_AS_FILES = ("ranking.ranking", "ranking.hash_hits", "norm.norm", "comparison.trend")
 _XML = "application/xml; charset=utf-8"

@@ -13,9 +13,11 @@ from monitor.disclosure.rows import PublicTable
 from monitor.release.published import ReleaseVersion
 from monitor.tables import sheets
 from monitor.wording.language import EN, NL, Language
+from web.public.comparison import correction_notice
 from web.public.releases import (
     LATEST,
     csv_file,
+    file_stem,
     find_or_404,
     json_file,
     release_index,
@@ -52,7 +54,7 @@ def norm(lang: Language, period: str, form: str) -> BaseResponse:
         abort(404)
     rows = found(other, query.text, query.standing)
     if form == "csv":
-        return csv_file(norm_csv(rows), f"{period}-norm-{other.hours:g}.csv")
+        return csv_file(norm_csv(rows), f"{file_stem(f'deadline-{other.hours:g}h', edition)}.csv")
     return json_file(release_json(edition) | sheets.table_head(table) | norm_json(other, rows))
 
 
@@ -83,6 +85,7 @@ def _page(
                 editions=release_index().newest,
                 versions=release_index().versions(edition.period),
                 query=query,
+                corrected=correction_notice(edition),
                 other=other,
                 refused=refused,
                 offered=HOURS,

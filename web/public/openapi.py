@@ -76,7 +76,7 @@ def _info(known: SiteSettings, language: Language) -> dict[str, Any]:
         "title": known.site_name,
         "version": "1",
         "description": language.gettext(
-            "What stands on the site, for programs. Reading needs no account and works from any website. An answer"
+            "What stands on the site, for software. Reading needs no account and works from any website. An answer"
             " carries an ETag: ask with If-None-Match whether it has changed. An error is `application/problem+json`"
             " (RFC 9457). What is not there is null and never 0. New fields may be added: skip what you do not know."
         ),

@@ -11,9 +11,11 @@ from monitor.comparison.summary import summary
 from monitor.release.published import ReleaseVersion
 from monitor.tables import sheets
 from monitor.wording.language import EN, NL, Language
+from web.public.comparison import correction_notice
 from web.public.releases import (
     LATEST,
     csv_file,
+    file_stem,
     find_or_404,
     json_file,
     release_index,
@@ -55,7 +57,7 @@ def ranking(lang: Language, period: str, form: str) -> BaseResponse:
         return to_latest("ranking.ranking", lang=lang, form=form)
     edition = find_or_404(period, query.version)
     view = ranking_page(table_of(edition), edition, query, table_before(edition))
-    return _ranking(view, form, period) or _ranking_html("ranking.html", view, release_index().newest)
+    return _ranking(view, form, "ranking") or _ranking_html("ranking.html", view, release_index().newest)
 
 
 @bp.get("/nl/ranglijst/<period>/hash-hits", defaults={"lang": NL, "form": "html"})
@@ -77,15 +79,13 @@ def hash_hits(lang: Language, period: str, form: str) -> BaseResponse:
     before = table_before(edition)
     view = ranking_page(notices.hash_hits, edition, query, before and before.hash_hits)
     periods, noticed = release_index().with_hash_hits, {row.company for row in notices.rows}
-    return _ranking(view, form, f"{period}-hash-hits") or _ranking_html(
-        "hash_hits.html", view, periods, noticed=noticed
-    )
+    return _ranking(view, form, "hash-hits") or _ranking_html("hash_hits.html", view, periods, noticed=noticed)
 
 
 def _ranking(view: RankingPage, form: str, name: str) -> Response | None:
     """The rows as CSV or JSON, where that is asked for."""
     if form == "csv":
-        return csv_file(sheets.ranking_csv(view.found), f"{name}.csv")
+        return csv_file(sheets.ranking_csv(view.found), f"{file_stem(name, view.edition)}.csv")
     if form == "json":
         return json_file(release_json(view.edition) | sheets.ranking_json(view.table, view.found))
     return None
@@ -102,6 +102,7 @@ def _ranking_html(template: str, view: RankingPage, editions: Sequence[ReleaseVe
         versions=release_index().versions(view.edition.period),
         answers=summary(view.table, view.before, languages.current(), view.moved),
         waived=view.edition.hearing_waived,
+        corrected=correction_notice(view.edition),
         **more,
     )
     return released(make_response(page))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +15,8 @@ from monitor.charts.frame import Chart
 from monitor.disclosure.rows import PublicTable
 from monitor.instants import is_quarter
 from monitor.release.published import Published, ReleaseIndex, ReleaseVersion
-from web.shared.addresses import asked
+from web.shared import languages
+from web.shared.addresses import asked, settings
 from web.shared.headers import released
 
 LATEST = "latest"
@@ -84,10 +86,25 @@ def csv_file(content: str, name: str) -> Response:
     return released(response)
 
 
-def figure_file(figure: Chart, form: str, name: str) -> Response:
-    """A picture as SVG, or its table as CSV."""
+def file_stem(*parts: str | ReleaseVersion) -> str:
+    """The name of a file without its ending: the site, what it is, and of which version: site-ranking-2026Q2-v1."""
+    site = re.sub(r"[^a-z0-9]+", "-", settings().site_name.casefold()).strip("-")
+    return "-".join(filter(None, (site, *(part if isinstance(part, str) else part.name for part in parts))))
+
+
+def figure_file(figure: Chart, form: str, name: str, edition: ReleaseVersion | None = None) -> Response:
+    """A chart as SVG with its period, version and source, or its table as CSV."""
     if form == "csv":
         return csv_file(figure.csv(), f"{name}.csv")
-    response = Response(charts.standalone(figure), mimetype="image/svg+xml")
+    language, known = languages.current(), settings()
+    mark = language.gettext("Demonstration with invented data. This is not an official website.")
+    source = language.gettext("Source: {publisher}.", publisher=known.published_by)
+    if edition is not None:
+        when = language.period(edition.period)
+        of = language.gettext("{period}, version {version}", period=when[0].upper() + when[1:], version=edition.version)
+        source = f"{of}. {source}"
+    source = f"{source} {known.site_address}" if known.site_address else source
+    content = charts.standalone(figure, source=source, mark=mark if known.demonstration else "")
+    response = Response(content, mimetype="image/svg+xml")
     response.headers.set("Content-Disposition", "attachment", filename=f"{name}.svg")
     return released(response)

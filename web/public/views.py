@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from werkzeug.datastructures import MultiDict
 
-from monitor.comparison.share_change import Movement, movements
+from monitor.comparison.share_change import Movement, movements, ranks_by_share
 from monitor.disclosure.rows import PublicTable, Row, filter_rows, sort_rows
 from monitor.figures import COLUMNS
 from monitor.release.published import ReleaseVersion
@@ -75,6 +75,7 @@ class RankingPage:
     """The rows of one page of the ranking: the ranked, then those that are not.
 
     `before` is the table of the release before, where there is one; `moved` has the companies to compare with it.
+    `by_share`: the rank that the share alone would give, of companies whose score gives another.
     `columns`: a change and a volume only in a release that has something to say of them.
     """
 
@@ -85,6 +86,7 @@ class RankingPage:
     columns: tuple[Figure, ...]
     before: PublicTable | None = None
     moved: Mapping[str, Movement] = field(default_factory=dict)
+    by_share: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def pages(self) -> int:
@@ -128,7 +130,8 @@ def ranking_page(
     """The rows that answer a query, in its order."""
     moved = movements(table, before)
     rows = filter_rows(table.rows, query.text, query.standing)
-    return RankingPage(table, edition, query, _sorted(rows, query, moved), _columns(table, before), before, moved)
+    found, columns = _sorted(rows, query, moved), _columns(table, before)
+    return RankingPage(table, edition, query, found, columns, before, moved, ranks_by_share(table))
 
 
 def _columns(table: PublicTable, before: PublicTable | None) -> tuple[Figure, ...]:

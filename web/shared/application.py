@@ -9,6 +9,7 @@ from pathlib import Path
 from flask import Blueprint, Flask, url_for
 
 from monitor.settings import Settings, SiteSettings
+from monitor.wording.words import MATERIAL_WORDS
 from web.shared.headers import compress, init_security_headers
 from web.shared.languages import init_languages
 
@@ -20,7 +21,7 @@ def new_application(name: str, settings: Settings | SiteSettings) -> Flask:
     app = Flask(name, static_folder=STATIC, static_url_path="/static")
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 30 * 24 * 3600
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(settings=settings, asset=asset)
+    app.jinja_env.globals.update(settings=settings, asset=asset, materials=MATERIAL_WORDS)
     app.register_blueprint(Blueprint("shared", __name__, template_folder="templates"))
     init_languages(app)
     compress(app)

@@ -34,10 +34,24 @@ def words(client: FlaskClient, address: str) -> list[str]:
         ),
         (
             "2026Q2/as64506.svg?lang=en",
-            ["Lage Landen Servers", "Meets the norm", "Removed on time: 99.1% – 99.4% (norm 90%)", "Second quarter"],
+            [
+                "Lage Landen Servers",
+                "Met the norm in 2026-Q2",
+                "Removed on time: 99.1% – 99.4% (norm 90%)",
+                "Second quarter",
+            ],
+        ),
+        (
+            "2026Q2/as64506.svg?lang=nl",
+            [
+                "Lage Landen Servers",
+                "Voldeed aan de norm in 2026-Q2",
+                "Op tijd verwijderd: 99,1% – 99,4% (norm 90%)",
+                "2e",
+            ],
         ),
         ("2026Q2/as64507.svg?lang=en", ["Oosterschelde Web", "Too few to judge", "Second quarter of 2026"]),
-        ("2026Q2/as64509.svg?lang=nl", ["=Watersnip VPS", "Te weinig om te oordelen", "2e kwartaal 2026"]),
+        ("2026Q2/as64509.svg?lang=nl", ["=Watersnip VPS", "Te weinig gegevens", "2e kwartaal 2026"]),
         (
             "2026-03-11..2026-04-11/as64496.svg?lang=en",
             ["Rietkraag Cloud", "No judgement", "11 March 2026 to 11 April 2026"],
@@ -53,7 +67,7 @@ def test_a_badge_says_who_what_how_much_and_when(client: FlaskClient, address: s
 def test_an_open_standing_says_what_is_open(client: FlaskClient) -> None:
     key = next(key for key, standing in STANDINGS.items() if standing == "not_proven")
     assert words(client, f"/badge/2026Q2/{key}.svg?lang=en")[2] == "Not proven whether the norm was met"
-    assert words(client, f"/badge/2026Q2/{key}.svg?lang=nl")[2] == "Niet aangetoond of de norm is gehaald"
+    assert words(client, f"/badge/2026Q2/{key}.svg?lang=nl")[2] == "Geen uitspraak mogelijk over de norm"
 
 
 @pytest.mark.parametrize("key", [key for key, standing in STANDINGS.items() if standing == "too_few"])

@@ -47,12 +47,14 @@ PAGES = (
     "/en/trend",
     "/nl/vergelijken?from=2026Q1&to=2026Q2",
     "/en/compare?from=2026Q2&to=2026Q2&from_version=1",
-    "/nl/beelden/2026Q2",
-    "/en/pictures/2026Q2",
+    "/nl/grafieken/2026Q2",
+    "/en/charts/2026Q2",
     "/nl/norm/2026Q2?hours=13",
     "/en/norm/2026Q2?hours=12",
     "/nl/toegankelijkheid",
     "/en/accessibility",
+    "/nl/uitgever",
+    "/en/publisher",
     "/nl/open-data",
     "/en/open-data",
     "/nl/open-data/2026Q2",
@@ -67,7 +69,7 @@ WALKED = (
     "/nl/ranglijst/2026Q2",
     "/en/company/2026Q2/as64500",
     "/nl/norm/2026Q2?hours=12",
-    "/en/pictures/2026Q2",
+    "/en/charts/2026Q2",
     "/en/accessibility",
 )
 
@@ -162,16 +164,16 @@ def test_the_keyboard_reaches_the_content_first(reader: BrowserContext, address:
 def test_the_norm_and_the_pictures_work_without_script(reader: BrowserContext, address: str) -> None:
     page = reader.new_page()
     page.goto(address + "/en/norm/2026Q2")
-    page.get_by_role("navigation", name="Choose a norm").get_by_role("link", name="12 hours").click()
+    page.get_by_role("navigation", name="Choose a deadline").get_by_role("link", name="12 hours").click()
     expect(page).to_have_url(address + "/en/norm/2026Q2?hours=12")
     expect(page.get_by_text("3 companies would have another standing.")).to_be_visible()
-    page.get_by_role("link", name="Pictures").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("The second quarter of 2026 in pictures")
+    page.get_by_role("link", name="Charts").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("The second quarter of 2026 in charts")
     expect(page.get_by_role("columnheader", name="Position", include_hidden=True)).to_be_hidden()
     page.get_by_text("The figures in a table").first.click()
     expect(page.get_by_role("columnheader", name="Position")).to_be_visible()
     with page.expect_download() as download:
-        page.get_by_role("link", name="Picture as SVG").first.click()
+        page.get_by_role("link", name="Chart as SVG").first.click()
     assert download.value.suggested_filename == "2026Q2-funnel.svg"
 
 

@@ -29,7 +29,9 @@ def test_the_page_says_how_the_share_moved_and_how_certain_that_is(reader: Flask
     faster, slower = (text_of(reader, f"/en/company/2026Q2/{key}") for key in ("as64496", "as64503"))
     assert "the share on time rose by 79.4 percentage points. That is more than chance explains." in faster
     assert "the share on time fell by 62.0 percentage points. That is more than chance explains." in slower
-    assert "changed by 0.0 percentage points. That can be chance." in text_of(reader, "/en/company/2026Q2/as64498")
+    assert "changed by 0.0 percentage points. That may be due to chance." in text_of(
+        reader, "/en/company/2026Q2/as64498"
+    )
 
 
 def test_the_outcomes_of_the_episodes_add_up(reader: FlaskClient) -> None:
@@ -108,9 +110,9 @@ def test_every_picture_of_the_page_can_be_downloaded(reader: FlaskClient, name: 
     address = f"/en/company/2026Q2/as64500/{name}"
     assert f'href="{address}.svg"' in reader.get("/en/company/2026Q2/as64500").text
     picture, table = reader.get(f"{address}.svg"), reader.get(f"{address}.csv")
-    assert picture.headers["Content-Disposition"] == f"attachment; filename=2026Q2-as64500-{name}.svg"
+    assert picture.headers["Content-Disposition"] == f"attachment; filename=hostingmonitor-as64500-{name}-2026Q2-v2.svg"
     assert ET.fromstring(picture.data).tag == "{http://www.w3.org/2000/svg}svg"
-    assert table.headers["Content-Disposition"] == f"attachment; filename=2026Q2-as64500-{name}.csv"
+    assert table.headers["Content-Disposition"] == f"attachment; filename=hostingmonitor-as64500-{name}-2026Q2-v2.csv"
     assert len(table.text.splitlines()) > 1
     assert "ETag" in picture.headers
 

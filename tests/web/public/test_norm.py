@@ -18,23 +18,24 @@ HALF_A_DAY = "/en/norm/2026Q2?hours=12"
 @pytest.mark.parametrize(("hours", "shown"), [("1", "1 hour"), ("12", "12 hours"), ("48", "48 hours")])
 def test_each_norm_has_an_address(client: FlaskClient, hours: str, shown: str) -> None:
     page = text_of(client, f"/en/norm/2026Q2?hours={hours}")
-    assert f"The ranking under a norm of {shown}" in page
-    assert "That norm was not calculated" not in page
+    assert f"The ranking under a deadline of {shown}" in page
+    assert "There are no figures for the deadline that was asked for" not in page
 
 
 @pytest.mark.parametrize("asked", ["13", "0", "-1", "24.0", "1e9", "x", ""])
 def test_another_norm_becomes_the_usual_one_and_the_page_says_so(client: FlaskClient, asked: str) -> None:
     page = text_of(client, f"/en/norm/2026Q2?hours={asked}")
-    assert "That norm was not calculated. Below is the norm of 24 hours." in page
-    assert "The ranking under a norm of 24 hours" in page
+    assert "There are no figures for the deadline that was asked for." in page
+    assert "Choose 1, 12, 24 or 48 hours; below it is 24 hours." in page
+    assert "The ranking under a deadline of 24 hours" in page
 
 
 def test_the_published_norm_is_marked_and_changes_nothing(client: FlaskClient) -> None:
     page = client.get("/en/norm/2026Q2").text
-    assert re.search(r'hours=24" aria-current="page">24\xa0hours <small>the norm today</small>', page)
+    assert re.search(r'hours=24" aria-current="page">24\xa0hours <small>the deadline today</small>', page)
     assert "No company would have another standing." in page
     assert "other than published" not in page
-    assert re.search(r'hours=24">24\xa0hours <small>the norm today</small>', client.get(HALF_A_DAY).text)
+    assert re.search(r'hours=24">24\xa0hours <small>the deadline today</small>', client.get(HALF_A_DAY).text)
 
 
 def test_what_changed_is_counted_and_marked(client: FlaskClient) -> None:
@@ -42,7 +43,7 @@ def test_what_changed_is_counted_and_marked(client: FlaskClient) -> None:
     assert "3 companies would have another standing." in page
     assert page.count("other than published") == 3
     assert page.count('<tr class="changed">') == 3
-    assert "3 companies have too few episodes to show figures, under any norm." in page
+    assert "3 companies have too few episodes to show figures, under any deadline." in page
 
 
 def test_the_page_the_csv_and_the_json_have_the_same_rows(client: FlaskClient) -> None:

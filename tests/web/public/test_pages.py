@@ -27,14 +27,16 @@ PAGES = (
     "/en/company/2026-03-11..2026-04-11/as64496",
     "/nl/bedrijf/2026Q2/as64511",
     "/en/company/2026Q2/as64509",
-    "/nl/beelden/2026Q2",
-    "/en/pictures/2026Q1?page=2",
-    "/en/pictures/2026-03-11..2026-04-11",
+    "/nl/grafieken/2026Q2",
+    "/en/charts/2026Q1?page=2",
+    "/en/charts/2026-03-11..2026-04-11",
     "/nl/norm/2026Q2?hours=1",
     "/en/norm/2026Q2?hours=13",
     "/en/norm/2026Q1?hours=48&page=2",
     "/nl/toegankelijkheid",
     "/en/accessibility",
+    "/nl/uitgever",
+    "/en/publisher",
     "/nl/werkwijze",
     "/en/method",
     "/nl/nergens",
@@ -63,7 +65,7 @@ def names(page: str) -> list[str]:
         ("/nl/ranglijst/latest", "/nl/ranglijst/2026Q2"),
         ("/en/ranking/latest.csv?sort=name", "/en/ranking/2026Q2.csv?sort=name"),
         ("/en/company/latest/as64496", "/en/company/2026Q2/as64496"),
-        ("/nl/beelden/latest", "/nl/beelden/2026Q2"),
+        ("/nl/grafieken/latest", "/nl/grafieken/2026Q2"),
         ("/en/norm/latest?hours=12", "/en/norm/2026Q2?hours=12"),
     ],
 )
@@ -183,9 +185,11 @@ def test_the_top_of_the_ranking_answers_three_questions(client: FlaskClient) -> 
     page = text_of(client, "/en/ranking/2026Q2")
     top = page.split("Key figures")[0].split("In short")[1]
     assert "Who is slow? 5 of 11 below the norm" in top
-    assert "How sure is that? For 3 of 11 not proven" in top
+    assert "How certain is that? For 3 of 11 not proven" in top
     assert "Is it getting better? Not proven" in top
-    assert "against 82.9% – 86.1% in the first quarter of 2026. That difference can be chance." in top
+    assert "The behaviour of the companies themselves contributed 0.0 percentage points" in top
+    assert "That may be due to chance." in top
+    assert "No company changed measurably." in top
 
 
 def changes(page: str) -> list[str]:
@@ -197,14 +201,14 @@ def changes(page: str) -> list[str]:
 def test_the_change_is_told_beside_the_release_before(client: FlaskClient) -> None:
     page = client.get("/en/ranking/2026Q2").text
     assert "Change since 2026-Q1" in page
-    assert changes(page) == ["0.0 can be chance"] * 11 + ["– nothing to compare with"] * 2  # too few in both
+    assert changes(page) == ["0.0 may be due to chance"] * 11 + ["– nothing to compare with"] * 2  # too few in both
 
 
 def test_the_first_release_has_no_change_to_tell(client: FlaskClient) -> None:
     for address in ("/en/ranking/2026Q1", "/en/ranking/2026-03-11..2026-04-11", "/en/ranking/2026Q2/hash-hits"):
         page = client.get(address).text
         assert "Change since" not in page
-        assert "Cannot be told yet" in page
+        assert "Cannot be said yet" in page
 
 
 @pytest.fixture
@@ -222,7 +226,7 @@ def test_rows_sort_by_the_change(moving_client: FlaskClient) -> None:
     assert changes(up)[0] == "+79.4 better"
     assert re.findall(r'aria-sort="(\w+)"', down) == ["ascending"]
     top = text_of(moving_client, "/en/ranking/2026Q2")
-    assert "Better by more than chance explains: 1 of the companies; worse: 1." in top
+    assert "Companies that measurably did better: 1; worse: 1." in top
 
 
 def test_the_volume_is_told_where_addresses_are_known(client: FlaskClient) -> None:
@@ -233,7 +237,7 @@ def test_the_volume_is_told_where_addresses_are_known(client: FlaskClient) -> No
 
 def test_why_companies_were_not_heard_stands_with_the_release(client: FlaskClient) -> None:
     for address in ("/en/ranking/2026Q2", "/en/company/2026Q2/as64500"):
-        assert "Companies were not heard before publication invented companies" in text_of(client, address)
+        assert "The companies could not respond beforehand. Reason invented companies" in text_of(client, address)
 
 
 def test_unranked_companies_stand_below_with_their_reason(client: FlaskClient) -> None:

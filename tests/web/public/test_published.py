@@ -97,7 +97,7 @@ def test_a_page_of_a_damaged_file_is_not_shown_and_health_says_so(
     for name in ("release.json", "curves.jsonl", "pictures-en.json"):
         (path,) = folder(tmp_path).glob(f"site/2026Q2-*/{name}")
         path.write_bytes(path.read_bytes().replace(b"1", b"2", 1))
-    for address in ("/en/ranking/2026Q2", "/en/company/2026Q2/as64500", "/en/pictures/2026Q2"):
+    for address in ("/en/ranking/2026Q2", "/en/company/2026Q2/as64500", "/en/charts/2026Q2"):
         answer = client.get(address)
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
         assert "Error 503" in answer.text

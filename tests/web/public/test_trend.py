@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -66,7 +67,7 @@ def test_the_pages_are_there_in_both_languages_under_their_menu(client: FlaskCli
 
 def test_the_trend_says_what_is_missing_and_what_the_newest_version_says(client: FlaskClient) -> None:
     page = text_of(client, "/en/trend")
-    assert "2026-Q1 No release for this quarter" in page
+    assert "2026-Q1 No release" in page
     assert "No release: first quarter of 2026." in page
     data = client.get("/en/trend.json").get_json()
     assert [quarter["period"] for quarter in data["quarters"]] == ["2025Q4", "2026Q1", "2026Q2"]
@@ -152,7 +153,7 @@ def test_two_periods_show_ranks_standings_and_shares_side_by_side(client: FlaskC
     page = text_of(client, address)
     assert "Alleen in 2026-Q2, versie 2: Nieuwkomer as64510" in page
     assert WHY in page
-    assert "Het aandeel op tijd (gunstige lezing)" in page
+    assert "Het aandeel op tijd (twijfelgevallen als op tijd geteld)" in page
     lines = list(csv.DictReader(io.StringIO(client.get(address.replace("vergelijken", "vergelijken.csv")).text)))
     assert {line["table"] for line in lines} == {"notices", "hash_hits"}
     late = [line for line in lines if (line["company"], line["figure"]) == ("as64496", "on_time_late")]
@@ -236,3 +237,37 @@ def test_what_two_releases_differ_in_is_worked_out_once_for_all_languages_and_fo
     for address in ("/en/compare", "/nl/vergelijken", "/en/compare.csv", "/nl/vergelijken.json"):
         assert reader.get(f"{address}?{query}").status_code == 200
     assert made == ["2025Q4 2026Q2"] * 2  # of the notices, and of the hash hits
+
+
+def test_a_corrected_page_says_on_top_when_why_and_whose_figures_changed(client: FlaskClient) -> None:
+    for address in ("/en/ranking/2026Q2", "/en/charts/2026Q2", "/en/norm/2026Q2", "/en/ranking/2026Q2/hash-hits",
+                    "/en/company/2026Q2/as64496"):  # fmt: skip
+        page = client.get(address).text
+        assert f"These figures were corrected on 20\u00a0July 2026.</strong>\n  Reason: {WHY}" in page, address
+        assert 'href="/en/compare?from=2026Q2&amp;to=2026Q2&amp;from_version=1&amp;to_version=2"' in page, address
+    assert "Figures changed of: Klinker Colo, Veenland Colo, Dijkgraaf IT and 3 others." in text_of(
+        client, "/en/ranking/2026Q2"
+    )
+
+
+def test_a_company_whose_figures_stayed_and_a_version_without_correction_say_nothing(client: FlaskClient) -> None:
+    untouched = ("/en/company/2026Q2/as64511", "/en/ranking/2026Q2?version=1", "/en/ranking/2025Q4", "/en/trend")
+    for address in untouched:
+        assert "These figures were corrected" not in client.get(address).text, address
+
+
+def test_without_a_quarter_the_trend_says_so_and_where_the_figures_are(tmp_path: Path) -> None:
+    site = public_site(tmp_path, Version(invent("2026-03-11..2026-04-11", FEW, ranked=False))).test_client()
+    page = text_of(site, "/en/trend")
+    assert "A trend compares quarters, and no quarter has been published yet." in page
+    assert "no published figures" not in page
+    assert 'href="/en/ranking/2026-03-11..2026-04-11"' in site.get("/en/trend").text
+
+
+def test_the_table_of_the_trend_begins_with_the_newest_and_has_a_gap_on_one_line(tmp_path: Path) -> None:
+    site = public_site(tmp_path, *(Version(invent(period, FEW)) for period in ("2025Q1", "2025Q4", "2026Q1")))
+    page = text_of(site.test_client(), "/en/trend").split("Quarter by quarter")[-1]
+    places = [page.index(words) for words in ("2026-Q1 ", "2025-Q4 ", "2025-Q2 to 2025-Q3 No release", "2025-Q1 ")]
+    assert places == sorted(places)
+    lines = site.test_client().get("/en/trend/trend.csv").text.splitlines()
+    assert [line.split(",")[0] for line in lines[1:]] == ["2026-Q1", "2025-Q4", "2025-Q2 to 2025-Q3", "2025-Q1"]
