@@ -263,7 +263,7 @@ def _push(made: Attacked, port: int, desk: int) -> None:
 def _pages(made: Attacked, port: int, desk: int) -> None:
     shown = made.ask(port, "GET", f"/en/ranking/{PERIOD}")
     assert b"second quarter of 2026" in shown, "the release is published"
-    for page in ("pictures", "company", "method"):
+    for page in ("charts", "company", "method"):
         made.ask(port, "GET", f"/en/{page}/{PERIOD}" + ("/delta" if page == "company" else ""))
     for page in (f"ranking/{PERIOD}.csv", f"ranking/{PERIOD}.json", "trend", "open-data", "api", "feed.atom"):
         made.ask(port, "GET", f"/en/{page}")

@@ -136,7 +136,7 @@ def test_the_files_have_a_line_for_each_quarter_with_the_step_that_ends_there() 
         ("2026Q1", "", ""),
         ("2026Q2", "2025Q4", "named"),
     ]
-    assert float(lines[1]["step_change"]) == taken[0].found.change if taken[0].found else False
+    assert lines[1]["step_change"] == "0.1324469631"
     assert lines[2]["lenient_p"] == lines[0]["step_change"] == ""
     data = json.loads(json.dumps(trend_json(points, taken)))
     assert data["quarters"][2]["lenient"] is None

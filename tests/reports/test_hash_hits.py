@@ -27,7 +27,7 @@ def test_hash_hits_are_a_section_of_their_own_where_there_are_any(language: Lang
     assert whole.count("Duinroos Hosting") == 2
     assert re.findall(r'<a href="#hash_hits"><span[^>]*>7</span> ([^<]+)</a>', whole) == [heading]
     withheld = {
-        NL: "zonder de bedrijven met minder dan 10 episodes",
+        NL: "zonder de bedrijven met minder dan 10 gevallen",
         EN: "leave out those with fewer than 10 episodes",
     }
     assert withheld[language] in section
@@ -38,4 +38,4 @@ def test_the_section_of_the_hash_hits_is_in_the_pdf_byte_for_byte() -> None:
     hits = report(with_hash_hits(invent()))
     assert pdf(hits, NL) == pdf(hits, NL)
     read = PdfReader(BytesIO(pdf(hits, NL)))
-    assert any("Treffers: bedrijven met genoeg episodes" in sheet.extract_text() for sheet in read.pages)
+    assert any("Treffers: bedrijven met genoeg gevallen" in sheet.extract_text() for sheet in read.pages)

@@ -88,7 +88,7 @@ def test_a_release_without_flows_and_norms_says_so(tmp_path: Path) -> None:
     assert client.get("/en/ranking/2026Q2/flows.svg").status_code == 404
     assert "This release has no figures under other deadlines." in text_of(client, "/en/norm/2026Q2")
     assert client.get("/en/norm/2026Q2.csv").status_code == 404
-    assert "What if the norm" not in text_of(client, "/en/ranking/2026Q2")
+    assert "And with a stricter" not in text_of(client, "/en/ranking/2026Q2")
     assert client.get("/en/company/2026Q2/as64500").status_code == 200
 
 
