@@ -477,11 +477,10 @@ def _reader(hint: Any) -> Read:
         return tuple if item is _as_is else lambda value: tuple(map(item, value))
     if not (isinstance(hint, type) and is_dataclass(hint)):
         return _as_is
-    earlier = _record(hint)
     if hint not in _SINCE_2026_2:
-        return earlier
+        return _record(hint)
     newer, sign = _SINCE_2026_2[hint]
-    later = _record(newer)
+    earlier, later = _record(hint), _record(newer)
     return lambda value: (later if sign in value else earlier)(value)
 
 
