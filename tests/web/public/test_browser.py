@@ -186,7 +186,8 @@ def test_every_kind_of_page_is_looked_at_in_both_languages(app: Flask) -> None:
         return endpoint, values["lang"]
 
     rules = [rule for rule in app.url_map.iter_rules() if (rule.defaults or {}).get("form", "html") == "html"]
-    pages = {rule.endpoint for rule in rules if "lang" in (rule.defaults or {})} - {"ranking.home", "feeds.feed", "pictures.moved_pictures"}
+    other = {"ranking.home", "feeds.feed", "pictures.moved_pictures"}
+    pages = {rule.endpoint for rule in rules if "lang" in (rule.defaults or {})} - other
     assert {kind(path) for path in PAGES} >= {(endpoint, language) for endpoint in pages for language in LANGUAGES}
 
 
