@@ -47,12 +47,14 @@ def serve(only: str | None, host: str, port: int | None, desk_host: str, desk_po
     if only != "desk" and (note := _note(installation)):
         click.echo(f"note: {note}", err=True)
 
+    warnings = load_settings().warnings if only != "desk" else ()
+
     def bound() -> None:
+        for warning in warnings:
+            click.echo(f"warning: {warning}", err=True)
         for name, service in services.items():
             click.echo(f"serving {name} on {service.address} (stop with Ctrl-C)", err=True)
 
-    for warning in load_settings().warnings if only != "desk" else ():
-        click.echo(f"warning: {warning}", err=True)
     logs.configure(load_settings())
     run(list(services.values()), workers, bound)
 

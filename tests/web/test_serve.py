@@ -178,12 +178,19 @@ def test_all_workers_show_a_release_that_is_published_under_load(tmp_path: Path)
 
 
 MONITOR = (sys.executable, "-W", "ignore", "-m", "monitor")
+CONFIGURED = """
+publisher = "An authority"
+contact = "monitor@authority.example"
+privacy_address = "https://authority.example/privacy"
+report_address = "https://hotline.example/report"
+"""
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An installation with one published release, and nothing in its database."""
     folder = tmp_path_factory.mktemp("home")
+    (folder / "monitor.toml").write_text(CONFIGURED, "utf-8")
     environment = os.environ | {"MONITOR_HOME": str(folder)}
     subprocess.run([*MONITOR, "init", "--create-keys"], env=environment, check=True, capture_output=True)
     put(folder, Version(invent("2026Q2")))
@@ -229,6 +236,7 @@ def test_both_are_served_and_end_well_when_they_are_told_to(home: Path) -> None:
         assert (server.returncode, told) == (
             0,
             [
+                "warning: help_address is not set in monitor.toml: readers are not told where victims find help",
                 f"serving the public site on http://127.0.0.1:{port}/",
                 f"serving the desk on http://127.0.0.1:{desk}/",
             ],
