@@ -60,7 +60,8 @@ $(VENV)/dev.stamp: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
 	touch $@ $(VENV)/run.stamp
 
 # The loops of the estimators are compiled once, here, and not in the first score.
-$(VENV)/loops.stamp: $(wildcard monitor/estimators/*.py monitor/score/*.py) tools/compile_loops.py | $(VENV)/bin/python
+LOOPS := $(shell grep -rl --include='*.py' '^@compiled' monitor)
+$(VENV)/loops.stamp: $(LOOPS) tools/compile_loops.py requirements.lock | $(VENV)/bin/python
 	$(BIN)/python -m tools.compile_loops
 	touch $@
 

@@ -137,11 +137,14 @@ def quarter_number(label: str) -> int:
     return 4 * int(year) + int(quarter) - 1
 
 
+def quarters(first: str, last: str) -> tuple[str, ...]:
+    """All quarters from the first to the last."""
+    return tuple(map(quarter_label, range(quarter_number(first), quarter_number(last) + 1)))
+
+
 def quarters_between(first: str, last: str) -> tuple[str, ...]:
     """The quarters between two; none where either period is no quarter."""
-    if not (is_quarter(first) and is_quarter(last)):
-        return ()
-    return tuple(map(quarter_label, range(quarter_number(first) + 1, quarter_number(last))))
+    return quarters(first, last)[1:-1] if is_quarter(first) and is_quarter(last) else ()
 
 
 def quarter_label(number: int) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from monitor.comparison.decomposition import Contribution, Step
 from monitor.comparison.share_change import Movement, movements, ranked_shares
 from monitor.disclosure.rows import PublicTable, Row
-from monitor.instants import is_quarter, quarters_between
+from monitor.instants import is_quarter, quarters
 from monitor.score.table import Quantile, Share
 from monitor.tables.sheets import Cell, flat, guarded
 
@@ -151,11 +151,7 @@ def _unbroken(points: Sequence[TrendPoint]) -> tuple[TrendPoint, ...]:
     known = {point.period: point for point in points}
     if not known:
         return ()
-    return tuple(known.get(period, TrendPoint(period)) for period in _quarters(min(known), max(known)))
-
-
-def _quarters(first: str, last: str) -> Iterator[str]:
-    yield from dict.fromkeys((first, *quarters_between(first, last), last))
+    return tuple(known.get(period, TrendPoint(period)) for period in quarters(min(known), max(known)))
 
 
 _PARTS: Mapping[str, str] = {

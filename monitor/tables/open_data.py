@@ -15,7 +15,7 @@ from typing import Any
 from monitor.disclosure.network import Network
 from monitor.disclosure.rows import PublicTable, Row
 from monitor.figures import TREND_COUNTS
-from monitor.instants import quarters_between
+from monitor.instants import quarters
 from monitor.score.company_file import escape_formula
 from monitor.score.table import CompetingOnTime, Group, Judgement, Norm, Quality, SurvivalPoint
 from monitor.tables.columns import Column, column
@@ -81,8 +81,8 @@ def trend_sheet(tables: Sequence[PublicTable]) -> Sheet:
     `tables`: of quarters, the oldest first.
     """
     known = {table.period: table for table in tables}
-    quarters = (tables[0].period, *quarters_between(tables[0].period, tables[-1].period), tables[-1].period)
-    lines = [_quarter(period, known.get(period)) for period in dict.fromkeys(reversed(quarters))]
+    every = quarters(tables[0].period, tables[-1].period)
+    lines = [_quarter(period, known.get(period)) for period in reversed(every)]
     title = Message("All companies together, quarter by quarter")
     return _sheet("trend.csv", title, lines, ("period",), _TREND)
 

@@ -81,7 +81,7 @@ def test_the_trend_says_what_is_missing_and_what_the_newest_version_says(client:
 def test_the_parts_on_the_page_are_those_of_the_file(client: FlaskClient) -> None:
     step = client.get("/en/trend.json").get_json()["steps"][0]
     parts = ("behaviour", "mix", "arrivals", "departures", "unnamed")
-    assert sum(step[part] for part in parts) == pytest.approx(step["change"], abs=1e-9)
+    assert sum(step[part] for part in parts) == pytest.approx(step["change"], abs=3e-10)  # six figures of ten digits
     page = text_of(client, "/en/trend")
     assert f"{abs(step['change']) * 100:.1f} percentage points." in page
     assert f"{step['late_before']} → {step['late_after']}" in page
